@@ -1,0 +1,306 @@
+import type { Operation } from './types.ts';
+
+/**
+ * Every way this package fails: when, and what to do about it. Codes never change their meaning.
+ * A test fails for any code that no test raises.
+ */
+export const errorTable = {
+  ERR_CLOSED: {
+    when: 'a verb is called on a manager that is closed or closing',
+    remedy: 'open a new NetworkManager',
+  },
+  ERR_NATIVE_LOAD: {
+    when: 'the native addon is missing or a library it needs is not installed',
+    remedy:
+      'install libnl-3-200, libnl-route-3-200, libnftnl11 and libmnl0, and rebuild with npm rebuild vulcan-net',
+  },
+  ERR_PERMISSION: {
+    when: 'the kernel refuses for want of privilege',
+    remedy: 'run as root, or with CAP_NET_ADMIN and CAP_SYS_ADMIN',
+  },
+  ERR_VM_ID_INVALID: {
+    when: 'a vmId is empty, longer than 64 characters, or has characters outside [A-Za-z0-9_.-]',
+    remedy: 'use ^[A-Za-z0-9][A-Za-z0-9_.-]{0,63}$',
+  },
+  ERR_OPTION_INVALID: {
+    when: 'an option has the right type but a value that makes no sense',
+    remedy: 'see the message: it names the option and what it may be',
+  },
+  ERR_LINK_NAME_INVALID: {
+    when: 'a bridge, TAP or interface name is empty, longer than 15 bytes, or has "/", ":" or white space',
+    remedy: 'use 1 to 15 bytes',
+  },
+  ERR_MAC_INVALID: {
+    when: 'a MAC address is malformed, multicast, or all zero',
+    remedy: 'use six hexadecimal pairs with an even first byte: 02:00:00:00:00:01',
+  },
+  ERR_SUBNET_INVALID: {
+    when: 'a subnet is not CIDR, or has host bits set',
+    remedy: 'write the network address: 10.168.0.0/24, not 10.168.0.5/24',
+  },
+  ERR_SUBNET_TOO_SMALL: {
+    when: 'a subnet has no room for a gateway and a guest',
+    remedy: 'use a prefix of at most /30',
+  },
+  ERR_GATEWAY_OUTSIDE: {
+    when: 'the gateway is not a host address of the subnet',
+    remedy: 'choose an address inside the subnet that is neither its first nor its last',
+  },
+  ERR_CONFLIST_NOT_FOUND: {
+    when: 'no conflist of that name or path exists',
+    remedy: 'check the path, or leave conflist out to have one generated',
+  },
+  ERR_CONFLIST_PARSE: {
+    when: 'a conflist is not JSON',
+    remedy: 'mend the file at the place that the message names',
+  },
+  ERR_CONFLIST_INVALID: {
+    when: 'a conflist lacks its name, its plugins or their types, or holds a value that the CNI specification forbids',
+    remedy: 'mend the key that the message names',
+  },
+  ERR_CONFLIST_FOREIGN: {
+    when: 'the file where the generated conflist belongs was written by someone else',
+    remedy: 'choose another network name or confDir, or pass that file as conflist',
+  },
+  ERR_CONFLIST_WRITE: {
+    when: 'the generated conflist cannot be written',
+    remedy: 'make confDir writable, or choose another',
+  },
+  ERR_VERSION_UNSUPPORTED: {
+    when: 'a plugin or a verb does not speak the CNI version of the configuration',
+    remedy: 'lower cniVersion to one that verify() lists for the plugin, or upgrade the plugin',
+  },
+  ERR_PLUGIN_NAME_INVALID: {
+    when: 'a plugin type is empty or holds a slash',
+    remedy: 'name the plugin by its file name alone, and its directory in pluginDirs',
+  },
+  ERR_PLUGIN_NOT_FOUND: {
+    when: 'none of the plugin directories has the plugin',
+    remedy: 'apt-get install containernetworking-plugins, or add its directory to pluginDirs',
+  },
+  ERR_PLUGIN_NOT_EXECUTABLE: {
+    when: 'the plugin cannot be executed: no x bit, another architecture, or a file that is being written',
+    remedy: 'install the plugin again: write it under another name and rename it into place',
+  },
+  ERR_PLUGIN_FAILED: {
+    when: 'a plugin reports an error; its code, msg and details are in error.plugin',
+    remedy: 'see error.plugin.msg',
+  },
+  ERR_PLUGIN_SILENT: {
+    when: 'a plugin exits with a failure and prints no error',
+    remedy: 'see error.plugin.exitCode and error.plugin.stderr',
+  },
+  ERR_PLUGIN_OUTPUT_INVALID: {
+    when: 'a plugin prints what is not a CNI result or error',
+    remedy: 'see error.plugin.stderr; run the plugin by hand with the same input',
+  },
+  ERR_PLUGIN_OUTPUT_TOO_LARGE: {
+    when: 'a plugin prints more than the limit; it was killed',
+    remedy: 'run the plugin by hand with the same input',
+  },
+  ERR_PLUGIN_TIMEOUT: {
+    when: 'a plugin does not finish in time; it and all its children were killed',
+    remedy: 'see what it waits for (strace -f), or raise pluginTimeoutMs',
+  },
+  ERR_PLUGIN_KILLED: {
+    when: 'a signal ends a plugin',
+    remedy: 'see error.plugin.signal; SIGKILL often means that memory ran out',
+  },
+  ERR_ADDRESSES_EXHAUSTED: {
+    when: 'the network has no free address left',
+    remedy: 'tear down VMs, run gc(), or choose a larger subnet',
+  },
+  ERR_RESULT_INCOMPLETE: {
+    when: 'the chain succeeded but its result names no TAP device or no address',
+    remedy: 'end the chain with tc-redirect-tap, and give the first plugin an ipam section',
+  },
+  ERR_ATTACHMENT_EXISTS: {
+    when: 'the VM already has its network; nothing was touched',
+    remedy: 'call teardown(vmId) first, or use another vmId',
+  },
+  ERR_ATTACHMENT_NOT_FOUND: {
+    when: 'check() is asked for a VM that has no network',
+    remedy: 'call setup(vmId) first',
+  },
+  ERR_NETNS_FOREIGN: {
+    when: "something that this library did not make stands at the VM's namespace path",
+    remedy: 'look at it (ip netns pids NAME); remove it with ip netns del NAME, or use another vmId',
+  },
+  ERR_NETNS_HOST: {
+    when: "the namespace path is the host's own network namespace",
+    remedy: 'remove the file and call setup again',
+  },
+  ERR_NETNS_BUSY: {
+    when: 'teardown with wait: true gives up waiting for the processes that hold the namespace',
+    remedy: 'end the processes that the message names; the VM is already off the network',
+  },
+  ERR_STATE_DIR_UNSAFE: {
+    when: 'a state directory is a symlink, may be written by others, or belongs to someone else',
+    remedy: 'chown it to the user that runs this process, and chmod 0700',
+  },
+  ERR_RECORD_WRITE: {
+    when: 'the record of an attachment cannot be written (a full disk, a read-only file system)',
+    remedy: 'free space, or choose a stateDir on another file system',
+  },
+  ERR_RECORD_MISMATCH: {
+    when: 'the file where a record belongs is the record of another attachment',
+    remedy: 'rename one of the networks or VMs: "a-b" with "c" and "a" with "b-c" share a file name',
+  },
+  ERR_RECORD_CORRUPT: {
+    when: 'a record is not readable as JSON',
+    remedy: 'remove the file that the message names after looking at it, then call teardown(vmId)',
+  },
+  ERR_LOCK_TIMEOUT: {
+    when: 'another process holds the lock of this VM or network for too long',
+    remedy: 'see which process holds the file that the message names (fuser FILE)',
+  },
+  ERR_TIMEOUT: {
+    when: 'the verb does not finish within timeoutMs',
+    remedy: 'raise timeoutMs; error.step says what it was waiting for',
+  },
+  ERR_LINK_CUT: {
+    when: "teardown cannot cut the VM's link; its address and record are kept so that no one else gets them",
+    remedy: 'call teardown(vmId) or gc() again; error.cause says what the kernel refused',
+  },
+  ERR_TEARDOWN_INCOMPLETE: {
+    when: 'some steps of a teardown failed; all the others were done; error.errors has each',
+    remedy: 'mend the causes in error.errors, then call teardown(vmId) again',
+  },
+  ERR_BRIDGE_CONFLICT: {
+    when: 'the bridge name belongs to another kind of link, to another network, or has another address',
+    remedy: 'choose another bridge, or remove the one that is there',
+  },
+  ERR_SUBNET_CONFLICT: {
+    when: 'the subnet overlaps one of another network in the firewall table',
+    remedy: 'choose another subnet',
+  },
+  ERR_FIREWALL: {
+    when: 'the kernel refuses a change of the nftables table',
+    remedy: 'run verify(): it tells which nftables feature is missing',
+  },
+  ERR_KERNEL: {
+    when: 'the kernel refuses a step for a reason that has no code of its own',
+    remedy: 'see error.cause and error.kernelMessage; run verify()',
+  },
+  ERR_NETWORK_IN_USE: {
+    when: 'a network is to be removed that still has attachments',
+    remedy: 'tear them down first, or gc({ keep: [] })',
+  },
+  ERR_VERIFY: {
+    when: "open() with verify: 'throw' finds something missing",
+    remedy: 'follow the remedies in the message',
+  },
+  ERR_NO_IPV4: {
+    when: 'an ip= boot argument is asked for a VM without an IPv4 address',
+    remedy: 'configure the guest from inside: the kernel argument knows IPv4 only',
+  },
+} as const satisfies Record<`ERR_${string}`, { readonly when: string; readonly remedy: string }>;
+
+/** A closed set; the table above says when each is raised. */
+export type ErrorCode = keyof typeof errorTable;
+
+/** What a plugin said when it failed. */
+export interface PluginFailure {
+  readonly type: string;
+  readonly command: string;
+  /** CNI error code; 999 for an error of the plugin's own. */
+  readonly code?: number;
+  readonly msg?: string;
+  readonly details?: string;
+  readonly exitCode?: number | null;
+  readonly signal?: string | null;
+  readonly stderr?: string;
+}
+
+export interface NetworkErrorFields {
+  readonly operation?: Operation;
+  /** The step that failed: `anchor`, `plugin:bridge ADD`, `record`. */
+  readonly step?: string;
+  /** Negative, as libuv has it; only when the kernel refused. */
+  readonly errno?: number;
+  readonly syscall?: string;
+  readonly path?: string;
+  readonly vmId?: string;
+  readonly network?: string;
+  readonly plugin?: PluginFailure;
+  /** The kernel's extended acknowledgement. */
+  readonly kernelMessage?: string;
+  /** After a failed `setup`: whether everything it had begun was undone. */
+  readonly rolledBack?: boolean;
+  /** Each step that failed, where several did. */
+  readonly errors?: readonly Error[];
+  readonly cause?: unknown;
+}
+
+const brand = Symbol.for('vulcan-net.NetworkError');
+
+/** Everything that the world did wrong. Misuse throws `TypeError`, cancellation rejects with `AbortError`. */
+export class NetworkError extends Error {
+  declare readonly operation?: Operation;
+  declare readonly step?: string;
+  declare readonly errno?: number;
+  declare readonly syscall?: string;
+  declare readonly path?: string;
+  declare readonly vmId?: string;
+  declare readonly network?: string;
+  declare readonly plugin?: PluginFailure;
+  declare readonly kernelMessage?: string;
+  declare readonly rolledBack?: boolean;
+  declare readonly errors?: readonly Error[];
+  readonly code: ErrorCode;
+
+  constructor(code: ErrorCode, message: string, fields: NetworkErrorFields = {}) {
+    super(message, fields.cause === undefined ? undefined : { cause: fields.cause });
+    this.code = code;
+    for (const [key, value] of Object.entries(fields)) {
+      if (key !== 'cause' && value !== undefined) {
+        Object.defineProperty(this, key, { value, enumerable: true, configurable: true });
+      }
+    }
+    Object.defineProperty(this, brand, { value: true });
+  }
+
+  /** What to do about it, in general; the message has the particulars. */
+  get remedy(): string {
+    return errorTable[this.code].remedy;
+  }
+
+  /** The same error with more fields: which verb, which VM, whether the undo was complete. */
+  with(fields: NetworkErrorFields): NetworkError {
+    const merged = new NetworkError(this.code, this.message, { ...this.#fields(), ...fields });
+    merged.stack = this.stack ?? '';
+    return merged;
+  }
+
+  toJSON(): Record<string, unknown> {
+    return { name: this.name, code: this.code, message: this.message, ...this.#fields() };
+  }
+
+  #fields(): NetworkErrorFields {
+    const { code: _code, ...own } = { ...this } as NetworkErrorFields & { code: ErrorCode };
+    return this.cause === undefined ? own : { ...own, cause: this.cause };
+  }
+}
+Object.defineProperty(NetworkError.prototype, 'name', { value: 'NetworkError' });
+
+/** Whether `error` is a NetworkError, also of another copy of this package; with `code`, whether it is that one. */
+export function isNetworkError(error: unknown, code?: ErrorCode): error is NetworkError {
+  return (
+    error instanceof Error &&
+    (error as { [brand]?: unknown })[brand] === true &&
+    (code === undefined || (error as NetworkError).code === code)
+  );
+}
+
+/** What an aborted verb rejects with: as Node's own APIs do. */
+export class AbortError extends Error {
+  readonly code = 'ABORT_ERR';
+  /** Whether everything that had begun was undone. */
+  readonly rolledBack: boolean;
+
+  constructor(rolledBack: boolean, options?: ErrorOptions) {
+    super('The operation was aborted', options);
+    this.rolledBack = rolledBack;
+  }
+}
+Object.defineProperty(AbortError.prototype, 'name', { value: 'AbortError' });

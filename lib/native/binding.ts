@@ -1,0 +1,326 @@
+/**
+ * Every declaration of the native addon. A test holds the addon's keys to this interface's.
+ *
+ * Every function that returns a promise runs on the addon's own threads, never on libuv's pool, and takes an optional
+ * `taskId` by which {@link NativeBinding.cancel} can stop it. What it began is undone before the promise rejects.
+ * Paths are absolute. Rejections are {@link NativeError}s.
+ */
+
+/** What the addon rejects with: shaped like a system error of Node's. */
+export interface NativeError extends Error {
+  /** The errno's name: `EEXIST`. `ECANCELED` when the task was cancelled, `ETIMEDOUT` when its deadline passed. */
+  readonly code: string;
+  /** Negative, as libuv has it. */
+  readonly errno: number;
+  /** `mount`, `RTM_NEWLINK`, `NFT_MSG_NEWRULE`, ... */
+  readonly syscall: string;
+  readonly path?: string;
+  /** The kernel's extended acknowledgement, when it sent one. */
+  readonly kernelMessage?: string;
+  /** Why, where an errno alone can't say it. */
+  readonly reason?: NativeReason;
+  /** What failed while undoing; absent when the undo was complete. */
+  readonly undoErrors?: readonly NativeError[];
+}
+
+export type NativeReason =
+  /** A directory is a symlink, is not ours or root's, or may be written by others. */
+  | 'directory-unsafe'
+  /** A name is taken by something that this library did not make. */
+  | 'foreign'
+  /** A path is not a network namespace. */
+  | 'not-a-namespace'
+  /** Another process holds the lock. */
+  | 'lock-held'
+  /** The kernel kept interrupting a dump, or kept answering EBUSY or ENOBUFS; retries ran out. */
+  | 'retries-exhausted'
+  /** A link exists with this name, but of another kind. */
+  | 'wrong-kind'
+  /** The bridge already has another address of this family. */
+  | 'address-conflict'
+  /** A bridge or subnet already belongs to another network. */
+  | 'network-conflict';
+
+export interface Task {
+  readonly taskId?: number;
+}
+
+/** A held flock; released by `lockRelease` or when the process (and every child that inherited it) ends. */
+export type LockHandle = number;
+
+export interface LockPlan extends Task {
+  readonly directory: string;
+  readonly name: string;
+  readonly mode: 'exclusive' | 'shared';
+  readonly timeoutMs: number;
+}
+
+export interface AnchorPlan extends Task {
+  /** `/var/run/netns`; created as iproute2 does (a shared mount) if it is not there. */
+  readonly directory: string;
+  readonly name: string;
+  /** The vmId's lock. Its file carries the claim: device and inode of the namespace that was made under it. */
+  readonly lock: LockHandle;
+}
+
+export interface AnchorState {
+  /** `file`: a plain file, which may be a live namespace seen from another mount namespace. */
+  readonly kind: 'absent' | 'namespace' | 'file' | 'other';
+  readonly inode: number;
+  readonly device: number;
+  /** Whether the lock's claim names this very namespace; for a file: whether the claim exists at all. */
+  readonly claimed: boolean;
+  /** Since the last change of its status. */
+  readonly ageMs: number;
+  /** Whether it is the namespace of this process. */
+  readonly isHost: boolean;
+}
+
+export interface ExecPlan extends Task {
+  readonly file: string;
+  /** `argv[0]` is the file; these follow. */
+  readonly args?: readonly string[];
+  /** The whole environment: `KEY=value`. */
+  readonly env: readonly string[];
+  readonly stdin: string;
+  /** After it the whole process group is killed. */
+  readonly timeoutMs: number;
+  /** Bytes; more than that kills the group (stdout) or is dropped (stderr). */
+  readonly stdoutLimit: number;
+  readonly stderrLimit: number;
+  /** The only descriptor besides 0, 1 and 2 that the child inherits. */
+  readonly lock?: LockHandle;
+}
+
+export interface ExecResult {
+  /** `null` when a signal ended it. */
+  readonly exitCode: number | null;
+  /** `SIGKILL`, or `null`. */
+  readonly signal: string | null;
+  readonly stdout: string;
+  readonly stderr: string;
+  readonly timedOut: boolean;
+  readonly cancelled: boolean;
+  readonly stdoutOverflow: boolean;
+  readonly durationMs: number;
+}
+
+export interface LinkInfo {
+  readonly index: number;
+  readonly name: string;
+  /** `veth`, `bridge`, `tun`, ...; empty for a physical device. */
+  readonly kind: string;
+  readonly mac: string;
+  readonly mtu: number;
+  readonly up: boolean;
+  readonly lowerUp: boolean;
+  /** Index of the bridge it is a port of, or 0. */
+  readonly master: number;
+  /** Index of the peer (veth), or 0. */
+  readonly peer: number;
+  readonly alias: string;
+  /** `IFLA_BRPORT_STATE` (0 disabled, 3 forwarding), or -1 when it is no bridge port. */
+  readonly portState: number;
+  /** Owner of a TAP device, or -1. */
+  readonly tapUid: number;
+  readonly tapGid: number;
+}
+
+export interface AddressInfo {
+  readonly link: number;
+  readonly family: 4 | 6;
+  readonly ip: string;
+  readonly prefixLength: number;
+  readonly scope: number;
+}
+
+export interface RouteInfo {
+  readonly family: 4 | 6;
+  /** CIDR; `0.0.0.0/0` for a default route. */
+  readonly destination: string;
+  readonly gateway: string | null;
+  readonly link: number;
+  readonly table: number;
+  readonly protocol: number;
+}
+
+export interface QdiscInfo {
+  readonly link: number;
+  readonly kind: string;
+  readonly handle: number;
+  readonly parent: number;
+}
+
+export interface FilterInfo {
+  readonly link: number;
+  readonly kind: string;
+  readonly parent: number;
+  readonly priority: number;
+  readonly protocol: number;
+  /** Index of the link that mirred sends to, or 0 when the filter has no such action. */
+  readonly redirectTo: number;
+}
+
+export interface DumpPlan extends Task {
+  /** Absent: the namespace of this process. */
+  readonly netns?: string;
+  /** `filters` reads those of every link that has an ingress qdisc. */
+  readonly kinds: readonly ('links' | 'addresses' | 'routes' | 'qdiscs' | 'filters')[];
+}
+
+/** Kinds that were not asked for are empty. */
+export interface Dump {
+  readonly links: readonly LinkInfo[];
+  readonly addresses: readonly AddressInfo[];
+  readonly routes: readonly RouteInfo[];
+  readonly qdiscs: readonly QdiscInfo[];
+  readonly filters: readonly FilterInfo[];
+}
+
+/** What to change about a link; absent fields stay as they are. */
+export interface LinkPlan extends Task {
+  readonly netns?: string;
+  readonly name: string;
+  readonly up?: boolean;
+  readonly alias?: string;
+  readonly mtu?: number;
+  /** `IFLA_BRPORT_STATE`: 0 cuts a bridge port off. */
+  readonly portState?: number;
+}
+
+export interface BridgePlan extends Task {
+  readonly name: string;
+  readonly mac: string;
+  /** 0: the kernel's default. */
+  readonly mtu: number;
+  /** CIDR addresses of the gateway: `10.168.0.1/24`. */
+  readonly addresses: readonly string[];
+  /** Whether the bridge may have IPv6 at all (its own link-local included). */
+  readonly ipv6: boolean;
+}
+
+export interface BridgeState {
+  readonly created: boolean;
+  readonly mac: string;
+  readonly mtu: number;
+}
+
+export interface FirewallNetwork {
+  /** Owner of what is added: the network's name. */
+  readonly network: string;
+  /** Link names through which guests come: the network's bridges. */
+  readonly bridges: readonly string[];
+  /** CIDR, either family. */
+  readonly subnets: readonly string[];
+  /** Gateway addresses that answer pings, either family. */
+  readonly gateways: readonly string[];
+  readonly masquerade: boolean;
+  readonly allowLinkLocal: boolean;
+  /** Whether guests may speak IPv6. */
+  readonly ipv6: boolean;
+  readonly hostAccess: 'all' | readonly { readonly protocol: number; readonly port: number }[];
+}
+
+export interface ForwardChain {
+  /** `ip`, `ip6`, `inet`; `legacy` for a chain of the old iptables. */
+  readonly family: string;
+  readonly table: string;
+  readonly chain: string;
+  /** Whether its policy or its last rule drops or rejects whatever reaches it. */
+  readonly drops: boolean;
+}
+
+export interface ProbeResult {
+  /** `netns`, `bridge`, `veth`, `tap`, `ingress`, `u32`, `mirred`, `nf_tables`, `nft_masquerade`, `nft_conntrack`, ... */
+  readonly feature: string;
+  readonly ok: boolean;
+  /** When not ok: the errno's name, and what was tried. */
+  readonly error: string | null;
+  readonly syscall: string | null;
+}
+
+export interface NamespaceHolder {
+  readonly pid: number;
+  readonly command: string;
+  /** `member`: runs in it; `fd`: holds it open; `mount`: sees it mounted elsewhere. */
+  readonly via: 'member' | 'fd' | 'mount';
+}
+
+export interface NativeBinding {
+  /** Stops the task if it is still running; its promise then rejects with ECANCELED. Unknown ids are ignored. */
+  cancel(taskId: number): void;
+
+  // sys: locks. A lock file that was removed while waiting is noticed, and the wait starts again on the new one.
+  lockAcquire(plan: LockPlan): Promise<LockHandle>;
+  /** `remove` unlinks the file, still under the lock. */
+  lockRelease(plan: { readonly lock: LockHandle; readonly remove?: boolean }): Promise<void>;
+
+  // sys: anchors
+  /** New namespace, claim, O_EXCL name, bind mount; rejects with EEXIST and reason `foreign` when the name is taken. */
+  anchorCreate(plan: AnchorPlan): Promise<AnchorState>;
+  /** `lock` absent: `claimed` is false. */
+  anchorState(plan: Omit<AnchorPlan, 'lock'> & { readonly lock?: LockHandle }): Promise<AnchorState>;
+  /** Unmounts (lazily) and unlinks. Absent is fine. Refuses what is neither a namespace nor an empty plain file. */
+  anchorRemove(plan: AnchorPlan): Promise<void>;
+  /** Names in the directory that begin with `prefix`, sorted. */
+  anchorList(plan: Task & { readonly directory: string; readonly prefix: string }): Promise<string[]>;
+  /** Who keeps a namespace alive. */
+  namespaceHolders(
+    plan: Task & { readonly inode: number; readonly device: number },
+  ): Promise<NamespaceHolder[]>;
+  /** Whether this process's mount namespace is pid 1's, and whether `directory` is a shared mount. */
+  mountState(
+    plan: Task & { readonly directory: string },
+  ): Promise<{ readonly hostMountNamespace: boolean; readonly shared: boolean }>;
+
+  // sys: files, relative to a checked directory, O_NOFOLLOW | O_CLOEXEC
+  directoryEnsure(
+    plan: Task & { readonly path: string; readonly mode: number },
+  ): Promise<{ readonly created: boolean }>;
+  /** `null`: no such file. Larger than `limit`: EFBIG. */
+  fileRead(
+    plan: Task & { readonly directory: string; readonly name: string; readonly limit: number },
+  ): Promise<string | null>;
+  /** A temporary file, then a rename; nothing is left when it fails. */
+  fileWrite(
+    plan: Task & {
+      readonly directory: string;
+      readonly name: string;
+      readonly data: string;
+      readonly mode: number;
+    },
+  ): Promise<void>;
+  /** Whether there was one. */
+  fileRemove(plan: Task & { readonly directory: string; readonly name: string }): Promise<boolean>;
+  /** Names of regular files, sorted by byte; empty when the directory is missing. */
+  fileList(plan: Task & { readonly directory: string }): Promise<string[]>;
+
+  // sys: the rest
+  exec(plan: ExecPlan): Promise<ExecResult>;
+  /** `net/ipv4/ip_forward`; `null` when there is no such key. */
+  sysctlRead(plan: Task & { readonly key: string }): Promise<string | null>;
+  /** Written only when it differs; says whether it did. */
+  sysctlWrite(plan: Task & { readonly key: string; readonly value: string }): Promise<boolean>;
+  /** Effective capabilities as a bit mask in hexadecimal, as `/proc/self/status` has it. */
+  capabilities(): Promise<string>;
+
+  // netlink
+  dump(plan: DumpPlan): Promise<Dump>;
+  /** Whether there was such a link. */
+  linkSet(plan: LinkPlan): Promise<boolean>;
+  linkDelete(plan: Task & { readonly netns?: string; readonly name: string }): Promise<boolean>;
+
+  // engine
+  /** Creates the bridge or makes an existing one fit; idempotent. */
+  bridgeEnsure(plan: BridgePlan): Promise<BridgeState>;
+  /** The table, its constant rules, and this network's elements; one transaction, idempotent. */
+  firewallEnsure(plan: Task & FirewallNetwork): Promise<void>;
+  /** This network's elements; the table too when no network is left in it. Absent is fine. */
+  firewallRemove(plan: Task & { readonly network: string }): Promise<void>;
+  /** Names of the networks that have elements in the table. */
+  firewallList(plan: Task): Promise<string[]>;
+  /** Chains of others on the forward hook. */
+  forwardChains(plan: Task): Promise<ForwardChain[]>;
+  /** Each kernel feature, used in a throwaway namespace. */
+  probe(plan: Task): Promise<ProbeResult[]>;
+}

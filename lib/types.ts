@@ -1,0 +1,153 @@
+/** What users see: plain, readonly data. Nothing here imports anything. */
+
+/** What builds attachments. */
+export type BackendName = 'cni' | 'native';
+
+/** The verb of {@link NetworkManager} that an error or an event belongs to. */
+export type Operation =
+  | 'open'
+  | 'setup'
+  | 'teardown'
+  | 'verify'
+  | 'check'
+  | 'list'
+  | 'gc'
+  | 'remove'
+  | 'close';
+
+/** One address of a VM. */
+export interface NetworkAddress {
+  readonly family: 4 | 6;
+  /** The guest's address, without prefix: `10.168.0.2`. */
+  readonly ip: string;
+  readonly prefixLength: number;
+  /** The gateway on the same subnet, or `null` where the network has none. */
+  readonly gateway: string | null;
+}
+
+/** A route for the guest. `gateway: null` means the gateway of the address's family. */
+export interface NetworkRoute {
+  /** CIDR: `0.0.0.0/0`. */
+  readonly destination: string;
+  readonly gateway: string | null;
+}
+
+/** Name resolution for the guest; empty lists where the network says nothing. */
+export interface NetworkDns {
+  readonly nameservers: readonly string[];
+  readonly domain: string | null;
+  readonly search: readonly string[];
+  readonly options: readonly string[];
+}
+
+/** The owner of a TAP device: who may attach a VMM to it. */
+export interface TapOwner {
+  readonly uid: number;
+  readonly gid: number;
+}
+
+/** A VM's network, as `setup` returns it and `list` finds it again. */
+export interface NetworkConfig {
+  readonly vmId: string;
+  /** The network's name: `fcnet`. */
+  readonly network: string;
+  readonly backend: BackendName;
+  readonly containerId: string;
+  /** The link inside the namespace that the TAP is redirected to: `eth0`. */
+  readonly ifName: string;
+  /** The TAP device inside the namespace: what the VMM opens. */
+  readonly tapName: string;
+  /** The MAC address that the guest's interface must have. */
+  readonly mac: string;
+  /** `/var/run/netns/vulcan-<vmId>`: what a VMM or jailer enters. */
+  readonly netnsPath: string;
+  /** Bytes; the guest's interface should have the same. */
+  readonly mtu: number;
+  /** All addresses; the truth. The three fields below are those of the first IPv4 address, else of the first IPv6. */
+  readonly addresses: readonly NetworkAddress[];
+  readonly guestIp: string;
+  readonly gatewayIp: string | null;
+  readonly prefixLength: number;
+  readonly routes: readonly NetworkRoute[];
+  readonly dns: NetworkDns;
+  /** The CNI result, in the version of the network's configuration. */
+  readonly result: Readonly<Record<string, unknown>>;
+}
+
+/** Pino's four methods; `console` fits too. */
+export interface Logger {
+  debug(fields: object, message: string): void;
+  info(fields: object, message: string): void;
+  warn(fields: object, message: string): void;
+  error(fields: object, message: string): void;
+}
+
+/** A service of the host that guests may reach. */
+export interface HostAccessRule {
+  readonly protocol: 'tcp' | 'udp';
+  readonly port: number;
+}
+
+/** What `verify` found. */
+export interface VerifyFinding {
+  /** Stable, for programs: `plugin.missing`, `kernel.u32`, `forward.foreign-drop`. */
+  readonly id: string;
+  /** `error`: set-ups will fail; `warning`: they may; `notice`: worth knowing. */
+  readonly severity: 'error' | 'warning' | 'notice';
+  /** What is wrong: one sentence. */
+  readonly message: string;
+  /** What to do about it: a command, or a sentence. */
+  readonly remedy: string;
+}
+
+export interface VerifyPlugin {
+  readonly type: string;
+  /** The executable, or `null` when none of the directories has it. */
+  readonly path: string | null;
+  /** Whether it is the `tc-redirect-tap` that comes with this package. */
+  readonly bundled: boolean;
+  /** CNI versions it speaks; empty when it could not be asked. */
+  readonly versions: readonly string[];
+}
+
+/** One report for people (`toString()`) and programs. */
+export interface VerifyReport {
+  /** Whether there is no finding of severity `error`. */
+  readonly ok: boolean;
+  readonly findings: readonly VerifyFinding[];
+  readonly plugins: readonly VerifyPlugin[];
+  toString(): string;
+}
+
+/** One thing that is not as it should be. */
+export interface Difference {
+  /** What differs: `plugin:bridge`, `link`, `anchor`, `record`. */
+  readonly subject: string;
+  readonly message: string;
+}
+
+export interface CheckReport {
+  readonly ok: boolean;
+  readonly differences: readonly Difference[];
+}
+
+/** An attachment that exists, whoever made it. */
+export interface Attachment {
+  /** From the anchor's name; `null` when the namespace is not one of ours by name. */
+  readonly vmId: string | null;
+  readonly network: string;
+  readonly containerId: string;
+  readonly ifName: string;
+  readonly netnsPath: string;
+  /** Whether the namespace is still there under its name. */
+  readonly alive: boolean;
+  /** `null` when the record holds no result with a TAP. */
+  readonly config: NetworkConfig | null;
+}
+
+export interface GcReport {
+  /** Container ids of what was removed. */
+  readonly removed: readonly string[];
+  /** What could not be removed, with why. */
+  readonly failed: readonly { readonly containerId: string; readonly error: Error }[];
+}

@@ -1,0 +1,81 @@
+#include "base/error.h"
+
+#include <cerrno>
+#include <cstring>
+
+namespace vulcan {
+
+std::string_view ReasonName(Reason reason) noexcept {
+  switch (reason) {
+    case Reason::kNone:
+      return "";
+    case Reason::kDirectoryUnsafe:
+      return "directory-unsafe";
+    case Reason::kForeign:
+      return "foreign";
+    case Reason::kNotANamespace:
+      return "not-a-namespace";
+    case Reason::kLockHeld:
+      return "lock-held";
+    case Reason::kRetriesExhausted:
+      return "retries-exhausted";
+    case Reason::kWrongKind:
+      return "wrong-kind";
+    case Reason::kAddressConflict:
+      return "address-conflict";
+    case Reason::kNetworkConflict:
+      return "network-conflict";
+  }
+  return "";
+}
+
+std::string ErrnoName(int error) {
+  const char* name = ::strerrorname_np(error);
+  return name != nullptr ? std::string(name) : "E" + std::to_string(error);
+}
+
+Error::Error(int errnum, std::string_view syscall, std::string_view message)
+    : detail_(std::make_shared<Detail>()) {
+  detail_->errnum = errnum;
+  detail_->syscall = syscall;
+  detail_->text = message.empty() ? ::strerrordesc_np(errnum) : message;
+  Compose();
+}
+
+Error& Error::Path(std::string_view path) {
+  detail_->path = path;
+  Compose();
+  return *this;
+}
+
+Error& Error::Kernel(std::string_view extack) {
+  detail_->extack = extack;
+  Compose();
+  return *this;
+}
+
+Error& Error::Why(Reason reason) noexcept {
+  detail_->reason = reason;
+  return *this;
+}
+
+Error& Error::UndoFailed(const Error& error) {
+  detail_->undo.push_back(error);
+  return *this;
+}
+
+void Error::Compose() {
+  detail_->message = ErrnoName(detail_->errnum) + ": " + detail_->text + ", " + detail_->syscall;
+  if (!detail_->path.empty()) detail_->message += " '" + detail_->path + "'";
+  if (!detail_->extack.empty()) detail_->message += " (" + detail_->extack + ")";
+}
+
+Error SystemError(std::string_view syscall, std::string_view path) {
+  Error error(errno, syscall);
+  if (!path.empty()) error.Path(path);
+  return error;
+}
+
+Error CancelledError() { return {ECANCELED, "cancel", "the task was cancelled"}; }
+
+}  // namespace vulcan
