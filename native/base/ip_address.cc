@@ -8,6 +8,8 @@
 namespace vulcan {
 
 std::optional<IpAddress> IpAddress::Parse(std::string_view text) {
+  // A NUL inside would hide what follows it from inet_pton.
+  if (text.find('\0') != std::string_view::npos) return std::nullopt;
   const std::string terminated(text);
   IpAddress address;
   address.family_ = text.find(':') == std::string_view::npos ? AF_INET : AF_INET6;
