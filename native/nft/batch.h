@@ -1,0 +1,54 @@
+#pragma once
+
+#include <libnftnl/batch.h>
+#include <sys/uio.h>
+
+#include <cstdint>
+#include <memory>
+#include <string>
+#include <vector>
+
+#include "nft/message.h"
+#include "nft/socket.h"
+
+namespace vulcan::nft {
+
+// One transaction: all of its messages take effect at once, or none does.
+class Batch {
+ public:
+  // The kernel refuses the whole batch with ERESTART when the ruleset is no longer of this generation.
+  explicit Batch(std::uint32_t generation);
+
+  // `subject` says in errors what the message is about: "set bridges".
+  void Add(std::uint16_t type, std::uint8_t family, std::uint16_t flags, std::string subject,
+           const Payload& payload);
+
+  // A number that no other set of this batch has; the kernel wants one for each.
+  [[nodiscard]] std::uint32_t NextSetId() noexcept { return ++set_id_; }
+
+  // The error names the first message that the kernel refused.
+  void Commit(Socket& socket);
+
+  // The bytes so far, as they would be sent.
+  [[nodiscard]] std::vector<iovec> Parts() const;
+
+ private:
+  struct Free {
+    void operator()(nftnl_batch* batch) const noexcept { nftnl_batch_free(batch); }
+  };
+  struct Step {
+    std::string message;
+    std::string subject;
+  };
+  // Where the next message goes.
+  [[nodiscard]] char* Cursor() const { return static_cast<char*>(nftnl_batch_buffer(batch_.get())); }
+  void Advance();
+  void Verify(const std::vector<Acknowledgement>& acknowledgements) const;
+
+  std::unique_ptr<nftnl_batch, Free> batch_;
+  // Indexed by sequence number.
+  std::vector<Step> steps_;
+  std::uint32_t set_id_ = 0;
+};
+
+}  // namespace vulcan::nft

@@ -1,0 +1,52 @@
+#include "nft/message.h"
+
+#include <libmnl/libmnl.h>
+#include <linux/netfilter/nf_tables.h>
+
+#include <algorithm>
+#include <array>
+#include <cstdlib>
+#include <string_view>
+
+namespace vulcan::nft {
+
+std::string MessageName(std::uint16_t type) {
+  // In the order of enum nf_tables_msg_types.
+  constexpr std::array<std::string_view, 25> kNames = {
+      "NEWTABLE",     "GETTABLE",     "DELTABLE",     "NEWCHAIN",    "GETCHAIN", "DELCHAIN",   "NEWRULE",
+      "GETRULE",      "DELRULE",      "NEWSET",       "GETSET",      "DELSET",   "NEWSETELEM", "GETSETELEM",
+      "DELSETELEM",   "NEWGEN",       "GETGEN",       "TRACE",       "NEWOBJ",   "GETOBJ",     "DELOBJ",
+      "GETOBJ_RESET", "NEWFLOWTABLE", "GETFLOWTABLE", "DELFLOWTABLE"};
+  return "NFT_MSG_" + (type < kNames.size() ? std::string(kNames[type]) : std::to_string(type));
+}
+
+const nlattr* FindAttribute(const nlmsghdr* header, std::size_t offset, std::uint16_t type) {
+  const std::size_t size = mnl_nlmsg_get_payload_len(header);
+  if (offset > size) return nullptr;
+  const auto* end = static_cast<const char*>(mnl_nlmsg_get_payload(header)) + size;
+  const auto* attribute = static_cast<const nlattr*>(mnl_nlmsg_get_payload_offset(header, offset));
+  for (; mnl_attr_ok(attribute, static_cast<int>(end - reinterpret_cast<const char*>(attribute)));
+       attribute = mnl_attr_next(attribute)) {
+    if (mnl_attr_get_type(attribute) == type) return attribute;
+  }
+  return nullptr;
+}
+
+Acknowledgement ParseAcknowledgement(const nlmsghdr* header) {
+  if (mnl_nlmsg_get_payload_len(header) < sizeof(nlmsgerr)) return {header->nlmsg_seq, EBADMSG, {}};
+  const auto* error = static_cast<const nlmsgerr*>(mnl_nlmsg_get_payload(header));
+  Acknowledgement result{error->msg.nlmsg_seq, std::abs(error->error), {}};
+  if ((header->nlmsg_flags & NLM_F_ACK_TLVS) == 0) return result;
+
+  // The attributes follow the request's header, or the whole request where the kernel repeats it.
+  std::size_t offset = sizeof(nlmsgerr);
+  if ((header->nlmsg_flags & NLM_F_CAPPED) == 0) {
+    offset += MNL_ALIGN(std::max<std::size_t>(error->msg.nlmsg_len, sizeof(nlmsghdr)) - sizeof(nlmsghdr));
+  }
+  const nlattr* text = FindAttribute(header, offset, NLMSGERR_ATTR_MSG);
+  if (text != nullptr && mnl_attr_validate(text, MNL_TYPE_NUL_STRING) == 0)
+    result.text = mnl_attr_get_str(text);
+  return result;
+}
+
+}  // namespace vulcan::nft

@@ -1,0 +1,38 @@
+#pragma once
+
+#include <linux/netlink.h>
+
+#include <cstddef>
+#include <cstdint>
+#include <functional>
+#include <string>
+#include <vector>
+
+namespace vulcan::nft {
+
+// One netlink message, header included.
+using Message = std::vector<std::byte>;
+
+// Appends the attributes to a message whose headers are there already.
+using Payload = std::function<void(nlmsghdr*)>;
+
+[[nodiscard]] inline const nlmsghdr* Header(const Message& message) noexcept {
+  return reinterpret_cast<const nlmsghdr*>(message.data());
+}
+
+// The first attribute of that type behind `offset` bytes of the payload; nullptr when there is none.
+[[nodiscard]] const nlattr* FindAttribute(const nlmsghdr* header, std::size_t offset, std::uint16_t type);
+
+// "NFT_MSG_NEWRULE", for errors.
+[[nodiscard]] std::string MessageName(std::uint16_t type);
+
+// What an NLMSG_ERROR says: errno (positive, 0 for an acknowledgement) and the kernel's text, which may be
+// empty.
+struct Acknowledgement {
+  std::uint32_t sequence;
+  int error;
+  std::string text;
+};
+[[nodiscard]] Acknowledgement ParseAcknowledgement(const nlmsghdr* header);
+
+}  // namespace vulcan::nft

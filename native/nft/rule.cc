@@ -1,0 +1,117 @@
+#include "nft/rule.h"
+
+#include <linux/netfilter.h>
+#include <linux/netfilter/nf_tables.h>
+
+#include <array>
+#include <cstring>
+
+namespace vulcan::nft {
+namespace {
+
+constexpr Field kSourceIpv4{NFT_PAYLOAD_NETWORK_HEADER, 12, 4};
+constexpr Field kDestinationIpv4{NFT_PAYLOAD_NETWORK_HEADER, 16, 4};
+constexpr Field kSourceIpv6{NFT_PAYLOAD_NETWORK_HEADER, 8, 16};
+constexpr Field kDestinationIpv6{NFT_PAYLOAD_NETWORK_HEADER, 24, 16};
+constexpr Field kIcmpType{NFT_PAYLOAD_TRANSPORT_HEADER, 0, 1};
+constexpr Field kDestinationPort{NFT_PAYLOAD_TRANSPORT_HEADER, 2, 2};
+constexpr std::uint32_t kLoopbackIndex = 1;
+
+// A number as the kernel keeps it in a register.
+std::array<std::byte, sizeof(std::uint32_t)> Word(std::uint32_t number) {
+  std::array<std::byte, sizeof number> bytes{};
+  std::memcpy(bytes.data(), &number, sizeof number);
+  return bytes;
+}
+
+std::array<std::byte, 1> Byte(std::uint8_t number) { return {std::byte{number}}; }
+
+}  // namespace
+
+Rule::Rule(std::string chain) : chain_(std::move(chain)), handle_(Own<RuleHandle>(nftnl_rule_alloc())) {
+  nftnl_rule_set_str(handle_.get(), NFTNL_RULE_CHAIN, chain_.c_str());
+}
+
+Rule& Rule::Then(ExpressionHandle expression) {
+  nftnl_rule_add_expr(handle_.get(), expression.release());
+  return *this;
+}
+
+Rule& Rule::LinkIn(std::uint32_t key, const std::string& set, Membership membership) {
+  return Then(LoadMeta(key)).Then(Lookup(set, membership));
+}
+
+Rule& Rule::InLink(const std::string& set, Membership membership) {
+  return LinkIn(NFT_META_IIFNAME, set, membership);
+}
+
+Rule& Rule::OutLink(const std::string& set, Membership membership) {
+  return LinkIn(NFT_META_OIFNAME, set, membership);
+}
+
+Rule& Rule::OutNotLoopback() {
+  return Then(LoadMeta(NFT_META_OIF)).Then(Compare(Comparison::kNotEqual, Word(kLoopbackIndex)));
+}
+
+Rule& Rule::StateIn(std::uint32_t states) {
+  return Then(LoadState()).Then(Mask(Word(states))).Then(Compare(Comparison::kNotEqual, Word(0)));
+}
+
+Rule& Rule::Family(std::uint8_t family) {
+  family_ = family;
+  return Then(LoadMeta(NFT_META_NFPROTO)).Then(Compare(Comparison::kEqual, Byte(family)));
+}
+
+Rule& Rule::Ipv4() { return Family(NFPROTO_IPV4); }
+
+Rule& Rule::Ipv6() { return Family(NFPROTO_IPV6); }
+
+Rule& Rule::SourceIn(const std::string& set) {
+  return Then(LoadField(family_ == NFPROTO_IPV4 ? kSourceIpv4 : kSourceIpv6))
+      .Then(Lookup(set, Membership::kIn));
+}
+
+Rule& Rule::Destination(Comparison comparison, const IpPrefix& prefix) {
+  Then(LoadField(prefix.address.Family() == AF_INET ? kDestinationIpv4 : kDestinationIpv6));
+  if (prefix.length < prefix.address.Bits()) Then(Mask(ToMask(prefix)));
+  return Then(Compare(comparison, ToRange(prefix).first));
+}
+
+Rule& Rule::IcmpType(std::uint8_t type) {
+  const std::uint8_t protocol = family_ == NFPROTO_IPV4 ? IPPROTO_ICMP : IPPROTO_ICMPV6;
+  return Then(LoadMeta(NFT_META_L4PROTO))
+      .Then(Compare(Comparison::kEqual, Byte(protocol)))
+      .Then(LoadField(kIcmpType))
+      .Then(Compare(Comparison::kEqual, Byte(type)));
+}
+
+Rule& Rule::InLinkAndDestinationIn(const std::string& set) {
+  return Then(LoadMeta(NFT_META_IIFNAME))
+      .Then(LoadField(family_ == NFPROTO_IPV4 ? kDestinationIpv4 : kDestinationIpv6, kAfterLink))
+      .Then(Lookup(set, Membership::kIn));
+}
+
+Rule& Rule::InLinkAndServiceIn(const std::string& set) {
+  return Then(LoadMeta(NFT_META_IIFNAME))
+      .Then(LoadMeta(NFT_META_L4PROTO, kAfterLink))
+      .Then(LoadField(kDestinationPort, kAfterLinkAndWord))
+      .Then(Lookup(set, Membership::kIn));
+}
+
+Rule& Rule::Accept() { return Then(Verdict(NF_ACCEPT)); }
+
+Rule& Rule::Drop() { return Then(Verdict(NF_DROP)); }
+
+Rule& Rule::Jump(const std::string& chain) {
+  return Then(Verdict(static_cast<std::uint32_t>(NFT_JUMP), chain));
+}
+
+Rule& Rule::Masquerade() { return Then(nft::Masquerade()); }
+
+void Rule::Append(Batch& batch, const Table& table) {
+  nftnl_rule_set_str(handle_.get(), NFTNL_RULE_TABLE, table.name.c_str());
+  batch.Add(NFT_MSG_NEWRULE, table.family, NLM_F_CREATE | NLM_F_APPEND, "chain " + chain_,
+            [this](nlmsghdr* header) { nftnl_rule_nlmsg_build_payload(header, handle_.get()); });
+}
+
+}  // namespace vulcan::nft

@@ -1,0 +1,27 @@
+#pragma once
+
+#include <cstdint>
+#include <optional>
+#include <string>
+
+#include "nft/batch.h"
+#include "nft/socket.h"
+
+namespace vulcan::nft {
+
+struct Table {
+  // NFPROTO_INET, ...
+  std::uint8_t family;
+  std::string name;
+};
+
+// The comment of a table that exists already stays as it is. Kernels before 5.10 keep none.
+void AddTable(Batch& batch, const Table& table, const std::string& comment);
+
+// With everything in it.
+void DeleteTable(Batch& batch, const Table& table);
+
+// Nothing when there is no such table.
+[[nodiscard]] std::optional<std::string> ReadTableComment(Socket& socket, const Table& table);
+
+}  // namespace vulcan::nft
