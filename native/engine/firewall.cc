@@ -1,0 +1,145 @@
+#include "engine/firewall.h"
+
+#include <algorithm>
+#include <cerrno>
+#include <optional>
+#include <set>
+
+#include "base/error.h"
+#include "engine/firewall_layout.h"
+#include "nft/transaction.h"
+
+namespace vulcan::firewall {
+namespace {
+
+struct Contents {
+  // Nothing: there is no table. 0: it is not ours.
+  std::optional<int> layout;
+  Elements elements;
+};
+
+Contents Read(nft::Socket& socket) {
+  Contents contents;
+  const auto comment = nft::ReadTableComment(socket, VulcanTable());
+  if (!comment) return contents;
+  contents.layout = ParseLayout(*comment);
+  if (contents.layout == 0) return contents;
+  for (const nft::Set& set : Sets()) {
+    auto elements = nft::ListElements(socket, VulcanTable(), set);
+    // In another layout, or by hand, a set of that name may have become something else.
+    std::erase_if(elements,
+                  [&](const nft::Element& element) { return element.key.size() != nft::KeySize(set); });
+    contents.elements[set.name] = std::move(elements);
+  }
+  return contents;
+}
+
+bool SameRange(const nft::Element& left, const nft::Element& right) {
+  return left.key == right.key && left.last == right.last;
+}
+
+bool Contains(const std::vector<nft::Element>& elements, const nft::Element& wanted) {
+  return std::any_of(elements.begin(), elements.end(), [&](const nft::Element& element) {
+    return SameRange(element, wanted) && element.comment == wanted.comment;
+  });
+}
+
+// The network's elements that it no longer wants, and those that stand in the way of ones that it does.
+std::vector<nft::Element> Stale(const std::vector<nft::Element>& present,
+                                const std::vector<nft::Element>& wanted, const std::string& owner) {
+  std::vector<nft::Element> stale;
+  std::copy_if(present.begin(), present.end(), std::back_inserter(stale), [&](const nft::Element& element) {
+    if (Contains(wanted, element)) return false;
+    const auto same = [&](const nft::Element& other) { return SameRange(other, element); };
+    return element.comment == owner || std::any_of(wanted.begin(), wanted.end(), same);
+  });
+  return stale;
+}
+
+std::vector<nft::Element> Missing(const std::vector<nft::Element>& present,
+                                  const std::vector<nft::Element>& wanted) {
+  std::vector<nft::Element> missing;
+  std::copy_if(wanted.begin(), wanted.end(), std::back_inserter(missing),
+               [&](const nft::Element& element) { return !Contains(present, element); });
+  return missing;
+}
+
+void ChangeElements(nft::Batch& batch, Elements& present, Elements& wanted, const std::string& owner) {
+  for (const nft::Set& set : Sets()) {
+    nft::DeleteElements(batch, VulcanTable(), set, Stale(present[set.name], wanted[set.name], owner));
+    nft::AddElements(batch, VulcanTable(), set, Missing(present[set.name], wanted[set.name]));
+  }
+}
+
+// All elements, moved into a table that is made anew.
+void Rebuild(nft::Batch& batch, const Elements& present) {
+  nft::DeleteTable(batch, VulcanTable());
+  AddLayout(batch);
+  for (const nft::Set& set : Sets()) {
+    const auto elements = present.find(set.name);
+    if (elements != present.end()) nft::AddElements(batch, VulcanTable(), set, elements->second);
+  }
+}
+
+Error ForeignTable() {
+  return Error(EEXIST, "NFT_MSG_NEWTABLE", "a table of this name was made by someone else")
+      .Path("table inet vulcan")
+      .Why(Reason::kForeign);
+}
+
+std::set<std::string> Owners(const Elements& elements) {
+  std::set<std::string> owners;
+  for (const auto& [set, list] : elements) {
+    for (const nft::Element& element : list) owners.insert(element.comment);
+  }
+  // Added by hand.
+  owners.erase(std::string());
+  return owners;
+}
+
+}  // namespace
+
+void Ensure(const Network& network, const Cancellation& cancellation) {
+  Elements wanted = ElementsOf(network);
+  nft::Transact(cancellation, [&](nft::Socket& socket, nft::Batch& batch) {
+    Contents contents = Read(socket);
+    if (contents.layout == 0) throw ForeignTable();
+    ThrowIfConflict(contents.elements, wanted, network.name);
+    if (!contents.layout || *contents.layout == kLayout) {
+      AddLayout(batch);
+    } else if (*contents.layout < kLayout) {
+      Rebuild(batch, contents.elements);
+    }
+    ChangeElements(batch, contents.elements, wanted, network.name);
+    return true;
+  });
+}
+
+void Remove(const std::string& network, const Cancellation& cancellation) {
+  nft::Transact(cancellation, [&](nft::Socket& socket, nft::Batch& batch) {
+    Contents contents = Read(socket);
+    if (!contents.layout || contents.layout == 0) return false;
+    std::set<std::string> owners = Owners(contents.elements);
+    const bool present = owners.erase(network) > 0;
+    if (owners.empty()) {
+      nft::DeleteTable(batch, VulcanTable());
+      return true;
+    }
+    Elements none;
+    ChangeElements(batch, contents.elements, none, network);
+    return present;
+  });
+}
+
+std::vector<std::string> List(const Cancellation& cancellation) {
+  std::set<std::string> owners;
+  nft::Transact(cancellation, [&](nft::Socket& socket, nft::Batch&) {
+    const std::uint32_t generation = socket.Generation();
+    owners = Owners(Read(socket).elements);
+    if (socket.Generation() != generation) throw Error(ERESTART, "NFT_MSG_GETSETELEM");
+    return false;
+  });
+  return {owners.begin(), owners.end()};
+}
+
+}  // namespace vulcan::firewall

@@ -1,0 +1,158 @@
+#include "engine/firewall_layout.h"
+
+#include <linux/icmp.h>
+#include <linux/icmpv6.h>
+#include <linux/netfilter.h>
+
+#include <charconv>
+
+#include "nft/chain.h"
+#include "nft/rule.h"
+
+namespace vulcan::firewall {
+namespace {
+
+using nft::Comparison;
+using nft::DataType;
+using nft::Membership;
+using nft::Rule;
+
+constexpr std::string_view kLayoutPrefix = "vulcan-net layout ";
+
+constexpr const char* kPostrouting = "postrouting";
+constexpr const char* kForward = "forward";
+constexpr const char* kInput = "input";
+constexpr const char* kGuests = "guests";
+
+// Of linux/netfilter_ipv4.h; that header can't be included beside the C library's.
+constexpr std::int32_t kPriorityFilter = 0;
+constexpr std::int32_t kPrioritySourceNat = 100;
+
+constexpr std::uint8_t kNeighbourSolicitation = 135;
+constexpr std::uint8_t kNeighbourAdvertisement = 136;
+
+IpPrefix Prefix(std::string_view text) { return IpPrefix::Parse(text).value(); }
+
+void AddChains(nft::Batch& batch, const nft::Table& table) {
+  const std::vector<nft::Chain> chains = {
+      {kGuests, std::nullopt},
+      {kPostrouting, nft::Hook{"nat", NF_INET_POST_ROUTING, kPrioritySourceNat}},
+      {kForward, nft::Hook{"filter", NF_INET_FORWARD, kPriorityFilter}},
+      {kInput, nft::Hook{"filter", NF_INET_LOCAL_IN, kPriorityFilter}},
+  };
+  for (const nft::Chain& chain : chains) {
+    nft::AddChain(batch, table, chain);
+    nft::FlushChain(batch, table, chain.name);
+  }
+}
+
+// What no guest may send, wherever to and however long its connection has existed. Packets that conntrack
+// can't place are not translated, and would leave with the guest's own address.
+void AddGuestRules(nft::Batch& batch, const nft::Table& table) {
+  Rule(kGuests).Ipv6().InLink(kIpv6, Membership::kNotIn).Drop().Append(batch, table);
+  Rule(kGuests)
+      .Ipv4()
+      .Destination(Comparison::kEqual, Prefix("169.254.0.0/16"))
+      .InLink(kLinkLocal, Membership::kNotIn)
+      .Drop()
+      .Append(batch, table);
+  Rule(kGuests).StateIn(nft::kInvalid).Drop().Append(batch, table);
+}
+
+// Loopback is excluded because the host itself may speak to its gateway addresses.
+void AddPostroutingRules(nft::Batch& batch, const nft::Table& table) {
+  Rule(kPostrouting)
+      .Ipv4()
+      .SourceIn(kMasquerade4)
+      .OutLink(kBridges, Membership::kNotIn)
+      .OutNotLoopback()
+      .Destination(Comparison::kNotEqual, Prefix("224.0.0.0/4"))
+      .Destination(Comparison::kNotEqual, Prefix("255.255.255.255/32"))
+      .Masquerade()
+      .Append(batch, table);
+  Rule(kPostrouting)
+      .Ipv6()
+      .SourceIn(kMasquerade6)
+      .OutLink(kBridges, Membership::kNotIn)
+      .OutNotLoopback()
+      .Destination(Comparison::kNotEqual, Prefix("ff00::/8"))
+      .Masquerade()
+      .Append(batch, table);
+}
+
+// Into our subnets: answers, and our own networks.
+void AddForwardRules(nft::Batch& batch, const nft::Table& table) {
+  Rule(kForward).InLink(kBridges).Jump(kGuests).Append(batch, table);
+  Rule(kForward).StateIn(nft::kEstablished | nft::kRelated).Accept().Append(batch, table);
+  Rule(kForward).InLink(kBridges).Accept().Append(batch, table);
+  Rule(kForward).OutLink(kBridges).Drop().Append(batch, table);
+}
+
+// To the host: answers, pings of the guest's own gateway, and what the network's hostAccess lists.
+void AddInputRules(nft::Batch& batch, const nft::Table& table) {
+  Rule(kInput).InLink(kBridges, Membership::kNotIn).Accept().Append(batch, table);
+  Rule(kInput).Jump(kGuests).Append(batch, table);
+  Rule(kInput).StateIn(nft::kEstablished | nft::kRelated).Accept().Append(batch, table);
+  Rule(kInput).InLink(kHostOpen).Accept().Append(batch, table);
+  Rule(kInput).InLinkAndServiceIn(kHostPorts).Accept().Append(batch, table);
+  Rule(kInput).Ipv4().InLinkAndDestinationIn(kGateways4).IcmpType(ICMP_ECHO).Accept().Append(batch, table);
+  Rule(kInput)
+      .Ipv6()
+      .InLinkAndDestinationIn(kGateways6)
+      .IcmpType(ICMPV6_ECHO_REQUEST)
+      .Accept()
+      .Append(batch, table);
+  Rule(kInput).Ipv6().IcmpType(kNeighbourSolicitation).Accept().Append(batch, table);
+  Rule(kInput).Ipv6().IcmpType(kNeighbourAdvertisement).Accept().Append(batch, table);
+  Rule(kInput).Drop().Append(batch, table);
+}
+
+}  // namespace
+
+const nft::Table& VulcanTable() {
+  static const nft::Table table{NFPROTO_INET, "vulcan"};
+  return table;
+}
+
+std::string LayoutComment() { return std::string(kLayoutPrefix) + std::to_string(kLayout); }
+
+int ParseLayout(const std::string& comment) {
+  if (!comment.starts_with(kLayoutPrefix)) return 0;
+  const char* begin = comment.data() + kLayoutPrefix.size();
+  int layout = 0;
+  std::from_chars(begin, comment.data() + comment.size(), layout);
+  return layout;
+}
+
+const std::vector<nft::Set>& Sets() {
+  static const std::vector<nft::Set> sets = {
+      {kBridges, {DataType::kLinkName}, false, "links through which guests come"},
+      {kSubnets4, {DataType::kIpv4}, true, "subnets of all networks"},
+      {kSubnets6, {DataType::kIpv6}, true, "subnets of all networks"},
+      {kMasquerade4, {DataType::kIpv4}, true, "subnets that are masqueraded"},
+      {kMasquerade6, {DataType::kIpv6}, true, "subnets that are masqueraded"},
+      {kGateways4, {DataType::kLinkName, DataType::kIpv4}, false, "gateways that answer their guests' pings"},
+      {kGateways6, {DataType::kLinkName, DataType::kIpv6}, false, "gateways that answer their guests' pings"},
+      {kHostOpen, {DataType::kLinkName}, false, "links whose guests reach all of the host"},
+      {kHostPorts,
+       {DataType::kLinkName, DataType::kProtocol, DataType::kPort},
+       false,
+       "services of the host that guests reach"},
+      {kLinkLocal, {DataType::kLinkName}, false, "links whose guests reach 169.254.0.0/16"},
+      {kIpv6, {DataType::kLinkName}, false, "links whose guests may speak IPv6"},
+  };
+  return sets;
+}
+
+void AddLayout(nft::Batch& batch) {
+  const nft::Table& table = VulcanTable();
+  nft::AddTable(batch, table, LayoutComment());
+  for (const nft::Set& set : Sets()) nft::AddSet(batch, table, set);
+  AddChains(batch, table);
+  AddGuestRules(batch, table);
+  AddPostroutingRules(batch, table);
+  AddForwardRules(batch, table);
+  AddInputRules(batch, table);
+}
+
+}  // namespace vulcan::firewall

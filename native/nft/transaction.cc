@@ -1,0 +1,56 @@
+#include "nft/transaction.h"
+
+#include <poll.h>
+
+#include <algorithm>
+#include <cerrno>
+#include <random>
+
+#include "base/error.h"
+
+namespace vulcan::nft {
+namespace {
+
+constexpr int kAttempts = 200;
+constexpr int kMaxPauseMs = 16;
+
+bool IsTransient(const Error& error) noexcept {
+  switch (error.Errnum()) {
+    case ERESTART:
+    case EINTR:
+    case EAGAIN:
+    // Answers were lost: whether the batch took effect shows when it is read again.
+    case ENOBUFS:
+      return true;
+    default:
+      return false;
+  }
+}
+
+// A random time, so that writers that met once do not meet again.
+void Pause(const Cancellation& cancellation, std::minstd_rand& random, int attempt) {
+  std::uniform_int_distribution<int> pause_ms(0, std::min(attempt, kMaxPauseMs));
+  pollfd wait{cancellation.Fd(), POLLIN, 0};
+  ::poll(&wait, 1, pause_ms(random));
+}
+
+}  // namespace
+
+void Transact(const Cancellation& cancellation, const Change& change) {
+  std::minstd_rand random(std::random_device{}());
+  for (int attempt = 1;; ++attempt) {
+    cancellation.ThrowIfCancelled();
+    try {
+      Socket socket;
+      Batch batch(socket.Generation());
+      if (change(socket, batch)) batch.Commit(socket);
+      return;
+    } catch (Error& error) {
+      if (!IsTransient(error)) throw;
+      if (attempt == kAttempts) throw error.Why(Reason::kRetriesExhausted);
+    }
+    Pause(cancellation, random, attempt);
+  }
+}
+
+}  // namespace vulcan::nft

@@ -1,0 +1,18 @@
+#pragma once
+
+#include <functional>
+
+#include "base/cancellation.h"
+#include "nft/batch.h"
+#include "nft/socket.h"
+
+namespace vulcan::nft {
+
+// Reads what it needs and fills the batch; false when nothing has to change.
+using Change = std::function<bool(Socket&, Batch&)>;
+
+// Read, modify, write as one step: whenever anyone changed the ruleset after `change` had begun to read, it
+// is called again with a new batch. In the network namespace of the calling thread.
+void Transact(const Cancellation& cancellation, const Change& change);
+
+}  // namespace vulcan::nft
