@@ -1,0 +1,75 @@
+#include "engine/forward_chains.h"
+
+#include <linux/netfilter.h>
+
+#include <fstream>
+
+#include "engine/firewall_layout.h"
+#include "engine/forward_chains_legacy.h"
+#include "nft/chain.h"
+#include "nft/fate.h"
+
+namespace vulcan {
+namespace {
+
+// Whether br_netfilter hands bridged frames to that family's chains. The key is there only with the module.
+bool SeesBridgedFrames(const std::string& key) {
+  std::ifstream file("/proc/sys/net/bridge/" + key);
+  int value = 0;
+  return file >> value && value != 0;
+}
+
+struct Bridged {
+  bool ipv4 = SeesBridgedFrames("bridge-nf-call-iptables");
+  bool ipv6 = SeesBridgedFrames("bridge-nf-call-ip6tables");
+};
+
+// What we call a family, and whether bridged frames pass its chains; an empty name for one that guests never
+// meet.
+struct Family {
+  std::string name;
+  bool bridged = false;
+};
+
+Family Describe(std::uint8_t family, const Bridged& bridged) {
+  switch (family) {
+    case NFPROTO_IPV4:
+      return {"ip", bridged.ipv4};
+    case NFPROTO_IPV6:
+      return {"ip6", bridged.ipv6};
+    case NFPROTO_INET:
+      return {"inet", bridged.ipv4 || bridged.ipv6};
+    case NFPROTO_BRIDGE:
+      return {"bridge", true};
+    default:
+      return {};
+  }
+}
+
+bool IsOurs(const nft::Table& table) {
+  const nft::Table& ours = firewall::VulcanTable();
+  return table.family == ours.family && table.name == ours.name;
+}
+
+}  // namespace
+
+std::vector<ForwardChain> ListForwardChains() {
+  const Bridged bridged;
+  std::vector<ForwardChain> chains;
+  nft::Socket socket;
+  for (const nft::ChainInfo& chain : nft::ListChains(socket)) {
+    const Family family = Describe(chain.table.family, bridged);
+    const bool is_forward =
+        chain.hook && chain.hook->number == NF_INET_FORWARD && chain.hook->type == "filter";
+    if (!is_forward || family.name.empty() || IsOurs(chain.table)) continue;
+    const nft::Fate fate = nft::ReadFate(socket, chain.table, chain.name);
+    const bool drops = fate == nft::Fate::kDropped || (fate == nft::Fate::kUndecided && chain.drops);
+    chains.push_back({family.name, chain.table.name, chain.name, drops, family.bridged});
+  }
+  if (const auto drops = LegacyForwardDrops()) {
+    chains.push_back({"legacy", "filter", "FORWARD", *drops, bridged.ipv4});
+  }
+  return chains;
+}
+
+}  // namespace vulcan

@@ -1,0 +1,127 @@
+#include "engine/forward_chains_legacy.h"
+
+#include <linux/netfilter.h>
+#include <linux/netfilter_ipv4/ip_tables.h>
+#include <sys/socket.h>
+
+#include <cerrno>
+#include <cstddef>
+#include <cstring>
+#include <fstream>
+#include <string>
+#include <string_view>
+#include <type_traits>
+#include <vector>
+
+#include "base/error.h"
+#include "base/unique_fd.h"
+
+namespace vulcan {
+namespace {
+
+constexpr std::string_view kFilter = "filter";
+constexpr int kMaxDepth = 32;
+
+// A socket option on a table that is not there would make the kernel create it.
+bool IsInUse() {
+  std::ifstream names("/proc/net/ip_tables_names");
+  for (std::string name; std::getline(names, name);) {
+    if (name == kFilter) return true;
+  }
+  return false;
+}
+
+// What becomes of a packet that meets none of the conditions.
+enum class Fate { kUndecided, kAccepted, kDropped };
+
+// The entries of a table, as the kernel hands them out: jumps are offsets.
+class LegacyTable {
+ public:
+  explicit LegacyTable(std::vector<std::byte> entries) : entries_(std::move(entries)) {}
+
+  // What becomes of a packet that meets no condition from `offset` on.
+  [[nodiscard]] Fate Follow(std::size_t offset, int depth = 0) const {
+    while (depth < kMaxDepth && offset + sizeof(ipt_entry) <= entries_.size()) {
+      const auto entry = Read<ipt_entry>(offset);
+      const Step step = ReadStep(entry, offset);
+      if (step.fate != Fate::kUndecided || step.returns) return step.fate;
+      if (step.jump) {
+        const Fate fate = Follow(*step.jump, depth + 1);
+        const bool is_goto = (entry.ip.flags & IPT_F_GOTO) != 0;
+        if (fate != Fate::kUndecided || is_goto) return fate;
+      }
+      if (entry.next_offset < sizeof(ipt_entry)) break;
+      offset += entry.next_offset;
+    }
+    return Fate::kUndecided;
+  }
+
+ private:
+  struct Step {
+    Fate fate = Fate::kUndecided;
+    bool returns = false;
+    std::optional<std::size_t> jump;
+  };
+
+  template <typename T>
+  [[nodiscard]] T Read(std::size_t offset) const {
+    static_assert(std::is_trivially_copyable_v<T>);
+    T value{};
+    if (offset + sizeof value <= entries_.size()) std::memcpy(&value, entries_.data() + offset, sizeof value);
+    return value;
+  }
+
+  [[nodiscard]] static bool IsUnconditional(const ipt_entry& entry) {
+    ipt_ip conditions = entry.ip;
+    conditions.flags &= static_cast<decltype(conditions.flags)>(~IPT_F_GOTO);
+    const ipt_ip none{};
+    return entry.target_offset == sizeof(ipt_entry) && std::memcmp(&conditions, &none, sizeof none) == 0;
+  }
+
+  [[nodiscard]] Step ReadStep(const ipt_entry& entry, std::size_t offset) const {
+    if (!IsUnconditional(entry)) return {};
+    const auto target = Read<xt_standard_target>(offset + entry.target_offset);
+    const std::string_view name = static_cast<const char*>(target.target.u.user.name);
+    if (name == "REJECT") return {Fate::kDropped, false, {}};
+    // The standard target has no name.
+    if (!name.empty()) return {};
+    if (target.verdict >= 0) return {Fate::kUndecided, false, static_cast<std::size_t>(target.verdict)};
+    if (target.verdict == XT_RETURN) return {Fate::kUndecided, true, {}};
+    const int verdict = -target.verdict - 1;
+    return {verdict == NF_DROP ? Fate::kDropped : Fate::kAccepted, false, {}};
+  }
+
+  std::vector<std::byte> entries_;
+};
+
+}  // namespace
+
+std::optional<bool> LegacyForwardDrops() {
+  if (!IsInUse()) return std::nullopt;
+  const UniqueFd socket(::socket(AF_INET, SOCK_RAW | SOCK_CLOEXEC, IPPROTO_RAW));
+  if (!socket) throw SystemError("socket(AF_INET, SOCK_RAW)");
+
+  ipt_getinfo info{};
+  kFilter.copy(static_cast<char*>(info.name), sizeof info.name - 1);
+  socklen_t size = sizeof info;
+  if (::getsockopt(socket.Get(), IPPROTO_IP, IPT_SO_GET_INFO, &info, &size) < 0) {
+    throw SystemError("getsockopt(IPT_SO_GET_INFO)");
+  }
+  std::vector<std::byte> answer(sizeof(ipt_get_entries) + info.size);
+  ipt_get_entries request{};
+  kFilter.copy(static_cast<char*>(request.name), sizeof request.name - 1);
+  request.size = info.size;
+  std::memcpy(answer.data(), &request, sizeof request);
+  size = static_cast<socklen_t>(answer.size());
+  if (::getsockopt(socket.Get(), IPPROTO_IP, IPT_SO_GET_ENTRIES, answer.data(), &size) < 0) {
+    // EAGAIN: the table was replaced since its size was read.
+    throw SystemError("getsockopt(IPT_SO_GET_ENTRIES)");
+  }
+  const LegacyTable table({answer.begin() + sizeof(ipt_get_entries), answer.end()});
+  Fate fate = table.Follow(info.hook_entry[NF_INET_FORWARD]);
+  // A goto in the chain itself comes back to the policy, which is the chain's last entry.
+  if (fate == Fate::kUndecided) fate = table.Follow(info.underflow[NF_INET_FORWARD]);
+  return fate == Fate::kDropped;
+}
+
+}  // namespace vulcan
