@@ -222,12 +222,14 @@ export interface FirewallNetwork {
 }
 
 export interface ForwardChain {
-  /** `ip`, `ip6`, `inet`; `legacy` for a chain of the old iptables. */
+  /** `ip`, `ip6`, `inet`, `bridge`; `legacy` for a chain of the old iptables. */
   readonly family: string;
   readonly table: string;
   readonly chain: string;
-  /** Whether its policy or its last rule drops or rejects whatever reaches it. */
+  /** Whether it drops or rejects a packet that meets none of its conditions. */
   readonly drops: boolean;
+  /** Whether frames that never leave a bridge pass it too (`bridge-nf-call-iptables`). */
+  readonly bridged: boolean;
 }
 
 export interface ProbeResult {
