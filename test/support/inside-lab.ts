@@ -1,0 +1,3 @@
+import { assertLab } from './lab.ts';
+
+assertLab();
