@@ -31,7 +31,7 @@ std::string_view ReasonName(Reason reason) noexcept {
 
 std::string ErrnoName(int error) {
   const char* name = ::strerrorname_np(error);
-  return name != nullptr ? std::string(name) : "E" + std::to_string(error);
+  return name != nullptr ? name : std::string("E").append(std::to_string(error));
 }
 
 Error::Error(int errnum, std::string_view syscall, std::string_view message)

@@ -1,0 +1,15 @@
+#pragma once
+
+#include <napi.h>
+
+namespace vulcan::addon {
+
+class Module;
+
+// Each exports the functions of its floor, as lib/native/binding.ts declares them.
+void BindSys(Napi::Object exports, Module& module);
+void BindNetlink(Napi::Object exports, Module& module);
+void BindEngine(Napi::Object exports, Module& module);
+void BindNft(Napi::Object exports, Module& module);
+
+}  // namespace vulcan::addon

@@ -1,0 +1,52 @@
+#pragma once
+
+#include <napi.h>
+
+#include <cstddef>
+#include <cstdint>
+#include <memory>
+#include <optional>
+#include <type_traits>
+#include <unordered_map>
+
+#include "addon/lane.h"
+
+namespace vulcan::addon {
+
+class Task;
+
+// All state of one environment (Node's main thread, or one worker): nothing is shared between two.
+// Only the environment's own thread calls it.
+class Module : public Napi::Addon<Module> {
+ public:
+  Module(Napi::Env env, Napi::Object exports);
+  ~Module();
+
+  // Runs the task on its lane, settles it here, and destroys it. The process stays alive until then.
+  void Submit(Napi::Env env, std::unique_ptr<Task> task, LaneName lane, std::optional<std::uint32_t> task_id);
+  // Unknown ids are ignored: the task may just have ended.
+  void Cancel(std::uint32_t task_id);
+
+ private:
+  struct Pending {
+    std::unique_ptr<Task> task;
+    std::optional<std::uint32_t> id;
+  };
+
+  static void Deliver(Napi::Env env, Napi::Function, Module* module, Task* task);
+  void Finish(Napi::Env env, Task* task);
+  // Cancels every task and joins the lanes. What they still deliver is not settled: the environment is
+  // ending.
+  void Shutdown() noexcept;
+
+  using Deliveries = Napi::TypedThreadSafeFunction<Module, Task, &Module::Deliver>;
+
+  Deliveries deliveries_;
+  std::unordered_map<Task*, Pending> pending_;
+  std::unordered_map<std::uint32_t, Task*> by_id_;
+  // Destroyed first: its threads use all of the above.
+  Lanes lanes_;
+};
+static_assert(!std::is_copy_constructible_v<Module>);
+
+}  // namespace vulcan::addon

@@ -1,0 +1,59 @@
+#include "sys/netns.h"
+
+#include <fcntl.h>
+#include <linux/nsfs.h>
+#include <sched.h>
+#include <sys/ioctl.h>
+
+#include <cerrno>
+#include <thread>
+
+#include "base/error.h"
+
+namespace vulcan {
+namespace {
+
+void OnFreshThread(const std::function<void()>& body) {
+  std::exception_ptr failure;
+  std::thread thread([&failure, &body] {
+    try {
+      body();
+    } catch (...) {
+      failure = std::current_exception();
+    }
+  });
+  thread.join();
+  if (failure) std::rethrow_exception(failure);
+}
+
+}  // namespace
+
+UniqueFd OpenNamespace(const std::string& path) {
+  UniqueFd fd(::open(path.c_str(), O_RDONLY | O_CLOEXEC | O_NONBLOCK));
+  if (!fd) throw SystemError("open", path);
+  // What isn't on nsfs doesn't know the request.
+  if (::ioctl(fd.Get(), NS_GET_NSTYPE) != CLONE_NEWNET) {
+    throw Error(EINVAL, "ioctl(NS_GET_NSTYPE)", "not a network namespace")
+        .Path(path)
+        .Why(Reason::kNotANamespace);
+  }
+  return fd;
+}
+
+UniqueFd OpenCurrentNamespace() { return OpenNamespace("/proc/thread-self/ns/net"); }
+
+void RunInNamespace(int ns_fd, const std::function<void()>& body) {
+  OnFreshThread([ns_fd, &body] {
+    if (::setns(ns_fd, CLONE_NEWNET) != 0) throw SystemError("setns");
+    body();
+  });
+}
+
+void RunInNewNamespace(const std::function<void()>& body) {
+  OnFreshThread([&body] {
+    if (::unshare(CLONE_NEWNET) != 0) throw SystemError("unshare");
+    body();
+  });
+}
+
+}  // namespace vulcan

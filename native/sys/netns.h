@@ -1,0 +1,54 @@
+#pragma once
+
+#include <exception>
+#include <functional>
+#include <optional>
+#include <string>
+#include <type_traits>
+#include <utility>
+
+#include "base/unique_fd.h"
+
+namespace vulcan {
+
+// Opens a network namespace. ENOENT when the path is absent; reason kNotANamespace when it is something else.
+[[nodiscard]] UniqueFd OpenNamespace(const std::string& path);
+
+// The calling thread's own.
+[[nodiscard]] UniqueFd OpenCurrentNamespace();
+
+// Where a function runs: a thread made for it, which ends afterwards. So no thread ever has to find its way
+// back.
+void RunInNamespace(int ns_fd, const std::function<void()>& body);
+void RunInNewNamespace(const std::function<void()>& body);
+
+namespace detail {
+
+template <typename Run, typename Body>
+auto Returning(Run run, Body&& body) {
+  using Result = std::invoke_result_t<Body&>;
+  if constexpr (std::is_void_v<Result>) {
+    run(std::ref(body));
+  } else {
+    std::optional<Result> result;
+    run([&result, &body] { result.emplace(body()); });
+    return std::move(*result);
+  }
+}
+
+}  // namespace detail
+
+// Runs `body` inside the namespace and returns what it returns; what it throws is thrown here.
+// Sockets opened inside belong to that namespace for ever and may be used by any thread.
+template <typename Body>
+auto InNamespace(int ns_fd, Body&& body) {
+  return detail::Returning([ns_fd](const std::function<void()>& run) { RunInNamespace(ns_fd, run); }, body);
+}
+
+// The same in a namespace made for it, which lives as long as something refers to it.
+template <typename Body>
+auto InNewNamespace(Body&& body) {
+  return detail::Returning([](const std::function<void()>& run) { RunInNewNamespace(run); }, body);
+}
+
+}  // namespace vulcan
