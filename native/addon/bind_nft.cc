@@ -1,11 +1,80 @@
 #include "addon/bind.h"
 #include "addon/task.h"
+#include "engine/firewall.h"
+#include "engine/forward_chains.h"
+#include "engine/probe.h"
 
 namespace vulcan::addon {
+namespace {
+
+firewall::Network ParseNetwork(const Fields& fields) {
+  firewall::Network network;
+  network.name = fields.String("network");
+  network.bridges = fields.Strings("bridges");
+  network.subnets = fields.Strings("subnets");
+  network.gateways = fields.Strings("gateways");
+  network.masquerade = fields.Bool("masquerade");
+  network.allow_link_local = fields.Bool("allowLinkLocal");
+  network.ipv6 = fields.Bool("ipv6");
+  network.host_open = fields.Get("hostAccess").IsString();
+  if (network.host_open) return network;
+  for (const Fields& service : fields.Objects("hostAccess")) {
+    network.services.push_back(
+        {service.Integer<std::uint8_t>("protocol"), service.Integer<std::uint16_t>("port")});
+  }
+  return network;
+}
+
+Napi::Value TextOrNull(Napi::Env env, const std::string& text) {
+  return text.empty() ? env.Null() : Napi::Value(Napi::String::New(env, text));
+}
+
+Napi::Object ForwardChainToJs(Napi::Env env, const ForwardChain& chain) {
+  Napi::Object object = Napi::Object::New(env);
+  object.Set("family", chain.family);
+  object.Set("table", chain.table);
+  object.Set("chain", chain.chain);
+  object.Set("drops", chain.drops);
+  object.Set("bridged", chain.bridged);
+  return object;
+}
+
+Napi::Object ProbeResultToJs(Napi::Env env, const ProbeResult& result) {
+  Napi::Object object = Napi::Object::New(env);
+  object.Set("feature", result.feature);
+  object.Set("ok", result.ok);
+  object.Set("error", TextOrNull(env, result.error));
+  object.Set("syscall", TextOrNull(env, result.syscall));
+  return object;
+}
+
+void BindFirewall(Napi::Object exports, Module& module) {
+  Export(exports, module, "firewallEnsure", LaneName::kControl, ParseNetwork, firewall::Ensure);
+  Export(
+      exports, module, "firewallRemove", LaneName::kControl,
+      [](const Fields& fields) { return fields.String("network"); }, firewall::Remove);
+  Export(
+      exports, module, "firewallList", LaneName::kControl, [](const Fields&) { return std::monostate{}; },
+      [](std::monostate, const Cancellation& cancellation) { return firewall::List(cancellation); });
+}
+
+}  // namespace
 
 void BindNft(Napi::Object exports, Module& module) {
-  static_cast<void>(exports);
-  static_cast<void>(module);
+  BindFirewall(exports, module);
+  const auto no_plan = [](const Fields&) { return std::monostate{}; };
+  Export(
+      exports, module, "forwardChains", LaneName::kControl, no_plan,
+      [](std::monostate, const Cancellation&) { return ListForwardChains(); },
+      [](Napi::Env env, const std::vector<ForwardChain>& chains) {
+        return ToArray(env, chains, ForwardChainToJs);
+      });
+  Export(
+      exports, module, "probe", LaneName::kNamespace, no_plan,
+      [](std::monostate, const Cancellation&) { return Probe(); },
+      [](Napi::Env env, const std::vector<ProbeResult>& results) {
+        return ToArray(env, results, ProbeResultToJs);
+      });
 }
 
 }  // namespace vulcan::addon

@@ -1,0 +1,106 @@
+#include <arpa/inet.h>
+#include <fcntl.h>
+#include <linux/if_ether.h>
+#include <linux/if_link.h>
+#include <linux/if_tun.h>
+#include <linux/pkt_cls.h>
+#include <linux/rtnetlink.h>
+#include <net/if.h>
+#include <sys/ioctl.h>
+
+#include <cerrno>
+#include <cstring>
+
+#include "base/error.h"
+#include "base/unique_fd.h"
+#include "engine/probe.h"
+#include "netlink/bridge_link.h"
+#include "netlink/filter.h"
+#include "netlink/link.h"
+#include "netlink/link_change.h"
+#include "netlink/qdisc.h"
+#include "netlink/rtnl_socket.h"
+
+namespace vulcan {
+namespace {
+
+constexpr const char* kBridge = "bridge0";
+constexpr const char* kVeth = "port0";
+constexpr const char* kTap = "tap0";
+// Every namespace has it, so that qdiscs and filters are proven even where links can't be made.
+constexpr int kLoopback = 1;
+constexpr std::uint32_t kIngressHandle = 0xffff0000;
+
+void AddBridge(RtnlSocket& socket) {
+  BridgeLink bridge;
+  bridge.name = kBridge;
+  bridge.mac = ParseMac("02:00:00:00:00:01").value();
+  socket.Request(NewBridge(bridge));
+}
+
+void AddVeth(RtnlSocket& socket) {
+  RtnlMessage message(RTM_NEWLINK, NLM_F_CREATE | NLM_F_EXCL, ifinfomsg{});
+  message.PutString(IFLA_IFNAME, kVeth).Nest(IFLA_LINKINFO, [](RtnlMessage& info) {
+    info.PutString(IFLA_INFO_KIND, "veth");
+  });
+  socket.Request(std::move(message));
+}
+
+// A port that is made and cut off: what a VM's link goes through.
+void UsePort(RtnlSocket& socket) {
+  const auto bridge = FindLink(socket, kBridge);
+  const auto veth = FindLink(socket, kVeth);
+  if (!bridge || !veth) throw Error(ENODEV, "RTM_GETLINK");
+  LinkChange change;
+  change.master = bridge->index;
+  // A port that is down has no state to set.
+  change.up = true;
+  socket.Request(SetLink(veth->index, change));
+  socket.Request(SetPortState(veth->index, 0));
+}
+
+// ENOENT: no device node; ENODEV: a node without a driver; EPERM: a container that may not.
+void UseTap() {
+  const UniqueFd tap(::open("/dev/net/tun", O_RDWR | O_CLOEXEC));
+  if (!tap) throw SystemError("open", "/dev/net/tun");
+  ifreq request{};
+  std::strncpy(static_cast<char*>(request.ifr_name), kTap, IFNAMSIZ - 1);
+  request.ifr_flags = IFF_TAP | IFF_VNET_HDR;
+  if (::ioctl(tap.Get(), TUNSETIFF, &request) < 0) throw SystemError("TUNSETIFF");
+}
+
+// A filter that matches everything and does nothing.
+void AddU32(RtnlSocket& socket) {
+  tcmsg fixed{};
+  fixed.tcm_ifindex = kLoopback;
+  fixed.tcm_parent = kIngressHandle;
+  fixed.tcm_info = TC_H_MAKE(0U, htons(ETH_P_ALL));
+  tc_u32_sel selector{};
+  selector.flags = TC_U32_TERMINAL;
+  RtnlMessage message(RTM_NEWTFILTER, NLM_F_CREATE | NLM_F_EXCL, fixed);
+  message.PutString(TCA_KIND, "u32").Nest(TCA_OPTIONS, [&](RtnlMessage& options) {
+    options.Put(TCA_U32_SEL, &selector, sizeof selector).PutU32(TCA_U32_CLASSID, 1);
+  });
+  socket.Request(std::move(message));
+}
+
+}  // namespace
+
+std::vector<ProbeResult> ProbeLinks() {
+  RtnlSocket socket;
+  std::vector<ProbeResult> results = {
+      Try("bridge", [&] { AddBridge(socket); }),
+      Try("veth", [&] { AddVeth(socket); }),
+      Try("bridge_port", [&] { UsePort(socket); }),
+      Try("tap", UseTap),
+      Try("ingress", [&] { socket.Request(NewIngressQdisc(kLoopback)); }),
+      Try("u32", [&] { AddU32(socket); }),
+  };
+  // It is an action of a filter, so there is no proof without one.
+  if (results.back().ok) {
+    results.push_back(Try("mirred", [&] { socket.Request(NewRedirectFilter(kLoopback, kLoopback)); }));
+  }
+  return results;
+}
+
+}  // namespace vulcan
