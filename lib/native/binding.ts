@@ -105,6 +105,12 @@ export interface ExecResult {
   readonly durationMs: number;
 }
 
+export interface FoundFile {
+  readonly path: string;
+  /** Whether this process may execute it. */
+  readonly executable: boolean;
+}
+
 export interface LinkInfo {
   readonly index: number;
   readonly name: string;
@@ -275,13 +281,19 @@ export interface NativeBinding {
     plan: Task & { readonly directory: string },
   ): Promise<{ readonly hostMountNamespace: boolean; readonly shared: boolean }>;
 
-  // sys: files, relative to a checked directory, O_NOFOLLOW | O_CLOEXEC
+  // sys: files, relative to a checked directory, O_NOFOLLOW | O_CLOEXEC. With `follow`, for configuration that an
+  // administrator wrote, the directory is not checked and symbolic links are followed.
   directoryEnsure(
     plan: Task & { readonly path: string; readonly mode: number },
   ): Promise<{ readonly created: boolean }>;
   /** `null`: no such file. Larger than `limit`: EFBIG. */
   fileRead(
-    plan: Task & { readonly directory: string; readonly name: string; readonly limit: number },
+    plan: Task & {
+      readonly directory: string;
+      readonly name: string;
+      readonly limit: number;
+      readonly follow?: boolean;
+    },
   ): Promise<string | null>;
   /** A temporary file, then a rename; nothing is left when it fails. */
   fileWrite(
@@ -295,7 +307,11 @@ export interface NativeBinding {
   /** Whether there was one. */
   fileRemove(plan: Task & { readonly directory: string; readonly name: string }): Promise<boolean>;
   /** Names of regular files, sorted by byte; empty when the directory is missing. */
-  fileList(plan: Task & { readonly directory: string }): Promise<string[]>;
+  fileList(plan: Task & { readonly directory: string; readonly follow?: boolean }): Promise<string[]>;
+  /** The first of the directories that has `name` as a regular file, symbolic links followed; `null`: none has it. */
+  fileFind(
+    plan: Task & { readonly directories: readonly string[]; readonly name: string },
+  ): Promise<FoundFile | null>;
 
   // sys: the rest
   exec(plan: ExecPlan): Promise<ExecResult>;
