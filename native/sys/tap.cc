@@ -1,0 +1,70 @@
+#include "sys/tap.h"
+
+#include <fcntl.h>
+#include <linux/if_tun.h>
+#include <net/if.h>
+#include <sys/ioctl.h>
+
+#include <cerrno>
+
+#include "base/error.h"
+#include "base/unique_fd.h"
+
+namespace vulcan {
+namespace {
+
+constexpr short kTapFlags = IFF_TAP | IFF_ONE_QUEUE | IFF_VNET_HDR;
+// <linux/if_tun.h> has it as an int that doesn't fit ifr_flags' sign.
+constexpr unsigned short kExclusive = IFF_TUN_EXCL;
+
+[[nodiscard]] ifreq Request(const std::string& name, unsigned short flags) {
+  if (name.empty() || name.size() >= IFNAMSIZ) throw Error(EINVAL, "ioctl(TUNSETIFF)", "bad name").Path(name);
+  ifreq request{};
+  name.copy(request.ifr_name, IFNAMSIZ - 1);
+  request.ifr_flags = static_cast<short>(flags);
+  return request;
+}
+
+[[nodiscard]] UniqueFd OpenTun() {
+  UniqueFd tun(::open("/dev/net/tun", O_RDWR | O_CLOEXEC | O_NONBLOCK));
+  if (!tun) throw SystemError("open", "/dev/net/tun");
+  return tun;
+}
+
+void Set(const UniqueFd& tun, unsigned long request, unsigned long value, const char* what) {
+  if (::ioctl(tun.Get(), request, value) != 0) throw SystemError(what);
+}
+
+}  // namespace
+
+void CreateTap(const std::string& name, const TapOwner& owner) {
+  ifreq request = Request(name, kTapFlags | kExclusive);
+  if (::if_nametoindex(name.c_str()) != 0) throw Error(EEXIST, "ioctl(TUNSETIFF)").Path(name);
+
+  // Until TUNSETPERSIST the device goes away with its descriptor, so a failure leaves nothing.
+  const UniqueFd tun = OpenTun();
+  if (::ioctl(tun.Get(), TUNSETIFF, &request) != 0) {
+    // A link that came in between: EBUSY for a TUN or TAP (because of IFF_TUN_EXCL), EINVAL for any other.
+    if (::if_nametoindex(name.c_str()) != 0) throw Error(EEXIST, "ioctl(TUNSETIFF)").Path(name);
+    throw SystemError("ioctl(TUNSETIFF)", name);
+  }
+  // A name with "%" would be taken as a pattern.
+  if (name != request.ifr_name) throw Error(EINVAL, "ioctl(TUNSETIFF)", "bad name").Path(name);
+  Set(tun, TUNSETOWNER, owner.uid, "ioctl(TUNSETOWNER)");
+  Set(tun, TUNSETGROUP, owner.gid, "ioctl(TUNSETGROUP)");
+  Set(tun, TUNSETPERSIST, 1, "ioctl(TUNSETPERSIST)");
+}
+
+bool RemoveTap(const std::string& name) {
+  ifreq request = Request(name, kTapFlags);
+  if (::if_nametoindex(name.c_str()) == 0) return false;
+  const UniqueFd tun = OpenTun();
+  if (::ioctl(tun.Get(), TUNSETIFF, &request) != 0) {
+    if (errno == EINVAL) throw Error(EINVAL, "ioctl(TUNSETIFF)").Path(name).Why(Reason::kWrongKind);
+    throw SystemError("ioctl(TUNSETIFF)", name);
+  }
+  Set(tun, TUNSETPERSIST, 0, "ioctl(TUNSETPERSIST)");
+  return true;
+}
+
+}  // namespace vulcan
