@@ -1,5 +1,6 @@
 #include "engine/firewall_elements.h"
 
+#include <algorithm>
 #include <cerrno>
 
 #include "base/error.h"
@@ -23,14 +24,35 @@ IpAddress ParseGateway(const std::string& text) {
   return *address;
 }
 
-void AddSubnet(Elements& elements, const Network& network, const std::string& subnet) {
-  const IpPrefix prefix = ParseSubnet(subnet);
-  const bool is_ipv4 = prefix.address.Family() == AF_INET;
-  const auto [first, last] = nft::ToRange(prefix);
-  elements[is_ipv4 ? kSubnets4 : kSubnets6].push_back({first, last, network.name});
-  if (network.masquerade) {
-    elements[is_ipv4 ? kMasquerade4 : kMasquerade6].push_back({first, last, network.name});
+// Without those that lie within another one: the kernel refuses ranges that overlap.
+std::vector<nft::Range> Disjoint(std::vector<nft::Range> ranges) {
+  std::sort(ranges.begin(), ranges.end(), [](const nft::Range& left, const nft::Range& right) {
+    return left.first != right.first ? left.first < right.first : left.last > right.last;
+  });
+  std::vector<nft::Range> disjoint;
+  for (nft::Range& range : ranges) {
+    if (disjoint.empty() || !nft::Overlap(disjoint.back(), range)) disjoint.push_back(std::move(range));
   }
+  return disjoint;
+}
+
+void AddSubnets(Elements& elements, const Network& network) {
+  std::vector<nft::Range> ipv4;
+  std::vector<nft::Range> ipv6;
+  for (const std::string& subnet : network.subnets) {
+    const IpPrefix prefix = ParseSubnet(subnet);
+    (prefix.address.Family() == AF_INET ? ipv4 : ipv6).push_back(nft::ToRange(prefix));
+  }
+  const auto add = [&](const char* set, const std::vector<nft::Range>& ranges) {
+    for (const auto& [first, last] : ranges) elements[set].push_back({first, last, network.name});
+  };
+  ipv4 = Disjoint(std::move(ipv4));
+  ipv6 = Disjoint(std::move(ipv6));
+  add(kSubnets4, ipv4);
+  add(kSubnets6, ipv6);
+  if (!network.masquerade) return;
+  add(kMasquerade4, ipv4);
+  add(kMasquerade6, ipv6);
 }
 
 void AddBridge(Elements& elements, const Network& network, const std::string& bridge) {
@@ -73,7 +95,7 @@ std::string LinkName(const nft::Key& key) {
 
 Elements ElementsOf(const Network& network) {
   Elements elements;
-  for (const std::string& subnet : network.subnets) AddSubnet(elements, network, subnet);
+  AddSubnets(elements, network);
   for (const std::string& bridge : network.bridges) AddBridge(elements, network, bridge);
   return elements;
 }
