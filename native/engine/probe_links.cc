@@ -1,18 +1,13 @@
 #include <arpa/inet.h>
-#include <fcntl.h>
 #include <linux/if_ether.h>
 #include <linux/if_link.h>
-#include <linux/if_tun.h>
 #include <linux/pkt_cls.h>
 #include <linux/rtnetlink.h>
-#include <net/if.h>
-#include <sys/ioctl.h>
+#include <unistd.h>
 
 #include <cerrno>
-#include <cstring>
 
 #include "base/error.h"
-#include "base/unique_fd.h"
 #include "engine/probe.h"
 #include "netlink/bridge_link.h"
 #include "netlink/filter.h"
@@ -20,6 +15,7 @@
 #include "netlink/link_change.h"
 #include "netlink/qdisc.h"
 #include "netlink/rtnl_socket.h"
+#include "sys/tap.h"
 
 namespace vulcan {
 namespace {
@@ -59,16 +55,6 @@ void UsePort(RtnlSocket& socket) {
   socket.Request(SetPortState(veth->index, 0));
 }
 
-// ENOENT: no device node; ENODEV: a node without a driver; EPERM: a container that may not.
-void UseTap() {
-  const UniqueFd tap(::open("/dev/net/tun", O_RDWR | O_CLOEXEC));
-  if (!tap) throw SystemError("open", "/dev/net/tun");
-  ifreq request{};
-  std::strncpy(static_cast<char*>(request.ifr_name), kTap, IFNAMSIZ - 1);
-  request.ifr_flags = IFF_TAP | IFF_VNET_HDR;
-  if (::ioctl(tap.Get(), TUNSETIFF, &request) < 0) throw SystemError("TUNSETIFF");
-}
-
 // A filter that matches everything and does nothing.
 void AddU32(RtnlSocket& socket) {
   tcmsg fixed{};
@@ -92,7 +78,10 @@ std::vector<ProbeResult> ProbeLinks() {
       Try("bridge", [&] { AddBridge(socket); }),
       Try("veth", [&] { AddVeth(socket); }),
       Try("bridge_port", [&] { UsePort(socket); }),
-      Try("tap", UseTap),
+      Try("tap",
+          [] {
+            CreateTap(kTap, {::geteuid(), ::getegid()});
+          }),
       Try("ingress", [&] { socket.Request(NewIngressQdisc(kLoopback)); }),
       Try("u32", [&] { AddU32(socket); }),
   };
