@@ -1,0 +1,42 @@
+# Sourced by the scripts: the steps that setup, test and quickstart share.
+
+. scripts/support/steps.sh
+. scripts/support/cache.sh
+. scripts/support/packages.sh
+. scripts/support/guest.sh
+
+node_fits() {
+  node -e 'const [a, b] = process.versions.node.split(".").map(Number); process.exit(a > 20 || (a === 20 && b >= 19) ? 0 : 1)' \
+    2>/dev/null
+}
+
+# Debian 12's own Node is too old: npm has newer ones as a package.
+find_node() {
+  node_fits && command -v npm >/dev/null && return
+  PATH=$CACHE/node-lts/bin:$PATH
+  if ! node_fits; then
+    command -v npm >/dev/null || step 'npm' install_packages npm
+    step 'Node' install_node "$NODE_LTS_VERSION" node-lts
+  fi
+}
+
+install_modules() {
+  if [ node_modules/.package-lock.json -nt package-lock.json ]; then
+    detail 'up to date'
+    return
+  fi
+  npm ci --ignore-scripts --no-audit --no-fund
+  touch node_modules/.package-lock.json
+}
+
+# Everything that building and running need, the guest included.
+install_all() {
+  [ "$(id -u)" -eq 0 ] || give_up "This installs packages and makes network namespaces: run it as root (sudo $0)."
+  step 'packages' install_packages "${BUILD_PACKAGES[@]}" "${RUN_PACKAGES[@]}" "${GUEST_PACKAGES[@]}" "$@"
+  find_node
+  step 'npm packages' install_modules
+  step 'TypeScript' npm run --silent build:ts
+  step 'native addon and plugin' npm run --silent build:native
+  step 'guest kernel' unpack_guest_kernel
+  step 'guest image' build_guest_image
+}
