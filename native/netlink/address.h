@@ -1,0 +1,24 @@
+#pragma once
+
+#include <vector>
+
+#include "base/ip_address.h"
+#include "netlink/rtnl_socket.h"
+
+namespace vulcan {
+
+// An address of a link.
+struct LinkAddress {
+  int link = 0;
+  IpPrefix prefix;
+  // RT_SCOPE_*.
+  int scope = 0;
+};
+
+[[nodiscard]] std::vector<LinkAddress> DumpAddresses(RtnlSocket& socket);
+
+// IPv4 with its broadcast address, as `ip address add ... brd +` gives it.
+[[nodiscard]] RtnlMessage NewAddress(int link, const IpPrefix& prefix);
+[[nodiscard]] RtnlMessage DelAddress(int link, const IpPrefix& prefix);
+
+}  // namespace vulcan

@@ -1,0 +1,41 @@
+#pragma once
+
+#include <cstdint>
+#include <optional>
+#include <string>
+#include <string_view>
+#include <vector>
+
+#include "netlink/rtnl_socket.h"
+
+namespace vulcan {
+
+// A network link as RTM_GETLINK tells it.
+struct Link {
+  int index = 0;
+  std::string name;
+  // "veth", "bridge", "tun"; empty for a physical device.
+  std::string kind;
+  std::string mac;
+  std::uint32_t mtu = 0;
+  bool up = false;
+  bool lower_up = false;
+  // Index of the bridge it is a port of, or 0.
+  int master = 0;
+  // Index of a veth's other end, in whatever namespace that is, or 0.
+  int peer = 0;
+  std::string alias;
+  // BR_STATE_*, or -1 when it is no bridge port.
+  int port_state = -1;
+  // Owner of a TAP device, or -1.
+  std::int64_t tap_uid = -1;
+  std::int64_t tap_gid = -1;
+};
+
+[[nodiscard]] std::vector<Link> DumpLinks(RtnlSocket& socket);
+
+// Empty when there is no such link.
+[[nodiscard]] std::optional<Link> FindLink(RtnlSocket& socket, std::string_view name);
+[[nodiscard]] std::optional<Link> FindLink(RtnlSocket& socket, int index);
+
+}  // namespace vulcan

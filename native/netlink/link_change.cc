@@ -1,0 +1,48 @@
+#include "netlink/link_change.h"
+
+#include <linux/if_link.h>
+#include <linux/rtnetlink.h>
+#include <net/if.h>
+
+namespace vulcan {
+
+namespace {
+
+ifinfomsg OneLink(int family, int index) {
+  ifinfomsg fixed{};
+  fixed.ifi_family = static_cast<unsigned char>(family);
+  fixed.ifi_index = index;
+  return fixed;
+}
+
+}  // namespace
+
+RtnlMessage SetLink(int index, const LinkChange& change) {
+  ifinfomsg fixed = OneLink(AF_UNSPEC, index);
+  if (change.up) {
+    fixed.ifi_change = IFF_UP;
+    fixed.ifi_flags = *change.up ? IFF_UP : 0;
+  }
+  RtnlMessage message(RTM_SETLINK, 0, fixed);
+  if (change.mtu) message.PutU32(IFLA_MTU, *change.mtu);
+  if (change.alias) message.PutString(IFLA_IFALIAS, *change.alias);
+  if (change.master) message.PutU32(IFLA_MASTER, static_cast<std::uint32_t>(*change.master));
+  if (change.ipv6) {
+    message.Nest(IFLA_AF_SPEC, [&](RtnlMessage& families) {
+      families.Nest(AF_INET6, [&](RtnlMessage& ipv6) {
+        ipv6.PutU8(IFLA_INET6_ADDR_GEN_MODE, static_cast<std::uint8_t>(*change.ipv6));
+      });
+    });
+  }
+  return message;
+}
+
+RtnlMessage DelLink(int index) { return {RTM_DELLINK, 0, OneLink(AF_UNSPEC, index)}; }
+
+RtnlMessage SetPortState(int index, std::uint8_t state) {
+  RtnlMessage message(RTM_SETLINK, 0, OneLink(AF_BRIDGE, index));
+  message.Nest(IFLA_PROTINFO, [&](RtnlMessage& port) { port.PutU8(IFLA_BRPORT_STATE, state); });
+  return message;
+}
+
+}  // namespace vulcan

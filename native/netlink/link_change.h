@@ -1,0 +1,30 @@
+#pragma once
+
+#include <cstdint>
+#include <optional>
+#include <string>
+
+#include "netlink/rtnl_message.h"
+
+namespace vulcan {
+
+enum class AddressGeneration : std::uint8_t { kEui64 = 0, kNone = 1 };
+
+// What to change about a link; absent fields stay as they are.
+struct LinkChange {
+  std::optional<bool> up;
+  std::optional<std::uint32_t> mtu;
+  std::optional<std::string> alias;
+  // Index of the bridge to become a port of; 0 leaves the one it is in.
+  std::optional<int> master;
+  // How the kernel makes the link's IPv6 link-local address. EAFNOSUPPORT where there is no IPv6.
+  std::optional<AddressGeneration> ipv6;
+};
+
+[[nodiscard]] RtnlMessage SetLink(int index, const LinkChange& change);
+[[nodiscard]] RtnlMessage DelLink(int index);
+
+// BR_STATE_*: what a bridge does with the port's frames. 0 (disabled) cuts it off at once.
+[[nodiscard]] RtnlMessage SetPortState(int index, std::uint8_t state);
+
+}  // namespace vulcan

@@ -1,0 +1,47 @@
+#include "netlink/route.h"
+
+#include <linux/rtnetlink.h>
+
+#include <array>
+
+#include "netlink/attributes.h"
+
+namespace vulcan {
+
+namespace {
+
+constexpr std::array<std::byte, 16> kAnyAddress{};
+
+std::optional<Route> ParseRoute(const nlmsghdr& message) {
+  const auto fixed = FixedPart<rtmsg>(message);
+  const bool ip = fixed.rtm_family == AF_INET || fixed.rtm_family == AF_INET6;
+  if (message.nlmsg_type != RTM_NEWROUTE || !ip || (fixed.rtm_flags & RTM_F_CLONED) != 0) return std::nullopt;
+  const Attributes<RTA_MAX> attributes(message, sizeof fixed);
+  const std::span<const std::byte> any(kAnyAddress.data(), fixed.rtm_family == AF_INET ? 4 : 16);
+  const auto destination = IpAddress::FromBytes(attributes.Has(RTA_DST) ? attributes.Bytes(RTA_DST) : any);
+  if (!destination) return std::nullopt;
+  Route route;
+  route.destination = {*destination, fixed.rtm_dst_len};
+  route.gateway = IpAddress::FromBytes(attributes.Bytes(RTA_GATEWAY));
+  route.link = static_cast<int>(attributes.U32(RTA_OIF));
+  route.table = attributes.U32(RTA_TABLE, fixed.rtm_table);
+  route.protocol = fixed.rtm_protocol;
+  return route;
+}
+
+std::vector<Route> DumpFamily(RtnlSocket& socket, int family) {
+  rtmsg fixed{};
+  fixed.rtm_family = static_cast<unsigned char>(family);
+  return socket.Dump(RtnlMessage(RTM_GETROUTE, 0, fixed), ParseRoute);
+}
+
+}  // namespace
+
+std::vector<Route> DumpRoutes(RtnlSocket& socket) {
+  std::vector<Route> routes = DumpFamily(socket, AF_INET);
+  const std::vector<Route> ipv6 = DumpFamily(socket, AF_INET6);
+  routes.insert(routes.end(), ipv6.begin(), ipv6.end());
+  return routes;
+}
+
+}  // namespace vulcan

@@ -1,0 +1,24 @@
+#pragma once
+
+#include <optional>
+#include <vector>
+
+#include "base/ip_address.h"
+#include "netlink/rtnl_socket.h"
+
+namespace vulcan {
+
+struct Route {
+  IpPrefix destination;
+  std::optional<IpAddress> gateway;
+  // 0 when it has none or several.
+  int link = 0;
+  std::uint32_t table = 0;
+  // RTPROT_*.
+  int protocol = 0;
+};
+
+// Routes of both families from every table; entries of the route cache are left out.
+[[nodiscard]] std::vector<Route> DumpRoutes(RtnlSocket& socket);
+
+}  // namespace vulcan

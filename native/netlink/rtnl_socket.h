@@ -1,0 +1,69 @@
+#pragma once
+
+#include <netlink/socket.h>
+
+#include <cstddef>
+#include <cstdint>
+#include <memory>
+#include <optional>
+#include <span>
+#include <utility>
+#include <vector>
+
+#include "netlink/rtnl_batch.h"
+#include "netlink/rtnl_message.h"
+#include "netlink/rtnl_reply.h"
+
+namespace vulcan {
+
+// An rtnetlink socket. It belongs to the network namespace of the thread that opened it, for ever: any thread
+// may use it from any namespace afterwards, one at a time.
+class RtnlSocket {
+ public:
+  RtnlSocket();
+
+  // One change; throws what the kernel refuses. EBUSY and ENOBUFS are tried again a few times.
+  void Request(RtnlMessage message);
+
+  // Several changes in one send.
+  [[nodiscard]] RtnlBatchResult Send(RtnlBatch batch);
+
+  // One object; `parse` turns a message into an std::optional. Empty when the kernel sent none.
+  template <typename Parse>
+  [[nodiscard]] auto Get(RtnlMessage request, Parse parse)
+      -> decltype(parse(std::declval<const nlmsghdr&>())) {
+    decltype(parse(std::declval<const nlmsghdr&>())) object;
+    Ask(request, [&](const nlmsghdr& message) { object = parse(message); }).ThrowIfFailed();
+    return object;
+  }
+
+  // All objects that `parse` does not decline, from one consistent dump; an interrupted one is done again.
+  template <typename Parse>
+  [[nodiscard]] auto Dump(RtnlMessage request, Parse parse) {
+    using Object = typename decltype(parse(std::declval<const nlmsghdr&>()))::value_type;
+    std::vector<Object> objects;
+    RetryDump(
+        request, [&] { objects.clear(); },
+        [&](const nlmsghdr& message) {
+          if (auto object = parse(message)) objects.push_back(std::move(*object));
+        });
+    return objects;
+  }
+
+ private:
+  struct Free {
+    void operator()(nl_sock* socket) const noexcept { nl_socket_free(socket); }
+  };
+
+  RtnlReply Ask(RtnlMessage& request, const RtnlVisitor& visit);
+  void RetryDump(RtnlMessage& request, const std::function<void()>& restart, const RtnlVisitor& visit);
+  void Stamp(RtnlMessage& message) noexcept { message.Header().nlmsg_seq = ++sequence_; }
+  void SendBytes(std::span<const std::byte> bytes, int type);
+  [[nodiscard]] std::span<const std::byte> Receive(int type);
+
+  std::unique_ptr<nl_sock, Free> socket_;
+  std::uint32_t sequence_ = 0;
+  std::vector<std::byte> buffer_;
+};
+
+}  // namespace vulcan
