@@ -39,7 +39,8 @@ try {
   printMachine();
   for (const name of names) {
     const benchmark = benchmarks[name];
-    if (!benchmark) throw new Error(`no benchmark named ${name}; there are: ${Object.keys(benchmarks).join(', ')}`);
+    if (!benchmark)
+      throw new Error(`no benchmark named ${name}; there are: ${Object.keys(benchmarks).join(', ')}`);
     const results = await benchmark({
       tools: { ...findTools(), workDir },
       rounds: Number(values.rounds),
