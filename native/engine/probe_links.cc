@@ -28,10 +28,7 @@ constexpr int kLoopback = 1;
 constexpr std::uint32_t kIngressHandle = 0xffff0000;
 
 void AddBridge(RtnlSocket& socket) {
-  BridgeLink bridge;
-  bridge.name = kBridge;
-  bridge.mac = ParseMac("02:00:00:00:00:01").value();
-  socket.Request(NewBridge(bridge));
+  socket.Request(NewBridge(kBridge, ParseMac("02:00:00:00:00:01").value()));
 }
 
 void AddVeth(RtnlSocket& socket) {

@@ -18,7 +18,7 @@ constexpr short kTapFlags = IFF_TAP | IFF_ONE_QUEUE | IFF_VNET_HDR;
 constexpr unsigned short kExclusive = IFF_TUN_EXCL;
 
 [[nodiscard]] ifreq Request(const std::string& name, unsigned short flags) {
-  if (name.empty() || name.size() >= IFNAMSIZ) throw Error(EINVAL, "ioctl(TUNSETIFF)", "bad name").Path(name);
+  if (name.size() >= IFNAMSIZ) throw Error(EINVAL, "ioctl(TUNSETIFF)", "bad name").Path(name);
   ifreq request{};
   name.copy(request.ifr_name, IFNAMSIZ - 1);
   request.ifr_flags = static_cast<short>(flags);
@@ -37,22 +37,28 @@ void Set(const UniqueFd& tun, unsigned long request, unsigned long value, const 
 
 }  // namespace
 
-void CreateTap(const std::string& name, const TapOwner& owner) {
+Tap::Tap(const std::string& name, const TapOwner& owner) {
   ifreq request = Request(name, kTapFlags | kExclusive);
   if (::if_nametoindex(name.c_str()) != 0) throw Error(EEXIST, "ioctl(TUNSETIFF)").Path(name);
 
-  // Until TUNSETPERSIST the device goes away with its descriptor, so a failure leaves nothing.
-  const UniqueFd tun = OpenTun();
-  if (::ioctl(tun.Get(), TUNSETIFF, &request) != 0) {
+  tun_ = OpenTun();
+  if (::ioctl(tun_.Get(), TUNSETIFF, &request) != 0) {
+    const Error failure = SystemError("ioctl(TUNSETIFF)", name);
     // A link that came in between: EBUSY for a TUN or TAP (because of IFF_TUN_EXCL), EINVAL for any other.
     if (::if_nametoindex(name.c_str()) != 0) throw Error(EEXIST, "ioctl(TUNSETIFF)").Path(name);
-    throw SystemError("ioctl(TUNSETIFF)", name);
+    throw failure;
   }
-  // A name with "%" would be taken as a pattern.
-  if (name != request.ifr_name) throw Error(EINVAL, "ioctl(TUNSETIFF)", "bad name").Path(name);
-  Set(tun, TUNSETOWNER, owner.uid, "ioctl(TUNSETOWNER)");
-  Set(tun, TUNSETGROUP, owner.gid, "ioctl(TUNSETGROUP)");
-  Set(tun, TUNSETPERSIST, 1, "ioctl(TUNSETPERSIST)");
+  name_ = request.ifr_name;
+  Set(tun_, TUNSETOWNER, owner.uid, "ioctl(TUNSETOWNER)");
+  Set(tun_, TUNSETGROUP, owner.gid, "ioctl(TUNSETGROUP)");
+}
+
+void Tap::Persist() { Set(tun_, TUNSETPERSIST, 1, "ioctl(TUNSETPERSIST)"); }
+
+void CreateTap(const std::string& name, const TapOwner& owner) {
+  Tap tap(name, owner);
+  if (name != tap.Name()) throw Error(EINVAL, "ioctl(TUNSETIFF)", "bad name").Path(name);
+  tap.Persist();
 }
 
 bool RemoveTap(const std::string& name) {

@@ -4,6 +4,8 @@
 
 #include <string>
 
+#include "base/unique_fd.h"
+
 namespace vulcan {
 
 struct TapOwner {
@@ -11,7 +13,23 @@ struct TapOwner {
   gid_t gid;
 };
 
-// Both work in the calling thread's network namespace.
+// All work in the calling thread's network namespace.
+
+// A single-queue TAP that `owner` may attach to; it is down. It goes away with this object, whatever hangs on
+// it, unless it was made to persist: so whoever persists it last leaves nothing behind when killed before.
+class Tap {
+ public:
+  // An empty name lets the kernel choose one ("tap0"), and so does a pattern ("vm%d"). EEXIST when any link
+  // has the name.
+  Tap(const std::string& name, const TapOwner& owner);
+
+  [[nodiscard]] const std::string& Name() const noexcept { return name_; }
+  void Persist();
+
+ private:
+  UniqueFd tun_;
+  std::string name_;
+};
 
 // A persistent, single-queue TAP that `owner` may attach to. It is down, and no descriptor of it stays open:
 // while one does, a VMM gets EBUSY. EEXIST when any link has the name.
