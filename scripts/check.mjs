@@ -1,0 +1,53 @@
+#!/usr/bin/env node
+/** Every check but the tests, a line each with its time: `npm run check [-- NAME...]`. Fails when any of them does. */
+import { fileURLToPath } from 'node:url';
+import { checkClangTidy } from './support/clang-tidy.mjs';
+import { longFiles } from './support/file-length.mjs';
+import { layerViolations } from './support/layers.mjs';
+import { run, trackedFiles } from './support/run.mjs';
+
+const root = fileURLToPath(new URL('..', import.meta.url));
+process.chdir(root);
+
+const bin = (name) => `node_modules/.bin/${name}`;
+const nativeFiles = () => trackedFiles(['native', 'test/native']).filter((file) => /\.(cc|h)$/.test(file));
+
+function expectNone(problems) {
+  if (problems.length > 0) throw new Error(problems.join('\n'));
+}
+
+const checks = {
+  biome: () => run(bin('biome'), ['ci', '--colors=off', '.']),
+  types: () => run(bin('tsc'), ['-p', 'tsconfig.json', '--noEmit']),
+  'test-types': () => run(bin('tsc'), ['-p', 'test']),
+  layers: () => expectNone(layerViolations(root)),
+  'file-length': () => expectNone(longFiles(trackedFiles(['.']))),
+  'clang-format': () => run('clang-format-14', ['--dry-run', '-Werror', ...nativeFiles()]),
+  'development-build': () => run('npm', ['run', '--silent', 'build:dev']),
+  'clang-tidy': () => checkClangTidy(nativeFiles().filter((file) => file.endsWith('.cc'))),
+  knip: () => run(bin('knip'), []),
+  package: () => run('npm', ['run', '--silent', 'build:ts']).then(() => run(bin('publint'), ['--strict'])),
+  'package-types': () => run(bin('attw'), ['--pack', '.', '--profile', 'esm-only']),
+};
+
+const wanted = process.argv.slice(2);
+const unknown = wanted.filter((name) => !(name in checks));
+if (unknown.length > 0)
+  throw new Error(`no check named ${unknown}; there are: ${Object.keys(checks).join(', ')}`);
+
+for (const [name, check] of Object.entries(checks)) {
+  if (wanted.length > 0 && !wanted.includes(name)) continue;
+  const began = performance.now();
+  const failure = await Promise.resolve()
+    .then(check)
+    .then(
+      () => null,
+      (error) => error,
+    );
+  const seconds = ((performance.now() - began) / 1000).toFixed(1).padStart(6);
+  console.log(`  ${failure ? 'FAIL' : 'ok  '} ${seconds} s  ${name}`);
+  if (failure) {
+    console.log(failure.message.replace(/^/gm, '    | '));
+    process.exitCode = 1;
+  }
+}
