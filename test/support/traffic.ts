@@ -3,8 +3,8 @@ import { once } from 'node:events';
 import { writeFile } from 'node:fs/promises';
 import { createInterface } from 'node:readline';
 import { fileURLToPath } from 'node:url';
-import { addNamespace, netnsDir } from '../lab.ts';
-import { ip, outcomeOf, run, runIn } from '../run.ts';
+import { addNamespace, netnsDir } from './lab.ts';
+import { ip, type Outcome, outcomeOf, run, runIn } from './run.ts';
 
 /** The network namespace of the lab itself: what a host is to its guests. */
 export const host = '/proc/self/ns/net';
@@ -18,7 +18,7 @@ export const hostAddress = '192.0.2.1';
 const answerMs = 5_000;
 const silenceMs = 400;
 
-const script = (name: string): string => fileURLToPath(new URL(`${name}.mjs`, import.meta.url));
+const script = (name: string): string => fileURLToPath(new URL(`traffic/${name}.mjs`, import.meta.url));
 
 const inNamespace = (netns: string, ...command: readonly string[]): string[] => [
   `--net=${netns}`,
@@ -71,7 +71,7 @@ export async function addGuest(
   return netns;
 }
 
-/** A process in a namespace, and the lines it prints. */
+/** A script of this folder's `traffic/` in a namespace, and the lines it prints. */
 export class Background {
   readonly lines: string[] = [];
   readonly #child: ChildProcess;
@@ -87,7 +87,7 @@ export class Background {
   }
 
   get running(): boolean {
-    return this.#child.exitCode === null;
+    return this.#child.exitCode === null && this.#child.signalCode === null;
   }
 
   async stop(): Promise<void> {
@@ -97,28 +97,21 @@ export class Background {
   }
 }
 
-/** What a server in `to` tells a client in `from` about where it came from; `null` when they don't reach each other. */
-export async function reach(from: string, address: string, port: number): Promise<string | null> {
-  const isAnswered = await connectFrom(from, address, port, silenceMs);
-  return isAnswered;
+function connectFrom(from: string, address: string, port: number, timeoutMs: number): Promise<Outcome> {
+  const client = [process.execPath, script('tcp-client'), address, `${port}`, `${timeoutMs}`];
+  return outcomeOf('nsenter', inNamespace(from, ...client));
 }
 
-async function connectFrom(from: string, address: string, port: number, timeoutMs: number) {
-  const command = inNamespace(
-    from,
-    process.execPath,
-    script('tcp-client'),
-    address,
-    `${port}`,
-    `${timeoutMs}`,
-  );
-  const { exitCode, stdout } = await outcomeOf('nsenter', command);
+/** The client's address, as the server sees it; `null` when there is no connection. */
+export async function reach(from: string, address: string, port: number): Promise<string | null> {
+  const { exitCode, stdout } = await connectFrom(from, address, port, answerMs);
   return exitCode === 0 ? stdout.trim().replace(/^::ffff:/, '') : null;
 }
 
-/** The same for what must arrive: it may take its time. */
-export const reachSurely = (from: string, address: string, port: number): Promise<string | null> =>
-  connectFrom(from, address, port, answerMs);
+/** Whether nothing comes back at all: neither an answer nor a refusal. */
+export async function isDropped(from: string, address: string, port: number): Promise<boolean> {
+  return (await connectFrom(from, address, port, silenceMs)).stderr === 'no answer';
+}
 
 /** Whether a ping is answered. */
 export async function ping(from: string, address: string): Promise<boolean> {

@@ -1,0 +1,134 @@
+import { writeFile } from 'node:fs/promises';
+import { beforeEach, describe, expect, it } from 'vitest';
+import { networkPlan } from '../support/firewall.ts';
+import { resetLab } from '../support/lab.ts';
+import { native } from '../support/native.ts';
+import { outcomeOf } from '../support/run.ts';
+
+async function load(ruleset: string): Promise<void> {
+  const { exitCode, stderr } = await outcomeOf('nft', ['-f', '-'], { input: ruleset });
+  if (exitCode !== 0) throw new Error(stderr);
+}
+
+const bridged = (key: string, value: string) =>
+  writeFile(`/proc/sys/net/bridge/bridge-nf-call-${key}`, value);
+
+/** As Docker makes them with iptables-nft. */
+const docker = `
+  table ip filter {
+    chain DOCKER-USER { counter return; }
+    chain DOCKER-ISOLATION { iifname "docker0" oifname != "docker0" counter drop; counter return; }
+    chain FORWARD {
+      type filter hook forward priority filter; policy drop;
+      counter jump DOCKER-USER
+      counter jump DOCKER-ISOLATION
+      oifname "docker0" ct state established,related counter accept
+    }
+  }`;
+
+describe('forward chains of others', () => {
+  beforeEach(async () => {
+    await resetLab();
+    await bridged('iptables', '0');
+    await bridged('ip6tables', '0');
+    await native.firewallEnsure(networkPlan('red', 'red0', '10.168.0.0/24'));
+  });
+
+  const drops = async () =>
+    (await native.forwardChains({})).map((chain) => [
+      `${chain.family} ${chain.table} ${chain.chain}`,
+      chain.drops,
+    ]);
+
+  it('do not include our own', async () => {
+    expect(await drops()).toEqual([]);
+  });
+
+  it("that are Docker's drop", async () => {
+    await load(docker);
+    expect(await native.forwardChains({})).toEqual([
+      { family: 'ip', table: 'filter', chain: 'FORWARD', drops: true, bridged: false },
+    ]);
+  });
+
+  it.each([
+    ['policy accept', 'policy accept;', false],
+    ['policy drop', 'policy drop;', true],
+    ['a condition on a drop', 'policy accept; ip daddr 10.0.0.0/8 drop;', false],
+    ['a last rule that drops', 'policy accept; tcp dport 80 accept; counter drop;', true],
+    [
+      'a last rule that rejects',
+      'policy accept; log prefix "no"; reject with icmpx type admin-prohibited;',
+      true,
+    ],
+    ['a rule that accepts all before the policy', 'policy drop; counter accept;', false],
+    ['a jump to a chain that drops', 'policy accept; jump dropping;', true],
+    ['a jump to a chain that accepts', 'policy drop; jump accepting;', false],
+    ['a jump to a chain that returns', 'policy drop; jump returning;', true],
+    ['a goto to a chain that returns', 'policy accept; goto returning; drop;', false],
+    ['a condition on a jump', 'policy accept; tcp dport 80 jump dropping;', false],
+  ])('with %s', async (_what, rules, expected) => {
+    await load(`table inet other {
+      chain dropping { drop; }
+      chain accepting { accept; }
+      chain returning { counter return; }
+      chain passing { type filter hook forward priority 10; ${rules} }
+    }`);
+    expect(await drops()).toEqual([['inet other passing', expected]]);
+  });
+
+  it('are found in each family that guests meet, and on no other hook', async () => {
+    for (const family of ['ip', 'ip6', 'inet', 'bridge']) {
+      await load(`table ${family} t { chain c { type filter hook forward priority 0; policy drop; }; }`);
+    }
+    await load('table arp t { chain c { type filter hook input priority 0; policy drop; }; }');
+    await load('table inet u { chain c { type filter hook input priority 0; policy drop; }; }');
+    const families = (await native.forwardChains({})).map(({ family }) => family);
+    expect(families.sort()).toEqual(['bridge', 'inet', 'ip', 'ip6']);
+  });
+
+  it('are passed by bridged frames too where br_netfilter says so', async () => {
+    await load('table ip a { chain c { type filter hook forward priority 0; policy drop; }; }');
+    await load('table ip6 b { chain c { type filter hook forward priority 0; policy drop; }; }');
+    await load('table bridge c { chain c { type filter hook forward priority 0; policy drop; }; }');
+    const seen = async () =>
+      Object.fromEntries((await native.forwardChains({})).map((chain) => [chain.family, chain.bridged]));
+    expect(await seen()).toEqual({ ip: false, ip6: false, bridge: true });
+    await bridged('iptables', '1');
+    expect(await seen()).toEqual({ ip: true, ip6: false, bridge: true });
+    await bridged('ip6tables', '1');
+    expect(await seen()).toEqual({ ip: true, ip6: true, bridge: true });
+  });
+});
+
+describe('iptables', () => {
+  beforeEach(resetLab);
+
+  const run = (variant: string, ...args: string[]) => outcomeOf(`iptables-${variant}`, args);
+  const forward = async (family: string) =>
+    (await native.forwardChains({})).find((chain) => chain.family === family)?.drops;
+
+  it.each([
+    ['nft', 'ip'],
+    ['legacy', 'legacy'],
+  ])('%s drops by policy, by REJECT, or in a chain that it jumps to', async (variant, family) => {
+    await run(variant, '-P', 'FORWARD', 'DROP');
+    expect(await forward(family)).toBe(true);
+    await run(variant, '-P', 'FORWARD', 'ACCEPT');
+    expect(await forward(family)).toBe(false);
+    await run(variant, '-A', 'FORWARD', '-s', '10.0.0.0/8', '-j', 'DROP');
+    await run(variant, '-A', 'FORWARD', '-m', 'conntrack', '--ctstate', 'INVALID', '-j', 'DROP');
+    expect(await forward(family)).toBe(false);
+    await run(variant, '-A', 'FORWARD', '-j', 'REJECT');
+    expect(await forward(family)).toBe(true);
+    await run(variant, '-F', 'FORWARD');
+    await run(variant, '-N', 'USER');
+    await run(variant, '-A', 'USER', '-j', 'DROP');
+    await run(variant, '-A', 'FORWARD', '-j', 'USER');
+    expect(await forward(family)).toBe(true);
+    await run(variant, '-I', 'USER', '-j', 'RETURN');
+    expect(await forward(family)).toBe(false);
+    await run(variant, '-F');
+    await run(variant, '-X');
+  });
+});
