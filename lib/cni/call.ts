@@ -1,0 +1,55 @@
+import { basename, dirname } from 'node:path';
+import { NetworkError } from '../errors.ts';
+import type { LockHandle, NativeBinding } from '../native/binding.ts';
+import { type Environment, pluginEnvironment } from './environment.ts';
+import { findPlugin } from './find.ts';
+import { callPlugin, type PluginEvent, type PluginRunner } from './plugin.ts';
+import type { Command, RuntimeConf } from './types.ts';
+
+/** The part of the native binding that a chain needs; unit tests put a stand-in in its place. */
+export type ChainRunner = PluginRunner & Pick<NativeBinding, 'fileFind' | 'anchorState'>;
+
+export interface ChainOptions {
+  readonly runner: ChainRunner;
+  /** Searched in this order; also the plugins' CNI_PATH, where they look for their IPAM plugin. */
+  readonly pluginDirs: readonly string[];
+  /** For each plugin by itself. */
+  readonly timeoutMs: number;
+  /** What plugins inherit; this process's own by default. */
+  readonly environment?: Environment;
+  readonly onPlugin?: (event: PluginEvent) => void;
+}
+
+export interface RunOptions {
+  readonly signal?: AbortSignal | undefined;
+  /** The vmId's lock, inherited by every plugin. */
+  readonly lock?: LockHandle | undefined;
+}
+
+export interface ChainCall {
+  readonly type: string;
+  readonly command: Exclude<Command, 'VERSION'>;
+  readonly target: RuntimeConf;
+  readonly stdin: string;
+}
+
+/** Finds a plugin and runs it; resolves with what it printed. */
+export async function callInChain(
+  options: ChainOptions,
+  { type, command, target, stdin }: ChainCall,
+  { signal, lock }: RunOptions,
+): Promise<string> {
+  const { runner, pluginDirs, timeoutMs, environment = process.env, onPlugin } = options;
+  const { path } = await findPlugin(runner, { type, command }, pluginDirs, signal);
+  const env = pluginEnvironment(command, target, pluginDirs, environment);
+  return callPlugin(runner, { type, command, path, env, stdin, timeoutMs, signal, lock }, onPlugin);
+}
+
+/** Plugins would work in their own namespace, and only then notice that it is the wrong one. */
+export async function refuseHostNamespace({ runner }: ChainOptions, { netns }: RuntimeConf): Promise<void> {
+  if (netns === '') return;
+  const state = await runner.anchorState({ directory: dirname(netns), name: basename(netns) });
+  if (!state.isHost) return;
+  const message = `${netns} is the network namespace of this process itself`;
+  throw new NetworkError('ERR_NETNS_HOST', message, { path: netns });
+}

@@ -1,0 +1,32 @@
+import type { NativeBinding } from '../native/binding.ts';
+import { runTask } from '../native/task.ts';
+import { type CallName, pluginError } from './outcome.ts';
+
+/** Finding a plugin's executable: the first directory that has a regular file of that name, as libcni's FindInPath. */
+
+export type PluginFinder = Pick<NativeBinding, 'fileFind' | 'cancel'>;
+
+export interface FoundPlugin {
+  readonly path: string;
+  readonly executable: boolean;
+}
+
+export async function findPlugin(
+  finder: PluginFinder,
+  name: CallName,
+  pluginDirs: readonly string[],
+  signal?: AbortSignal,
+): Promise<FoundPlugin> {
+  const { type } = name;
+  if (type === '' || type.includes('/') || type.includes('\0')) {
+    const problem = 'a plugin is named by its file name alone';
+    throw pluginError('ERR_PLUGIN_NAME_INVALID', name, problem);
+  }
+  const directories = pluginDirs.filter((directory) => directory !== '');
+  const found = await runTask(finder, signal, (taskId) =>
+    finder.fileFind({ directories, name: type, taskId }),
+  );
+  if (found !== null) return found;
+  const where = directories.length === 0 ? 'no directory is searched' : `not in ${directories.join(', ')}`;
+  throw pluginError('ERR_PLUGIN_NOT_FOUND', name, where);
+}

@@ -1,0 +1,94 @@
+import { setTimeout as sleep } from 'node:timers/promises';
+import { AbortError, NetworkError } from '../errors.ts';
+import type { ExecResult, LockHandle, NativeBinding, NativeError } from '../native/binding.ts';
+import { runTask } from '../native/task.ts';
+import { type CallName, outputOf, pluginError, stepOf } from './outcome.ts';
+
+/** One run of one plugin. */
+
+/** What executes plugins: the native binding, or a test's stand-in. */
+export type PluginRunner = Pick<NativeBinding, 'exec' | 'cancel'>;
+
+export interface PluginCall extends CallName {
+  readonly path: string;
+  readonly env: readonly string[];
+  readonly stdin: string;
+  readonly timeoutMs: number;
+  /** Inherited by the plugin, so that it outlives this process together with the plugin's work. */
+  readonly lock?: LockHandle | undefined;
+  readonly signal?: AbortSignal | undefined;
+}
+
+/** For logs and channels: a run that ended, well or not. */
+export interface PluginEvent extends CallName {
+  readonly durationMs: number;
+  readonly exitCode: number | null;
+  readonly stderr: string;
+}
+
+const stdoutLimit = 8 * 1024 * 1024;
+const stderrLimit = 64 * 1024;
+
+/** A plugin that is being replaced is busy for as long as the copying takes. */
+const busyPausesMs = [50, 100, 200, 400, 800];
+
+const notExecutable: Readonly<Record<string, string>> = {
+  EACCES: 'it has no x bit, or its file system is mounted noexec',
+  EPERM: 'the kernel does not allow it',
+  ENOEXEC: 'it is neither a program of this architecture nor a script',
+  ELIBBAD: 'it is damaged',
+  ENOENT: 'it, or the interpreter that it names, is gone',
+  ENOTDIR: 'it, or the interpreter that it names, is gone',
+  ETXTBSY: 'it is still open for writing',
+};
+
+function startError(call: PluginCall, error: NativeError): Error {
+  if (error.code === 'ECANCELED') return new AbortError(false, { cause: call.signal?.reason });
+  const problem = notExecutable[error.code];
+  if (problem !== undefined) {
+    const message = `${call.path} cannot be executed: ${problem} (${error.code} from ${error.syscall})`;
+    return pluginError('ERR_PLUGIN_NOT_EXECUTABLE', call, message, {}, { cause: error, path: call.path });
+  }
+  return new NetworkError('ERR_KERNEL', `cannot start ${call.path}: ${error.message}`, {
+    ...{ step: stepOf(call), path: call.path, cause: error },
+    ...{ errno: error.errno, syscall: error.syscall },
+  });
+}
+
+async function execute(runner: PluginRunner, call: PluginCall): Promise<ExecResult> {
+  const { path: file, env, stdin, timeoutMs, signal, lock } = call;
+  const limits = { timeoutMs, stdoutLimit, stderrLimit };
+  const inherited = lock === undefined ? {} : { lock };
+  return runTask(runner, signal, (taskId) =>
+    runner.exec({ file, env, stdin, ...limits, ...inherited, taskId }),
+  );
+}
+
+async function executeUnlessBusy(runner: PluginRunner, call: PluginCall): Promise<ExecResult> {
+  for (const pauseMs of busyPausesMs) {
+    try {
+      return await execute(runner, call);
+    } catch (error) {
+      if ((error as NativeError).code !== 'ETXTBSY') throw error;
+    }
+    await sleep(pauseMs);
+  }
+  return execute(runner, call);
+}
+
+/** What the plugin printed. Rejects with a NetworkError, or with AbortError when the signal ended it. */
+export async function callPlugin(
+  runner: PluginRunner,
+  call: PluginCall,
+  onEnd?: (event: PluginEvent) => void,
+): Promise<string> {
+  let result: ExecResult;
+  try {
+    result = await executeUnlessBusy(runner, call);
+  } catch (error) {
+    throw error instanceof AbortError ? error : startError(call, error as NativeError);
+  }
+  const { durationMs, exitCode, stderr } = result;
+  onEnd?.({ type: call.type, command: call.command, durationMs, exitCode, stderr });
+  return outputOf(call, result);
+}
