@@ -16,7 +16,7 @@ const houses = [
     folder: 'lib',
     suffixes: ['.ts'],
     floors: [
-      [['types', 'errors', 'address']],
+      [['types', 'errors', 'address', 'options']],
       [['config'], ['observe'], ['native/']],
       [['cni/'], ['ipam'], ['firewall'], ['firecracker']],
       [['backends/'], ['verify']],

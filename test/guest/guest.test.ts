@@ -1,0 +1,135 @@
+import { createServer, type Server } from 'node:http';
+import { afterEach, describe, expect, it } from 'vitest';
+import { backends } from '../support/backends.ts';
+import { canonicalDump, expectUnchanged } from '../support/dump.ts';
+import type { Guest } from '../support/guest.mjs';
+import { describeWith } from '../support/require.ts';
+import { ip, outcomeOf } from '../support/run.ts';
+import { useGuestLab } from './fixture.ts';
+
+const servicePort = 8081;
+const metadataAddress = '169.254.169.254';
+
+const ping = (address: string): string => `ping -c 2 -W 2 ${address}`;
+const fetchPage = (url: string): string => `timeout 5 wget -q -O - ${url}`;
+
+/** Some links take a moment to forward; a guest that can get through does so within a few tries. */
+async function expectReaches(guest: Guest, command: string): Promise<string> {
+  let answer = await guest.run(command);
+  for (let attempt = 1; answer.exitCode !== 0 && attempt < 5; attempt++) answer = await guest.run(command);
+  expect(answer, guest.console).toMatchObject({ exitCode: 0 });
+  return answer.output;
+}
+
+async function expectBlocked(guest: Guest, command: string): Promise<void> {
+  expect((await guest.run(command)).exitCode, guest.console).not.toBe(0);
+}
+
+describeWith(['lab', 'tun', 'qemu', 'guest-image', 'debian-plugins'], 'a real guest', () => {
+  const lab = useGuestLab();
+  let service: Server | undefined;
+
+  /** A web server on the host itself, on all its addresses. */
+  async function startHostService(): Promise<void> {
+    const server = createServer((_request, response) => response.end('host service\n'));
+    await new Promise<void>((resolve) => server.listen(servicePort, '::', resolve));
+    service = server;
+  }
+
+  afterEach(() => {
+    service?.close();
+    service = undefined;
+  });
+
+  describe.each(backends)('on the %s backend', (backend) => {
+    it('pings its gateway, fetches from beyond the NAT under the host address, and reaches a second guest', async () => {
+      const manager = await lab.open({ backend });
+      const before = await canonicalDump();
+      const first = await lab.boot(await manager.setup('vm-1'));
+      const secondNet = await manager.setup('vm-2');
+      const second = await lab.boot(secondNet);
+
+      expect(await expectReaches(first, ping('10.168.0.1'))).toContain('64 bytes from 10.168.0.1');
+      expect(await expectReaches(first, ping(secondNet.guestIp))).toContain(
+        `64 bytes from ${secondNet.guestIp}`,
+      );
+      const page = await expectReaches(first, fetchPage(`${lab.outside.url}first`));
+      expect(page).toContain(`You are ${lab.outside.uplinkAddress}.`);
+      expect(lab.outside.requests).toContain(`GET /first from ${lab.outside.uplinkAddress}`);
+
+      await Promise.all([first.kill(), second.kill()]);
+      await manager.teardown('vm-1');
+      await manager.teardown('vm-2');
+      await expectUnchanged(before);
+    });
+
+    it('reaches neither a service of the host, nor 169.254.169.254, nor the host over IPv6', async () => {
+      await startHostService();
+      await ip('address', 'add', `${metadataAddress}/32`, 'dev', 'lo');
+      const manager = await lab.open({ backend });
+      const guest = await lab.boot(await manager.setup('vm-1'));
+      // The host answers on IPv6, were it not for the firewall: neighbours are known, so nothing is left to chance.
+      await outcomeOf('sysctl', [
+        '-qw',
+        'net.ipv6.conf.fcbr0.disable_ipv6=0',
+        'net.ipv6.conf.fcbr0.accept_dad=0',
+      ]);
+      await ip('address', 'add', 'fd00:168::1/64', 'dev', 'fcbr0');
+      await guest.run(
+        'echo 0 >/proc/sys/net/ipv6/conf/eth0/accept_dad; ip -6 address add fd00:168::2/64 dev eth0',
+      );
+
+      await expectReaches(guest, ping('10.168.0.1'));
+      await expectBlocked(guest, fetchPage(`http://10.168.0.1:${servicePort}/`));
+      await expectBlocked(guest, fetchPage(`http://${lab.outside.uplinkAddress}:${servicePort}/`));
+      await expectBlocked(guest, fetchPage(`http://${metadataAddress}:${servicePort}/`));
+      await expectBlocked(guest, 'ping6 -c 2 -W 2 fd00:168::1');
+      await expectBlocked(guest, 'ping6 -c 2 -W 2 -I eth0 ff02::1');
+    });
+
+    it('reaches a service of the host that hostAccess lists, and no other', async () => {
+      await startHostService();
+      const manager = await lab.open({ backend, hostAccess: [{ protocol: 'tcp', port: servicePort }] });
+      const guest = await lab.boot(await manager.setup('vm-1'));
+
+      const page = await expectReaches(guest, fetchPage(`http://10.168.0.1:${servicePort}/`));
+      expect(page).toContain('host service');
+      service?.close();
+      await new Promise<void>((resolve) => {
+        service = createServer((_request, response) => response.end('other')).listen(
+          servicePort + 1,
+          resolve,
+        );
+      });
+      await expectBlocked(guest, fetchPage(`http://10.168.0.1:${servicePort + 1}/`));
+    });
+
+    it('reaches any service of the host, and link-local addresses, where both are open', async () => {
+      await startHostService();
+      await ip('address', 'add', `${metadataAddress}/32`, 'dev', 'lo');
+      const manager = await lab.open({ backend, hostAccess: 'all', allowLinkLocal: true });
+      const guest = await lab.boot(await manager.setup('vm-1'));
+
+      await expectReaches(guest, fetchPage(`http://10.168.0.1:${servicePort}/`));
+      await expectReaches(guest, fetchPage(`http://${metadataAddress}:${servicePort}/`));
+    });
+
+    it('is cut off by a teardown while its VMM still runs, and its address goes to the next VM', async () => {
+      const manager = await lab.open({ backend, subnet: '10.168.0.0/30' }); // room for one guest
+      const firstNet = await manager.setup('vm-1');
+      const first = await lab.boot(firstNet);
+      await expectReaches(first, ping('10.168.0.1'));
+
+      await manager.teardown('vm-1');
+      expect(first.running).toBe(true);
+      await expectBlocked(first, ping('10.168.0.1'));
+
+      const secondNet = await manager.setup('vm-2');
+      expect(secondNet.guestIp).toBe(firstNet.guestIp);
+      const second = await lab.boot(secondNet);
+      await expectReaches(second, ping('10.168.0.1'));
+      await expectBlocked(first, ping('10.168.0.1'));
+      await expectReaches(second, fetchPage(lab.outside.url));
+    });
+  });
+});
