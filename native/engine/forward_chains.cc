@@ -2,26 +2,21 @@
 
 #include <linux/netfilter.h>
 
-#include <fstream>
-
 #include "engine/firewall_layout.h"
 #include "engine/forward_chains_legacy.h"
 #include "nft/chain.h"
 #include "nft/fate.h"
+#include "sys/sysctl.h"
 
 namespace vulcan {
 namespace {
 
-// Whether br_netfilter hands bridged frames to that family's chains. The key is there only with the module.
-bool SeesBridgedFrames(const std::string& key) {
-  std::ifstream file("/proc/sys/net/bridge/" + key);
-  int value = 0;
-  return file >> value && value != 0;
-}
+// Whether br_netfilter hands bridged frames to a family's chains. The key is there only with the module.
+bool IsOn(const char* key) { return ReadSysctl(key).value_or("0") != "0"; }
 
 struct Bridged {
-  bool ipv4 = SeesBridgedFrames("bridge-nf-call-iptables");
-  bool ipv6 = SeesBridgedFrames("bridge-nf-call-ip6tables");
+  bool ipv4 = IsOn("net/bridge/bridge-nf-call-iptables");
+  bool ipv6 = IsOn("net/bridge/bridge-nf-call-ip6tables");
 };
 
 // What we call a family, and whether bridged frames pass its chains; an empty name for one that guests never

@@ -107,11 +107,10 @@ std::optional<bool> LegacyForwardDrops() {
   if (::getsockopt(socket.Get(), IPPROTO_IP, IPT_SO_GET_INFO, &info, &size) < 0) {
     throw SystemError("getsockopt(IPT_SO_GET_INFO)");
   }
+  // An ipt_get_entries, which is followed by the entries.
   std::vector<std::byte> answer(sizeof(ipt_get_entries) + info.size);
-  ipt_get_entries request{};
-  kFilter.copy(static_cast<char*>(request.name), sizeof request.name - 1);
-  request.size = info.size;
-  std::memcpy(answer.data(), &request, sizeof request);
+  std::memcpy(answer.data() + offsetof(ipt_get_entries, name), kFilter.data(), kFilter.size());
+  std::memcpy(answer.data() + offsetof(ipt_get_entries, size), &info.size, sizeof info.size);
   size = static_cast<socklen_t>(answer.size());
   if (::getsockopt(socket.Get(), IPPROTO_IP, IPT_SO_GET_ENTRIES, answer.data(), &size) < 0) {
     // EAGAIN: the table was replaced since its size was read.

@@ -5,7 +5,9 @@
 #include <linux/rtnetlink.h>
 #include <unistd.h>
 
+#include <array>
 #include <cerrno>
+#include <cstddef>
 
 #include "base/error.h"
 #include "engine/probe.h"
@@ -58,11 +60,12 @@ void AddU32(RtnlSocket& socket) {
   fixed.tcm_ifindex = kLoopback;
   fixed.tcm_parent = kIngressHandle;
   fixed.tcm_info = TC_H_MAKE(0U, htons(ETH_P_ALL));
-  tc_u32_sel selector{};
-  selector.flags = TC_U32_TERMINAL;
+  // tc_u32_sel ends in a flexible array, of which this selector needs nothing.
+  std::array<std::byte, sizeof(tc_u32_sel)> selector{};
+  selector[offsetof(tc_u32_sel, flags)] = std::byte{TC_U32_TERMINAL};
   RtnlMessage message(RTM_NEWTFILTER, NLM_F_CREATE | NLM_F_EXCL, fixed);
   message.PutString(TCA_KIND, "u32").Nest(TCA_OPTIONS, [&](RtnlMessage& options) {
-    options.Put(TCA_U32_SEL, &selector, sizeof selector).PutU32(TCA_U32_CLASSID, 1);
+    options.Put(TCA_U32_SEL, selector.data(), selector.size()).PutU32(TCA_U32_CLASSID, 1);
   });
   socket.Request(std::move(message));
 }

@@ -19,12 +19,15 @@ struct LinkChange {
   std::optional<int> master;
   // How the kernel makes the link's IPv6 link-local address. EAFNOSUPPORT where there is no IPv6.
   std::optional<AddressGeneration> ipv6;
+
+  [[nodiscard]] bool IsEmpty() const noexcept { return !up && !mtu && !alias && !master && !ipv6; }
 };
 
 [[nodiscard]] RtnlMessage SetLink(int index, const LinkChange& change);
 [[nodiscard]] RtnlMessage DelLink(int index);
 
-// BR_STATE_*: what a bridge does with the port's frames. 0 (disabled) cuts it off at once.
+// BR_STATE_*: what a bridge does with the port's frames. BR_STATE_DISABLED cuts it off at once.
+// ENETDOWN when the port is down, EBUSY while the bridge runs the spanning tree protocol.
 [[nodiscard]] RtnlMessage SetPortState(int index, std::uint8_t state);
 
 }  // namespace vulcan

@@ -37,6 +37,11 @@ RtnlMessage NewIngressQdisc(int link) {
   return message;
 }
 
-RtnlMessage DelIngressQdisc(int link) { return {RTM_DELQDISC, 0, IngressOf(link)}; }
+RtnlMessage DelIngressQdisc(int link) {
+  RtnlMessage message(RTM_DELQDISC, 0, IngressOf(link));
+  // A clsact qdisc sits at the same parent; it would be deleted without the kind.
+  message.PutString(TCA_KIND, "ingress");
+  return message;
+}
 
 }  // namespace vulcan

@@ -21,7 +21,7 @@ struct Qdisc {
 
 // EEXIST when the link has an ingress or clsact qdisc.
 [[nodiscard]] RtnlMessage NewIngressQdisc(int link);
-// With every filter on it. EINVAL or ENOENT when the link has none.
+// With every filter on it. ENOENT or EINVAL when the link has none.
 [[nodiscard]] RtnlMessage DelIngressQdisc(int link);
 
 }  // namespace vulcan

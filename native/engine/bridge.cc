@@ -1,0 +1,149 @@
+#include "engine/bridge.h"
+
+#include <linux/rtnetlink.h>
+
+#include <algorithm>
+#include <cerrno>
+
+#include "base/undo.h"
+#include "netlink/address.h"
+#include "netlink/bridge_link.h"
+#include "netlink/link.h"
+#include "netlink/link_change.h"
+#include "sys/sysctl.h"
+
+namespace vulcan {
+namespace {
+
+class BridgeTransaction {
+ public:
+  explicit BridgeTransaction(const BridgePlan& plan) : plan_(plan) {}
+
+  BridgeState Run(const Cancellation& cancellation) {
+    try {
+      FindOrCreate();
+      RefuseOtherAddresses();
+      cancellation.ThrowIfCancelled();
+      SetIpv6();
+      Configure();
+      cancellation.ThrowIfCancelled();
+      return Report();
+    } catch (Error& error) {
+      undo_.Unwind(error);
+      throw;
+    }
+  }
+
+ private:
+  void FindOrCreate() {
+    auto link = FindLink(socket_, plan_.name);
+    if (!link) {
+      try {
+        socket_.Request(NewBridge(plan_.name, plan_.mac));
+        created_ = true;
+      } catch (const Error& error) {
+        // Another process was faster.
+        if (error.Errnum() != EEXIST) throw;
+      }
+      link = FindLink(socket_, plan_.name);
+    }
+    if (!link) throw Error(ENODEV, RtnlTypeName(RTM_GETLINK)).Path(plan_.name);
+    if (link->kind != "bridge") {
+      throw Error(EEXIST, RtnlTypeName(RTM_NEWLINK), "a link of another kind has this name")
+          .Path(plan_.name)
+          .Why(Reason::kWrongKind);
+    }
+    bridge_ = *std::move(link);
+    if (created_) undo_.Push([this] { socket_.Request(DelLink(bridge_.index)); });
+  }
+
+  [[nodiscard]] bool IsPlanned(const IpPrefix& prefix) const {
+    return std::find(plan_.addresses.begin(), plan_.addresses.end(), prefix) != plan_.addresses.end();
+  }
+
+  // An address of a family that the plan has none of is none of our business, and so are IPv6's link-local
+  // ones.
+  [[nodiscard]] bool IsConflict(const IpPrefix& prefix) const {
+    const int family = prefix.address.Family();
+    const auto same_family = [&](const IpPrefix& planned) { return planned.address.Family() == family; };
+    const bool kernels_own = family == AF_INET6 && prefix.address.IsLinkLocal();
+    return !kernels_own && !IsPlanned(prefix) &&
+           std::any_of(plan_.addresses.begin(), plan_.addresses.end(), same_family);
+  }
+
+  void RefuseOtherAddresses() {
+    for (const LinkAddress& address : DumpAddresses(socket_)) {
+      if (address.link != bridge_.index) continue;
+      if (IsConflict(address.prefix)) {
+        throw Error(EEXIST, RtnlTypeName(RTM_NEWADDR), "the bridge already has " + address.prefix.ToString())
+            .Path(plan_.name)
+            .Why(Reason::kAddressConflict);
+      }
+      present_.push_back(address.prefix);
+    }
+  }
+
+  // Before the bridge is up, so that it never has a link-local address that is not wanted.
+  void SetIpv6() {
+    const std::string key = "net/ipv6/conf/" + plan_.name + "/disable_ipv6";
+    const auto disabled = ReadSysctl(key);
+    // No key: a kernel without IPv6.
+    if (!disabled) return;
+    const std::string wanted = plan_.ipv6 ? "0" : "1";
+    if (*disabled == wanted) return;
+    // Writing conf/all/disable_ipv6 resets every link's own; the generation mode stays, and with it the
+    // silence.
+    LinkChange generation;
+    generation.ipv6 = plan_.ipv6 ? AddressGeneration::kEui64 : AddressGeneration::kNone;
+    socket_.Request(SetLink(bridge_.index, generation));
+    WriteSysctl(key, wanted);
+    if (!created_) undo_.Push([key, before = *disabled] { WriteSysctl(key, before); });
+  }
+
+  // One send; of a batch, each request may have taken effect, whatever became of the others.
+  void Configure() {
+    RtnlBatch batch;
+    std::vector<IpPrefix> added;
+    for (const IpPrefix& prefix : plan_.addresses) {
+      if (std::find(present_.begin(), present_.end(), prefix) != present_.end()) continue;
+      batch.Add(NewAddress(bridge_.index, prefix));
+      added.push_back(prefix);
+    }
+    LinkChange change;
+    change.up = true;
+    if (plan_.mtu != 0 && plan_.mtu != bridge_.mtu) change.mtu = plan_.mtu;
+    batch.Add(SetLink(bridge_.index, change));
+
+    const RtnlBatchResult result = socket_.Send(std::move(batch));
+    for (std::size_t i = 0; i < added.size() && !created_; ++i) {
+      if (!result[i])
+        undo_.Push([this, prefix = added[i]] { socket_.Request(DelAddress(bridge_.index, prefix)); });
+    }
+    for (std::size_t i = 0; i < result.size(); ++i) {
+      // Another process was faster.
+      const bool there = i < added.size() && result[i] && result[i]->Errnum() == EEXIST;
+      if (result[i] && !there) throw Error(*result[i]).Path(plan_.name);
+    }
+  }
+
+  [[nodiscard]] BridgeState Report() {
+    const auto link = FindLink(socket_, bridge_.index);
+    if (!link) throw Error(ENODEV, RtnlTypeName(RTM_GETLINK)).Path(plan_.name);
+    return {created_, link->mac, link->mtu};
+  }
+
+  const BridgePlan& plan_;
+  RtnlSocket socket_;
+  Link bridge_;
+  bool created_ = false;
+  std::vector<IpPrefix> present_;
+  UndoStack undo_;
+};
+
+}  // namespace
+
+BridgeState EnsureBridge(const BridgePlan& plan, const Cancellation& cancellation) {
+  return BridgeTransaction(plan).Run(cancellation);
+}
+
+}  // namespace vulcan

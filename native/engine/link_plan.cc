@@ -1,0 +1,51 @@
+#include "engine/link_plan.h"
+
+#include <linux/if_bridge.h>
+
+#include <cerrno>
+#include <functional>
+
+#include "engine/namespace_socket.h"
+#include "netlink/link.h"
+
+namespace vulcan {
+namespace {
+
+// A link that goes away in the middle is as good as one that was not there.
+bool OnLink(const std::optional<std::string>& netns, const std::string& name,
+            const std::function<void(RtnlSocket&, int)>& change) {
+  RtnlSocket socket = OpenRtnlSocket(netns);
+  const auto link = FindLink(socket, name);
+  if (!link) return false;
+  try {
+    change(socket, link->index);
+  } catch (Error& error) {
+    if (error.Errnum() == ENODEV) return false;
+    throw error.Path(name);
+  }
+  return true;
+}
+
+void ChangePortState(RtnlSocket& socket, int index, std::uint8_t state) {
+  try {
+    socket.Request(SetPortState(index, state));
+  } catch (const Error& error) {
+    // The kernel has no state for a port that is down, which forwards nothing anyway.
+    if (error.Errnum() != ENETDOWN || state != BR_STATE_DISABLED) throw;
+  }
+}
+
+}  // namespace
+
+bool ChangeLink(const LinkPlan& plan) {
+  return OnLink(plan.netns, plan.name, [&](RtnlSocket& socket, int index) {
+    if (plan.port_state) ChangePortState(socket, index, *plan.port_state);
+    if (!plan.change.IsEmpty()) socket.Request(SetLink(index, plan.change));
+  });
+}
+
+bool DeleteLink(const std::optional<std::string>& netns, const std::string& name) {
+  return OnLink(netns, name, [](RtnlSocket& socket, int index) { socket.Request(DelLink(index)); });
+}
+
+}  // namespace vulcan

@@ -1,0 +1,25 @@
+#pragma once
+
+#include <cstdint>
+#include <optional>
+#include <string>
+
+#include "netlink/link_change.h"
+
+namespace vulcan {
+
+// Mirrors LinkPlan in lib/native/binding.ts.
+struct LinkPlan {
+  // Empty: the namespace of the calling thread.
+  std::optional<std::string> netns;
+  std::string name;
+  LinkChange change;
+  // BR_STATE_*.
+  std::optional<std::uint8_t> port_state;
+};
+
+// Whether there was such a link. The port's state comes first: a cut must not wait for anything else.
+[[nodiscard]] bool ChangeLink(const LinkPlan& plan);
+[[nodiscard]] bool DeleteLink(const std::optional<std::string>& netns, const std::string& name);
+
+}  // namespace vulcan
