@@ -32,6 +32,8 @@ class Fields {
   [[nodiscard]] std::optional<bool> OptionalBool(const char* name) const;
   [[nodiscard]] std::vector<Fields> Objects(const char* name) const;
   [[nodiscard]] Napi::Value Get(const char* name) const;
+  // Throws the TypeError.
+  [[noreturn]] void Fail(const char* name, const char* expected) const;
 
   template <typename T = int>
   [[nodiscard]] T Integer(const char* name) const {
@@ -52,7 +54,6 @@ class Fields {
 
  private:
   [[nodiscard]] double Number(const char* name) const;
-  [[noreturn]] void Fail(const char* name, const char* expected) const;
 
   Napi::Object object_;
 };

@@ -10,6 +10,7 @@
 #include <unordered_map>
 
 #include "addon/lane.h"
+#include "addon/lock_table.h"
 
 namespace vulcan::addon {
 
@@ -26,6 +27,7 @@ class Module : public Napi::Addon<Module> {
   void Submit(Napi::Env env, std::unique_ptr<Task> task, LaneName lane, std::optional<std::uint32_t> task_id);
   // Unknown ids are ignored: the task may just have ended.
   void Cancel(std::uint32_t task_id);
+  [[nodiscard]] LockTable& Locks() noexcept { return locks_; }
 
  private:
   struct Pending {
@@ -42,6 +44,7 @@ class Module : public Napi::Addon<Module> {
   using Deliveries = Napi::TypedThreadSafeFunction<Module, Task, &Module::Deliver>;
 
   Deliveries deliveries_;
+  LockTable locks_;
   std::unordered_map<Task*, Pending> pending_;
   std::unordered_map<std::uint32_t, Task*> by_id_;
   // Destroyed first: its threads use all of the above.

@@ -47,10 +47,6 @@ class Task {
   std::optional<Error> error_;
 };
 
-// What a run that may have to wait returns: a Wait, to be called again with the same plan, or its result.
-template <typename Result>
-using Progress = std::variant<Wait, Result>;
-
 template <typename Returned>
 struct Outcome {
   using Type = Returned;

@@ -4,6 +4,7 @@
 
 #include <algorithm>
 #include <chrono>
+#include <variant>
 #include <vector>
 
 namespace vulcan {
@@ -15,6 +16,10 @@ struct Wait {
   std::vector<pollfd> fds;
   Clock::time_point until = Clock::time_point::max();
 };
+
+// What may have to be called again: a Wait, or the result.
+template <typename Result>
+using Progress = std::variant<Wait, Result>;
 
 // For poll(): -1 for no time at all; rounded up, so that what waited is never too early.
 [[nodiscard]] inline int PollTimeoutMs(Clock::time_point until) {

@@ -4,8 +4,10 @@
 #include <linux/nsfs.h>
 #include <sched.h>
 #include <sys/ioctl.h>
+#include <sys/stat.h>
 
 #include <cerrno>
+#include <exception>
 #include <thread>
 
 #include "base/error.h"
@@ -27,6 +29,12 @@ void OnFreshThread(const std::function<void()>& body) {
 }
 
 }  // namespace
+
+NamespaceId IdOfNamespace(int ns_fd) {
+  struct stat status {};
+  if (::fstat(ns_fd, &status) != 0) throw SystemError("fstat");
+  return {status.st_dev, status.st_ino};
+}
 
 UniqueFd OpenNamespace(const std::string& path) {
   UniqueFd fd(::open(path.c_str(), O_RDONLY | O_CLOEXEC | O_NONBLOCK));

@@ -1,6 +1,6 @@
 #pragma once
 
-#include <exception>
+#include <cstdint>
 #include <functional>
 #include <optional>
 #include <string>
@@ -10,6 +10,15 @@
 #include "base/unique_fd.h"
 
 namespace vulcan {
+
+// Which namespace: its inode on nsfs. The kernel gives an inode to another namespace when this one is gone.
+struct NamespaceId {
+  std::uint64_t device;
+  std::uint64_t inode;
+
+  friend bool operator==(const NamespaceId&, const NamespaceId&) = default;
+};
+[[nodiscard]] NamespaceId IdOfNamespace(int ns_fd);
 
 // Opens a network namespace. ENOENT when the path is absent; reason kNotANamespace when it is something else.
 [[nodiscard]] UniqueFd OpenNamespace(const std::string& path);

@@ -1,0 +1,85 @@
+#include <string>
+
+#include "addon/bind_sys.h"
+#include "addon/task.h"
+#include "sys/directory.h"
+#include "sys/file_store.h"
+
+namespace vulcan::addon {
+namespace {
+
+struct DirectoryPlan {
+  std::string path;
+  mode_t mode;
+};
+
+struct FilePlan {
+  std::string directory;
+  std::string name;
+};
+
+struct ReadPlan {
+  FilePlan file;
+  std::size_t limit;
+};
+
+struct WritePlan {
+  FilePlan file;
+  std::string data;
+  mode_t mode;
+};
+
+[[nodiscard]] FilePlan ToFilePlan(const Fields& plan) {
+  return {plan.String("directory"), plan.String("name")};
+}
+
+void BindDirectory(Napi::Object exports, Module& module) {
+  Export(
+      exports, module, "directoryEnsure", LaneName::kFile,
+      [](const Fields& plan) {
+        return DirectoryPlan{plan.String("path"), plan.Integer<mode_t>("mode")};
+      },
+      [](const DirectoryPlan& plan, const Cancellation&) { return EnsureDirectory(plan.path, plan.mode); },
+      [](Napi::Env env, bool created) {
+        Napi::Object object = Napi::Object::New(env);
+        object.Set("created", Napi::Boolean::New(env, created));
+        return object;
+      });
+  Export(
+      exports, module, "fileList", LaneName::kFile,
+      [](const Fields& plan) { return plan.String("directory"); },
+      [](const std::string& path, const Cancellation&) {
+        const auto directory = Directory::OpenIfPresent(path);
+        return directory ? ListFiles(*directory) : std::vector<std::string>{};
+      });
+}
+
+}  // namespace
+
+void BindFiles(Napi::Object exports, Module& module) {
+  BindDirectory(exports, module);
+  Export(
+      exports, module, "fileRead", LaneName::kFile,
+      [](const Fields& plan) {
+        return ReadPlan{ToFilePlan(plan), plan.Integer<std::size_t>("limit")};
+      },
+      [](const ReadPlan& plan, const Cancellation&) {
+        const auto directory = Directory::OpenIfPresent(plan.file.directory);
+        return directory ? ReadFile(*directory, plan.file.name, plan.limit) : std::nullopt;
+      });
+  Export(
+      exports, module, "fileWrite", LaneName::kFile,
+      [](const Fields& plan) {
+        return WritePlan{ToFilePlan(plan), plan.Text("data"), plan.Integer<mode_t>("mode")};
+      },
+      [](const WritePlan& plan, const Cancellation&) {
+        WriteFile(Directory::Open(plan.file.directory), plan.file.name, plan.data, plan.mode);
+      });
+  Export(exports, module, "fileRemove", LaneName::kFile, ToFilePlan,
+         [](const FilePlan& plan, const Cancellation&) {
+           const auto directory = Directory::OpenIfPresent(plan.directory);
+           return directory && RemoveFile(*directory, plan.name);
+         });
+}
+
+}  // namespace vulcan::addon

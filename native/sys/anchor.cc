@@ -1,0 +1,155 @@
+#include "sys/anchor.h"
+
+#include <fcntl.h>
+#include <linux/magic.h>
+#include <linux/nsfs.h>
+#include <sched.h>
+#include <sys/ioctl.h>
+#include <sys/mount.h>
+#include <sys/stat.h>
+#include <sys/statfs.h>
+
+#include <cerrno>
+#include <ctime>
+#include <optional>
+
+#include "base/error.h"
+#include "base/undo.h"
+#include "sys/anchor_directory.h"
+#include "sys/directory.h"
+
+namespace vulcan {
+namespace {
+
+[[nodiscard]] std::string PathOfFd(const UniqueFd& fd) {
+  return "/proc/thread-self/fd/" + std::to_string(fd.Get());
+}
+
+// Whatever has the name; empty when nothing has.
+[[nodiscard]] UniqueFd OpenName(const Directory& directory, const std::string& name) {
+  UniqueFd fd(::openat(directory.Fd(), name.c_str(), O_PATH | O_NOFOLLOW | O_CLOEXEC));
+  if (!fd && errno != ENOENT) throw SystemError("openat", directory.PathOf(name));
+  return fd;
+}
+
+[[nodiscard]] bool IsNetworkNamespace(const UniqueFd& path_fd) {
+  struct statfs file_system {};
+  if (::fstatfs(path_fd.Get(), &file_system) != 0) throw SystemError("fstatfs");
+  if (file_system.f_type != NSFS_MAGIC) return false;
+  const UniqueFd opened(::open(PathOfFd(path_fd).c_str(), O_RDONLY | O_CLOEXEC));
+  if (!opened) throw SystemError("open", PathOfFd(path_fd));
+  return ::ioctl(opened.Get(), NS_GET_NSTYPE) == CLONE_NEWNET;
+}
+
+[[nodiscard]] double MillisecondsSince(const timespec& then) {
+  timespec now{};
+  ::clock_gettime(CLOCK_REALTIME, &now);
+  return static_cast<double>(now.tv_sec - then.tv_sec) * 1e3 +
+         static_cast<double>(now.tv_nsec - then.tv_nsec) / 1e6;
+}
+
+[[nodiscard]] AnchorState StateOf(const UniqueFd& path_fd, const Lock* lock) {
+  struct stat status {};
+  if (::fstat(path_fd.Get(), &status) != 0) throw SystemError("fstat");
+  AnchorState state;
+  state.id = {status.st_dev, status.st_ino};
+  state.age_ms = MillisecondsSince(status.st_ctim);
+  const auto claim = lock != nullptr ? lock->ReadClaim() : std::nullopt;
+  if (IsNetworkNamespace(path_fd)) {
+    state.kind = AnchorKind::kNamespace;
+    state.claimed = claim == state.id;
+    state.is_host = state.id == IdOfNamespace(OpenNamespace("/proc/self/ns/net").Get());
+  } else if (S_ISREG(status.st_mode)) {
+    state.kind = AnchorKind::kFile;
+    state.claimed = claim.has_value();
+  } else {
+    state.kind = AnchorKind::kOther;
+  }
+  return state;
+}
+
+[[nodiscard]] Error Taken(const Directory& directory, const std::string& name) {
+  return Error(EEXIST, "open").Path(directory.PathOf(name)).Why(Reason::kForeign);
+}
+
+void Unlink(const Directory& directory, const std::string& name) {
+  if (::unlinkat(directory.Fd(), name.c_str(), 0) != 0 && errno != ENOENT) {
+    throw SystemError("unlink", directory.PathOf(name));
+  }
+}
+
+void Unmount(const UniqueFd& path_fd, const std::string& path) {
+  if (::umount2(PathOfFd(path_fd).c_str(), MNT_DETACH) != 0) throw SystemError("umount", path);
+}
+
+// Mounts the calling thread's namespace on a new name.
+[[nodiscard]] AnchorState NameThisNamespace(const Directory& directory, const std::string& name,
+                                            const Lock& lock) {
+  UndoStack undo;
+  try {
+    // What the old claim speaks of may be what somebody put there meanwhile.
+    undo.Push([&lock, previous = lock.ReadClaim()] { lock.WriteClaim(previous); });
+    lock.WriteClaim(IdOfNamespace(OpenCurrentNamespace().Get()));
+
+    const UniqueFd file(
+        ::openat(directory.Fd(), name.c_str(), O_RDONLY | O_CREAT | O_EXCL | O_NOFOLLOW | O_CLOEXEC, 0));
+    if (!file) throw errno == EEXIST ? Taken(directory, name) : SystemError("openat", directory.PathOf(name));
+    undo.Push([&directory, &name] { Unlink(directory, name); });
+
+    if (::mount("/proc/thread-self/ns/net", PathOfFd(file).c_str(), "none", MS_BIND, nullptr) != 0) {
+      throw SystemError("mount", directory.PathOf(name));
+    }
+    undo.Push([&directory, &name] { Unmount(OpenName(directory, name), directory.PathOf(name)); });
+    return StateOf(OpenName(directory, name), &lock);
+  } catch (Error& error) {
+    undo.Unwind(error);
+    throw;
+  }
+}
+
+}  // namespace
+
+AnchorState CreateAnchor(const std::string& path, const std::string& name, const Lock& lock,
+                         const Cancellation& cancellation) {
+  const Directory directory = OpenAnchorDirectory(path, cancellation);
+  if (OpenName(directory, name)) throw Taken(directory, name);
+  return InNewNamespace([&] {
+    cancellation.ThrowIfCancelled();
+    return NameThisNamespace(directory, name, lock);
+  });
+}
+
+AnchorState GetAnchorState(const std::string& path, const std::string& name, const Lock* lock) {
+  const auto directory = Directory::OpenIfPresent(path);
+  if (!directory) return {};
+  const UniqueFd fd = OpenName(*directory, name);
+  return fd ? StateOf(fd, lock) : AnchorState{};
+}
+
+void RemoveAnchor(const std::string& path, const std::string& name, const Lock& lock) {
+  const auto directory = Directory::OpenIfPresent(path);
+  if (directory) {
+    UniqueFd fd = OpenName(*directory, name);
+    if (fd && IsNetworkNamespace(fd)) {
+      Unmount(fd, directory->PathOf(name));
+      fd = OpenName(*directory, name);
+    }
+    if (fd) {
+      struct stat status {};
+      if (::fstat(fd.Get(), &status) != 0) throw SystemError("fstat", directory->PathOf(name));
+      if (!S_ISREG(status.st_mode) || status.st_size != 0) throw Taken(*directory, name);
+      Unlink(*directory, name);
+    }
+  }
+  lock.WriteClaim(std::nullopt);
+}
+
+std::vector<std::string> ListAnchors(const std::string& path, const std::string& prefix) {
+  const auto directory = Directory::OpenIfPresent(path);
+  if (!directory) return {};
+  std::vector<std::string> names = directory->Names();
+  std::erase_if(names, [&prefix](const std::string& name) { return !name.starts_with(prefix); });
+  return names;
+}
+
+}  // namespace vulcan

@@ -1,0 +1,50 @@
+#pragma once
+
+#include <string>
+#include <vector>
+
+#include "base/cancellation.h"
+#include "sys/lock.h"
+#include "sys/netns.h"
+
+namespace vulcan {
+
+// An anchor is a network namespace under a name: a file on which it is mounted, as `ip netns` does.
+// Whoever creates or removes one holds the VM's lock.
+
+enum class AnchorKind {
+  kAbsent,
+  kNamespace,
+  kFile,  // a plain file, which may be a live namespace seen from another mount namespace
+  kOther,
+};
+
+struct AnchorState {
+  AnchorKind kind = AnchorKind::kAbsent;
+  NamespaceId id{};
+  // Whether the lock's claim names this very namespace; for a file: whether there is a claim at all.
+  bool claimed = false;
+  // Since the last change of its status.
+  double age_ms = 0;
+  // Whether it is this process's own.
+  bool is_host = false;
+};
+
+// A new namespace under a new name. The claim is written before the name is made, so that a crash in between
+// leaves nothing that can't be told from somebody else's. EEXIST with reason kForeign when the name is taken.
+[[nodiscard]] AnchorState CreateAnchor(const std::string& directory, const std::string& name,
+                                       const Lock& lock, const Cancellation& cancellation);
+
+// Without a lock, nothing is claimed.
+[[nodiscard]] AnchorState GetAnchorState(const std::string& directory, const std::string& name,
+                                         const Lock* lock);
+
+// Un-names the namespace and forgets the claim; absent is fine. Reason kForeign when the name leads to
+// something other than a namespace or an empty plain file. What the namespace holds lives on while anybody
+// refers to it.
+void RemoveAnchor(const std::string& directory, const std::string& name, const Lock& lock);
+
+// Names that begin with `prefix`, sorted; empty when the directory is missing.
+[[nodiscard]] std::vector<std::string> ListAnchors(const std::string& directory, const std::string& prefix);
+
+}  // namespace vulcan

@@ -1,0 +1,101 @@
+#include "sys/directory.h"
+
+#include <dirent.h>
+#include <fcntl.h>
+#include <sys/stat.h>
+
+#include <algorithm>
+#include <cerrno>
+#include <memory>
+#include <string_view>
+#include <utility>
+
+#include "base/error.h"
+
+namespace vulcan {
+namespace {
+
+void CheckNobodyElseCanChange(int fd, const std::string& path) {
+  struct stat status {};
+  if (::fstat(fd, &status) != 0) throw SystemError("fstat", path);
+  const bool trusted = status.st_uid == 0 || status.st_uid == ::geteuid();
+  if (!trusted)
+    throw Error(EPERM, "fstat", "belongs to someone else").Path(path).Why(Reason::kDirectoryUnsafe);
+  if ((status.st_mode & (S_IWGRP | S_IWOTH)) != 0) {
+    throw Error(EPERM, "fstat", "may be written by others").Path(path).Why(Reason::kDirectoryUnsafe);
+  }
+}
+
+struct CloseDirectory {
+  void operator()(DIR* stream) const noexcept { ::closedir(stream); }
+};
+
+// Whether it was missing.
+bool MakeDirectory(const std::string& path, mode_t mode) {
+  if (::mkdir(path.c_str(), mode) != 0) {
+    if (errno == EEXIST) return false;
+    throw SystemError("mkdir", path);
+  }
+  // The umask has taken bits away.
+  if (::chmod(path.c_str(), mode) != 0) throw SystemError("chmod", path);
+  return true;
+}
+
+}  // namespace
+
+Directory Directory::Open(const std::string& path) {
+  UniqueFd fd(::open(path.c_str(), O_RDONLY | O_DIRECTORY | O_NOFOLLOW | O_CLOEXEC));
+  if (!fd) {
+    Error error = SystemError("open", path);
+    // The kernel answers ENOTDIR for a symlink, too.
+    if (error.Errnum() == ENOTDIR || error.Errnum() == ELOOP) error.Why(Reason::kDirectoryUnsafe);
+    throw error;
+  }
+  CheckNobodyElseCanChange(fd.Get(), path);
+  return {std::move(fd), path};
+}
+
+std::optional<Directory> Directory::OpenIfPresent(const std::string& path) {
+  try {
+    return Open(path);
+  } catch (const Error& error) {
+    if (error.Errnum() == ENOENT) return std::nullopt;
+    throw;
+  }
+}
+
+std::string Directory::PathOf(const std::string& name) const {
+  const bool component = !name.empty() && name != "." && name != ".." && name.find('/') == std::string::npos;
+  if (!component) throw Error(EINVAL, "openat", "not a file name").Path(name);
+  return path_ + "/" + name;
+}
+
+std::vector<std::string> Directory::Names() const {
+  // Opened anew, because descriptors share their place in the list.
+  UniqueFd fd(::openat(Fd(), ".", O_RDONLY | O_DIRECTORY | O_CLOEXEC));
+  if (!fd) throw SystemError("openat", path_);
+  const std::unique_ptr<DIR, CloseDirectory> stream(::fdopendir(fd.Get()));
+  if (!stream) throw SystemError("fdopendir", path_);
+  static_cast<void>(fd.Release());
+
+  std::vector<std::string> names;
+  errno = 0;
+  while (const dirent* entry = ::readdir(stream.get())) {
+    const std::string_view name = entry->d_name;
+    if (name != "." && name != "..") names.emplace_back(name);
+  }
+  if (errno != 0) throw SystemError("readdir", path_);
+  std::sort(names.begin(), names.end());
+  return names;
+}
+
+bool EnsureDirectory(const std::string& path, mode_t mode) {
+  for (auto slash = path.find('/', 1); slash != std::string::npos; slash = path.find('/', slash + 1)) {
+    MakeDirectory(path.substr(0, slash), mode);
+  }
+  const bool created = MakeDirectory(path, mode);
+  static_cast<void>(Directory::Open(path));
+  return created;
+}
+
+}  // namespace vulcan

@@ -1,0 +1,112 @@
+#include "sys/holders.h"
+
+#include <fcntl.h>
+#include <limits.h>
+#include <sys/stat.h>
+#include <sys/sysmacros.h>
+#include <unistd.h>
+
+#include <algorithm>
+#include <array>
+#include <filesystem>
+#include <fstream>
+#include <set>
+#include <system_error>
+
+#include "sys/mount_info.h"
+
+namespace vulcan {
+namespace {
+
+namespace fs = std::filesystem;
+
+// A process may end at any moment: whatever can't be read any more holds nothing.
+[[nodiscard]] std::vector<std::string> Entries(const std::string& directory) {
+  std::vector<std::string> names;
+  std::error_code ended;
+  fs::directory_iterator entry(directory, ended);
+  for (; !ended && entry != fs::directory_iterator(); entry.increment(ended)) {
+    names.push_back(entry->path().filename().string());
+  }
+  return names;
+}
+
+[[nodiscard]] std::string LinkText(const std::string& path) {
+  std::array<char, PATH_MAX> text{};
+  const ssize_t length = ::readlink(path.c_str(), text.data(), text.size());
+  return {text.data(), static_cast<std::size_t>(std::max<ssize_t>(length, 0))};
+}
+
+[[nodiscard]] std::string CommandOf(const std::string& process) {
+  std::ifstream file(process + "/comm");
+  std::string command;
+  std::getline(file, command);
+  return command;
+}
+
+class Search {
+ public:
+  explicit Search(const NamespaceId& id) : id_(id), text_("net:[" + std::to_string(id.inode) + "]") {}
+
+  // Threads may each be in another namespace.
+  [[nodiscard]] bool IsMember(const std::string& process) const {
+    const auto threads = Entries(process + "/task");
+    return std::any_of(threads.begin(), threads.end(), [&](const std::string& thread) {
+      return LinkText(process + "/task/" + thread + "/ns/net") == text_;
+    });
+  }
+
+  [[nodiscard]] bool HoldsFd(const std::string& process) const {
+    const auto fds = Entries(process + "/fd");
+    return std::any_of(fds.begin(), fds.end(),
+                       [&](const std::string& fd) { return IsIt(process + "/fd/" + fd); });
+  }
+
+  [[nodiscard]] bool SeesMount(const std::string& process) const {
+    const auto mounts = ReadMountInfo(process + "/mountinfo");
+    return std::any_of(mounts.begin(), mounts.end(), [&](const MountInfo& mount) {
+      return mount.file_system == "nsfs" && mount.root == text_;
+    });
+  }
+
+ private:
+  // A namespace that was opened by its name shows that name, so it takes a stat; AT_STATX_DONT_SYNC, because
+  // the descriptor may as well be a file on a server that is gone.
+  [[nodiscard]] bool IsIt(const std::string& fd) const {
+    const std::string text = LinkText(fd);
+    if (!text.starts_with('/')) return text == text_;
+    if (text.starts_with("/dev/")) return false;
+    struct statx status {};
+    if (::statx(AT_FDCWD, fd.c_str(), AT_STATX_DONT_SYNC, STATX_INO, &status) != 0) return false;
+    return status.stx_ino == id_.inode && makedev(status.stx_dev_major, status.stx_dev_minor) == id_.device;
+  }
+
+  NamespaceId id_;
+  std::string text_;
+};
+
+[[nodiscard]] bool IsPid(const std::string& name) {
+  return std::all_of(name.begin(), name.end(), [](char each) { return each >= '0' && each <= '9'; });
+}
+
+}  // namespace
+
+std::vector<NamespaceHolder> FindHolders(const NamespaceId& id, const Cancellation& cancellation) {
+  const Search search(id);
+  std::set<std::string> mount_namespaces{LinkText("/proc/thread-self/ns/mnt")};
+  std::vector<NamespaceHolder> holders;
+  for (const std::string& name : Entries("/proc")) {
+    if (!IsPid(name)) continue;
+    cancellation.ThrowIfCancelled();
+    const std::string process = "/proc/" + name;
+    const auto add = [&](HoldVia via) { holders.push_back({std::stoi(name), CommandOf(process), via}); };
+    if (search.IsMember(process)) add(HoldVia::kMember);
+    if (search.HoldsFd(process)) add(HoldVia::kFd);
+    if (mount_namespaces.insert(LinkText(process + "/ns/mnt")).second && search.SeesMount(process)) {
+      add(HoldVia::kMount);
+    }
+  }
+  return holders;
+}
+
+}  // namespace vulcan

@@ -1,0 +1,30 @@
+#pragma once
+
+#include <sys/types.h>
+
+#include <string>
+#include <vector>
+
+#include "base/cancellation.h"
+#include "sys/netns.h"
+
+namespace vulcan {
+
+enum class HoldVia {
+  kMember,  // a thread of it runs in the namespace
+  kFd,      // it holds the namespace open
+  kMount,   // it sees the namespace mounted, in another mount namespace than ours
+};
+
+struct NamespaceHolder {
+  pid_t pid;
+  std::string command;
+  HoldVia via;
+};
+
+// Who keeps the namespace alive, by all that /proc tells: a socket or a TAP that is used from outside of the
+// namespace pins it, too, and is not seen. One process for each mount namespace is named.
+[[nodiscard]] std::vector<NamespaceHolder> FindHolders(const NamespaceId& id,
+                                                       const Cancellation& cancellation);
+
+}  // namespace vulcan

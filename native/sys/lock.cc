@@ -1,0 +1,107 @@
+#include "sys/lock.h"
+
+#include <fcntl.h>
+#include <sys/file.h>
+#include <sys/stat.h>
+
+#include <algorithm>
+#include <cerrno>
+#include <cinttypes>
+#include <cstdio>
+#include <utility>
+
+#include "base/error.h"
+#include "sys/io.h"
+
+namespace vulcan {
+namespace {
+
+constexpr std::size_t kClaimLimit = 64;
+
+[[nodiscard]] UniqueFd OpenLockFile(const Directory& directory, const std::string& name,
+                                    const std::string& path) {
+  // O_NONBLOCK and the check: what is no regular file is nobody's lock.
+  UniqueFd fd(::openat(directory.Fd(), name.c_str(),
+                       O_RDWR | O_CREAT | O_NOFOLLOW | O_CLOEXEC | O_NONBLOCK | O_NOCTTY, 0600));
+  if (!fd) throw SystemError("openat", path);
+  struct stat status {};
+  if (::fstat(fd.Get(), &status) != 0) throw SystemError("fstat", path);
+  if (!S_ISREG(status.st_mode)) throw Error(EINVAL, "openat", "not a regular file").Path(path);
+  return fd;
+}
+
+}  // namespace
+
+std::optional<Lock> Lock::TryAcquire(const Directory& directory, const std::string& name, LockMode mode) {
+  const std::string path = directory.PathOf(name);
+  const int operation = (mode == LockMode::kExclusive ? LOCK_EX : LOCK_SH) | LOCK_NB;
+  for (;;) {
+    UniqueFd again(::fcntl(directory.Fd(), F_DUPFD_CLOEXEC, 0));
+    if (!again) throw SystemError("fcntl(F_DUPFD_CLOEXEC)", directory.Path());
+    Lock lock(std::move(again), OpenLockFile(directory, name, path), name, path);
+    if (::flock(lock.Fd(), operation) != 0) {
+      if (errno == EWOULDBLOCK) return std::nullopt;
+      if (errno != EINTR) throw SystemError("flock", path);
+      continue;
+    }
+    if (lock.IsCurrent()) return lock;
+  }
+}
+
+bool Lock::IsCurrent() const {
+  struct stat locked {};
+  struct stat named {};
+  if (::fstat(Fd(), &locked) != 0) throw SystemError("fstat", path_);
+  if (::fstatat(directory_.Get(), name_.c_str(), &named, AT_SYMLINK_NOFOLLOW) != 0) {
+    if (errno == ENOENT) return false;
+    throw SystemError("fstatat", path_);
+  }
+  return locked.st_dev == named.st_dev && locked.st_ino == named.st_ino;
+}
+
+void Lock::RemoveFile() {
+  if (!IsCurrent()) return;
+  if (::unlinkat(directory_.Get(), name_.c_str(), 0) != 0) throw SystemError("unlink", path_);
+}
+
+std::optional<NamespaceId> Lock::ReadClaim() const {
+  if (::lseek(Fd(), 0, SEEK_SET) != 0) throw SystemError("lseek", path_);
+  const std::string text = ReadAll(Fd(), kClaimLimit, path_);
+  std::uint64_t device = 0;
+  std::uint64_t inode = 0;
+  if (std::sscanf(text.c_str(), "%" SCNu64 ":%" SCNu64 "\n", &device, &inode) != 2) return std::nullopt;
+  return NamespaceId{device, inode};
+}
+
+void Lock::WriteClaim(const std::optional<NamespaceId>& claim) const {
+  std::string text;
+  if (claim) text = std::to_string(claim->device) + ":" + std::to_string(claim->inode) + "\n";
+  if (::ftruncate(Fd(), 0) != 0) throw SystemError("ftruncate", path_);
+  if (::lseek(Fd(), 0, SEEK_SET) != 0) throw SystemError("lseek", path_);
+  WriteAll(Fd(), text, path_);
+}
+
+LockRequest::LockRequest(std::string directory, std::string name, LockMode mode,
+                         std::chrono::milliseconds timeout)
+    : directory_(std::move(directory)),
+      name_(std::move(name)),
+      mode_(mode),
+      deadline_(Clock::now() + timeout) {}
+
+Progress<Lock> LockRequest::Try(const Cancellation& cancellation) {
+  cancellation.ThrowIfCancelled();
+  const Directory directory = Directory::Open(directory_);
+  if (auto lock = Lock::TryAcquire(directory, name_, mode_)) return std::move(*lock);
+  const auto now = Clock::now();
+  if (now >= deadline_) {
+    throw Error(ETIMEDOUT, "flock", "another process holds the lock")
+        .Path(directory.PathOf(name_))
+        .Why(Reason::kLockHeld);
+  }
+  constexpr std::chrono::milliseconds kLongestPause{32};
+  Wait wait{{{cancellation.Fd(), POLLIN, 0}}, std::min(deadline_, now + pause_)};
+  pause_ = std::min(pause_ * 2, kLongestPause);
+  return wait;
+}
+
+}  // namespace vulcan

@@ -1,0 +1,63 @@
+#pragma once
+
+#include <chrono>
+#include <optional>
+#include <string>
+
+#include "base/cancellation.h"
+#include "base/unique_fd.h"
+#include "base/wait.h"
+#include "sys/directory.h"
+#include "sys/netns.h"
+
+namespace vulcan {
+
+enum class LockMode { kExclusive, kShared };
+
+// A held flock. It belongs to the open file, so children that inherit the descriptor hold it, too, and it
+// ends with the last of them. Its file carries the claim: which namespace was made under this lock.
+class Lock {
+ public:
+  // One attempt, which never blocks. Empty: somebody else holds it.
+  [[nodiscard]] static std::optional<Lock> TryAcquire(const Directory& directory, const std::string& name,
+                                                      LockMode mode);
+
+  [[nodiscard]] int Fd() const noexcept { return fd_.Get(); }
+  // Unlinks the file, still under the lock; whoever waits for it starts again on a new one.
+  void RemoveFile();
+
+  [[nodiscard]] std::optional<NamespaceId> ReadClaim() const;
+  void WriteClaim(const std::optional<NamespaceId>& claim) const;
+
+ private:
+  Lock(UniqueFd directory, UniqueFd fd, std::string name, std::string path)
+      : directory_(std::move(directory)),
+        fd_(std::move(fd)),
+        name_(std::move(name)),
+        path_(std::move(path)) {}
+  // Whether the name still leads to the locked file.
+  [[nodiscard]] bool IsCurrent() const;
+
+  UniqueFd directory_;
+  UniqueFd fd_;
+  std::string name_;
+  std::string path_;
+};
+
+// An attempt that goes on until its deadline, without ever blocking the thread.
+class LockRequest {
+ public:
+  LockRequest(std::string directory, std::string name, LockMode mode, std::chrono::milliseconds timeout);
+
+  // ETIMEDOUT with reason kLockHeld after the deadline.
+  [[nodiscard]] Progress<Lock> Try(const Cancellation& cancellation);
+
+ private:
+  std::string directory_;
+  std::string name_;
+  LockMode mode_;
+  Clock::time_point deadline_;
+  std::chrono::milliseconds pause_{1};
+};
+
+}  // namespace vulcan
