@@ -1,0 +1,160 @@
+import { describe, expect, it } from 'vitest';
+import type { ExecPlan, ExecResult } from '../../lib/native/binding.ts';
+import { type VerifyBinding, type VerifySubject, verify } from '../../lib/verify.ts';
+
+const spoken = (versions: readonly string[]): string =>
+  JSON.stringify({ cniVersion: '1.0.0', supportedVersions: versions });
+
+const answer = (stdout: string, more: Partial<ExecResult> = {}): ExecResult => ({
+  ...{ exitCode: 0, signal: null, stdout, stderr: '', durationMs: 1 },
+  ...{ timedOut: false, cancelled: false, stdoutOverflow: false, ...more },
+});
+
+const unused = (name: string) => async (): Promise<never> => {
+  throw new Error(`verify has no business with ${name}`);
+};
+
+/** A host on which all is well; `files` says which plugins are where. */
+function host(files: Readonly<Record<string, string>>, more: Partial<VerifyBinding> = {}): VerifyBinding {
+  return {
+    cancel: () => {},
+    exec: async (_plan: ExecPlan) => answer(spoken(['0.4.0', '1.0.0'])),
+    fileFind: async ({ directories, name }) => {
+      const directory = directories.find((candidate) => files[name] === candidate);
+      return directory === undefined ? null : { path: `${directory}/${name}`, executable: true };
+    },
+    probe: async () => [{ feature: 'u32', ok: true, error: null, syscall: null }],
+    capabilities: async () => '000001ffffffffff',
+    sysctlRead: async () => '1',
+    mountState: async () => ({ hostMountNamespace: true, shared: true }),
+    forwardChains: async () => [],
+    anchorState: unused('anchors'),
+    ...more,
+  };
+}
+
+const allThere = { bridge: '/cni', 'host-local': '/cni', 'tc-redirect-tap': '/package/plugins' };
+
+function subject(binding: VerifyBinding, more: Partial<VerifySubject> = {}): VerifySubject {
+  return {
+    binding,
+    backend: 'cni',
+    pluginTypes: ['bridge', 'host-local', 'tc-redirect-tap'],
+    cniVersion: '1.0.0',
+    chain: { runner: binding, pluginDirs: ['/cni', '/package/plugins'], timeoutMs: 1_000, environment: {} },
+    bundledPluginDir: '/package/plugins',
+    netnsDir: '/var/run/netns',
+    bridges: ['fcbr0'],
+    ipv6: false,
+    ...more,
+  };
+}
+
+const idsOf = async (wanted: VerifySubject): Promise<string[]> =>
+  (await verify(wanted)).findings
+    .filter(({ severity }) => severity !== 'notice')
+    .map(({ id, severity }) => `${severity} ${id}`);
+
+describe('verify', () => {
+  it('finds nothing wrong where all plugins are present, and says which tc-redirect-tap it is', async () => {
+    const report = await verify(subject(host(allThere)));
+    expect(report.ok).toBe(true);
+    expect(report.findings.map(({ id }) => id)).toEqual(['plugin.tc-redirect-tap']);
+    expect(report.plugins).toEqual([
+      { type: 'bridge', path: '/cni/bridge', bundled: false, versions: ['0.4.0', '1.0.0'] },
+      { type: 'host-local', path: '/cni/host-local', bundled: false, versions: ['0.4.0', '1.0.0'] },
+      {
+        type: 'tc-redirect-tap',
+        path: '/package/plugins/tc-redirect-tap',
+        bundled: true,
+        versions: ['0.4.0', '1.0.0'],
+      },
+    ]);
+  });
+
+  it('names each missing plugin, the directories searched, and how to get it', async () => {
+    const report = await verify(subject(host({ bridge: '/cni' })));
+    expect(report.ok).toBe(false);
+    const missing = report.findings.filter(({ id }) => id === 'plugin.missing');
+    expect(missing.map(({ message }) => message)).toEqual([
+      'plugin host-local is in none of /cni, /package/plugins',
+      'plugin tc-redirect-tap is in none of /cni, /package/plugins',
+    ]);
+    expect(missing[0]?.remedy).toContain('containernetworking-plugins');
+    expect(missing[1]?.remedy).toContain('npm rebuild vulcan-net');
+    expect(String(report)).toContain('error: plugin host-local is in none of');
+  });
+
+  it('only notices plugins that the backend does not need', async () => {
+    expect(await idsOf(subject(host({}), { backend: 'native' }))).toEqual([]);
+  });
+
+  it.each([
+    ['speaks another version', { exec: async () => answer(spoken(['0.4.0'])) }, 'error plugin.version'],
+    ['prints garbage', { exec: async () => answer('hello') }, 'error plugin.unusable'],
+    [
+      'is not executable',
+      {
+        exec: async () => {
+          throw Object.assign(new Error('EACCES'), { code: 'EACCES', errno: -13, syscall: 'execve' });
+        },
+      },
+      'error plugin.not-executable',
+    ],
+  ])('tells when a plugin %s', async (_what, more, expected) => {
+    const ids = await idsOf(subject(host(allThere, more), { pluginTypes: ['bridge'] }));
+    expect(ids).toEqual([expected]);
+  });
+
+  it.each([
+    [{ feature: 'u32', error: 'ENOENT' }, 'error kernel.u32', /CONFIG_NET_CLS_U32/],
+    [{ feature: 'tap', error: 'ENOENT' }, 'error device.tun', /mknod \/dev\/net\/tun/],
+    [{ feature: 'netns', error: 'EPERM' }, 'error kernel.netns', /CAP_SYS_ADMIN/],
+  ])(
+    'turns a failed probe (%o) into a finding with a remedy',
+    async ({ feature, error }, expected, remedy) => {
+      const probe = async () => [{ feature, ok: false, error, syscall: 'open' }];
+      const report = await verify(subject(host(allThere, { probe })));
+      const [found] = report.findings.filter(({ severity }) => severity === 'error');
+      expect(`${found?.severity} ${found?.id}`).toBe(expected);
+      expect(found?.remedy).toMatch(remedy);
+    },
+  );
+
+  it('names capabilities that are missing', async () => {
+    const capabilities = async () => '0000000000001000';
+    const report = await verify(subject(host(allThere, { capabilities })));
+    const lacking = report.findings.filter(({ id }) => id === 'capability');
+    expect(lacking.map(({ message }) => message)).toEqual(['this process lacks CAP_SYS_ADMIN']);
+  });
+
+  it('warns of forwarding that is off, for each family that the network has', async () => {
+    const sysctlRead = async () => '0';
+    expect(await idsOf(subject(host(allThere, { sysctlRead })))).toEqual(['warning forwarding']);
+    const both = subject(host(allThere, { sysctlRead }), { ipv6: true });
+    expect(await idsOf(both)).toEqual(['warning forwarding', 'warning forwarding']);
+  });
+
+  it('warns of a mount namespace of its own', async () => {
+    const mountState = async () => ({ hostMountNamespace: false, shared: false });
+    expect(await idsOf(subject(host(allThere, { mountState })))).toEqual(['warning mount.private']);
+  });
+
+  it('names a forward chain that drops, and only such', async () => {
+    const docker = { family: 'ip', table: 'filter', chain: 'FORWARD', drops: true, bridged: false };
+    const harmless = { ...docker, table: 'other', drops: false };
+    const report = await verify(subject(host(allThere, { forwardChains: async () => [docker, harmless] })));
+    const found = report.findings.filter(({ id }) => id === 'forward.foreign-drop');
+    expect(found.map(({ message }) => message)).toEqual([
+      expect.stringContaining('chain FORWARD of table ip filter'),
+    ]);
+    expect(found[0]?.remedy).toContain('iptables -I DOCKER-USER -i fcbr0 -j ACCEPT');
+  });
+
+  it('says nothing of chains that it has no privilege to see', async () => {
+    const forwardChains = async () => {
+      throw Object.assign(new Error('EPERM'), { code: 'EPERM' });
+    };
+    expect(await idsOf(subject(host(allThere, { forwardChains })))).toEqual([]);
+  });
+});
