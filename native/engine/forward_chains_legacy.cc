@@ -21,6 +21,7 @@ namespace {
 
 constexpr std::string_view kFilter = "filter";
 constexpr int kMaxDepth = 32;
+constexpr int kAttempts = 8;
 
 // A socket option on a table that is not there would make the kernel create it.
 bool IsInUse() {
@@ -94,13 +95,8 @@ class LegacyTable {
   std::vector<std::byte> entries_;
 };
 
-}  // namespace
-
-std::optional<bool> LegacyForwardDrops() {
-  if (!IsInUse()) return std::nullopt;
-  const UniqueFd socket(::socket(AF_INET, SOCK_RAW | SOCK_CLOEXEC, IPPROTO_RAW));
-  if (!socket) throw SystemError("socket(AF_INET, SOCK_RAW)");
-
+// EAGAIN when the table was replaced since its size was read.
+bool ReadDrops(const UniqueFd& socket) {
   ipt_getinfo info{};
   kFilter.copy(static_cast<char*>(info.name), sizeof info.name - 1);
   socklen_t size = sizeof info;
@@ -113,7 +109,6 @@ std::optional<bool> LegacyForwardDrops() {
   std::memcpy(answer.data() + offsetof(ipt_get_entries, size), &info.size, sizeof info.size);
   size = static_cast<socklen_t>(answer.size());
   if (::getsockopt(socket.Get(), IPPROTO_IP, IPT_SO_GET_ENTRIES, answer.data(), &size) < 0) {
-    // EAGAIN: the table was replaced since its size was read.
     throw SystemError("getsockopt(IPT_SO_GET_ENTRIES)");
   }
   const LegacyTable table({answer.begin() + sizeof(ipt_get_entries), answer.end()});
@@ -121,6 +116,21 @@ std::optional<bool> LegacyForwardDrops() {
   // A goto in the chain itself comes back to the policy, which is the chain's last entry.
   if (fate == Fate::kUndecided) fate = table.Follow(info.underflow[NF_INET_FORWARD]);
   return fate == Fate::kDropped;
+}
+
+}  // namespace
+
+std::optional<bool> LegacyForwardDrops() {
+  if (!IsInUse()) return std::nullopt;
+  const UniqueFd socket(::socket(AF_INET, SOCK_RAW | SOCK_CLOEXEC, IPPROTO_RAW));
+  if (!socket) throw SystemError("socket(AF_INET, SOCK_RAW)");
+  for (int attempt = 1;; ++attempt) {
+    try {
+      return ReadDrops(socket);
+    } catch (const Error& error) {
+      if (error.Errnum() != EAGAIN || attempt == kAttempts) throw;
+    }
+  }
 }
 
 }  // namespace vulcan
