@@ -16,8 +16,8 @@ const houses = [
     folder: 'lib',
     suffixes: ['.ts'],
     floors: [
-      [['types', 'errors', 'address', 'options']],
-      [['config'], ['observe'], ['native/']],
+      [['types', 'errors', 'address', 'options', 'settings', 'rules']],
+      [['config'], ['observe'], ['operation', 'mutex'], ['native/']],
       [['cni/'], ['ipam'], ['firewall'], ['firecracker']],
       [['backends/'], ['verify']],
       [['network-manager']],

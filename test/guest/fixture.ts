@@ -1,5 +1,5 @@
 import { afterEach, beforeEach } from 'vitest';
-import { kernelIpParameter, NetworkManager, type NetworkManagerOptions } from '../../lib/index.ts';
+import { kernelIpArgument, NetworkManager, type NetworkManagerOptions } from '../../lib/index.ts';
 import type { NetworkConfig } from '../../lib/types.ts';
 import { bootGuest, type Guest } from '../support/guest.mjs';
 import { resetLab } from '../support/lab.ts';
@@ -41,7 +41,7 @@ export function useGuestLab(): GuestLab {
       return manager;
     },
     async boot(net) {
-      const guest = await bootGuest(net, { ipParameter: kernelIpParameter(net) });
+      const guest = await bootGuest(net, { ipParameter: kernelIpArgument(net) });
       disposables.push(guest);
       return guest;
     },

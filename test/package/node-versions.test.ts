@@ -1,0 +1,42 @@
+import { mkdtemp, readFile, rm } from 'node:fs/promises';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import { afterEach, beforeEach, describe, expect, it } from 'vitest';
+import { resetLab } from '../support/lab.ts';
+import { describeWith } from '../support/require.ts';
+import { outcomeOf, run } from '../support/run.ts';
+import { nodes } from '../support/tools.mjs';
+import { plainEnvironment, root } from './npm.ts';
+
+const addon = join(root, 'build/Release/vulcan_net.node');
+
+describeWith(['lab', 'node-lts', 'node-current'], 'the addon, built once', () => {
+  describe.each(Object.entries(nodes))('under %s Node', (_name, node) => {
+    let folder: string;
+
+    beforeEach(async () => {
+      await resetLab();
+      folder = await mkdtemp(join(tmpdir(), 'vulcan-node-'));
+    });
+    afterEach(() => rm(folder, { recursive: true }));
+
+    it('is another Node than the one that runs this test, and loads the addon', async () => {
+      const script = `require(${JSON.stringify(addon)}); console.log(process.versions.node)`;
+      const version = await run(node, ['-e', script], { env: plainEnvironment() });
+      expect(version.trim()).not.toBe(process.versions.node);
+    });
+
+    it('passes the contract suite', async () => {
+      const report = join(folder, 'report.json');
+      const args = ['run', '--config', 'test/vitest.config.ts', '--project', 'contract'];
+      const { exitCode, stdout, stderr } = await outcomeOf(
+        node,
+        ['node_modules/vitest/vitest.mjs', ...args, '--reporter=json', `--outputFile.json=${report}`],
+        { cwd: root, env: plainEnvironment(), maxBuffer: 64 * 1024 * 1024 },
+      );
+      expect(exitCode, `${stdout}${stderr}`).toBe(0);
+      expect(JSON.parse(await readFile(report, 'utf8'))).toMatchObject({ numFailedTests: 0, success: true });
+      expect(JSON.parse(await readFile(report, 'utf8')).numPassedTests).toBeGreaterThan(0);
+    });
+  });
+});

@@ -1,0 +1,121 @@
+import { existsSync } from 'node:fs';
+import { mkdir, readdir, rm, writeFile } from 'node:fs/promises';
+import { join } from 'node:path';
+import { afterAll, beforeAll, beforeEach, describe, expect, it } from 'vitest';
+import { canonicalDump, expectUnchanged } from '../support/dump.ts';
+import { resetLab } from '../support/lab.ts';
+import { describeWith } from '../support/require.ts';
+import { outcomeOf, run } from '../support/run.ts';
+import { nodes } from '../support/tools.mjs';
+import { headersOf, type Installation, installPacked, pack, root } from './npm.ts';
+
+const user = `
+import { NetworkManager } from 'vulcan-net';
+const manager = await NetworkManager.open({ verify: 'throw' });
+const net = await manager.setup('vm-1');
+const { plugins } = await manager.verify();
+await manager.teardown('vm-1', { wait: true });
+await manager.close();
+console.log(JSON.stringify({ guestIp: net.guestIp, tapName: net.tapName, plugins }));
+`;
+
+describe('the tarball', () => {
+  it('has the built TypeScript and the native sources, and nothing of the development', async () => {
+    const destination = join(root, 'build/pack');
+    await mkdir(destination, { recursive: true });
+    const { files } = await pack(root, destination);
+    await rm(destination, { recursive: true });
+    expect(files).toEqual(
+      expect.arrayContaining([
+        'LICENSE',
+        'binding.gyp',
+        'dist/index.d.ts',
+        'dist/index.js',
+        'native/addon/module.cc',
+        'native/plugin/main.cc',
+        'scripts/install-plugin',
+        'scripts/install.mjs',
+      ]),
+    );
+    expect(files.filter((file) => /^(test|lib|build|\.)|CMakeLists|\.gitignore/.test(file))).toEqual([]);
+  });
+});
+
+describeWith(['lab', 'node-lts', 'debian-plugins'], 'an installation from the tarball', () => {
+  describe.each([
+    [
+      'with headers beside the running node',
+      { node: nodes.lts, config: {}, headers: join(nodes.lts, '../..') },
+    ],
+    [
+      'with a configured header directory',
+      {
+        node: process.execPath,
+        config: { nodedir: join(nodes.lts, '../..') },
+        headers: join(nodes.lts, '../..'),
+      },
+    ],
+  ])('built %s', (_name, { node, config, headers }) => {
+    let installation: Installation;
+    const inPackage = (path: string): string => join(installation.folder, 'node_modules/vulcan-net', path);
+
+    beforeAll(async () => {
+      installation = await installPacked(node, config);
+    });
+    afterAll(() => installation?.[Symbol.asyncDispose]());
+    beforeEach(resetLab);
+
+    it('took its headers from there', async () => {
+      expect(await headersOf(installation)).toBe(headers);
+    });
+
+    it('needs no TypeScript, and nothing but its own dependencies', async () => {
+      const installed = await readdir(join(installation.folder, 'node_modules'));
+      expect(installed.filter((name) => !name.startsWith('.'))).toEqual([
+        'node-addon-api',
+        'vulcan-net',
+        'zod',
+      ]);
+      expect(existsSync(inPackage('lib'))).toBe(false);
+    });
+
+    it('gives a VM its network through the bundled plugin', async () => {
+      await writeFile(join(installation.folder, 'user.mjs'), user);
+      const printed = await run(installation.node, ['user.mjs'], {
+        cwd: installation.folder,
+        env: installation.env,
+      });
+      expect(JSON.parse(printed)).toMatchObject({
+        guestIp: '10.168.0.2',
+        tapName: 'tap0',
+        plugins: expect.arrayContaining([
+          expect.objectContaining({
+            type: 'tc-redirect-tap',
+            bundled: true,
+            path: inPackage('build/Release/plugins/tc-redirect-tap'),
+          }),
+        ]),
+      });
+    });
+
+    it('puts its plugin into a directory for other tools', async () => {
+      const directory = join(installation.folder, 'plugins');
+      await run(inPackage('scripts/install-plugin'), [directory], { env: installation.env });
+      const { exitCode, stdout } = await outcomeOf(join(directory, 'tc-redirect-tap'), [], {
+        env: { ...installation.env, CNI_COMMAND: 'VERSION' },
+        input: '{"cniVersion":"1.1.0"}',
+      });
+      expect(exitCode).toBe(0);
+      expect(JSON.parse(stdout)).toMatchObject({
+        supportedVersions: expect.arrayContaining(['0.3.0', '1.1.0']),
+      });
+    });
+
+    it('leaves nothing in the lab', async () => {
+      await run(installation.node, ['user.mjs'], { cwd: installation.folder, env: installation.env });
+      const before = await canonicalDump();
+      await run(installation.node, ['user.mjs'], { cwd: installation.folder, env: installation.env });
+      await expectUnchanged(before);
+    });
+  });
+});
