@@ -1,0 +1,123 @@
+import { join } from 'node:path';
+import { type ErrorCode, NetworkError } from '../errors.ts';
+import type { NativeBinding, NativeError } from '../native/binding.ts';
+import { collect } from './collect.ts';
+import { recordName } from './names.ts';
+import { formatRecord, parseRecord } from './record.ts';
+import type { AttachmentKey, CacheRecord } from './types.ts';
+
+/** What keeps records: the native binding, or a test's stand-in. */
+export type RecordStore = Pick<
+  NativeBinding,
+  'directoryEnsure' | 'fileRead' | 'fileWrite' | 'fileRemove' | 'fileList'
+>;
+
+const sizeLimit = 16 * 1024 * 1024;
+
+function isOf(record: AttachmentKey, { network, containerId, ifName }: AttachmentKey): boolean {
+  return record.network === network && record.containerId === containerId && record.ifName === ifName;
+}
+
+/** libcni's result cache: one record for each attachment, in `<stateDir>/results`. */
+export class ResultCache {
+  readonly directory: string;
+  readonly #store: RecordStore;
+
+  constructor(store: RecordStore, stateDir: string) {
+    this.directory = join(stateDir, 'results');
+    this.#store = store;
+  }
+
+  pathOf(key: AttachmentKey): string {
+    return join(this.directory, recordName(key));
+  }
+
+  /** `null`: there is none. Rejects with ERR_RECORD_CORRUPT, or ERR_RECORD_MISMATCH when it is another attachment's. */
+  async read(key: AttachmentKey): Promise<CacheRecord | null> {
+    const record = await this.#readFile(recordName(key), key);
+    if (record === null || isOf(record, key)) return record;
+    const path = this.pathOf(key);
+    const owner = `network ${record.network}, container ${record.containerId}, interface ${record.ifName}`;
+    throw new NetworkError('ERR_RECORD_MISMATCH', `${path} is the record of ${owner}`, { path });
+  }
+
+  /** Written whole or not at all. Never over another attachment's record; one that can't be read is replaced. */
+  async write(record: CacheRecord): Promise<void> {
+    await collectCorrupt(() => this.read(record));
+    const data = formatRecord(record);
+    const [directory, name] = [this.directory, recordName(record)];
+    try {
+      await this.#store.directoryEnsure({ path: directory, mode: 0o700 });
+      await this.#store.fileWrite({ directory, name, data, mode: 0o600 });
+    } catch (error) {
+      throw fileError(join(directory, name), error as NativeError, 'ERR_RECORD_WRITE');
+    }
+  }
+
+  /** Resolves with whether there was one. */
+  async remove(key: AttachmentKey): Promise<boolean> {
+    const name = recordName(key);
+    try {
+      return await this.#store.fileRemove({ directory: this.directory, name });
+    } catch (error) {
+      throw fileError(join(this.directory, name), error as NativeError, 'ERR_RECORD_WRITE');
+    }
+  }
+
+  /** All records, whoever wrote them, in order of file name; `errors` tells of files that are none. */
+  async list(): Promise<{
+    readonly records: readonly CacheRecord[];
+    readonly errors: readonly NetworkError[];
+  }> {
+    const records: CacheRecord[] = [];
+    const errors: NetworkError[] = [];
+    for (const name of await this.#names()) {
+      await collect(errors, async () => {
+        const record = await this.#readFile(name, null);
+        if (record !== null) records.push(record);
+      });
+    }
+    return { records, errors };
+  }
+
+  async #names(): Promise<readonly string[]> {
+    try {
+      return await this.#store.fileList({ directory: this.directory });
+    } catch (error) {
+      throw fileError(this.directory, error as NativeError, 'ERR_KERNEL');
+    }
+  }
+
+  async #readFile(name: string, key: AttachmentKey | null): Promise<CacheRecord | null> {
+    const path = join(this.directory, name);
+    let text: string | null;
+    try {
+      text = await this.#store.fileRead({ directory: this.directory, name, limit: sizeLimit });
+    } catch (error) {
+      throw fileError(path, error as NativeError, 'ERR_RECORD_CORRUPT');
+    }
+    if (text === null) return null;
+    const record = parseRecord(text, key);
+    if (record.ok) return record.value;
+    throw new NetworkError('ERR_RECORD_CORRUPT', `${path} is no record: ${record.problem}`, { path });
+  }
+}
+
+async function collectCorrupt(work: () => Promise<unknown>): Promise<void> {
+  try {
+    await work();
+  } catch (error) {
+    if (!(error instanceof NetworkError) || error.code !== 'ERR_RECORD_CORRUPT') throw error;
+  }
+}
+
+function fileError(path: string, error: NativeError, otherwise: ErrorCode): NetworkError {
+  const code =
+    error.reason === 'directory-unsafe'
+      ? 'ERR_STATE_DIR_UNSAFE'
+      : error.code === 'EACCES' || error.code === 'EPERM'
+        ? 'ERR_PERMISSION'
+        : otherwise;
+  const { errno, syscall } = error;
+  return new NetworkError(code, `${path}: ${error.message}`, { path, cause: error, errno, syscall });
+}

@@ -1,0 +1,58 @@
+import { Encoded, encodeMap, encodeStruct } from './json.ts';
+import { type Decoded, decodeRecord, parseJson } from './protocol.ts';
+import { decodeResult, resultObject } from './result.ts';
+import type { AttachmentKey, CacheRecord } from './types.ts';
+
+/** The text of a record: libcni's `cniCacheV1`, to the byte. */
+
+const kind = 'cniCacheV1';
+
+const isEmpty = (value: object) => Object.keys(value).length === 0;
+
+export function formatRecord(record: CacheRecord): string {
+  const { containerId, config, ifName, network, netns, args, capabilityArgs, result } = record;
+  return encodeStruct({
+    kind,
+    containerId,
+    config: Buffer.from(config).toString('base64'),
+    ifName,
+    networkName: network,
+    netns: netns === '' ? undefined : netns,
+    cniArgs: args.length === 0 ? undefined : args,
+    capabilityArgs: isEmpty(capabilityArgs) ? undefined : new Encoded(encodeMap(capabilityArgs)),
+    result: result === null ? undefined : new Encoded(encodeMap(resultObject(result))),
+  });
+}
+
+/**
+ * A record of libcni's, ours or another's. Before `cniCacheV1` the file was the bare result: such a record is of the
+ * attachment that its file's name was made from, and where that is not known it can't be read.
+ */
+export function parseRecord(text: string, key: AttachmentKey | null): Decoded<CacheRecord> {
+  const json = parseJson(text);
+  if (!json.ok) return json;
+  const raw = decodeRecord(json.value);
+  if (raw.ok && raw.value.kind === kind) {
+    const { containerId, ifName, networkName, netns, cniArgs, capabilityArgs, result } = raw.value;
+    if (containerId === '' || ifName === '' || networkName === '') {
+      return { ok: false, problem: 'containerId, ifName or networkName is missing' };
+    }
+    const decoded = result === null ? null : decodeResult(result, '');
+    return {
+      ok: true,
+      value: {
+        ...{ network: networkName, containerId, ifName, netns, args: cniArgs, capabilityArgs },
+        config: Buffer.from(raw.value.config, 'base64').toString(),
+        result: decoded?.ok ? decoded.value : null,
+      },
+    };
+  }
+  if (raw.ok && raw.value.kind !== '') return { ok: false, problem: `unknown kind ${raw.value.kind}` };
+  const bare = decodeResult(json.value, '');
+  if (!bare.ok) return raw.ok ? bare : raw;
+  if (key === null) return { ok: false, problem: 'a bare result does not say whose it is' };
+  return {
+    ok: true,
+    value: { ...key, config: '', netns: '', args: [], capabilityArgs: {}, result: bare.value },
+  };
+}
