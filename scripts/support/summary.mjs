@@ -18,12 +18,13 @@ function countsOf(file) {
     const { tests, failures } = results;
     return { passed: tests - failures - skipped, failed: failures, skipped };
   }
-  const unloadable = results.testResults.filter(({ status, assertionResults }) => {
+  const files = results.testResults.filter(({ status, assertionResults }) => {
     return status === 'failed' && assertionResults.every((test) => test.status !== 'failed');
   });
+  const failed = results.numFailedTests + files.length;
   return {
     passed: results.numPassedTests,
-    failed: results.numFailedTests + unloadable.length,
+    failed: failed === 0 && !results.success ? 1 : failed, // an error outside of any test
     skipped: results.numPendingTests + results.numTodoTests,
   };
 }
