@@ -1,5 +1,6 @@
 #!/usr/bin/env node
 /** Every check but the tests, a line each with its time: `npm run check [-- NAME...]`. Fails when any of them does. */
+import { readFileSync } from 'node:fs';
 import { fileURLToPath } from 'node:url';
 import { checkClangTidy } from './support/clang-tidy.mjs';
 import { longFiles } from './support/file-length.mjs';
@@ -12,6 +13,11 @@ process.chdir(root);
 const bin = (name) => `node_modules/.bin/${name}`;
 const nativeFiles = () => trackedFiles(['native', 'test/native']).filter((file) => /\.(cc|h)$/.test(file));
 
+const shellScripts = () =>
+  trackedFiles(['scripts', '.ci', 'test/support/guest']).filter((file) =>
+    /^#!.*\b(ba)?sh\b/.test(readFileSync(file, 'utf8')),
+  );
+
 function expectNone(problems) {
   if (problems.length > 0) throw new Error(problems.join('\n'));
 }
@@ -23,6 +29,7 @@ const checks = {
   layers: () => expectNone(layerViolations(root)),
   'file-length': () => expectNone(longFiles(trackedFiles(['.']))),
   'clang-format': () => run('clang-format-14', ['--dry-run', '-Werror', ...nativeFiles()]),
+  shellcheck: () => run('shellcheck', ['--external-sources', ...shellScripts()]),
   'development-build': () => run('npm', ['run', '--silent', 'build:dev']),
   'clang-tidy': () => checkClangTidy(nativeFiles().filter((file) => file.endsWith('.cc'))),
   knip: () => run(bin('knip'), []),

@@ -1,3 +1,4 @@
+# shellcheck shell=bash
 # Sourced by the scripts: where they keep what they download and build. Never a directory of the system's.
 
 CACHE=${VULCAN_CACHE:-${XDG_CACHE_HOME:-$HOME/.cache}/vulcan-net}

@@ -1,3 +1,4 @@
+# shellcheck shell=bash
 # Sourced by the scripts: upstream's newest plugins and CNI's own tools, which tests compare with.
 
 PLUGINS_MODULE=github.com/containernetworking/plugins

@@ -1,3 +1,4 @@
+# shellcheck shell=bash
 # Sourced by the scripts: the kernel and the initramfs of the guests that the quickstart and test/guest boot.
 
 # Modules of the cloud kernel that the guest's network card needs; what they depend on is added.
@@ -38,8 +39,9 @@ guest_module_paths() {
 
 # An initramfs: busybox, the modules in the order of loading, and test/support/guest/init.
 build_guest_image() {
-  local target=$CACHE/guest init=test/support/guest/init root modules path
-  if [ "$target/initramfs.cpio.gz" -nt "$init" ] && [ "$target/initramfs.cpio.gz" -nt "$target/vmlinuz" ]; then
+  local target=$CACHE/guest init=test/support/guest/init image root modules path
+  image=$target/initramfs.cpio.gz
+  if [ "$image" -nt "$init" ] && [ "$image" -nt "$target/vmlinuz" ] && [ "$image" -nt scripts/support/guest.sh ]; then
     detail 'up to date'
     return
   fi
@@ -52,7 +54,7 @@ build_guest_image() {
     cp "$modules/$path" "$root/lib/"
     basename "$path"
   done >"$root/lib/order"
-  (cd "$root" && find . | cpio --quiet -o -H newc | gzip -9) >"$target/initramfs.cpio.gz"
+  (cd "$root" && find . | cpio --quiet -o -H newc | gzip -9) >"$image"
   rm -rf "$root"
-  detail "$(du -h "$target/initramfs.cpio.gz" | cut -f 1)"
+  detail "$(du -h "$image" | cut -f 1)"
 }

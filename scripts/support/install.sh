@@ -1,4 +1,7 @@
+# shellcheck shell=bash
 # Sourced by the scripts: the steps that setup, test and quickstart share.
+
+PATH=$PATH:/usr/sbin:/sbin
 
 . scripts/support/steps.sh
 . scripts/support/cache.sh
@@ -32,7 +35,7 @@ install_modules() {
 # Everything that building and running need, the guest included.
 install_all() {
   [ "$(id -u)" -eq 0 ] || give_up "This installs packages and makes network namespaces: run it as root (sudo $0)."
-  step 'packages' install_packages "${BUILD_PACKAGES[@]}" "${RUN_PACKAGES[@]}" "${GUEST_PACKAGES[@]}" "$@"
+  step 'packages' install_packages "${PACKAGES[@]}"
   find_node
   step 'npm packages' install_modules
   step 'TypeScript' npm run --silent build:ts

@@ -1,3 +1,4 @@
+# shellcheck shell=bash
 # Sourced by the scripts: what they need of Debian's packages.
 
 BUILD_PACKAGES=(
@@ -9,8 +10,10 @@ RUN_PACKAGES=(iproute2 nftables containernetworking-plugins)
 GUEST_PACKAGES=(qemu-system-x86 kmod cpio)
 TEST_PACKAGES=(
   clang-14 clang-format-14 clang-tidy-14 cmake libgtest-dev
-  iptables iputils-ping procps psmisc strace tcpdump
+  iptables iputils-ping procps psmisc shellcheck strace tcpdump
 )
+
+PACKAGES=("${BUILD_PACKAGES[@]}" "${RUN_PACKAGES[@]}" "${GUEST_PACKAGES[@]}")
 
 # Those of the named packages that are not installed.
 missing_packages() {

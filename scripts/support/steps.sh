@@ -1,3 +1,4 @@
+# shellcheck shell=bash
 # Sourced by the scripts: one line per step, with its time, and a sign of life from the long ones.
 
 STEP_DETAIL=$(mktemp)
