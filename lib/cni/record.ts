@@ -1,4 +1,4 @@
-import { Encoded, encodeMap, encodeStruct } from './json.ts';
+import { Encoded, encodeMap, encodeStruct, isJsonObject } from './json.ts';
 import { type Decoded, decodeRecord, parseJson } from './protocol.ts';
 import { decodeResult, resultObject } from './result.ts';
 import type { AttachmentKey, CacheRecord } from './types.ts';
@@ -24,6 +24,16 @@ export function formatRecord(record: CacheRecord): string {
   });
 }
 
+function parseBareResult(value: unknown, key: AttachmentKey | null): Decoded<CacheRecord> {
+  const result = decodeResult(value, '');
+  if (!result.ok) return result;
+  if (key === null) return { ok: false, problem: 'a bare result does not say whose it is' };
+  return {
+    ok: true,
+    value: { ...key, config: '', netns: '', args: [], capabilityArgs: {}, result: result.value },
+  };
+}
+
 /**
  * A record of libcni's, ours or another's. Before `cniCacheV1` the file was the bare result: such a record is of the
  * attachment that its file's name was made from, and where that is not known it can't be read.
@@ -31,28 +41,21 @@ export function formatRecord(record: CacheRecord): string {
 export function parseRecord(text: string, key: AttachmentKey | null): Decoded<CacheRecord> {
   const json = parseJson(text);
   if (!json.ok) return json;
+  if (isJsonObject(json.value) && !('kind' in json.value)) return parseBareResult(json.value, key);
   const raw = decodeRecord(json.value);
-  if (raw.ok && raw.value.kind === kind) {
-    const { containerId, ifName, networkName, netns, cniArgs, capabilityArgs, result } = raw.value;
-    if (containerId === '' || ifName === '' || networkName === '') {
-      return { ok: false, problem: 'containerId, ifName or networkName is missing' };
-    }
-    const decoded = result === null ? null : decodeResult(result, '');
-    return {
-      ok: true,
-      value: {
-        ...{ network: networkName, containerId, ifName, netns, args: cniArgs, capabilityArgs },
-        config: Buffer.from(raw.value.config, 'base64').toString(),
-        result: decoded?.ok ? decoded.value : null,
-      },
-    };
+  if (!raw.ok) return raw;
+  const { containerId, ifName, networkName, netns, cniArgs, capabilityArgs, result } = raw.value;
+  if (raw.value.kind !== kind) return { ok: false, problem: `unknown kind "${raw.value.kind}"` };
+  if (containerId === '' || ifName === '' || networkName === '') {
+    return { ok: false, problem: 'containerId, ifName or networkName is missing' };
   }
-  if (raw.ok && raw.value.kind !== '') return { ok: false, problem: `unknown kind ${raw.value.kind}` };
-  const bare = decodeResult(json.value, '');
-  if (!bare.ok) return raw.ok ? bare : raw;
-  if (key === null) return { ok: false, problem: 'a bare result does not say whose it is' };
+  const decoded = result === null ? null : decodeResult(result, '');
   return {
     ok: true,
-    value: { ...key, config: '', netns: '', args: [], capabilityArgs: {}, result: bare.value },
+    value: {
+      ...{ network: networkName, containerId, ifName, netns, args: cniArgs, capabilityArgs },
+      config: Buffer.from(raw.value.config, 'base64').toString(),
+      result: decoded?.ok ? decoded.value : null,
+    },
   };
 }
