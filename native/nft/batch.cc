@@ -5,6 +5,7 @@
 #include <libnftnl/common.h>
 #include <linux/netfilter/nfnetlink.h>
 
+#include <cstring>
 #include <new>
 
 #include "base/error.h"
@@ -21,6 +22,7 @@ constexpr std::uint32_t kOverrunBytes = 1 << 17;
 
 Batch::Batch(std::uint32_t generation) : batch_(nftnl_batch_alloc(kPageBytes, kOverrunBytes)) {
   if (!batch_) throw std::bad_alloc();
+  std::memset(Cursor(), 0, kPageBytes + kOverrunBytes);
   nlmsghdr* header = nftnl_batch_begin(Cursor(), 0);
   mnl_attr_put_u32(header, NFNL_BATCH_GENID, htonl(generation));
   steps_.push_back({"NFNL_MSG_BATCH_BEGIN", "the transaction"});
@@ -28,7 +30,14 @@ Batch::Batch(std::uint32_t generation) : batch_(nftnl_batch_alloc(kPageBytes, kO
 }
 
 void Batch::Advance() {
+  const int pages = nftnl_batch_iovec_len(batch_.get());
   if (nftnl_batch_update(batch_.get()) < 0) throw std::bad_alloc();
+  if (nftnl_batch_iovec_len(batch_.get()) != pages) ClearPage();
+}
+
+void Batch::ClearPage() {
+  const iovec page = Parts().back();
+  std::memset(Cursor(), 0, kPageBytes + kOverrunBytes - page.iov_len);
 }
 
 void Batch::Add(std::uint16_t type, std::uint8_t family, std::uint16_t flags, std::string subject,

@@ -43,6 +43,8 @@ class Batch {
   // Where the next message goes.
   [[nodiscard]] char* Cursor() const { return static_cast<char*>(nftnl_batch_buffer(batch_.get())); }
   void Advance();
+  // The libraries leave the padding of attributes as it was in memory, and it all goes to the kernel.
+  void ClearPage();
   void Verify(const std::vector<Acknowledgement>& acknowledgements) const;
 
   std::unique_ptr<nftnl_batch, Free> batch_;

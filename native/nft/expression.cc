@@ -51,7 +51,6 @@ ExpressionHandle Mask(std::span<const std::byte> mask) {
   const std::vector<std::byte> zero(mask.size());
   nftnl_expr_set_u32(expression.get(), NFTNL_EXPR_BITWISE_SREG, kFirstRegister);
   nftnl_expr_set_u32(expression.get(), NFTNL_EXPR_BITWISE_DREG, kFirstRegister);
-  nftnl_expr_set_u32(expression.get(), NFTNL_EXPR_BITWISE_OP, NFT_BITWISE_BOOL);
   nftnl_expr_set_u32(expression.get(), NFTNL_EXPR_BITWISE_LEN, static_cast<std::uint32_t>(mask.size()));
   SetBytes(expression, NFTNL_EXPR_BITWISE_MASK, mask);
   SetBytes(expression, NFTNL_EXPR_BITWISE_XOR, zero);
