@@ -1,0 +1,240 @@
+import { z } from 'zod';
+import { formatAddress, formatCidr, hostRange, parseAddress, parseCidr } from './address.ts';
+import { type ErrorCode, NetworkError } from './errors.ts';
+import type {
+  GcOptions,
+  NetworkManagerOptions,
+  SetupOptions,
+  TeardownOptions,
+  VerbOptions,
+} from './options.ts';
+import {
+  cniNameRule,
+  gatewayRule,
+  ipRule,
+  linkNameRule,
+  macRule,
+  pathRule,
+  type Rule,
+  subnetRule,
+  subnetSizeRule,
+  vmIdRule,
+} from './rules.ts';
+import type { Config, GeneratedNetwork, OwnConflist, SetupConfig, TeardownConfig } from './settings.ts';
+import type { Logger, NetworkDns } from './types.ts';
+
+/** A value of the right type that breaks a rule is an error with a code; a wrong type is a TypeError. */
+function ruled<Schema extends z.ZodType<string | number>>(
+  schema: Schema,
+  code: ErrorCode,
+  broken: Rule<z.output<Schema>>,
+) {
+  return schema.superRefine((value, context) => {
+    const message = broken(value);
+    if (message !== null) context.addIssue({ code: 'custom', message, params: { code } });
+  });
+}
+
+const text = (rule: Rule) => ruled(z.string(), 'ERR_OPTION_INVALID', rule);
+
+const integer = (min: number, max: number) =>
+  ruled(z.number(), 'ERR_OPTION_INVALID', (number) =>
+    Number.isInteger(number) && number >= min && number <= max ? null : `is no integer from ${min} to ${max}`,
+  );
+
+/** What has methods is looked at, not copied. */
+const shaped = <T extends object>(what: string, names: readonly (keyof T)[]) =>
+  z.custom<T>(
+    (input) =>
+      typeof input === 'object' && input !== null && names.every((name) => (input as T)[name] !== undefined),
+    `is no ${what}`,
+  );
+
+const path = text(pathRule);
+const pluginDir = text((directory) => pathRule(directory) ?? (directory.includes(':') ? 'has a ":"' : null));
+const linkName = ruled(z.string(), 'ERR_LINK_NAME_INVALID', linkNameRule);
+const subnet = ruled(
+  ruled(z.string(), 'ERR_SUBNET_INVALID', subnetRule),
+  'ERR_SUBNET_TOO_SMALL',
+  subnetSizeRule,
+);
+const cniName = text(cniNameRule);
+const ip = text(ipRule);
+/** setTimeout takes more for 1 ms. */
+const timeout = integer(1, 2 ** 31 - 1);
+const id = integer(0, 2 ** 32 - 2);
+
+/** The options that a conflist of the user's own says itself. */
+const generatedShape = {
+  bridge: linkName.optional(),
+  subnet: subnet.optional(),
+  gateway: ip.optional(),
+  mtu: integer(68, 65_535).optional(),
+  dns: z
+    .strictObject({
+      nameservers: z.array(ip).default([]),
+      domain: z.string().nullable().default(null),
+      search: z.array(z.string()).default([]),
+      options: z.array(z.string()).default([]),
+    } satisfies Record<keyof NetworkDns, z.ZodType>)
+    .optional(),
+  routes: z
+    .array(z.strictObject({ destination: text(subnetRule), gateway: ip.nullable().default(null) }))
+    .optional(),
+  confDir: path.optional(),
+  addressDir: path.optional(),
+};
+
+const managerSchema = z.strictObject({
+  ...generatedShape,
+  network: cniName.optional(),
+  backend: z.enum(['cni']).default('cni'),
+  conflist: path.optional(),
+  pluginDirs: z.array(pluginDir).default(['/opt/cni/bin', '/usr/lib/cni']),
+  stateDir: path.default('/var/lib/cni'),
+  netnsDir: path.default('/var/run/netns'),
+  ifName: linkName.default('eth0'),
+  hostAccess: z
+    .union([
+      z.literal('all'),
+      z.array(z.strictObject({ protocol: z.enum(['tcp', 'udp']), port: integer(1, 65_535) })),
+    ])
+    .default([]),
+  allowLinkLocal: z.boolean().default(false),
+  masquerade: z.boolean().default(true),
+  verify: z.enum(['warn', 'throw', 'off']).default('warn'),
+  shutdown: z.enum(['teardown', 'leave']).default('teardown'),
+  signals: z.array(z.enum(['SIGINT', 'SIGTERM', 'SIGHUP', 'SIGQUIT'])).default([]),
+  logger: shaped<Logger>('logger', ['debug', 'info', 'warn', 'error']).optional(),
+  timeoutMs: timeout.default(60_000),
+  pluginTimeoutMs: timeout.default(20_000),
+} satisfies Record<keyof NetworkManagerOptions, z.ZodType>);
+
+const verbShape = {
+  signal: shaped<AbortSignal>('AbortSignal', ['aborted', 'addEventListener']).optional(),
+  timeoutMs: timeout.optional(),
+};
+
+const setupSchema = z.strictObject({
+  ...verbShape,
+  mac: ruled(z.string(), 'ERR_MAC_INVALID', macRule).toLowerCase().optional(),
+  tapOwner: z.strictObject({ uid: id, gid: id }).optional(),
+  tapName: linkName.default('tap0'),
+  containerId: cniName.optional(),
+} satisfies Record<keyof SetupOptions, z.ZodType>);
+
+const teardownSchema = z.strictObject({
+  timeoutMs: timeout.optional(),
+  wait: z.boolean().default(false),
+} satisfies Record<keyof TeardownOptions, z.ZodType>);
+
+const vmIdSchema = ruled(z.string(), 'ERR_VM_ID_INVALID', vmIdRule);
+
+const gcSchema = z.strictObject({
+  ...verbShape,
+  keep: z.array(vmIdSchema),
+} satisfies Record<keyof GcOptions, z.ZodType>);
+
+const verbSchema = z.strictObject(verbShape satisfies Record<keyof VerbOptions, z.ZodType>);
+
+type Issue = z.core.$ZodIssue;
+
+/** Of a value that may be several things, the issue of the one it was meant to be: the deepest. */
+function meant(issue: Issue): Issue {
+  if (issue.code !== 'invalid_union') return issue;
+  const candidates = issue.errors.flatMap(([first]) => (first === undefined ? [] : [meant(first)]));
+  const [deepest = issue] = candidates.sort((one, other) => other.path.length - one.path.length);
+  return { ...deepest, path: [...issue.path, ...deepest.path] };
+}
+
+function problemOf(issue: Issue): Error {
+  const { code, input } = issue;
+  const where = z.core.toDotPath(issue.path);
+  if (code === 'unrecognized_keys') return new TypeError(`unknown option: ${issue.keys.join(', ')}`);
+  const subject = typeof input === 'string' ? `${where} ${JSON.stringify(input)}` : where;
+  if (code === 'custom' && issue.params !== undefined) {
+    return new NetworkError(issue.params['code'] as ErrorCode, `${subject} ${issue.message}`);
+  }
+  if (code === 'invalid_value' && typeof input === 'string') {
+    return new NetworkError('ERR_OPTION_INVALID', `${subject} is none of ${issue.values.join(', ')}`);
+  }
+  return new TypeError(`${where}: ${issue.message}`);
+}
+
+function parse<Schema extends z.ZodType>(schema: Schema, input: unknown, name: string): z.output<Schema> {
+  const parsed = schema.safeParse(input, { reportInput: true });
+  if (parsed.success) return parsed.data;
+  const [first] = parsed.error.issues;
+  if (first === undefined) throw parsed.error;
+  const issue = meant(first);
+  throw problemOf({ ...issue, path: issue.path.length === 0 ? [name] : issue.path });
+}
+
+function invalid(code: ErrorCode, name: string, problem: string): NetworkError {
+  return new NetworkError(code, `${name} ${problem}`);
+}
+
+function generatedNetwork(options: z.output<typeof managerSchema>): GeneratedNetwork {
+  const { network = 'fcnet', bridge = 'fcbr0', subnet = '10.168.0.0/24', mtu = null } = options;
+  const { confDir = '/etc/cni/conf.d', addressDir = '/run/cni/networks' } = options;
+  const cidr = parseCidr(subnet);
+  const hosts = cidr && hostRange(cidr);
+  if (cidr === null || hosts === null) throw invalid('ERR_SUBNET_INVALID', subnet, 'is not CIDR');
+  const gateway = parseAddress(options.gateway ?? '') ?? hosts.first;
+  const outside = gatewayRule(cidr)(formatAddress(gateway));
+  if (outside !== null) throw invalid('ERR_GATEWAY_OUTSIDE', `gateway ${formatAddress(gateway)}`, outside);
+  const everything = cidr.address.family === 4 ? '0.0.0.0/0' : '::/0';
+  return {
+    ...{ kind: 'generated', network, bridge, mtu, confDir, addressDir },
+    subnet: formatCidr(cidr),
+    gateway: formatAddress(gateway),
+    dns: options.dns ?? { nameservers: [], domain: null, search: [], options: [] },
+    routes: options.routes ?? [{ destination: everything, gateway: null }],
+  };
+}
+
+function ownConflist(options: z.output<typeof managerSchema>, file: string): OwnConflist {
+  for (const name of Object.keys(generatedShape) as (keyof typeof generatedShape)[]) {
+    if (options[name] !== undefined) {
+      throw invalid(
+        'ERR_OPTION_INVALID',
+        name,
+        'is what the conflist says: leave it, or leave conflist, out',
+      );
+    }
+  }
+  return { kind: 'own', path: file, network: options.network ?? null };
+}
+
+/** Throws a TypeError, or a NetworkError with the code of the rule that is broken. */
+export function resolveConfig(input: unknown): Config {
+  const options = parse(managerSchema, input, 'options');
+  const { conflist, logger = null, verify, shutdown, signals, masquerade, allowLinkLocal } = options;
+  const { backend, pluginDirs, stateDir, netnsDir, ifName, hostAccess, timeoutMs, pluginTimeoutMs } = options;
+  return {
+    source: conflist === undefined ? generatedNetwork(options) : ownConflist(options, conflist),
+    ...{ backend, pluginDirs, stateDir, netnsDir, ifName, hostAccess, allowLinkLocal, masquerade },
+    ...{ verify, shutdown, signals, logger, timeoutMs, pluginTimeoutMs },
+  };
+}
+
+export function resolveVmId(input: unknown): string {
+  return parse(vmIdSchema, input, 'vmId');
+}
+
+export function resolveSetup(input: unknown, vmId: string): SetupConfig {
+  const { mac = null, tapOwner = null, containerId = vmId, ...rest } = parse(setupSchema, input, 'options');
+  return { mac, tapOwner, containerId, ...rest };
+}
+
+export function resolveTeardown(input: unknown): TeardownConfig {
+  return parse(teardownSchema, input, 'options');
+}
+
+export function resolveVerb(input: unknown): VerbOptions {
+  return parse(verbSchema, input, 'options');
+}
+
+export function resolveGc(input: unknown): GcOptions {
+  return parse(gcSchema, input, 'options');
+}

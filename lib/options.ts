@@ -1,0 +1,92 @@
+/** What users pass in. Everything has a default; the types here import plain data alone. */
+import type { BackendName, HostAccessRule, Logger, NetworkDns, TapOwner } from './types.ts';
+
+/** A route for guests; without a gateway it is the network's own. */
+export interface RouteOption {
+  /** CIDR: `0.0.0.0/0`. */
+  readonly destination: string;
+  readonly gateway?: string | null | undefined;
+}
+
+/** A signal at which a manager closes itself. */
+export type CloseSignal = 'SIGINT' | 'SIGTERM' | 'SIGHUP' | 'SIGQUIT';
+
+export interface NetworkManagerOptions {
+  /** The network's name. Default `fcnet`; with `conflist`, the name in that file. */
+  readonly network?: string | undefined;
+  /** What builds attachments. Default `cni`. */
+  readonly backend?: BackendName | undefined;
+  /** Default `fcbr0`. This and the rest down to `addressDir` are not for `conflist`, which says it itself. */
+  readonly bridge?: string | undefined;
+  /** CIDR. Default `10.168.0.0/24`. */
+  readonly subnet?: string | undefined;
+  /** Default: the first host address of the subnet. */
+  readonly gateway?: string | undefined;
+  /** Bytes. Default: the kernel's. */
+  readonly mtu?: number | undefined;
+  readonly dns?: Partial<NetworkDns> | undefined;
+  /** Default: one default route. */
+  readonly routes?: readonly RouteOption[] | undefined;
+  /** Where the generated conflist is written. Default `/etc/cni/conf.d`. */
+  readonly confDir?: string | undefined;
+  /** The address store, as host-local keeps it. Default `/run/cni/networks`. */
+  readonly addressDir?: string | undefined;
+  /** Path of a conflist of your own, taken as it is: any chain that ends in tc-redirect-tap. */
+  readonly conflist?: string | undefined;
+  /** Searched in order, before the directory of the plugin that comes with this package. Default `/opt/cni/bin`, `/usr/lib/cni`. */
+  readonly pluginDirs?: readonly string[] | undefined;
+  /** Records and locks. Default `/var/lib/cni`. */
+  readonly stateDir?: string | undefined;
+  /** Where the namespaces' names are. Default `/var/run/netns`. */
+  readonly netnsDir?: string | undefined;
+  /** The redirected link inside the namespace. Default `eth0`. */
+  readonly ifName?: string | undefined;
+  /** Services of the host that guests may reach, or `'all'`. Default: none. */
+  readonly hostAccess?: 'all' | readonly HostAccessRule[] | undefined;
+  /** Whether guests may reach 169.254.0.0/16. Default false. */
+  readonly allowLinkLocal?: boolean | undefined;
+  /** Whether what leaves the network gets the host's address. Default true. */
+  readonly masquerade?: boolean | undefined;
+  /** What `open` does about what is missing. Default `warn`: it logs. */
+  readonly verify?: 'warn' | 'throw' | 'off' | undefined;
+  /** What `close` does about what this manager set up. Default `teardown`. */
+  readonly shutdown?: 'teardown' | 'leave' | undefined;
+  /** At each of these signals the manager closes, and the signal then takes its usual effect. Default: none. */
+  readonly signals?: readonly CloseSignal[] | undefined;
+  readonly logger?: Logger | undefined;
+  /** How long a verb may take. Default 60,000. */
+  readonly timeoutMs?: number | undefined;
+  /** How long one run of a plugin may take. Default 20,000. */
+  readonly pluginTimeoutMs?: number | undefined;
+}
+
+/** What every verb takes. */
+export interface VerbOptions {
+  /** Aborting it undoes what has begun. */
+  readonly signal?: AbortSignal | undefined;
+  /** Default: the manager's. */
+  readonly timeoutMs?: number | undefined;
+}
+
+export interface SetupOptions extends VerbOptions {
+  /** The guest's MAC address. Default: the kernel's choice. */
+  readonly mac?: string | undefined;
+  /** Who may open the TAP device. Default: our effective ids. */
+  readonly tapOwner?: TapOwner | undefined;
+  /** Default `tap0`. */
+  readonly tapName?: string | undefined;
+  /** Default: the vmId. */
+  readonly containerId?: string | undefined;
+}
+
+export interface TeardownOptions {
+  /** Default: the manager's. A teardown can't be aborted. */
+  readonly timeoutMs?: number | undefined;
+  /** Waits until the kernel has freed the namespace. Default false. */
+  readonly wait?: boolean | undefined;
+}
+
+export interface GcOptions extends VerbOptions {
+  /** The vmIds that stay; every other attachment of this network is removed. */
+  readonly keep: readonly string[];
+}

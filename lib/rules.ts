@@ -1,0 +1,82 @@
+import {
+  type AddressRange,
+  type Cidr,
+  formatAddress,
+  formatCidr,
+  hostRange,
+  inRange,
+  isNetwork,
+  parseAddress,
+  parseCidr,
+  subnetRange,
+} from './address.ts';
+
+/** Which names and addresses the kernel, CNI and this library accept. Each rule says what is wrong, or `null`. */
+export type Rule<T = string> = (value: T) => string | null;
+
+const vmIdPattern = /^[A-Za-z0-9][A-Za-z0-9_.-]{0,63}$/;
+const cniNamePattern = /^[A-Za-z0-9][A-Za-z0-9_.-]*$/;
+const macPattern = /^[0-9a-f]{2}(:[0-9a-f]{2}){5}$/i;
+
+/** IFNAMSIZ without its NUL. */
+const maxLinkNameBytes = 15;
+/** A record's file name holds a network, a containerId and an interface; file names end at 255 bytes. */
+const maxCniNameLength = 100;
+
+export const vmIdRule: Rule = (vmId) => (vmIdPattern.test(vmId) ? null : `must match ${vmIdPattern.source}`);
+
+/** For networks and containerIds. */
+export const cniNameRule: Rule = (name) => {
+  if (name.length > maxCniNameLength) return `is longer than ${maxCniNameLength} characters`;
+  return cniNamePattern.test(name) ? null : `must match ${cniNamePattern.source}`;
+};
+
+export const linkNameRule: Rule = (name) => {
+  if (name === '') return 'is empty';
+  if (Buffer.byteLength(name) > maxLinkNameBytes) return `is longer than ${maxLinkNameBytes} bytes`;
+  if (name === '.' || name === '..') return 'is a directory';
+  // In place of a "%d" the kernel would put a number of its own choice.
+  return /[/:%\0\p{White_Space}]/u.test(name) ? 'has "/", ":", "%" or white space' : null;
+};
+
+export const macRule: Rule = (mac) => {
+  if (!macPattern.test(mac)) return 'is not six hexadecimal pairs';
+  if (Number.parseInt(mac.slice(0, 2), 16) % 2 === 1) return 'is a multicast address';
+  return /^[0:]+$/.test(mac) ? 'is all zero' : null;
+};
+
+export const ipRule: Rule = (text) => (parseAddress(text) === null ? 'is no IP address' : null);
+
+/** An absolute path. */
+export const pathRule: Rule = (text) =>
+  text.startsWith('/') && !text.includes('\0') ? null : 'is no absolute path';
+
+/** A route's destination or a subnet: CIDR without host bits. */
+export const subnetRule: Rule = (text) => {
+  const cidr = parseCidr(text);
+  if (cidr === null) return 'is not CIDR (10.168.0.0/24)';
+  if (isNetwork(cidr)) return null;
+  return `has host bits set: did you mean ${formatCidr(networkOf(cidr))}?`;
+};
+
+export const subnetSizeRule: Rule = (text) => {
+  const cidr = parseCidr(text);
+  return cidr !== null && hostRange(cidr) === null ? 'has no room for a gateway and a guest' : null;
+};
+
+export const gatewayRule =
+  (subnet: Cidr): Rule =>
+  (text) => {
+    const gateway = parseAddress(text);
+    const hosts = hostRange(subnet);
+    if (gateway !== null && hosts !== null && inRange(hosts, gateway)) return null;
+    return `is not among the host addresses of ${formatCidr(subnet)}${hosts === null ? '' : ` (${formatRange(hosts)})`}`;
+  };
+
+function networkOf(cidr: Cidr): Cidr {
+  return { ...cidr, address: subnetRange(cidr).first };
+}
+
+function formatRange({ first, last }: AddressRange): string {
+  return `${formatAddress(first)} to ${formatAddress(last)}`;
+}

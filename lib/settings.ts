@@ -1,0 +1,59 @@
+/** Options that were checked, with every default in its place. Plain data; nothing here does anything. */
+import type { CloseSignal, VerbOptions } from './options.ts';
+import type { HostAccessRule, Logger, NetworkDns, NetworkRoute, TapOwner } from './types.ts';
+
+/** What the conflist is made of that this library writes. */
+export interface GeneratedNetwork {
+  readonly kind: 'generated';
+  readonly network: string;
+  readonly bridge: string;
+  /** CIDR without host bits. */
+  readonly subnet: string;
+  readonly gateway: string;
+  /** `null`: the kernel's default. */
+  readonly mtu: number | null;
+  readonly dns: NetworkDns;
+  readonly routes: readonly NetworkRoute[];
+  readonly confDir: string;
+  readonly addressDir: string;
+}
+
+/** A conflist of the user's own. */
+export interface OwnConflist {
+  readonly kind: 'own';
+  readonly path: string;
+  /** What the name in the file must be; `null`: whatever it is. */
+  readonly network: string | null;
+}
+
+/** {@link NetworkManagerOptions}, checked, with every default in its place. */
+export interface Config {
+  readonly backend: 'cni';
+  readonly source: GeneratedNetwork | OwnConflist;
+  readonly pluginDirs: readonly string[];
+  readonly stateDir: string;
+  readonly netnsDir: string;
+  readonly ifName: string;
+  readonly hostAccess: 'all' | readonly HostAccessRule[];
+  readonly allowLinkLocal: boolean;
+  readonly masquerade: boolean;
+  readonly verify: 'warn' | 'throw' | 'off';
+  readonly shutdown: 'teardown' | 'leave';
+  readonly signals: readonly CloseSignal[];
+  readonly logger: Logger | null;
+  readonly timeoutMs: number;
+  readonly pluginTimeoutMs: number;
+}
+
+/** {@link SetupOptions}, checked; `null` where the default is not ours to choose. */
+export interface SetupConfig extends VerbOptions {
+  readonly mac: string | null;
+  readonly tapOwner: TapOwner | null;
+  readonly tapName: string;
+  readonly containerId: string;
+}
+
+/** {@link TeardownOptions}, checked. */
+export interface TeardownConfig extends Pick<VerbOptions, 'timeoutMs'> {
+  readonly wait: boolean;
+}
