@@ -39,7 +39,15 @@ export type NativeReason =
   /** The bridge already has another address of this family. */
   | 'address-conflict'
   /** A bridge or subnet already belongs to another network. */
-  | 'network-conflict';
+  | 'network-conflict'
+  /** The attachment's record, or the VM's anchor, is there already. */
+  | 'attachment-exists'
+  /** Every address of the ranges is taken; the message says how many there are. */
+  | 'addresses-exhausted'
+  /** The requested address is somebody else's. */
+  | 'address-taken'
+  /** The bridge has as many ports as the kernel lets it have. */
+  | 'bridge-full';
 
 export interface Task {
   readonly taskId?: number;

@@ -25,6 +25,14 @@ std::string_view ReasonName(Reason reason) noexcept {
       return "address-conflict";
     case Reason::kNetworkConflict:
       return "network-conflict";
+    case Reason::kAttachmentExists:
+      return "attachment-exists";
+    case Reason::kAddressesExhausted:
+      return "addresses-exhausted";
+    case Reason::kAddressTaken:
+      return "address-taken";
+    case Reason::kBridgeFull:
+      return "bridge-full";
   }
   return "";
 }

@@ -19,6 +19,10 @@ enum class Reason {
   kWrongKind,
   kAddressConflict,
   kNetworkConflict,
+  kAttachmentExists,
+  kAddressesExhausted,
+  kAddressTaken,
+  kBridgeFull,
 };
 
 // "directory-unsafe"; empty for kNone.
