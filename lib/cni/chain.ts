@@ -2,7 +2,7 @@ import { AbortError, isNetworkError, NetworkError } from '../errors.ts';
 import { type ChainOptions, callInChain, type RunOptions, refuseHostNamespace } from './call.ts';
 import { collect } from './collect.ts';
 import { convertResult, currentResult } from './convert.ts';
-import { noAttachment } from './environment.ts';
+import { assertArgs, noAttachment } from './environment.ts';
 import { findPlugin } from './find.ts';
 import { assertContainerId, assertIfName } from './names.ts';
 import { pluginError } from './outcome.ts';
@@ -59,6 +59,7 @@ export class Chain {
     const { name, plugins } = this.list;
     assertContainerId(target.containerId);
     assertIfName(target.ifName);
+    assertArgs(target.args);
     await refuseHostNamespace(this.#options, target);
     const { runner, pluginDirs } = this.#options;
     for (const { type } of plugins) {

@@ -25,16 +25,20 @@ export function withOwnArgs(own: readonly CniArg[], users: readonly CniArg[]): r
   return own.length === 0 || decided ? [...own, ...users] : [...own, ...users, ignoreUnknown];
 }
 
-/** `K=V;K2=V2`, in the order given. */
-export function argsText(args: readonly CniArg[]): string {
+/** What the user gives must survive the way through one variable. */
+export function assertArgs(args: readonly CniArg[]): void {
   for (const [key, value] of args) {
-    if (!/^[^=;\0]+$/.test(key) || /[;\0]/.test(value)) {
-      throw new NetworkError(
-        'ERR_OPTION_INVALID',
-        `CNI argument ${JSON.stringify(`${key}=${value}`)} has a character that CNI_ARGS uses itself`,
-      );
-    }
+    if (/^[^=;\0]+$/.test(key) && !/[;\0]/.test(value)) continue;
+    const pair = JSON.stringify(`${key}=${value}`);
+    throw new NetworkError(
+      'ERR_OPTION_INVALID',
+      `CNI argument ${pair} has a character that CNI_ARGS uses itself`,
+    );
   }
+}
+
+/** `K=V;K2=V2`, in the order given. */
+function argsText(args: readonly CniArg[]): string {
   return args.map(([key, value]) => `${key}=${value}`).join(';');
 }
 
