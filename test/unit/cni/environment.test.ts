@@ -65,14 +65,14 @@ describe('CNI_ARGS', () => {
   it('asks to ignore unknown keys whenever there are some of our own', () => {
     expect(argsText(withOwnArgs(own, []))).toBe('CNI_ARGS=TC_REDIRECT_TAP_NAME=tap7;IgnoreUnknown=1');
     expect(argsText(withOwnArgs(own, [['MAC', 'x']]))).toBe(
-      'TC_REDIRECT_TAP_NAME=tap7;MAC=x;IgnoreUnknown=1',
+      'CNI_ARGS=TC_REDIRECT_TAP_NAME=tap7;MAC=x;IgnoreUnknown=1',
     );
   });
 
   it('leaves the user’s arguments alone otherwise, and his word about unknown keys always', () => {
     expect(argsText(withOwnArgs([], [['MAC', 'x']]))).toBe('CNI_ARGS=MAC=x');
     expect(argsText(withOwnArgs(own, [['IgnoreUnknown', '0']]))).toBe(
-      'TC_REDIRECT_TAP_NAME=tap7;IgnoreUnknown=0',
+      'CNI_ARGS=TC_REDIRECT_TAP_NAME=tap7;IgnoreUnknown=0',
     );
   });
 
