@@ -1,0 +1,68 @@
+import { expect, it } from 'vitest';
+import { AbortError } from '../../lib/errors.ts';
+import { KeyedMutex } from '../../lib/mutex.ts';
+
+const never = new AbortController().signal;
+
+/** Work that is under way until told to end. */
+function pending() {
+  let end = () => {};
+  const ended = new Promise<void>((resolve) => {
+    end = resolve;
+  });
+  return { work: () => ended, end };
+}
+
+it('runs the work of one key in the order of asking, one at a time', async () => {
+  const mutex = new KeyedMutex();
+  const order: string[] = [];
+  const step = (name: string) => async () => {
+    order.push(`${name} begins`);
+    await new Promise((resolve) => setImmediate(resolve));
+    order.push(`${name} ends`);
+  };
+  await Promise.all([mutex.run('a', never, step('1')), mutex.run('a', never, step('2'))]);
+  expect(order).toEqual(['1 begins', '1 ends', '2 begins', '2 ends']);
+});
+
+it('lets other keys pass', async () => {
+  const mutex = new KeyedMutex();
+  const first = pending();
+  const held = mutex.run('a', never, first.work);
+  await expect(mutex.run('b', never, async () => 'passed')).resolves.toBe('passed');
+  first.end();
+  await held;
+});
+
+it('goes on after work that failed', async () => {
+  const mutex = new KeyedMutex();
+  const failed = mutex.run('a', never, async () => {
+    throw new Error('failed');
+  });
+  await expect(failed).rejects.toThrow('failed');
+  await expect(mutex.run('a', never, async () => 'next')).resolves.toBe('next');
+});
+
+it('whoever aborts while waiting is passed over', async () => {
+  const mutex = new KeyedMutex();
+  const first = pending();
+  const held = mutex.run('a', never, first.work);
+  const controller = new AbortController();
+  const second = mutex.run('a', controller.signal, async () => 'second');
+  const third = mutex.run('a', never, async () => 'third');
+  controller.abort();
+  await expect(second).rejects.toThrow(AbortError);
+  first.end();
+  await held;
+  await expect(third).resolves.toBe('third');
+});
+
+it('does not begin for whom has aborted already', async () => {
+  const mutex = new KeyedMutex();
+  let began = false;
+  const run = mutex.run('a', AbortSignal.abort(), async () => {
+    began = true;
+  });
+  await expect(run).rejects.toThrow(AbortError);
+  expect(began).toBe(false);
+});

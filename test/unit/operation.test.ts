@@ -1,0 +1,71 @@
+import { expect, it } from 'vitest';
+import { AbortError, NetworkError } from '../../lib/errors.ts';
+import { inScope, type Scope } from '../../lib/operation.ts';
+
+const untilAborted = ({ signal }: Scope): Promise<never> =>
+  new Promise((_resolve, reject) => {
+    signal.addEventListener('abort', () => reject(new AbortError(true)));
+  });
+
+it('names the verb, the VM and the network in an error', async () => {
+  const failed = inScope({ operation: 'setup', network: 'n', vmId: 'v', timeoutMs: 1000 }, async () => {
+    throw new NetworkError('ERR_KERNEL', 'no');
+  });
+  await expect(failed).rejects.toMatchObject({
+    ...{ code: 'ERR_KERNEL', operation: 'setup', network: 'n', vmId: 'v' },
+  });
+});
+
+it('lets an error speak for itself about its VM', async () => {
+  const failed = inScope({ operation: 'gc', network: 'n', timeoutMs: 1000 }, async () => {
+    throw new NetworkError('ERR_KERNEL', 'no', { vmId: 'other' });
+  });
+  await expect(failed).rejects.toMatchObject({ vmId: 'other', network: 'n' });
+});
+
+it('ERR_TIMEOUT says what it was waiting for, and whether the undo was complete', async () => {
+  const failed = inScope({ operation: 'setup', vmId: 'v', timeoutMs: 5 }, (scope) => {
+    scope.step = 'plugin:bridge ADD';
+    return untilAborted(scope);
+  });
+  await expect(failed).rejects.toMatchObject({
+    code: 'ERR_TIMEOUT',
+    step: 'plugin:bridge ADD',
+    rolledBack: true,
+    message: 'setup v did not finish within 5 ms; it was at step plugin:bridge ADD',
+  });
+});
+
+it('rejects with AbortError and the reason of the user', async () => {
+  const controller = new AbortController();
+  const failed = inScope({ operation: 'setup', timeoutMs: 1000, signal: controller.signal }, untilAborted);
+  controller.abort('enough');
+  await expect(failed).rejects.toMatchObject({ name: 'AbortError', cause: 'enough', rolledBack: true });
+});
+
+it('rejects with ERR_CLOSED when the manager closes', async () => {
+  const controller = new AbortController();
+  const failed = inScope({ operation: 'setup', timeoutMs: 1000, closing: controller.signal }, untilAborted);
+  controller.abort();
+  await expect(failed).rejects.toMatchObject({ code: 'ERR_CLOSED', rolledBack: true });
+});
+
+it('the first of several endings counts', async () => {
+  const [user, closing] = [new AbortController(), new AbortController()];
+  const failed = inScope(
+    { operation: 'setup', timeoutMs: 1000, signal: user.signal, closing: closing.signal },
+    untilAborted,
+  );
+  user.abort('first');
+  closing.abort();
+  await expect(failed).rejects.toMatchObject({ name: 'AbortError', cause: 'first' });
+});
+
+it('an abort that comes too late changes nothing', async () => {
+  const controller = new AbortController();
+  const done = await inScope({ operation: 'setup', timeoutMs: 1000, signal: controller.signal }, async () => {
+    controller.abort();
+    return 'done';
+  });
+  expect(done).toBe('done');
+});
