@@ -23,8 +23,10 @@ std::optional<LinkAddress> ParseAddress(const nlmsghdr& message) {
   return LinkAddress{static_cast<int>(fixed.ifa_index), {*address, fixed.ifa_prefixlen}, fixed.ifa_scope};
 }
 
-RtnlMessage AboutAddress(int type, int flags, int link, const IpPrefix& prefix) {
+RtnlMessage AboutAddress(int type, int flags, int link, const IpPrefix& prefix,
+                         std::uint8_t address_flags = 0) {
   ifaddrmsg fixed{};
+  fixed.ifa_flags = address_flags;
   fixed.ifa_family = static_cast<std::uint8_t>(prefix.address.Family());
   fixed.ifa_prefixlen = static_cast<std::uint8_t>(prefix.length);
   fixed.ifa_index = static_cast<std::uint32_t>(link);
@@ -47,8 +49,8 @@ std::vector<LinkAddress> DumpAddresses(RtnlSocket& socket) {
   return socket.Dump(RtnlMessage(RTM_GETADDR, 0, ifaddrmsg{}), ParseAddress);
 }
 
-RtnlMessage NewAddress(int link, const IpPrefix& prefix) {
-  RtnlMessage message = AboutAddress(RTM_NEWADDR, NLM_F_CREATE | NLM_F_EXCL, link, prefix);
+RtnlMessage NewAddress(int link, const IpPrefix& prefix, std::uint8_t flags) {
+  RtnlMessage message = AboutAddress(RTM_NEWADDR, NLM_F_CREATE | NLM_F_EXCL, link, prefix, flags);
   if (prefix.address.Family() == AF_INET && prefix.length < 31) {
     message.PutU32(IFA_BROADCAST, htonl(BroadcastOf(prefix)));
   }

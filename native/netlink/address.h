@@ -1,5 +1,6 @@
 #pragma once
 
+#include <cstdint>
 #include <vector>
 
 #include "base/ip_address.h"
@@ -17,8 +18,8 @@ struct LinkAddress {
 
 [[nodiscard]] std::vector<LinkAddress> DumpAddresses(RtnlSocket& socket);
 
-// IPv4 with its broadcast address, as `ip address add ... brd +` gives it.
-[[nodiscard]] RtnlMessage NewAddress(int link, const IpPrefix& prefix);
+// IPv4 with its broadcast address, as `ip address add ... brd +` gives it. `flags` are IFA_F_*.
+[[nodiscard]] RtnlMessage NewAddress(int link, const IpPrefix& prefix, std::uint8_t flags = 0);
 [[nodiscard]] RtnlMessage DelAddress(int link, const IpPrefix& prefix);
 
 }  // namespace vulcan

@@ -15,10 +15,7 @@ ifinfomsg OneLink(int family, int index) {
   return fixed;
 }
 
-}  // namespace
-
-RtnlMessage SetLink(int index, const LinkChange& change) {
-  ifinfomsg fixed = OneLink(AF_UNSPEC, index);
+RtnlMessage Change(ifinfomsg fixed, const LinkChange& change) {
   if (change.up) {
     fixed.ifi_change = IFF_UP;
     fixed.ifi_flags = *change.up ? IFF_UP : 0;
@@ -34,6 +31,16 @@ RtnlMessage SetLink(int index, const LinkChange& change) {
       });
     });
   }
+  return message;
+}
+
+}  // namespace
+
+RtnlMessage SetLink(int index, const LinkChange& change) { return Change(OneLink(AF_UNSPEC, index), change); }
+
+RtnlMessage SetLink(std::string_view name, const LinkChange& change) {
+  RtnlMessage message = Change(OneLink(AF_UNSPEC, 0), change);
+  message.PutString(IFLA_IFNAME, name);
   return message;
 }
 

@@ -3,6 +3,7 @@
 #include <cstdint>
 #include <optional>
 #include <string>
+#include <string_view>
 
 #include "netlink/rtnl_message.h"
 
@@ -24,6 +25,8 @@ struct LinkChange {
 };
 
 [[nodiscard]] RtnlMessage SetLink(int index, const LinkChange& change);
+// A link that was made by the same batch has no index yet.
+[[nodiscard]] RtnlMessage SetLink(std::string_view name, const LinkChange& change);
 [[nodiscard]] RtnlMessage DelLink(int index);
 
 // BR_STATE_*: what a bridge does with the port's frames. BR_STATE_DISABLED cuts it off at once.

@@ -44,4 +44,20 @@ std::vector<Route> DumpRoutes(RtnlSocket& socket) {
   return routes;
 }
 
+RtnlMessage NewRoute(int link, const IpPrefix& destination, const std::optional<IpAddress>& gateway) {
+  rtmsg fixed{};
+  fixed.rtm_family = static_cast<unsigned char>(destination.address.Family());
+  fixed.rtm_dst_len = static_cast<unsigned char>(destination.length);
+  fixed.rtm_table = RT_TABLE_MAIN;
+  fixed.rtm_protocol = RTPROT_BOOT;
+  fixed.rtm_scope = gateway ? RT_SCOPE_UNIVERSE : RT_SCOPE_LINK;
+  fixed.rtm_type = RTN_UNICAST;
+  RtnlMessage message(RTM_NEWROUTE, NLM_F_CREATE, fixed);
+  const auto bytes = destination.address.Bytes();
+  if (destination.length > 0) message.Put(RTA_DST, bytes.data(), bytes.size());
+  if (gateway) message.Put(RTA_GATEWAY, gateway->Bytes().data(), gateway->Bytes().size());
+  message.PutU32(RTA_OIF, static_cast<std::uint32_t>(link));
+  return message;
+}
+
 }  // namespace vulcan

@@ -18,6 +18,11 @@ struct Route {
   int protocol = 0;
 };
 
+// In the main table; without a gateway the destination is on the link itself. What the bridge plugin makes of
+// a route of its result.
+[[nodiscard]] RtnlMessage NewRoute(int link, const IpPrefix& destination,
+                                   const std::optional<IpAddress>& gateway);
+
 // Routes of both families from every table; entries of the route cache are left out.
 [[nodiscard]] std::vector<Route> DumpRoutes(RtnlSocket& socket);
 

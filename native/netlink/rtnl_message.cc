@@ -33,6 +33,13 @@ RtnlMessage& RtnlMessage::Put(int attribute, const void* data, std::size_t size)
   return *this;
 }
 
+RtnlMessage& RtnlMessage::Append(const void* data, std::size_t size) {
+  if (nlmsg_append(message_.get(), const_cast<void*>(data), size, NLMSG_ALIGNTO) < 0) {
+    throw Error(EMSGSIZE, RtnlTypeName(Header().nlmsg_type));
+  }
+  return *this;
+}
+
 RtnlMessage& RtnlMessage::PutString(int attribute, std::string_view value) {
   const std::string terminated(value);
   return Put(attribute, terminated.c_str(), terminated.size() + 1);
@@ -60,6 +67,8 @@ std::string_view RtnlTypeName(int type) noexcept {
       return "RTM_DELADDR";
     case RTM_GETADDR:
       return "RTM_GETADDR";
+    case RTM_NEWROUTE:
+      return "RTM_NEWROUTE";
     case RTM_GETROUTE:
       return "RTM_GETROUTE";
     case RTM_NEWQDISC:

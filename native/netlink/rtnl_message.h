@@ -24,6 +24,12 @@ class RtnlMessage {
   RtnlMessage& PutU8(int attribute, std::uint8_t value) { return Put(attribute, &value, sizeof value); }
   RtnlMessage& PutU16(int attribute, std::uint16_t value) { return Put(attribute, &value, sizeof value); }
   RtnlMessage& PutU32(int attribute, std::uint32_t value) { return Put(attribute, &value, sizeof value); }
+  // A fixed part inside of a nest, before the nest's attributes.
+  template <typename Fixed>
+  RtnlMessage& PutFixed(const Fixed& fixed) {
+    static_assert(std::is_trivially_copyable_v<Fixed>);
+    return Append(&fixed, sizeof fixed);
+  }
   // With its NUL.
   RtnlMessage& PutString(int attribute, std::string_view value);
 
@@ -41,6 +47,7 @@ class RtnlMessage {
 
  private:
   RtnlMessage(int type, int flags, const void* fixed, std::size_t size);
+  RtnlMessage& Append(const void* data, std::size_t size);
   [[nodiscard]] nlattr* BeginNest(int attribute);
 
   struct Free {

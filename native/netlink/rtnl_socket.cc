@@ -1,6 +1,8 @@
 #include "netlink/rtnl_socket.h"
 
 #include <linux/netlink.h>
+#include <net/if.h>
+#include <sys/ioctl.h>
 #include <sys/socket.h>
 
 #include <cerrno>
@@ -77,6 +79,15 @@ RtnlBatchResult RtnlSocket::Send(RtnlBatch batch) {
   }
   for (const RtnlReply& reply : replies) result.push_back(reply.Failure());
   return result;
+}
+
+std::optional<int> RtnlSocket::IndexOf(const std::string& link) const {
+  ifreq request{};
+  if (link.size() >= sizeof request.ifr_name) throw Error(EINVAL, "ioctl(SIOCGIFINDEX)").Path(link);
+  link.copy(request.ifr_name, sizeof request.ifr_name - 1);
+  if (::ioctl(nl_socket_get_fd(socket_.get()), SIOCGIFINDEX, &request) == 0) return request.ifr_ifindex;
+  if (errno == ENODEV) return std::nullopt;
+  throw SystemError("ioctl(SIOCGIFINDEX)", link);
 }
 
 RtnlReply RtnlSocket::Ask(RtnlMessage& request, const RtnlVisitor& visit) {

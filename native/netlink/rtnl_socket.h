@@ -7,6 +7,7 @@
 #include <memory>
 #include <optional>
 #include <span>
+#include <string>
 #include <utility>
 #include <vector>
 
@@ -27,6 +28,9 @@ class RtnlSocket {
 
   // Several changes in one send.
   [[nodiscard]] RtnlBatchResult Send(RtnlBatch batch);
+
+  // Of a link in the socket's namespace, without its details and without RTNL; empty when there is none.
+  [[nodiscard]] std::optional<int> IndexOf(const std::string& link) const;
 
   // One object; `parse` turns a message into an std::optional. Empty when the kernel sent none.
   template <typename Parse>
