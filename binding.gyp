@@ -20,12 +20,15 @@
     },
     {
       'target_name': 'tc-redirect-tap',
-      'type': '<!(node -p "fs.existsSync(\'native/plugin/main.cc\') ? \'executable\' : \'none\'")',
+      'type': 'executable',
       'product_dir': '<(PRODUCT_DIR)/plugins',
-      'sources': ['<!@(node native/sources.cjs base sys netlink nft engine plugin)'],
-      'cflags_cc': ['-fPIE', '<!@(pkg-config --cflags libnl-3.0 libnl-route-3.0 libnftnl libmnl)'],
-      'ldflags': ['-pie'],
-      'libraries': ['<!@(pkg-config --libs libnl-3.0 libnl-route-3.0 libnftnl libmnl)'],
+      'sources': [
+        '<!@(node native/sources.cjs base sys netlink plugin)',
+        'native/engine/redirect.cc', 'native/engine/redirect_removal.cc',
+      ],
+      'cflags_cc': ['-fPIE', '<!@(pkg-config --cflags libnl-3.0)'],
+      'ldflags': ['-pie', '-pthread'],
+      'libraries': ['<!@(pkg-config --libs libnl-3.0)'],
     },
   ],
 }

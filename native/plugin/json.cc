@@ -1,0 +1,77 @@
+#include "plugin/json.h"
+
+#include <array>
+#include <utility>
+
+#include "plugin/plugin_error.h"
+
+namespace vulcan::plugin {
+namespace {
+
+// Null when it is absent or JSON's null.
+const Json* Member(const Json& object, const char* name) {
+  const auto found = object.find(name);
+  return found == object.end() || found->is_null() ? nullptr : &*found;
+}
+
+[[noreturn]] void Mistyped(const Json& value, const char* name, const char* expected) {
+  throw PluginError(Code::kDecoding, std::string("json: cannot unmarshal ") + value.type_name() +
+                                         " into field " + name + " of type " + expected);
+}
+
+}  // namespace
+
+Json ParseJson(std::string_view text) {
+  try {
+    return Json::parse(text);
+  } catch (const Json::parse_error& error) {
+    if (error.byte == 0 || error.byte > text.size()) {
+      throw PluginError(Code::kDecoding, "unexpected end of JSON input");
+    }
+    throw PluginError(Code::kDecoding, std::string("invalid character '") + text[error.byte - 1] +
+                                           "' at byte " + std::to_string(error.byte));
+  }
+}
+
+std::string Quote(std::string_view text) {
+  return Json(text).dump(-1, ' ', false, Json::error_handler_t::replace);
+}
+
+std::string EscapeForHtml(std::string text) {
+  static constexpr std::array<std::pair<char, const char*>, 3> kEscapes = {
+      {{'<', "\\u003c"}, {'>', "\\u003e"}, {'&', "\\u0026"}}};
+  for (const auto& [plain, escape] : kEscapes) {
+    for (auto at = text.find(plain); at != std::string::npos; at = text.find(plain, at))
+      text.replace(at, 1, escape);
+  }
+  return text;
+}
+
+std::string StringMember(const Json& object, const char* name) {
+  const Json* value = Member(object, name);
+  if (value == nullptr) return {};
+  if (!value->is_string()) Mistyped(*value, name, "string");
+  return value->get<std::string>();
+}
+
+const Json* ObjectMember(const Json& object, const char* name) {
+  const Json* value = Member(object, name);
+  if (value != nullptr && !value->is_object()) Mistyped(*value, name, "object");
+  return value;
+}
+
+const Json& ArrayMember(const Json& object, const char* name) {
+  static const Json kNone = Json::array();
+  const Json* value = Member(object, name);
+  if (value == nullptr) return kNone;
+  if (!value->is_array()) Mistyped(*value, name, "array");
+  return *value;
+}
+
+const Json* IntegerMember(const Json& object, const char* name) {
+  const Json* value = Member(object, name);
+  if (value != nullptr && !value->is_number_integer()) Mistyped(*value, name, "int");
+  return value;
+}
+
+}  // namespace vulcan::plugin
