@@ -1,7 +1,10 @@
+#include <optional>
 #include <string>
+#include <vector>
 
 #include "addon/bind_sys.h"
 #include "addon/task.h"
+#include "sys/configuration.h"
 #include "sys/directory.h"
 #include "sys/file_store.h"
 
@@ -18,9 +21,20 @@ struct FilePlan {
   std::string name;
 };
 
+struct ListPlan {
+  std::string directory;
+  bool follow;
+};
+
 struct ReadPlan {
   FilePlan file;
   std::size_t limit;
+  bool follow;
+};
+
+struct FindPlan {
+  std::vector<std::string> directories;
+  std::string name;
 };
 
 struct WritePlan {
@@ -32,6 +46,8 @@ struct WritePlan {
 [[nodiscard]] FilePlan ToFilePlan(const Fields& plan) {
   return {plan.String("directory"), plan.String("name")};
 }
+
+[[nodiscard]] bool Follow(const Fields& plan) { return plan.OptionalBool("follow").value_or(false); }
 
 void BindDirectory(Napi::Object exports, Module& module) {
   Export(
@@ -47,10 +63,29 @@ void BindDirectory(Napi::Object exports, Module& module) {
       });
   Export(
       exports, module, "fileList", LaneName::kFile,
-      [](const Fields& plan) { return plan.String("directory"); },
-      [](const std::string& path, const Cancellation&) {
-        const auto directory = Directory::OpenIfPresent(path);
+      [](const Fields& plan) {
+        return ListPlan{plan.String("directory"), Follow(plan)};
+      },
+      [](const ListPlan& plan, const Cancellation&) {
+        if (plan.follow) return ListConfiguration(plan.directory);
+        const auto directory = Directory::OpenIfPresent(plan.directory);
         return directory ? ListFiles(*directory) : std::vector<std::string>{};
+      });
+}
+
+void BindFind(Napi::Object exports, Module& module) {
+  Export(
+      exports, module, "fileFind", LaneName::kFile,
+      [](const Fields& plan) {
+        return FindPlan{plan.Strings("directories"), plan.String("name")};
+      },
+      [](const FindPlan& plan, const Cancellation&) { return FindFile(plan.directories, plan.name); },
+      [](Napi::Env env, const std::optional<FoundFile>& found) -> Napi::Value {
+        if (!found) return env.Null();
+        Napi::Object object = Napi::Object::New(env);
+        object.Set("path", found->path);
+        object.Set("executable", found->executable);
+        return object;
       });
 }
 
@@ -58,12 +93,15 @@ void BindDirectory(Napi::Object exports, Module& module) {
 
 void BindFiles(Napi::Object exports, Module& module) {
   BindDirectory(exports, module);
+  BindFind(exports, module);
   Export(
       exports, module, "fileRead", LaneName::kFile,
       [](const Fields& plan) {
-        return ReadPlan{ToFilePlan(plan), plan.Integer<std::size_t>("limit")};
+        return ReadPlan{ToFilePlan(plan), plan.Integer<std::size_t>("limit"), Follow(plan)};
       },
       [](const ReadPlan& plan, const Cancellation&) {
+        const auto& [path, name] = plan.file;
+        if (plan.follow) return ReadConfiguration(path + "/" + name, plan.limit);
         const auto directory = Directory::OpenIfPresent(plan.file.directory);
         return directory ? ReadFile(*directory, plan.file.name, plan.limit) : std::nullopt;
       });

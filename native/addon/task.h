@@ -75,8 +75,8 @@ class PlannedTask final : public Task {
       result_.emplace(run_(plan_, cancellation));
     } else {
       auto progress = run_(plan_, cancellation);
-      if (auto* wait = std::get_if<Wait>(&progress)) return std::move(*wait);
-      result_.emplace(std::get<typename Outcome<Returned>::Type>(std::move(progress)));
+      if (progress.wait) return std::move(progress.wait);
+      result_ = std::move(progress.result);
     }
     return std::nullopt;
   }

@@ -4,7 +4,8 @@
 
 #include <algorithm>
 #include <chrono>
-#include <variant>
+#include <optional>
+#include <utility>
 #include <vector>
 
 namespace vulcan {
@@ -17,9 +18,15 @@ struct Wait {
   Clock::time_point until = Clock::time_point::max();
 };
 
-// What may have to be called again: a Wait, or the result.
-template <typename Result>
-using Progress = std::variant<Wait, Result>;
+// What a function that never blocks returns: its result, or a wait after which it is to be called again.
+template <typename T>
+struct Progress {
+  Progress(Wait until) : wait(std::move(until)) {}  // NOLINT(google-explicit-constructor): returned as either
+  Progress(T value) : result(std::move(value)) {}   // NOLINT(google-explicit-constructor)
+
+  std::optional<Wait> wait;
+  std::optional<T> result;
+};
 
 // For poll(): -1 for no time at all; rounded up, so that what waited is never too early.
 [[nodiscard]] inline int PollTimeoutMs(Clock::time_point until) {

@@ -1,0 +1,54 @@
+#include "base/undo.h"
+
+#include <gtest/gtest.h>
+
+#include <cerrno>
+#include <string>
+
+namespace vulcan {
+namespace {
+
+TEST(UndoStack, RunsNewestFirst) {
+  std::string order;
+  UndoStack undo;
+  undo.Push([&order] { order += 'a'; });
+  undo.Push([&order] { order += 'b'; });
+  Error error(EIO, "test");
+  undo.Unwind(error);
+  EXPECT_EQ(order, "ba");
+  EXPECT_TRUE(error.UndoErrors().empty());
+}
+
+TEST(UndoStack, GoesOnPastAFailingStepAndReportsIt) {
+  bool ran = false;
+  UndoStack undo;
+  undo.Push([&ran] { ran = true; });
+  undo.Push([] { throw Error(EBUSY, "umount"); });
+  Error error(EIO, "test");
+  undo.Unwind(error);
+  EXPECT_TRUE(ran);
+  ASSERT_EQ(error.UndoErrors().size(), 1U);
+  EXPECT_EQ(error.UndoErrors()[0].Syscall(), "umount");
+}
+
+TEST(UndoStack, DoesNothingUnlessUnwound) {
+  bool ran = false;
+  {
+    UndoStack undo;
+    undo.Push([&ran] { ran = true; });
+  }
+  EXPECT_FALSE(ran);
+}
+
+TEST(UndoStack, RunsEachStepOnce) {
+  int count = 0;
+  UndoStack undo;
+  undo.Push([&count] { ++count; });
+  Error error(EIO, "test");
+  undo.Unwind(error);
+  undo.Unwind(error);
+  EXPECT_EQ(count, 1);
+}
+
+}  // namespace
+}  // namespace vulcan

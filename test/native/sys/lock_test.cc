@@ -1,0 +1,147 @@
+#include "sys/lock.h"
+
+#include <gtest/gtest.h>
+#include <sys/stat.h>
+
+#include <algorithm>
+#include <atomic>
+#include <cerrno>
+#include <filesystem>
+#include <fstream>
+#include <optional>
+#include <thread>
+#include <vector>
+
+#include "temporary_directory.h"
+#include "throws.h"
+
+namespace vulcan {
+namespace {
+
+namespace fs = std::filesystem;
+using std::chrono::milliseconds;
+
+class LockTest : public testing::Test {
+ protected:
+  [[nodiscard]] std::optional<Lock> Try(LockMode mode) { return Lock::TryAcquire(directory_, "vm", mode); }
+
+  TemporaryDirectory temporary_;
+  Directory directory_ = Directory::Open(temporary_.Path());
+};
+
+TEST_F(LockTest, IsHeldByOne) {
+  auto first = Try(LockMode::kExclusive);
+  ASSERT_TRUE(first);
+  EXPECT_FALSE(Try(LockMode::kExclusive));
+  EXPECT_FALSE(Try(LockMode::kShared));
+  first.reset();
+  EXPECT_TRUE(Try(LockMode::kExclusive));
+}
+
+TEST_F(LockTest, IsSharedByMany) {
+  const auto first = Try(LockMode::kShared);
+  const auto second = Try(LockMode::kShared);
+  EXPECT_TRUE(first && second);
+  EXPECT_FALSE(Try(LockMode::kExclusive));
+}
+
+TEST_F(LockTest, RemovesItsFileUnderTheLock) {
+  auto lock = Try(LockMode::kExclusive);
+  lock->RemoveFile();
+  EXPECT_TRUE(directory_.Names().empty());
+  EXPECT_TRUE(Try(LockMode::kExclusive)) << "the name is free, although the old file is still locked";
+}
+
+TEST_F(LockTest, LeavesTheFileOfWhoeverCameAfterARemoval) {
+  auto stale = Try(LockMode::kExclusive);
+  fs::remove(temporary_ / "vm");
+  const auto current = Try(LockMode::kExclusive);
+  ASSERT_TRUE(current);
+  stale->RemoveFile();
+  EXPECT_TRUE(fs::exists(temporary_ / "vm"));
+}
+
+// Whoever opened the file before its removal locks what no name leads to any more, so all must begin anew.
+TEST_F(LockTest, IsHeldByOneWhileTheFileIsRemovedAgainAndAgain) {
+  constexpr int kThreads = 4;
+  constexpr int kRounds = 200;
+  std::atomic<int> inside{0};
+  std::atomic<int> most{0};
+  std::vector<std::thread> threads;
+  for (int i = 0; i < kThreads; ++i) {
+    threads.emplace_back([&] {
+      for (int round = 0; round < kRounds; ++round) {
+        auto lock = Lock::TryAcquire(directory_, "vm", LockMode::kExclusive);
+        if (!lock) continue;
+        const int now = ++inside;
+        most = std::max(most.load(), now);
+        std::this_thread::yield();
+        --inside;
+        lock->RemoveFile();
+      }
+    });
+  }
+  for (std::thread& thread : threads) thread.join();
+  EXPECT_EQ(most.load(), 1);
+}
+
+TEST_F(LockTest, CarriesAClaim) {
+  const auto lock = Try(LockMode::kExclusive);
+  EXPECT_EQ(lock->ReadClaim(), std::nullopt);
+  lock->WriteClaim(NamespaceId{4, 4'026'532'247});
+  EXPECT_EQ(lock->ReadClaim(), (NamespaceId{4, 4'026'532'247}));
+  std::string text;
+  std::getline(std::ifstream(temporary_ / "vm"), text);
+  EXPECT_EQ(text, "4:4026532247");
+  lock->WriteClaim(NamespaceId{4, 1});
+  EXPECT_EQ(lock->ReadClaim(), (NamespaceId{4, 1})) << "a shorter one leaves nothing of the longer";
+  lock->WriteClaim(std::nullopt);
+  EXPECT_EQ(fs::file_size(temporary_ / "vm"), 0U);
+}
+
+TEST_F(LockTest, TakesNoGarbageForAClaim) {
+  std::ofstream(temporary_ / "vm") << "hello\n";
+  EXPECT_EQ(Try(LockMode::kExclusive)->ReadClaim(), std::nullopt);
+}
+
+TEST_F(LockTest, IsARegularFile) {
+  fs::create_symlink("elsewhere", temporary_ / "vm");
+  EXPECT_TRUE(Throws(ELOOP, [&] { static_cast<void>(Try(LockMode::kExclusive)); }));
+  EXPECT_FALSE(fs::exists(temporary_ / "elsewhere"));
+  fs::remove(temporary_ / "vm");
+  ASSERT_EQ(::mkfifo((temporary_ / "vm").c_str(), 0600), 0);
+  EXPECT_TRUE(Throws(EINVAL, [&] { static_cast<void>(Try(LockMode::kExclusive)); }));
+}
+
+TEST_F(LockTest, RequestWaitsUntilItsDeadline) {
+  const auto held = Try(LockMode::kExclusive);
+  const Cancellation cancellation;
+  LockRequest patient(temporary_.Path(), "vm", LockMode::kExclusive, milliseconds(60'000));
+  EXPECT_TRUE(patient.Try(cancellation).wait.has_value());
+  LockRequest hasty(temporary_.Path(), "vm", LockMode::kExclusive, milliseconds(0));
+  EXPECT_TRUE(Throws(ETIMEDOUT, Reason::kLockHeld, [&] { static_cast<void>(hasty.Try(cancellation)); }));
+}
+
+TEST_F(LockTest, RequestIsGrantedWhenTheLockIsFree) {
+  auto held = Try(LockMode::kExclusive);
+  const Cancellation cancellation;
+  LockRequest request(temporary_.Path(), "vm", LockMode::kExclusive, milliseconds(60'000));
+  EXPECT_TRUE(request.Try(cancellation).wait.has_value());
+  held.reset();
+  EXPECT_TRUE(request.Try(cancellation).result.has_value());
+}
+
+TEST_F(LockTest, RequestEndsWhenItIsCancelled) {
+  const auto held = Try(LockMode::kExclusive);
+  Cancellation cancellation;
+  LockRequest request(temporary_.Path(), "vm", LockMode::kExclusive, milliseconds(60'000));
+  const auto wait = *request.Try(cancellation).wait;
+  cancellation.Cancel();
+  ASSERT_EQ(wait.fds.size(), 1U);
+  pollfd polled = wait.fds[0];
+  EXPECT_EQ(::poll(&polled, 1, 0), 1) << "what it waits for wakes it";
+  EXPECT_TRUE(Throws(ECANCELED, [&] { static_cast<void>(request.Try(cancellation)); }));
+}
+
+}  // namespace
+}  // namespace vulcan

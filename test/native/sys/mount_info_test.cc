@@ -1,0 +1,31 @@
+#include "sys/mount_info.h"
+
+#include <gtest/gtest.h>
+
+#include <fstream>
+
+#include "temporary_directory.h"
+
+namespace vulcan {
+namespace {
+
+TEST(MountInfo, ReadsLinesWithAnyNumberOfTags) {
+  const TemporaryDirectory temporary;
+  std::ofstream(temporary / "mountinfo")
+      << "22 27 0:21 / /proc rw,relatime - proc proc rw\n"
+      << "40 27 0:4 net:[4026532247] /run/netns/x rw shared:7 master:2 - nsfs nsfs rw\n"
+      << "41 27 0:30 / /a\\040b rw master:3 propagate_from:2 - tmpfs tmpfs rw\n";
+  const auto mounts = ReadMountInfo(temporary / "mountinfo");
+  ASSERT_EQ(mounts.size(), 3U);
+  EXPECT_EQ(mounts[0].id, 22U);
+  EXPECT_FALSE(mounts[0].shared);
+  EXPECT_EQ(mounts[1].root, "net:[4026532247]");
+  EXPECT_EQ(mounts[1].file_system, "nsfs");
+  EXPECT_TRUE(mounts[1].shared);
+  EXPECT_FALSE(mounts[2].shared);
+}
+
+TEST(MountInfo, IsEmptyForAProcessThatEnded) { EXPECT_TRUE(ReadMountInfo("/proc/0/mountinfo").empty()); }
+
+}  // namespace
+}  // namespace vulcan
