@@ -2,6 +2,7 @@ import { createHash } from 'node:crypto';
 import { join } from 'node:path';
 import { NetworkError } from '../errors.ts';
 import type { NativeBinding, NativeError } from '../native/binding.ts';
+import type { NetworkDns, NetworkRoute } from '../types.ts';
 import { encodeMap, isJsonObject } from './json.ts';
 import { parseJson } from './protocol.ts';
 import type { JsonObject } from './types.ts';
@@ -16,19 +17,36 @@ export interface GeneratedNetwork {
   readonly mtu: number;
   /** One address range for each subnet; the guest gets an address of each. */
   readonly subnets: readonly { readonly subnet: string; readonly gateway: string }[];
+  /** Default: a default route of each family. */
+  readonly routes?: readonly NetworkRoute[];
+  readonly dns?: NetworkDns;
   /** Where host-local keeps its addresses. */
   readonly dataDir: string;
 }
 
 const generator = 'vulcan-net';
 
-const defaultRoute = (subnet: string) => ({ dst: subnet.includes(':') ? '::/0' : '0.0.0.0/0' });
+const isIpv6 = (subnet: string) => subnet.includes(':');
+
+function defaultRoutes(subnets: GeneratedNetwork['subnets']): readonly NetworkRoute[] {
+  const families = new Set(subnets.map(({ subnet }) => isIpv6(subnet)));
+  return [...families].map((ipv6) => ({ destination: ipv6 ? '::/0' : '0.0.0.0/0', gateway: null }));
+}
+
+/** The keys of the CNI's `dns` that say something. */
+function dnsOf({ nameservers, domain, search, options }: NetworkDns): JsonObject {
+  const lists = Object.entries({ nameservers, search, options }).filter(([, list]) => list.length > 0);
+  return { ...(domain === null ? {} : { domain }), ...Object.fromEntries(lists) };
+}
 
 /**
  * The default route comes from the address plugin: `isDefaultGateway` would add it a second time, and fail. No
  * masquerade: the library's own table does it for the whole network.
  */
-function contentOf({ name, cniVersion, bridge, mtu, subnets, dataDir }: GeneratedNetwork): JsonObject {
+function contentOf(network: GeneratedNetwork): JsonObject {
+  const { name, cniVersion, bridge, mtu, subnets, dataDir } = network;
+  const routes = network.routes ?? defaultRoutes(subnets);
+  const dns = network.dns === undefined ? {} : dnsOf(network.dns);
   return {
     cniVersion,
     name,
@@ -39,12 +57,14 @@ function contentOf({ name, cniVersion, bridge, mtu, subnets, dataDir }: Generate
         isGateway: true,
         ...(mtu === 0 ? {} : { mtu }),
         capabilities: { mac: true, ips: true },
+        ...(Object.keys(dns).length === 0 ? {} : { dns }),
         ipam: {
           type: 'host-local',
           ranges: subnets.map(({ subnet, gateway }) => [{ subnet, gateway }]),
-          routes: [
-            ...new Map(subnets.map(({ subnet }) => [subnet.includes(':'), defaultRoute(subnet)])).values(),
-          ],
+          routes: routes.map(({ destination, gateway }) => ({
+            dst: destination,
+            ...(gateway === null ? {} : { gw: gateway }),
+          })),
           dataDir,
         },
       },
