@@ -4,6 +4,7 @@
 #include <linux/netfilter_ipv4/ip_tables.h>
 #include <sys/socket.h>
 
+#include <algorithm>
 #include <cerrno>
 #include <cstddef>
 #include <cstring>
@@ -72,15 +73,22 @@ class LegacyTable {
     return value;
   }
 
-  [[nodiscard]] static bool IsUnconditional(const ipt_entry& entry) {
+  [[nodiscard]] bool IsUnconditional(const ipt_entry& entry, std::size_t offset) const {
     ipt_ip conditions = entry.ip;
     conditions.flags &= static_cast<decltype(conditions.flags)>(~IPT_F_GOTO);
     const ipt_ip none{};
-    return entry.target_offset == sizeof(ipt_entry) && std::memcmp(&conditions, &none, sizeof none) == 0;
+    if (std::memcmp(&conditions, &none, sizeof none) != 0) return false;
+    for (std::size_t at = sizeof(ipt_entry); at < entry.target_offset;) {
+      const auto match = Read<xt_entry_match>(offset + at);
+      const std::string_view name = static_cast<const char*>(match.u.user.name);
+      if (name != "comment") return false;
+      at += std::max<std::size_t>(match.u.match_size, sizeof match);
+    }
+    return true;
   }
 
   [[nodiscard]] Step ReadStep(const ipt_entry& entry, std::size_t offset) const {
-    if (!IsUnconditional(entry)) return {};
+    if (!IsUnconditional(entry, offset)) return {};
     const auto target = Read<xt_standard_target>(offset + entry.target_offset);
     const std::string_view name = static_cast<const char*>(target.target.u.user.name);
     if (name == "REJECT") return {Fate::kDropped, false, {}};

@@ -1,8 +1,9 @@
-import { createRequire } from 'node:module';
 import { fileURLToPath } from 'node:url';
-import type { NativeBinding } from '../../lib/native/binding.ts';
+import { loadNative } from '../../lib/native/load.ts';
 
-/** The addon as `npm install` builds it. */
-export const addonFile = fileURLToPath(new URL('../../build/Release/vulcan_net.node', import.meta.url));
+export const native = loadNative();
 
-export const native = createRequire(import.meta.url)(addonFile) as NativeBinding;
+/** What {@link native} was loaded from, for processes that load it themselves. */
+export const addonFile =
+  process.env['VULCAN_NET_NATIVE'] ??
+  fileURLToPath(new URL('../../build/Release/vulcan_net.node', import.meta.url));

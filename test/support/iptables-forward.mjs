@@ -1,0 +1,13 @@
+// Whether chain FORWARD drops after each command: iptables-forward.mjs ADDON PROGRAM COMMANDS
+import { execFileSync } from 'node:child_process';
+import { createRequire } from 'node:module';
+
+const [addon, program, commands] = process.argv.slice(2);
+const native = createRequire(import.meta.url)(addon);
+const drops = [];
+for (const command of JSON.parse(commands)) {
+  execFileSync(program, command.split(' '));
+  const chain = (await native.forwardChains({})).find((candidate) => candidate.chain === 'FORWARD');
+  drops.push([command, chain?.drops]);
+}
+console.log(JSON.stringify(drops));
