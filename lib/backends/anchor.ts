@@ -1,0 +1,101 @@
+import { NetworkError } from '../errors.ts';
+import type { AnchorState, NativeBinding } from '../native/binding.ts';
+import { runTask } from '../native/task.ts';
+import type { Scope } from '../operation.ts';
+import { atStep } from './kernel-error.ts';
+import type { VmLock } from './locks.ts';
+
+export type AnchorBinding = Pick<
+  NativeBinding,
+  'anchorCreate' | 'anchorState' | 'anchorRemove' | 'anchorList' | 'mountState' | 'cancel'
+>;
+
+const prefix = 'vulcan-';
+
+/** Whoever makes a name without our lock mounts on it within this time. */
+const minFileAgeMs = 2_000;
+
+/** `/run` and `/var/run` are one directory; other runtimes write either. */
+function canonical(path: string): string {
+  return path.replace(/^\/var\/run\//, '/run/');
+}
+
+/** The namespaces of VMs, under their names. */
+export class Anchors {
+  readonly directory: string;
+  readonly #binding: AnchorBinding;
+
+  constructor(binding: AnchorBinding, directory: string) {
+    this.#binding = binding;
+    this.directory = directory;
+  }
+
+  pathOf(vmId: string): string {
+    return `${this.directory}/${prefix}${vmId}`;
+  }
+
+  /** `null` for a path that is no VM's anchor. */
+  vmIdOf(path: string): string | null {
+    const start = canonical(`${this.directory}/${prefix}`);
+    return canonical(path).startsWith(start) ? canonical(path).slice(start.length) : null;
+  }
+
+  async list(): Promise<readonly string[]> {
+    const names = await atStep('anchor', () =>
+      this.#binding.anchorList({ directory: this.directory, prefix }),
+    );
+    return names.map((name) => name.slice(prefix.length));
+  }
+
+  /** Without the lock nothing is known about whose it is. */
+  state(vmId: string, lock?: VmLock): Promise<AnchorState> {
+    return atStep('anchor', () =>
+      this.#binding.anchorState({
+        ...{ directory: this.directory, name: `${prefix}${vmId}` },
+        ...(lock === undefined ? {} : { lock: lock.handle }),
+      }),
+    );
+  }
+
+  async create(vmId: string, lock: VmLock, scope: Scope): Promise<AnchorState> {
+    const plan = { directory: this.directory, name: `${prefix}${vmId}`, lock: lock.handle };
+    return atStep('anchor', () =>
+      runTask(this.#binding, scope.signal, (taskId) => this.#binding.anchorCreate({ ...plan, taskId })),
+    );
+  }
+
+  /** Only for what {@link isOurs} or {@link isNobodys} says may go. */
+  remove(vmId: string, lock: VmLock): Promise<void> {
+    const plan = { directory: this.directory, name: `${prefix}${vmId}`, lock: lock.handle };
+    return atStep('anchor', () => this.#binding.anchorRemove(plan));
+  }
+
+  /**
+   * A plain file may be a live namespace, seen from another mount namespace. It is nobody's when our names are the
+   * host's, and the lock's claim says that we made it or it has been without a namespace for long. That no link of
+   * the VM is left is the caller's to know.
+   */
+  async isNobodys(state: AnchorState): Promise<boolean> {
+    if (state.kind !== 'file' || !(state.claimed || state.ageMs >= minFileAgeMs)) return false;
+    const { hostMountNamespace } = await atStep('anchor', () =>
+      this.#binding.mountState({ directory: this.directory }),
+    );
+    return hostMountNamespace;
+  }
+
+  foreign(vmId: string, state: AnchorState): NetworkError {
+    const path = this.pathOf(vmId);
+    const fields = { path, vmId, step: 'anchor' };
+    if (state.isHost) {
+      return new NetworkError('ERR_NETNS_HOST', `${path} is the host's own network namespace`, fields);
+    }
+    const what = state.kind === 'namespace' ? 'a namespace' : 'a file';
+    const message = `${path} is ${what} that this library did not make; it is left as it is`;
+    return new NetworkError('ERR_NETNS_FOREIGN', message, fields);
+  }
+}
+
+/** Whether the namespace was made under the VM's lock. */
+export function isOurs(state: AnchorState): boolean {
+  return state.kind === 'namespace' && state.claimed && !state.isHost;
+}

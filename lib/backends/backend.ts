@@ -1,0 +1,45 @@
+import type { Scope } from '../operation.ts';
+import type {
+  Attachment,
+  BackendName,
+  CheckReport,
+  GcReport,
+  NetworkConfig,
+  TapOwner,
+  VerifyReport,
+} from '../types.ts';
+
+export interface AttachRequest {
+  readonly vmId: string;
+  readonly containerId: string;
+  /** `null`: the kernel's choice. */
+  readonly mac: string | null;
+  readonly tapName: string;
+  readonly tapOwner: TapOwner;
+}
+
+export interface DetachRequest {
+  readonly vmId: string;
+  /** Whether to wait until the kernel has freed the namespace. */
+  readonly wait: boolean;
+}
+
+/**
+ * What builds the attachments of one network; the manager knows nothing else. Every verb takes the locks that it needs,
+ * so that several processes may share a network. One call at a time for each VM is the manager's to see to.
+ */
+export interface Backend {
+  readonly name: BackendName;
+  readonly network: string;
+  /** All or nothing: when it rejects, everything it began is undone. */
+  attach(request: AttachRequest, scope: Scope): Promise<NetworkConfig>;
+  /** Idempotent. Cuts the link first; goes on past whatever else fails. */
+  detach(request: DetachRequest, scope: Scope): Promise<void>;
+  check(vmId: string, scope: Scope): Promise<CheckReport>;
+  list(scope: Scope): Promise<readonly Attachment[]>;
+  /** Removes what belongs to none of the VMs that stay. */
+  gc(keep: ReadonlySet<string>, scope: Scope): Promise<GcReport>;
+  verify(scope: Scope): Promise<VerifyReport>;
+  /** Removes the network itself; refuses while it has attachments. */
+  remove(scope: Scope): Promise<void>;
+}

@@ -1,0 +1,62 @@
+import {
+  type Cidr,
+  formatAddress,
+  formatCidr,
+  hostRange,
+  parseAddress,
+  parseCidr,
+  subnetRange,
+} from '../address.ts';
+import { isJsonObject } from '../cni/json.ts';
+import type { ConfList, JsonObject, PluginConf } from '../cni/types.ts';
+
+/** What a conflist says about its network: what the firewall must know, whoever wrote it. */
+export interface NetworkFacts {
+  readonly bridges: readonly string[];
+  /** `gateway` is the host's address in it; `null` where the host has none. */
+  readonly subnets: readonly { readonly subnet: string; readonly gateway: string | null }[];
+}
+
+/** The bridge plugin's default. */
+const defaultBridge = 'cni0';
+
+function objectsIn(value: unknown): readonly JsonObject[] {
+  return Array.isArray(value) ? value.filter(isJsonObject) : [];
+}
+
+/** host-local's: `subnet` on its own, or `ranges`, a list of sets of ranges. */
+function rangesOf(ipam: JsonObject): readonly JsonObject[] {
+  const ranges = Array.isArray(ipam['ranges']) ? ipam['ranges'] : [];
+  return [...('subnet' in ipam ? [ipam] : []), ...ranges.flatMap(objectsIn)];
+}
+
+function gatewayOf(cidr: Cidr, range: JsonObject): string | null {
+  const named = typeof range['gateway'] === 'string' ? parseAddress(range['gateway']) : null;
+  const gateway = named ?? hostRange(cidr)?.first;
+  return gateway === undefined ? null : formatAddress(gateway);
+}
+
+function subnetsOf({ raw }: PluginConf): NetworkFacts['subnets'] {
+  const { ipam } = raw;
+  if (!isJsonObject(ipam)) return [];
+  const hasGateway = raw['isGateway'] === true || raw['isDefaultGateway'] === true;
+  return rangesOf(ipam).flatMap((range) => {
+    const cidr = typeof range['subnet'] === 'string' ? parseCidr(range['subnet']) : null;
+    if (cidr === null) return [];
+    const subnet = formatCidr({ ...cidr, address: subnetRange(cidr).first });
+    return [{ subnet, gateway: hasGateway ? gatewayOf(cidr, range) : null }];
+  });
+}
+
+function bridgeOf({ raw }: PluginConf): string {
+  return typeof raw['bridge'] === 'string' && raw['bridge'] !== '' ? raw['bridge'] : defaultBridge;
+}
+
+export function networkFacts({ plugins }: ConfList): NetworkFacts {
+  const bridges = plugins.filter(({ type }) => type === 'bridge').map(bridgeOf);
+  const subnets = plugins.flatMap(subnetsOf);
+  return {
+    bridges: [...new Set(bridges)],
+    subnets: [...new Map(subnets.map((entry) => [entry.subnet, entry])).values()],
+  };
+}

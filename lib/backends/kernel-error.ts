@@ -1,0 +1,61 @@
+import { AbortError, type ErrorCode, NetworkError, type NetworkErrorFields } from '../errors.ts';
+import type { NativeError, NativeReason } from '../native/binding.ts';
+
+/** What the addon rejects with, as the public error that stands for it. */
+
+const codesByReason: Readonly<Partial<Record<NativeReason, ErrorCode>>> = {
+  'directory-unsafe': 'ERR_STATE_DIR_UNSAFE',
+  foreign: 'ERR_NETNS_FOREIGN',
+  'not-a-namespace': 'ERR_NETNS_FOREIGN',
+  'lock-held': 'ERR_LOCK_TIMEOUT',
+  'wrong-kind': 'ERR_BRIDGE_CONFLICT',
+  'address-conflict': 'ERR_BRIDGE_CONFLICT',
+  'network-conflict': 'ERR_BRIDGE_CONFLICT',
+};
+
+const codesByErrno: Readonly<Record<string, ErrorCode>> = {
+  EPERM: 'ERR_PERMISSION',
+  EACCES: 'ERR_PERMISSION',
+};
+
+/** A file of ours can't be written; every step that writes one names it so. */
+const fullDisk = new Set(['ENOSPC', 'EDQUOT', 'EROFS']);
+
+export function isNativeError(error: unknown): error is NativeError {
+  return error instanceof Error && 'syscall' in error && 'errno' in error;
+}
+
+function codeOf({ code, reason }: NativeError, otherwise: ErrorCode): ErrorCode {
+  const byReason = reason === undefined ? undefined : codesByReason[reason];
+  if (byReason !== undefined) return byReason;
+  return fullDisk.has(code) ? 'ERR_RECORD_WRITE' : (codesByErrno[code] ?? otherwise);
+}
+
+/** Errors that are public already, and those that are no refusal of the kernel's, stay as they are. */
+export function kernelError(
+  step: string,
+  error: unknown,
+  otherwise: ErrorCode = 'ERR_KERNEL',
+  fields: NetworkErrorFields = {},
+): unknown {
+  if (!isNativeError(error)) return error;
+  const { code, errno, syscall, path, kernelMessage, undoErrors = [] } = error;
+  const rolledBack = undoErrors.length === 0;
+  if (code === 'ECANCELED') return new AbortError(rolledBack, { cause: error });
+  return new NetworkError(codeOf(error, otherwise), `${step}: ${error.message}`, {
+    ...{ step, errno, syscall, cause: error },
+    ...(path === undefined ? {} : { path }),
+    ...(kernelMessage === undefined ? {} : { kernelMessage }),
+    ...(rolledBack ? {} : { errors: undoErrors }),
+    ...fields,
+  });
+}
+
+/** Runs a step of native work; what it rejects with is public. */
+export async function atStep<T>(step: string, work: () => Promise<T>, otherwise?: ErrorCode): Promise<T> {
+  try {
+    return await work();
+  } catch (error) {
+    throw kernelError(step, error, otherwise);
+  }
+}

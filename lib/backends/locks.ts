@@ -1,0 +1,67 @@
+import type { LockHandle, NativeBinding } from '../native/binding.ts';
+import { runTask } from '../native/task.ts';
+import type { Scope } from '../operation.ts';
+import { atStep } from './kernel-error.ts';
+
+export type LockBinding = Pick<NativeBinding, 'lockAcquire' | 'lockRelease' | 'cancel'>;
+
+/** A VM's lock while it is held. */
+export interface VmLock {
+  readonly handle: LockHandle;
+  /** Nothing is left of the VM: the lock's file goes with the lock. */
+  spent: boolean;
+}
+
+/** What is left of the verb's time once a lock was not to be had: enough to say so. */
+const share = 0.9;
+
+/**
+ * The locks of all processes that share a state directory. Verbs about one VM hold its lock alone and the network's
+ * together with others; what looks at the whole network holds that one alone. The network's comes first.
+ */
+export class Locks {
+  readonly #binding: LockBinding;
+  readonly #directory: string;
+  readonly #network: string;
+
+  constructor(binding: LockBinding, stateDir: string, network: string) {
+    this.#binding = binding;
+    this.#directory = `${stateDir}/locks`;
+    // A vmId never begins with a dot.
+    this.#network = `.network-${network}`;
+  }
+
+  async withVm<T>(vmId: string, scope: Scope, work: (lock: VmLock) => Promise<T>): Promise<T> {
+    return this.#held(this.#network, 'shared', scope, () => this.withVmOnly(vmId, scope, work));
+  }
+
+  /** For whom holds the network's lock already. */
+  async withVmOnly<T>(vmId: string, scope: Scope, work: (lock: VmLock) => Promise<T>): Promise<T> {
+    return this.#held(vmId, 'exclusive', scope, work);
+  }
+
+  async withNetwork<T>(scope: Scope, work: (lock: VmLock) => Promise<T>): Promise<T> {
+    return this.#held(this.#network, 'exclusive', scope, work);
+  }
+
+  async #held<T>(
+    name: string,
+    mode: 'exclusive' | 'shared',
+    scope: Scope,
+    work: (lock: VmLock) => Promise<T>,
+  ): Promise<T> {
+    scope.step = 'lock';
+    const timeoutMs = Math.ceil(scope.remainingMs * share);
+    const handle = await atStep('lock', () =>
+      runTask(this.#binding, scope.signal, (taskId) =>
+        this.#binding.lockAcquire({ directory: this.#directory, name, mode, timeoutMs, taskId }),
+      ),
+    );
+    const lock = { handle, spent: false };
+    try {
+      return await work(lock);
+    } finally {
+      await this.#binding.lockRelease({ lock: handle, remove: lock.spent });
+    }
+  }
+}
