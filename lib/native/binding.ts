@@ -17,6 +17,8 @@ export interface NativeError extends Error {
   readonly path?: string;
   /** The kernel's extended acknowledgement, when it sent one. */
   readonly kernelMessage?: string;
+  /** The step of an attach or a detach that failed: `lock`, `address`, `anchor`, ... */
+  readonly step?: string;
   /** Why, where an errno alone can't say it. */
   readonly reason?: NativeReason;
   /** What failed while undoing; absent when the undo was complete. */

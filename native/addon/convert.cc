@@ -91,6 +91,7 @@ Napi::Error ToJsError(Napi::Env env, const Error& error) {
   SetString(fields, "syscall", error.Syscall());
   SetString(fields, "path", error.GetPath());
   SetString(fields, "kernelMessage", error.KernelMessage());
+  SetString(fields, "step", error.Step());
   SetString(fields, "reason", std::string(ReasonName(error.GetReason())));
   if (!error.UndoErrors().empty()) {
     fields.Set("undoErrors", ToArray(env, error.UndoErrors(), [](Napi::Env e, const Error& each) {

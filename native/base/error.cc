@@ -67,6 +67,11 @@ Error& Error::Why(Reason reason) noexcept {
   return *this;
 }
 
+Error& Error::At(std::string_view step) {
+  detail_->step = step;
+  return *this;
+}
+
 Error& Error::UndoFailed(const Error& error) {
   detail_->undo.push_back(error);
   return *this;

@@ -41,6 +41,8 @@ class Error : public std::exception {
   Error& Path(std::string_view path);
   Error& Kernel(std::string_view extack);
   Error& Why(Reason reason) noexcept;
+  // The step of a transaction that it ended.
+  Error& At(std::string_view step);
   // Something went wrong while undoing what came before this error.
   Error& UndoFailed(const Error& error);
 
@@ -48,6 +50,7 @@ class Error : public std::exception {
   [[nodiscard]] const std::string& Syscall() const noexcept { return detail_->syscall; }
   [[nodiscard]] const std::string& GetPath() const noexcept { return detail_->path; }
   [[nodiscard]] const std::string& KernelMessage() const noexcept { return detail_->extack; }
+  [[nodiscard]] const std::string& Step() const noexcept { return detail_->step; }
   [[nodiscard]] Reason GetReason() const noexcept { return detail_->reason; }
   [[nodiscard]] const std::vector<Error>& UndoErrors() const noexcept { return detail_->undo; }
   // "EEXIST: File exists, mount '/run/netns/x'": the form of Node's system errors.
@@ -60,6 +63,7 @@ class Error : public std::exception {
     std::string text;
     std::string path;
     std::string extack;
+    std::string step;
     Reason reason = Reason::kNone;
     std::vector<Error> undo;
     std::string message;

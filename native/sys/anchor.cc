@@ -21,9 +21,7 @@
 namespace vulcan {
 namespace {
 
-[[nodiscard]] std::string PathOfFd(const UniqueFd& fd) {
-  return "/proc/thread-self/fd/" + std::to_string(fd.Get());
-}
+[[nodiscard]] std::string PathOfFd(int fd) { return "/proc/thread-self/fd/" + std::to_string(fd); }
 
 // Whatever has the name; empty when nothing has.
 [[nodiscard]] UniqueFd OpenName(const Directory& directory, const std::string& name) {
@@ -36,8 +34,8 @@ namespace {
   struct statfs file_system {};
   if (::fstatfs(path_fd.Get(), &file_system) != 0) throw SystemError("fstatfs");
   if (file_system.f_type != NSFS_MAGIC) return false;
-  const UniqueFd opened(::open(PathOfFd(path_fd).c_str(), O_RDONLY | O_CLOEXEC));
-  if (!opened) throw SystemError("open", PathOfFd(path_fd));
+  const UniqueFd opened(::open(PathOfFd(path_fd.Get()).c_str(), O_RDONLY | O_CLOEXEC));
+  if (!opened) throw SystemError("open", PathOfFd(path_fd.Get()));
   return ::ioctl(opened.Get(), NS_GET_NSTYPE) == CLONE_NEWNET;
 }
 
@@ -79,35 +77,33 @@ void Unlink(const Directory& directory, const std::string& name) {
 }
 
 void Unmount(const UniqueFd& path_fd, const std::string& path) {
-  if (::umount2(PathOfFd(path_fd).c_str(), MNT_DETACH) != 0) throw SystemError("umount", path);
+  if (::umount2(PathOfFd(path_fd.Get()).c_str(), MNT_DETACH) != 0) throw SystemError("umount", path);
 }
 
-// Mounts the calling thread's namespace on a new name.
-[[nodiscard]] AnchorState NameThisNamespace(const Directory& directory, const std::string& name,
-                                            const Lock& lock) {
+}  // namespace
+
+NamespaceId NameNamespace(const Directory& directory, const std::string& name, const Lock& lock, int ns_fd) {
+  const NamespaceId id = IdOfNamespace(ns_fd);
   UndoStack undo;
   try {
     // What the old claim speaks of may be what somebody put there meanwhile.
     undo.Push([&lock, previous = lock.ReadClaim()] { lock.WriteClaim(previous); });
-    lock.WriteClaim(IdOfNamespace(OpenCurrentNamespace().Get()));
+    lock.WriteClaim(id);
 
     const UniqueFd file(
         ::openat(directory.Fd(), name.c_str(), O_RDONLY | O_CREAT | O_EXCL | O_NOFOLLOW | O_CLOEXEC, 0));
     if (!file) throw errno == EEXIST ? Taken(directory, name) : SystemError("openat", directory.PathOf(name));
     undo.Push([&directory, &name] { Unlink(directory, name); });
 
-    if (::mount("/proc/thread-self/ns/net", PathOfFd(file).c_str(), "none", MS_BIND, nullptr) != 0) {
+    if (::mount(PathOfFd(ns_fd).c_str(), PathOfFd(file.Get()).c_str(), "none", MS_BIND, nullptr) != 0) {
       throw SystemError("mount", directory.PathOf(name));
     }
-    undo.Push([&directory, &name] { Unmount(OpenName(directory, name), directory.PathOf(name)); });
-    return StateOf(OpenName(directory, name), &lock);
+    return id;
   } catch (Error& error) {
     undo.Unwind(error);
     throw;
   }
 }
-
-}  // namespace
 
 AnchorState CreateAnchor(const std::string& path, const std::string& name, const Lock& lock,
                          const Cancellation& cancellation) {
@@ -115,7 +111,9 @@ AnchorState CreateAnchor(const std::string& path, const std::string& name, const
   if (OpenName(directory, name)) throw Taken(directory, name);
   return InNewNamespace([&] {
     cancellation.ThrowIfCancelled();
-    return NameThisNamespace(directory, name, lock);
+    const UniqueFd ns = OpenCurrentNamespace();
+    static_cast<void>(NameNamespace(directory, name, lock, ns.Get()));
+    return StateOf(OpenName(directory, name), &lock);
   });
 }
 

@@ -4,6 +4,7 @@
 #include <vector>
 
 #include "base/cancellation.h"
+#include "sys/directory.h"
 #include "sys/lock.h"
 #include "sys/netns.h"
 
@@ -34,6 +35,10 @@ struct AnchorState {
 // leaves nothing that can't be told from somebody else's. EEXIST with reason kForeign when the name is taken.
 [[nodiscard]] AnchorState CreateAnchor(const std::string& directory, const std::string& name,
                                        const Lock& lock, const Cancellation& cancellation);
+
+// The same for a namespace that is there: `ns_fd` gets the name, which must not be in use.
+[[nodiscard]] NamespaceId NameNamespace(const Directory& directory, const std::string& name, const Lock& lock,
+                                        int ns_fd);
 
 // Without a lock, nothing is claimed.
 [[nodiscard]] AnchorState GetAnchorState(const std::string& directory, const std::string& name,

@@ -1,0 +1,179 @@
+#include "sys/address_store.h"
+
+#include <fcntl.h>
+#include <sys/file.h>
+#include <unistd.h>
+
+#include <algorithm>
+#include <cerrno>
+#include <string_view>
+
+#include "base/error.h"
+#include "sys/address_file.h"
+#include "sys/file_store.h"
+#include "sys/io.h"
+
+namespace vulcan {
+namespace {
+
+constexpr mode_t kDirectoryMode = 0755;
+constexpr mode_t kLockMode = 0750;
+constexpr mode_t kFileMode = 0600;
+constexpr std::size_t kFileLimit = 4096;
+// So many addresses in a row that turn out to be taken mean that others fill the store: it is read whole.
+constexpr int kCollisionsBeforeReading = 32;
+
+[[nodiscard]] Directory OpenOrMake(const std::string& path) {
+  if (auto directory = Directory::OpenIfPresent(path)) return std::move(*directory);
+  EnsureDirectory(path, kDirectoryMode);
+  return Directory::Open(path);
+}
+
+[[nodiscard]] std::string_view Trim(std::string_view text) {
+  constexpr std::string_view kSpace = " \t\r\n\v\f";
+  const auto first = text.find_first_not_of(kSpace);
+  if (first == std::string_view::npos) return {};
+  return text.substr(first, text.find_last_not_of(kSpace) - first + 1);
+}
+
+// Before host-local 0.9 a file held the container's id alone.
+[[nodiscard]] std::string_view IdOf(std::string_view owner) { return owner.substr(0, owner.find('\r')); }
+
+[[nodiscard]] std::string LastReservedName(unsigned set) { return "last_reserved_ip." + std::to_string(set); }
+
+}  // namespace
+
+AddressRuns& AddressHints::Of(const std::string& directory, int family) {
+  return runs_[directory][family == AF_INET ? 0 : 1];
+}
+
+std::optional<AddressStore> AddressStore::TryOpen(const std::string& path) {
+  Directory directory = OpenOrMake(path);
+  // The file is never removed: whoever waits for it would wait for another.
+  UniqueFd lock(
+      ::openat(directory.Fd(), "lock", O_RDONLY | O_CREAT | O_NOFOLLOW | O_CLOEXEC | O_NONBLOCK, kLockMode));
+  if (!lock) throw SystemError("openat", directory.PathOf("lock"));
+  while (::flock(lock.Get(), LOCK_EX | LOCK_NB) != 0) {
+    if (errno == EWOULDBLOCK) return std::nullopt;
+    if (errno != EINTR) throw SystemError("flock", directory.PathOf("lock"));
+  }
+  return AddressStore(std::move(directory), std::move(lock));
+}
+
+ReservedAddress AddressStore::Reserve(const RangeSet& set, const std::string& owner, AddressHints& hints) {
+  const int family = set.ranges.front().first.Family();
+  AddressRuns& taken = hints.Of(directory_.Path(), family);
+  const auto avoid = [&] {
+    for (const AddressRange& range : set.ranges) {
+      if (range.gateway && range.Contains(*range.gateway)) taken.Add(ToNumber(*range.gateway));
+    }
+    for (const IpAddress& address : set.excluded) taken.Add(ToNumber(address));
+  };
+  const AddressFile file(directory_, owner);
+  const auto last = LastReserved(set.index);
+  avoid();
+  bool read = false;
+  for (int collisions = 0;; ++collisions) {
+    auto address = set.NextFree(taken, last);
+    if (!read && (!address || collisions == kCollisionsBeforeReading)) {
+      ReadTaken(family, taken);
+      avoid();
+      read = true;
+      address = set.NextFree(taken, last);
+    }
+    if (!address) {
+      const auto size = static_cast<std::uint64_t>(set.Size());
+      throw Error(ENOSPC, "linkat",
+                  "all " + std::to_string(size) + " addresses of " + set.ToString() + " are taken")
+          .Path(directory_.Path())
+          .Why(Reason::kAddressesExhausted);
+    }
+    taken.Add(ToNumber(*address));
+    if (!file.TryLink(address->ToString())) continue;
+    WriteLastReserved(set.index, *address);
+    const AddressRange& range = *set.Find(*address);
+    return {*address, range.prefix_length, range.gateway};
+  }
+}
+
+ReservedAddress AddressStore::ReserveThis(const IpAddress& address, const RangeSet& set,
+                                          const std::string& owner, AddressHints& hints) {
+  const AddressRange* const range = set.Find(address);
+  const std::string name = address.ToString();
+  if (range == nullptr || set.IsExcluded(address)) {
+    throw Error(EINVAL, "linkat", "not an address that guests may have").Path(directory_.PathOf(name));
+  }
+  if (!AddressFile(directory_, owner).TryLink(name)) {
+    throw Error(EEXIST, "linkat", "the address is taken")
+        .Path(directory_.PathOf(name))
+        .Why(Reason::kAddressTaken);
+  }
+  hints.Of(directory_.Path(), address.Family()).Add(ToNumber(address));
+  WriteLastReserved(set.index, address);
+  return {address, range->prefix_length, range->gateway};
+}
+
+bool AddressStore::Release(const IpAddress& address, const std::string& owner, AddressHints& hints) {
+  const std::string name = address.ToString();
+  const auto found = OwnerOf(name);
+  if (!found || (*found != Trim(owner) && *found != IdOf(owner))) return false;
+  if (!RemoveFile(directory_, name)) return false;
+  hints.Of(directory_.Path(), address.Family()).Remove(ToNumber(address));
+  return true;
+}
+
+std::vector<IpAddress> AddressStore::ReleaseAll(const std::string& owner, AddressHints& hints) {
+  std::vector<IpAddress> released;
+  for (const std::string& name : directory_.Names()) {
+    const auto address = IpAddress::Parse(name);
+    if (address && Release(*address, owner, hints)) released.push_back(*address);
+  }
+  return released;
+}
+
+std::optional<IpAddress> AddressStore::LastReserved(unsigned set) const {
+  const auto text = ReadFile(directory_, LastReservedName(set), kFileLimit);
+  return text ? IpAddress::Parse(*text) : std::nullopt;
+}
+
+// In place, as host-local does it: a reader that finds half of it begins at the first address.
+void AddressStore::WriteLastReserved(unsigned set, const IpAddress& address) const {
+  const std::string name = LastReservedName(set);
+  const UniqueFd file(::openat(directory_.Fd(), name.c_str(),
+                               O_WRONLY | O_CREAT | O_TRUNC | O_NOFOLLOW | O_CLOEXEC | O_NONBLOCK,
+                               kFileMode));
+  if (!file) throw SystemError("openat", directory_.PathOf(name));
+  WriteAll(file.Get(), address.ToString(), directory_.PathOf(name));
+}
+
+void AddressStore::ReadTaken(int family, AddressRuns& taken) const {
+  taken.Clear();
+  for (const std::string& name : directory_.Names()) {
+    const auto address = IpAddress::Parse(name);
+    if (address && address->Family() == family) taken.Add(ToNumber(*address));
+  }
+}
+
+std::optional<std::string> AddressStore::OwnerOf(const std::string& name) const {
+  const auto text = ReadFile(directory_, name, kFileLimit);
+  if (!text) return std::nullopt;
+  return std::string(Trim(*text));
+}
+
+Progress<AddressStore> AddressStoreRequest::Try(const Cancellation& cancellation) {
+  cancellation.ThrowIfCancelled();
+  if (auto store = AddressStore::TryOpen(directory_)) return std::move(*store);
+  const auto now = Clock::now();
+  if (now >= deadline_) {
+    throw Error(ETIMEDOUT, "flock", "another process holds the lock of the address store")
+        .Path(directory_ + "/lock")
+        .Why(Reason::kLockHeld);
+  }
+  // host-local holds it for less than a millisecond.
+  constexpr std::chrono::milliseconds kLongestPause{8};
+  Wait wait{{{cancellation.Fd(), POLLIN, 0}}, std::min(deadline_, now + pause_)};
+  pause_ = std::min(pause_ * 2, kLongestPause);
+  return wait;
+}
+
+}  // namespace vulcan

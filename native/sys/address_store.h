@@ -1,0 +1,80 @@
+#pragma once
+
+#include <array>
+#include <chrono>
+#include <map>
+#include <optional>
+#include <string>
+
+#include "base/cancellation.h"
+#include "base/unique_fd.h"
+#include "base/wait.h"
+#include "sys/address_ranges.h"
+#include "sys/address_runs.h"
+#include "sys/directory.h"
+
+namespace vulcan {
+
+// What a process remembers of the stores it has used: which addresses are taken, as far as it has met them.
+// Others change a store, too, so this only tells where to try first; the files decide.
+class AddressHints {
+ public:
+  [[nodiscard]] AddressRuns& Of(const std::string& directory, int family);
+
+ private:
+  std::map<std::string, std::array<AddressRuns, 2>> runs_;
+};
+
+struct ReservedAddress {
+  IpAddress address;
+  int prefix_length = 0;
+  std::optional<IpAddress> gateway;
+};
+
+// host-local's store of a network, in its own format and under its own lock, which this object holds: a file
+// for each address that says who has it. An owner is "<containerId>\r\n<ifName>".
+class AddressStore {
+ public:
+  // One attempt, which never blocks. Empty: somebody else holds the lock. Makes a missing directory.
+  [[nodiscard]] static std::optional<AddressStore> TryOpen(const std::string& directory);
+
+  // A free address. ENOSPC with reason kAddressesExhausted when there is none.
+  [[nodiscard]] ReservedAddress Reserve(const RangeSet& set, const std::string& owner, AddressHints& hints);
+  // This one. EEXIST with reason kAddressTaken when it is somebody's, EINVAL when it is none of the set.
+  [[nodiscard]] ReservedAddress ReserveThis(const IpAddress& address, const RangeSet& set,
+                                            const std::string& owner, AddressHints& hints);
+
+  // Whether it was the owner's; what is somebody else's stays.
+  bool Release(const IpAddress& address, const std::string& owner, AddressHints& hints);
+  // Every address of the owner, by reading all files, as host-local does it. What was released.
+  [[nodiscard]] std::vector<IpAddress> ReleaseAll(const std::string& owner, AddressHints& hints);
+
+ private:
+  AddressStore(Directory directory, UniqueFd lock)
+      : directory_(std::move(directory)), lock_(std::move(lock)) {}
+
+  [[nodiscard]] std::optional<IpAddress> LastReserved(unsigned set) const;
+  void WriteLastReserved(unsigned set, const IpAddress& address) const;
+  void ReadTaken(int family, AddressRuns& taken) const;
+  [[nodiscard]] std::optional<std::string> OwnerOf(const std::string& name) const;
+
+  Directory directory_;
+  UniqueFd lock_;
+};
+
+// An attempt that goes on until its deadline, without ever blocking the thread.
+class AddressStoreRequest {
+ public:
+  AddressStoreRequest(std::string directory, std::chrono::milliseconds timeout)
+      : directory_(std::move(directory)), deadline_(Clock::now() + timeout) {}
+
+  // ETIMEDOUT with reason kLockHeld after the deadline.
+  [[nodiscard]] Progress<AddressStore> Try(const Cancellation& cancellation);
+
+ private:
+  std::string directory_;
+  Clock::time_point deadline_;
+  std::chrono::milliseconds pause_{1};
+};
+
+}  // namespace vulcan
