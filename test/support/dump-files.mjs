@@ -7,7 +7,7 @@ import { join } from 'node:path';
  * the lab's own files.
  */
 const ignored = [
-  /^\/run\/cni\/networks\/[^/]+\/(last_reserved_ip\..*|lock)$/,
+  /^\/(run|var\/lib)\/cni\/networks\/[^/]+\/(last_reserved_ip\..*|lock)$/,
   /\/locks\/\.network-[^/]+$/,
   /^\/run\/(vulcan-lab|layers|lock|mount|xtables\.lock)$/,
 ];
