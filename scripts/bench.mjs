@@ -1,7 +1,8 @@
 #!/usr/bin/env node
 /**
- * The benchmark: `npm run bench [-- chain] [--rounds N] [--vms N]`. Runs in a lab of its own, needs root, the built package
- * and what `scripts/test` installs. Results: tables on stdout, JSON under test/bench/results.
+ * The benchmark: `npm run bench [-- chain setup] [--quick]`. Runs in a lab of its own; needs root, the built package, a C
+ * compiler, Go, and what `scripts/test` installs. Results: tables on stdout; JSON and charts under test/bench/results.
+ * `--quick` is for trying the benchmark out: too few rounds to say anything, results under build/bench/results.
  */
 import { spawnSync } from 'node:child_process';
 import { mkdtempSync, rmSync } from 'node:fs';
@@ -23,30 +24,32 @@ function enterLab() {
 
 if (process.env['VULCAN_LAB'] !== '1') enterLab();
 
-const { values, positionals } = parseArgs({
-  allowPositionals: true,
-  options: { rounds: { type: 'string', default: '10' }, vms: { type: 'string', default: '10' } },
-});
-const names = positionals.length > 0 ? positionals : ['chain'];
 const benchmarks = {
   chain: async (options) => (await import('../test/bench/chain.mjs')).chainBenchmark(options),
+  setup: async (options) => (await import('../test/bench/setup.mjs')).setupBenchmark(options),
 };
+const { values, positionals } = parseArgs({
+  allowPositionals: true,
+  options: { quick: { type: 'boolean', default: false } },
+});
+const names = positionals.length > 0 ? positionals : Object.keys(benchmarks);
+const unknown = names.filter((name) => !(name in benchmarks));
+if (unknown.length > 0) {
+  console.error(`no benchmark named ${unknown.join(', ')}; there are: ${Object.keys(benchmarks).join(', ')}`);
+  process.exit(64);
+}
 
-const { printMachine, saveJson } = await import('../test/bench/report.mjs');
+const { machineLine, saveJson } = await import('../test/bench/report.mjs');
 const { findTools } = await import('../test/bench/tools.mjs');
+const { quick } = values;
+const resultsDir = join(root, quick ? 'build/bench/results' : 'test/bench/results');
 const workDir = mkdtempSync(join(tmpdir(), 'vulcan-bench-'));
 try {
-  printMachine();
+  console.log(machineLine());
+  if (quick) console.log('QUICK: too few rounds, for trying out only; these are no results');
   for (const name of names) {
-    const benchmark = benchmarks[name];
-    if (!benchmark)
-      throw new Error(`no benchmark named ${name}; there are: ${Object.keys(benchmarks).join(', ')}`);
-    const results = await benchmark({
-      tools: { ...findTools(), workDir },
-      rounds: Number(values.rounds),
-      vms: Number(values.vms),
-    });
-    await saveJson(join(root, `test/bench/results/${name}.json`), results);
+    const results = await benchmarks[name]({ tools: { ...findTools(), workDir }, quick, resultsDir });
+    await saveJson(join(resultsDir, `${name}.json`), { quick, ...results });
   }
 } finally {
   rmSync(workDir, { recursive: true, force: true });

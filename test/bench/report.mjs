@@ -5,10 +5,17 @@ import { dirname } from 'node:path';
 const machine = () => ({
   kernel: release(),
   arch: arch(),
+  cpu: cpus()[0]?.model ?? 'unknown',
   cpus: cpus().length,
   node: process.version,
   date: new Date().toISOString().slice(0, 10),
 });
+
+/** One line: where and when the figures were taken. */
+export function machineLine() {
+  const { kernel, cpu, cpus: count, node, date } = machine();
+  return `Linux ${kernel}, ${count} × ${cpu}, Node ${node}, ${date}`;
+}
 
 const cell = (value) => (typeof value === 'number' ? value.toFixed(value < 10 ? 2 : 1) : String(value));
 
@@ -18,20 +25,33 @@ export function printTable(title, rows) {
   console.log(`\n${title}\n`);
   console.log(`| ${keys.join(' | ')} |`);
   console.log(`| ${keys.map((key) => (typeof rows[0][key] === 'number' ? '---:' : '---')).join(' | ')} |`);
-  for (const row of rows) console.log(`| ${keys.map((key) => cell(row[key])).join(' | ')} |`);
+  for (const row of rows) {
+    const cells = keys.map((key) => (Number.isInteger(row[key]) ? String(row[key]) : cell(row[key])));
+    console.log(`| ${cells.join(' | ')} |`);
+  }
 }
 
-/** One target: what was measured against what must be reached. A missed one stays, marked. */
-export function target(what, value, limit) {
-  return { what, value, limit, verdict: value <= limit ? 'reached' : 'MISSED' };
-}
+const verdict = (reached) => (reached ? 'reached' : 'MISSED');
 
-export async function saveJson(file, results) {
+/** A target: what was measured against what must be reached. A missed one stays in the table, marked. */
+export const atMost = (what, value, limit) => ({
+  what,
+  value,
+  'must be': `<= ${limit}`,
+  verdict: verdict(value <= limit),
+});
+
+export const atLeast = (what, value, limit) => ({
+  what,
+  value,
+  'must be': `>= ${limit}`,
+  verdict: verdict(value >= limit),
+});
+
+export async function saveText(file, text) {
   await mkdir(dirname(file), { recursive: true });
-  await writeFile(file, `${JSON.stringify({ machine: machine(), ...results }, null, 2)}\n`);
+  await writeFile(file, text);
 }
 
-export function printMachine() {
-  const { kernel, cpus: count, node, date } = machine();
-  console.log(`Linux ${kernel}, ${count} CPUs, Node ${node}, ${date}`);
-}
+export const saveJson = (file, results) =>
+  saveText(file, `${JSON.stringify({ machine: machine(), ...results }, null, 1)}\n`);

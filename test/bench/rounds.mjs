@@ -1,48 +1,61 @@
 /**
- * A contender does one VM's network: `setup(id)`, `teardown(id)`; `prepare(ids)` and `finish(ids)` frame a round and are not timed.
- * @typedef {{ name: string, prepare(ids: string[]): Promise<void>, setup(id: string): Promise<void>,
- *   teardown(id: string): Promise<void>, finish(ids: string[]): Promise<void>, close(): Promise<void> }} Contender
+ * A contender does one VM's network. `prepare(ids)` and `finish(ids)` frame a round and are not timed. A contender that
+ * measures by itself returns what it measured; of any other, the time until its promise resolves counts.
+ * @typedef {{ ms: number, steps?: Record<string, number> }} Measured
+ * @typedef {{ name: string, bridge: string, prepare(ids: string[]): Promise<void>, setup(id: string): Promise<Measured | void>,
+ *   teardown(id: string): Promise<Measured | void>, finish(ids: string[]): Promise<void>, close(): Promise<void> }} Contender
  */
+import { settle } from './settle.mjs';
 
-async function timed(run) {
+async function measure(run) {
   const begin = process.hrtime.bigint();
-  await run();
-  return Number(process.hrtime.bigint() - begin) / 1e6;
+  const measured = await run();
+  return measured?.ms ?? Number(process.hrtime.bigint() - begin) / 1e6;
 }
 
-/** Runs `task` for every id, `width` at a time; milliseconds of each, and of all together. */
-async function runAll(ids, width, task) {
-  const queue = [...ids];
+/** Runs `task` for every id, `width` at a time; milliseconds of each in the order of the ids, and of all together. */
+export async function runAll(ids, width, task) {
   const samples = [];
+  let next = 0;
   const worker = async () => {
-    for (let id = queue.shift(); id !== undefined; id = queue.shift()) {
-      samples.push(await timed(() => task(id)));
+    while (next < ids.length) {
+      const index = next++;
+      samples[index] = await measure(() => task(ids[index]));
     }
   };
-  const wallMs = await timed(() => Promise.all(Array.from({ length: width }, worker)));
-  return { samples, wallMs };
+  const begin = performance.now();
+  await Promise.all(Array.from({ length: width }, worker));
+  return { samples, wallMs: performance.now() - begin };
+}
+
+/** One contender's round: all up, all down, and quiet again. */
+export async function runRound(contender, ids, width) {
+  await contender.prepare(ids);
+  const setup = await runAll(ids, width, (id) => contender.setup(id));
+  const teardown = await runAll(ids, width, (id) => contender.teardown(id));
+  await contender.finish(ids);
+  await settle(contender.bridge);
+  return { setup, teardown };
 }
 
 /**
  * Lets the contenders take turns (A B A B ...), each with `vms` VMs a round, `width` at a time.
  * The order turns round every round, so that neither always follows the other's clean-up.
- * @param {Contender[]} contenders
+ * @param {readonly Contender[]} contenders
  */
-export async function compare(contenders, { rounds, vms, width, onRound }) {
+export async function compare(contenders, { rounds, vms, width = 1, label }) {
   const rows = new Map(contenders.map(({ name }) => [name, { setup: [], teardown: [], setupWallMs: [] }]));
   for (let round = 0; round < rounds; round++) {
+    const ids = Array.from({ length: vms }, (_, vm) => `${label}-${round}-${vm}`);
     for (const contender of round % 2 === 0 ? contenders : [...contenders].reverse()) {
-      const ids = Array.from({ length: vms }, (_, vm) => `bench-${round}-${vm}`);
+      process.stderr.write(`\r\x1b[K${label}: round ${round + 1} of ${rounds}, ${contender.name} `);
+      const { setup, teardown } = await runRound(contender, ids, width);
       const row = rows.get(contender.name);
-      await contender.prepare(ids);
-      const up = await runAll(ids, width, (id) => contender.setup(id));
-      const down = await runAll(ids, width, (id) => contender.teardown(id));
-      await contender.finish(ids);
-      row.setup.push(up.samples);
-      row.setupWallMs.push(up.wallMs);
-      row.teardown.push(down.samples);
+      row.setup.push(setup.samples);
+      row.setupWallMs.push(setup.wallMs);
+      row.teardown.push(teardown.samples);
     }
-    onRound?.(round + 1, rounds);
   }
+  process.stderr.write('\r\x1b[K');
   return rows;
 }

@@ -2,14 +2,15 @@
  * What every peer finds ready, as `open` makes it: a bridge with the gateway's address, the guard's table with empty
  * sets, the directories of the store, the locks and the records. One stage a peer, so that none inherits another's ports.
  */
-import { execFile, spawn } from 'node:child_process';
+import { execFile } from 'node:child_process';
 import { mkdir, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { promisify } from 'node:util';
+import { feed } from './feed.mjs';
 
 const run = promisify(execFile);
 
-export const netnsDir = '/var/run/netns';
+const netnsDir = '/var/run/netns';
 
 /** The ruleset of a guarded bridge: constant rules, two elements a VM. */
 const guard = (table) => `
@@ -27,15 +28,6 @@ table bridge ${table} {
   }
 }
 `;
-
-export function feed(file, args, input) {
-  return new Promise((resolve, reject) => {
-    const child = spawn(file, args, { stdio: ['pipe', 'ignore', 'inherit'] });
-    child.once('error', reject);
-    child.once('exit', (code) => (code === 0 ? resolve() : reject(new Error(`${file} ended with ${code}`))));
-    child.stdin.end(input);
-  });
-}
 
 /** iproute2 makes the directory of names a shared mount when it makes the first one. */
 async function prepareNetnsDir() {
@@ -76,7 +68,8 @@ export async function prepareStage(name, octet) {
     BENCH_STORE_DIR: join('/run/cni/networks', network),
   };
   await prepareNetnsDir();
-  for (const directory of Object.values(directories)) await mkdir(directory, { recursive: true, mode: 0o700 });
+  for (const directory of Object.values(directories))
+    await mkdir(directory, { recursive: true, mode: 0o700 });
   await prepareBridge(bridge, `02:be:0c:00:00:${octet.toString(16)}`, `${gateway}/16`);
   await feed('nft', ['-f', '-'], guard(table));
   const config = JSON.stringify(conflist(network, bridge, `10.${octet}.0.0/16`));

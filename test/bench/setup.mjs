@@ -1,0 +1,89 @@
+/** Cold `setup` and `teardown`, side by side with the floor and with those who do the same work in other ways. */
+import { join } from 'node:path';
+import { measureCallers } from './callers.mjs';
+import { distributionChart } from './charts/distribution.mjs';
+import { growthChart } from './charts/growth.mjs';
+import { OURS, openContenders, oursOptions, slow } from './contenders/all.mjs';
+import { compareEndStates, printEndStates } from './equal-state.mjs';
+import { measureGrowth, rate } from './growth.mjs';
+import { measureMemory } from './memory.mjs';
+import { machineLine, printTable, saveText } from './report.mjs';
+import { compare } from './rounds.mjs';
+import { along, median, summarize } from './stats.mjs';
+import { setupTargets } from './targets.mjs';
+
+const SIZES = {
+  full: { rounds: 10, vms: 100, manyVms: 1000, cycles: 10_000 },
+  quick: { rounds: 2, vms: 20, manyVms: 200, cycles: 500 },
+};
+/** VMs per point of the chart of growth. */
+const POINT = 50;
+
+const figures = (rows) =>
+  [...rows].map(([name, { setup, teardown }]) => {
+    const up = summarize(setup.flat());
+    const down = summarize(teardown.flat());
+    return {
+      contender: name,
+      'setup p50 ms': up.p50,
+      'setup p99 ms': up.p99,
+      'teardown p50 ms': down.p50,
+      'teardown p99 ms': down.p99,
+      n: up.count,
+    };
+  });
+
+const growthFigures = (growth) =>
+  [...growth].map(([name, rounds]) => ({
+    contender: name,
+    'set-ups a second': median(rounds.map(rate)),
+    'p50 ms near the 50th': along(rounds, POINT)[0].value,
+    'p50 ms near the last': along(rounds, POINT).at(-1).value,
+    VMs: rounds[0].length,
+    rounds: rounds.length,
+  }));
+
+async function saveCharts(directory, rows, growth) {
+  const footer = machineLine();
+  const distribution = figures(rows).map((row) => ({
+    name: row.contender,
+    p50: row['setup p50 ms'],
+    p99: row['setup p99 ms'],
+  }));
+  await saveText(join(directory, 'setup.svg'), distributionChart(distribution, { ours: OURS, footer }));
+  const lines = [...growth].map(([name, rounds]) => ({ name, points: along(rounds, POINT) }));
+  await saveText(join(directory, 'setup-growth.svg'), growthChart(lines, { ours: OURS, footer }));
+}
+
+export async function setupBenchmark({ tools, quick, resultsDir }) {
+  const { rounds, vms, manyVms, cycles } = quick ? SIZES.quick : SIZES.full;
+  const { contenders, missing } = await openContenders(tools);
+  for (const { contender, reason } of missing) console.log(`\nLEFT OUT: ${contender}: ${reason}`);
+  const endStates = await compareEndStates(contenders);
+  printEndStates(endStates);
+
+  const rows = await compare(contenders, { rounds, vms, label: 'setup' });
+  printTable(`Cold set-up and teardown, ${vms} VMs a round, ${rounds} rounds`, figures(rows));
+  const growth = await measureGrowth(contenders, { slow, rounds, vms: manyVms });
+  printTable(`${manyVms} VMs on one bridge`, growthFigures(growth));
+  await saveCharts(resultsDir, rows, growth);
+
+  const results = {
+    missing,
+    endStates,
+    rows: Object.fromEntries(rows),
+    growth: Object.fromEntries([...growth].map(([name, samples]) => [name, along(samples, POINT)])),
+  };
+  const ours = contenders.find(({ name }) => name === OURS);
+  if (ours) {
+    results.callers = await measureCallers(ours, { rounds, vms: 256 });
+    results.memory = await measureMemory({
+      cycles,
+      options: oursOptions('memory', 177),
+    });
+    results.targets = setupTargets(rows, growth, results);
+    printTable('Targets', results.targets);
+  }
+  for (const contender of contenders) await contender.close();
+  return results;
+}
