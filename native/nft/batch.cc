@@ -20,11 +20,15 @@ constexpr std::uint32_t kOverrunBytes = 1 << 17;
 
 }  // namespace
 
-Batch::Batch(std::uint32_t generation) : batch_(nftnl_batch_alloc(kPageBytes, kOverrunBytes)) {
+Batch::Batch() : Batch(std::optional<std::uint32_t>()) {}
+
+Batch::Batch(std::uint32_t generation) : Batch(std::optional(generation)) {}
+
+Batch::Batch(std::optional<std::uint32_t> generation) : batch_(nftnl_batch_alloc(kPageBytes, kOverrunBytes)) {
   if (!batch_) throw std::bad_alloc();
   std::memset(Cursor(), 0, kPageBytes + kOverrunBytes);
   nlmsghdr* header = nftnl_batch_begin(Cursor(), 0);
-  mnl_attr_put_u32(header, NFNL_BATCH_GENID, htonl(generation));
+  if (generation) mnl_attr_put_u32(header, NFNL_BATCH_GENID, htonl(*generation));
   steps_.push_back({"NFNL_MSG_BATCH_BEGIN", "the transaction"});
   Advance();
 }

@@ -5,6 +5,7 @@
 
 #include <cstdint>
 #include <memory>
+#include <optional>
 #include <string>
 #include <vector>
 
@@ -18,6 +19,8 @@ class Batch {
  public:
   // The kernel refuses the whole batch with ERESTART when the ruleset is no longer of this generation.
   explicit Batch(std::uint32_t generation);
+  // Whatever the generation: for changes that don't depend on what is there.
+  Batch();
 
   // `subject` says in errors what the message is about: "set bridges".
   void Add(std::uint16_t type, std::uint8_t family, std::uint16_t flags, std::string subject,
@@ -40,6 +43,7 @@ class Batch {
     std::string message;
     std::string subject;
   };
+  explicit Batch(std::optional<std::uint32_t> generation);
   // Where the next message goes.
   [[nodiscard]] char* Cursor() const { return static_cast<char*>(nftnl_batch_buffer(batch_.get())); }
   void Advance();

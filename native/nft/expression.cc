@@ -85,4 +85,6 @@ ExpressionHandle Verdict(std::uint32_t verdict, const std::string& chain) {
 
 ExpressionHandle Masquerade() { return Allocate("masq"); }
 
+ExpressionHandle Counter() { return Allocate("counter"); }
+
 }  // namespace vulcan::nft

@@ -17,6 +17,8 @@ inline constexpr std::uint32_t kFirstRegister = 1;
 // The four bytes after a link name in the first register, and the four bytes after those.
 inline constexpr std::uint32_t kAfterLink = 2;
 inline constexpr std::uint32_t kAfterLinkAndWord = 13;
+// Behind a link name and a MAC, which fills eight bytes.
+inline constexpr std::uint32_t kAfterLinkAndMac = 14;
 
 // NFT_META_*: loads a property of the packet.
 [[nodiscard]] ExpressionHandle LoadMeta(std::uint32_t key, std::uint32_t target = kFirstRegister);
@@ -43,9 +45,12 @@ enum class Membership { kIn, kNotIn };
 // Goes on with the rule only if the key that begins in the first register is, or is not, in the set.
 [[nodiscard]] ExpressionHandle Lookup(const std::string& set, Membership membership);
 
-// NF_ACCEPT, NF_DROP; or NFT_JUMP with a chain.
+// NF_ACCEPT, NF_DROP; or NFT_JUMP or NFT_GOTO with a chain.
 [[nodiscard]] ExpressionHandle Verdict(std::uint32_t verdict, const std::string& chain = {});
 
 [[nodiscard]] ExpressionHandle Masquerade();
+
+// Counts packets and bytes.
+[[nodiscard]] ExpressionHandle Counter();
 
 }  // namespace vulcan::nft

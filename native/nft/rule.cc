@@ -1,5 +1,6 @@
 #include "nft/rule.h"
 
+#include <linux/if_ether.h>
 #include <linux/netfilter.h>
 #include <linux/netfilter/nf_tables.h>
 
@@ -13,6 +14,7 @@ constexpr Field kSourceIpv4{NFT_PAYLOAD_NETWORK_HEADER, 12, 4};
 constexpr Field kDestinationIpv4{NFT_PAYLOAD_NETWORK_HEADER, 16, 4};
 constexpr Field kSourceIpv6{NFT_PAYLOAD_NETWORK_HEADER, 8, 16};
 constexpr Field kDestinationIpv6{NFT_PAYLOAD_NETWORK_HEADER, 24, 16};
+constexpr Field kEtherType{NFT_PAYLOAD_LL_HEADER, 12, 2};
 constexpr Field kIcmpType{NFT_PAYLOAD_TRANSPORT_HEADER, 0, 1};
 constexpr Field kDestinationPort{NFT_PAYLOAD_TRANSPORT_HEADER, 2, 2};
 constexpr std::uint32_t kLoopbackIndex = 1;
@@ -98,12 +100,43 @@ Rule& Rule::InLinkAndServiceIn(const std::string& set) {
       .Then(Lookup(set, Membership::kIn));
 }
 
+Rule& Rule::EtherType(std::uint16_t type) {
+  if (type == ETH_P_IP) family_ = NFPROTO_IPV4;
+  if (type == ETH_P_IPV6) family_ = NFPROTO_IPV6;
+  const std::array<std::byte, sizeof type> bytes{std::byte(type >> 8), std::byte(type & 0xff)};
+  return FieldIs(kEtherType, bytes);
+}
+
+Rule& Rule::FieldIs(Field field, std::span<const std::byte> value) {
+  return Then(LoadField(field)).Then(Compare(Comparison::kEqual, value));
+}
+
+Rule& Rule::LoadLinkMacAndAddress(Field mac, Field address) {
+  return Then(LoadMeta(NFT_META_IIFNAME))
+      .Then(LoadField(mac, kAfterLink))
+      .Then(LoadField(address, kAfterLinkAndMac));
+}
+
+Rule& Rule::InLinkMacAndAddressIn(const std::string& set, Field mac, Field address) {
+  return LoadLinkMacAndAddress(mac, address).Then(Lookup(set, Membership::kIn));
+}
+
+Rule& Rule::InLinkMacAndAddressNotIn(const std::string& set, Field mac, Field address) {
+  return LoadLinkMacAndAddress(mac, address).Then(Lookup(set, Membership::kNotIn));
+}
+
+Rule& Rule::Count() { return Then(Counter()); }
+
 Rule& Rule::Accept() { return Then(Verdict(NF_ACCEPT)); }
 
 Rule& Rule::Drop() { return Then(Verdict(NF_DROP)); }
 
 Rule& Rule::Jump(const std::string& chain) {
   return Then(Verdict(static_cast<std::uint32_t>(NFT_JUMP), chain));
+}
+
+Rule& Rule::Goto(const std::string& chain) {
+  return Then(Verdict(static_cast<std::uint32_t>(NFT_GOTO), chain));
 }
 
 Rule& Rule::Masquerade() { return Then(nft::Masquerade()); }

@@ -1,6 +1,8 @@
 #pragma once
 
+#include <cstddef>
 #include <cstdint>
+#include <span>
 #include <string>
 
 #include "nft/batch.h"
@@ -39,9 +41,20 @@ class Rule {
   // The set's key is link name . protocol . port.
   Rule& InLinkAndServiceIn(const std::string& set);
 
+  // In table family bridge: the type as it stands in the frame, which a VLAN tag hides.
+  Rule& EtherType(std::uint16_t type);
+  // Goes on only if the field has these bytes.
+  Rule& FieldIs(Field field, std::span<const std::byte> value);
+  // The set's key is link name . MAC . address: the link that the frame came in on, and two of its fields.
+  Rule& InLinkMacAndAddressIn(const std::string& set, Field mac, Field address);
+  Rule& InLinkMacAndAddressNotIn(const std::string& set, Field mac, Field address);
+  // Counts the packets and bytes that come this far.
+  Rule& Count();
+
   Rule& Accept();
   Rule& Drop();
   Rule& Jump(const std::string& chain);
+  Rule& Goto(const std::string& chain);
   Rule& Masquerade();
 
   // At the end of its chain.
@@ -51,6 +64,7 @@ class Rule {
   Rule& Then(ExpressionHandle expression);
   Rule& LinkIn(std::uint32_t key, const std::string& set, Membership membership);
   Rule& Family(std::uint8_t family);
+  Rule& LoadLinkMacAndAddress(Field mac, Field address);
 
   std::string chain_;
   // The family that was matched, or NFPROTO_UNSPEC.

@@ -5,6 +5,7 @@
 #include <linux/netfilter/nf_tables.h>
 #include <net/if.h>
 
+#include <algorithm>
 #include <cerrno>
 #include <cstring>
 
@@ -21,6 +22,7 @@ constexpr unsigned kBitsPerType = 6;
 constexpr std::uint32_t kHostEndian = 1;
 constexpr std::uint32_t kBigEndian = 2;
 constexpr std::uint32_t kWordBytes = 4;
+constexpr std::uint32_t kMacBytes = 6;
 
 std::uint32_t TypeBytes(DataType type) noexcept {
   switch (type) {
@@ -28,6 +30,8 @@ std::uint32_t TypeBytes(DataType type) noexcept {
       return sizeof(in_addr);
     case DataType::kIpv6:
       return sizeof(in6_addr);
+    case DataType::kMac:
+      return kMacBytes;
     case DataType::kProtocol:
       return sizeof(std::uint8_t);
     case DataType::kPort:
@@ -79,6 +83,12 @@ Key LinkNameKey(std::string_view name) {
   if (name.empty() || name.size() >= IFNAMSIZ) throw Error(EINVAL, "if_nametoindex").Path(name);
   Key key(IFNAMSIZ);
   std::memcpy(key.data(), name.data(), name.size());
+  return key;
+}
+
+Key MacKey(std::span<const std::byte, 6> mac) {
+  Key key(RoundUp(kMacBytes));
+  std::copy(mac.begin(), mac.end(), key.begin());
   return key;
 }
 

@@ -1,6 +1,8 @@
 #pragma once
 
+#include <cstddef>
 #include <cstdint>
+#include <span>
 #include <string>
 #include <string_view>
 #include <vector>
@@ -12,7 +14,14 @@
 namespace vulcan::nft {
 
 // The data types of nft(8), by its numbers: nothing to the kernel, but nft prints elements by them.
-enum class DataType : std::uint32_t { kIpv4 = 7, kIpv6 = 8, kProtocol = 12, kPort = 13, kLinkName = 41 };
+enum class DataType : std::uint32_t {
+  kIpv4 = 7,
+  kIpv6 = 8,
+  kMac = 9,
+  kProtocol = 12,
+  kPort = 13,
+  kLinkName = 41
+};
 
 struct Set {
   std::string name;
@@ -31,6 +40,8 @@ void AddSet(Batch& batch, const Table& table, const Set& set);
 
 // Parts of keys. A link name fills 16 bytes, so that no name is another's prefix.
 [[nodiscard]] Key LinkNameKey(std::string_view name);
+// Padded, as a part of a concatenation is.
+[[nodiscard]] Key MacKey(std::span<const std::byte, 6> mac);
 [[nodiscard]] Key ServiceKey(std::uint8_t protocol, std::uint16_t port);
 [[nodiscard]] Key Concatenate(Key left, const Key& right);
 

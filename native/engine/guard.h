@@ -1,0 +1,41 @@
+#pragma once
+
+#include <string>
+#include <vector>
+
+#include "base/cancellation.h"
+#include "base/ip_address.h"
+#include "netlink/mac_address.h"
+#include "nft/socket.h"
+
+// Anti-spoofing, in the network namespace of the calling thread. Any number of processes may change it at
+// once.
+namespace vulcan::guard {
+
+struct Binding {
+  MacAddress mac;
+  IpAddress address;
+};
+
+// A bridge port, and what the guest behind it may say it is. Whatever else comes in there is dropped.
+struct Port {
+  std::string link;
+  std::vector<Binding> bindings;
+};
+
+// The table and each of its rules once. EEXIST with reason foreign when a table of that name is not ours.
+void Ensure(const Cancellation& cancellation);
+
+// In one transaction. Makes the table when somebody has removed it.
+void Add(nft::Socket& socket, const Port& port, const Cancellation& cancellation);
+
+// What is not there is fine.
+void Remove(nft::Socket& socket, const Port& port);
+
+// Links that are guarded, sorted.
+[[nodiscard]] std::vector<std::string> List();
+
+// The table, unless there are guarded ports; whether it is gone.
+bool RemoveUnused(const Cancellation& cancellation);
+
+}  // namespace vulcan::guard

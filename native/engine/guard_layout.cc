@@ -1,0 +1,119 @@
+#include "engine/guard_layout.h"
+
+#include <linux/if_ether.h>
+#include <linux/netfilter.h>
+#include <linux/netfilter/nf_tables.h>
+
+#include <array>
+#include <cstddef>
+
+#include "nft/chain.h"
+#include "nft/rule.h"
+
+namespace vulcan::guard {
+namespace {
+
+using nft::DataType;
+using nft::Field;
+using nft::Rule;
+
+constexpr const char* kPrerouting = "prerouting";
+constexpr const char* kGuard = "guard";
+
+// Of linux/netfilter_bridge.h (NF_BR_PRE_ROUTING, NF_BR_PRI_FIRST is INT_MIN); that header can't be included
+// beside the C library's. -300 is where others filter, the bridge plugin's macspoofchk among them.
+constexpr std::uint32_t kHookPrerouting = 0;
+constexpr std::int32_t kPriority = -300;
+
+constexpr Field kEthernetSource{NFT_PAYLOAD_LL_HEADER, 6, 6};
+// ARP for IPv4 over Ethernet: RFC 826's hardware type, protocol type and both lengths; then the sender.
+constexpr Field kArpKind{NFT_PAYLOAD_NETWORK_HEADER, 0, 6};
+constexpr std::array kArpIpv4OverEthernet = {std::byte{0}, std::byte{1}, std::byte{8},
+                                             std::byte{0}, std::byte{6}, std::byte{4}};
+constexpr Field kArpSenderMac{NFT_PAYLOAD_NETWORK_HEADER, 8, 6};
+constexpr Field kArpSender{NFT_PAYLOAD_NETWORK_HEADER, 14, 4};
+constexpr Field kSourceIpv4{NFT_PAYLOAD_NETWORK_HEADER, 12, 4};
+constexpr Field kSourceIpv6{NFT_PAYLOAD_NETWORK_HEADER, 8, 16};
+// Whom a neighbour advertisement speaks for.
+constexpr Field kAdvertised{NFT_PAYLOAD_TRANSPORT_HEADER, 8, 16};
+
+constexpr std::uint8_t kRouterAdvertisement = 134;
+constexpr std::uint8_t kNeighbourAdvertisement = 136;
+constexpr std::uint8_t kRedirect = 137;
+
+void AddGuardRules(nft::Batch& batch, const nft::Table& table) {
+  const std::string& bindings4 = Bindings4().name;
+  const std::string& bindings6 = Bindings6().name;
+  Rule(kGuard)
+      .EtherType(ETH_P_IP)
+      .InLinkMacAndAddressIn(bindings4, kEthernetSource, kSourceIpv4)
+      .Accept()
+      .Append(batch, table);
+  // Frame and claim must both be the port's.
+  Rule(kGuard)
+      .EtherType(ETH_P_ARP)
+      .FieldIs(kArpKind, kArpIpv4OverEthernet)
+      .InLinkMacAndAddressIn(bindings4, kEthernetSource, kArpSender)
+      .InLinkMacAndAddressIn(bindings4, kArpSenderMac, kArpSender)
+      .Accept()
+      .Append(batch, table);
+  for (const std::uint8_t type : {kRouterAdvertisement, kRedirect}) {
+    Rule(kGuard).EtherType(ETH_P_IPV6).IcmpType(type).Drop().Append(batch, table);
+  }
+  Rule(kGuard)
+      .EtherType(ETH_P_IPV6)
+      .IcmpType(kNeighbourAdvertisement)
+      .InLinkMacAndAddressNotIn(bindings6, kEthernetSource, kAdvertised)
+      .Drop()
+      .Append(batch, table);
+  Rule(kGuard)
+      .EtherType(ETH_P_IPV6)
+      .InLinkMacAndAddressIn(bindings6, kEthernetSource, kSourceIpv6)
+      .Accept()
+      .Append(batch, table);
+  // The counter says that somebody tried.
+  Rule(kGuard).Count().Drop().Append(batch, table);
+}
+
+}  // namespace
+
+const nft::Table& GuardTable() {
+  static const nft::Table table{NFPROTO_BRIDGE, "vulcan"};
+  return table;
+}
+
+std::string LayoutComment() { return "vulcan-net guard " + std::to_string(kLayout); }
+
+const nft::Set& Ports() {
+  static const nft::Set set{"ports", {DataType::kLinkName}, false, "links whose frames are looked at"};
+  return set;
+}
+
+const nft::Set& Bindings4() {
+  static const nft::Set set{"bindings4",
+                            {DataType::kLinkName, DataType::kMac, DataType::kIpv4},
+                            false,
+                            "what the guest behind a link may say it is"};
+  return set;
+}
+
+const nft::Set& Bindings6() {
+  static const nft::Set set{"bindings6",
+                            {DataType::kLinkName, DataType::kMac, DataType::kIpv6},
+                            false,
+                            "what the guest behind a link may say it is"};
+  return set;
+}
+
+void AddLayout(nft::Batch& batch) {
+  const nft::Table& table = GuardTable();
+  nft::AddTable(batch, table, LayoutComment());
+  for (const nft::Set* set : {&Ports(), &Bindings4(), &Bindings6()}) nft::AddSet(batch, table, *set);
+  nft::AddChain(batch, table, {kGuard, std::nullopt});
+  nft::AddChain(batch, table, {kPrerouting, nft::Hook{"filter", kHookPrerouting, kPriority}});
+  for (const char* chain : {kGuard, kPrerouting}) nft::FlushChain(batch, table, chain);
+  Rule(kPrerouting).InLink(Ports().name).Goto(kGuard).Append(batch, table);
+  AddGuardRules(batch, table);
+}
+
+}  // namespace vulcan::guard
