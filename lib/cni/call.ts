@@ -1,4 +1,3 @@
-import { basename, dirname } from 'node:path';
 import { NetworkError } from '../errors.ts';
 import type { LockHandle, NativeBinding } from '../native/binding.ts';
 import { type Environment, pluginEnvironment } from './environment.ts';
@@ -7,7 +6,7 @@ import { callPlugin, type PluginEvent, type PluginRunner } from './plugin.ts';
 import type { Command, RuntimeConf } from './types.ts';
 
 /** The part of the native binding that a chain needs; unit tests put a stand-in in its place. */
-export type ChainRunner = PluginRunner & Pick<NativeBinding, 'fileFind' | 'anchorState'>;
+export type ChainRunner = PluginRunner & Pick<NativeBinding, 'fileFind' | 'isHostNamespace'>;
 
 export interface ChainOptions {
   readonly runner: ChainRunner;
@@ -47,9 +46,7 @@ export async function callInChain(
 
 /** Plugins would work in their own namespace, and only then notice that it is the wrong one. */
 export async function refuseHostNamespace({ runner }: ChainOptions, { netns }: RuntimeConf): Promise<void> {
-  if (netns === '') return;
-  const state = await runner.anchorState({ directory: dirname(netns), name: basename(netns) });
-  if (!state.isHost) return;
+  if (netns === '' || !(await runner.isHostNamespace({ path: netns }))) return;
   const message = `${netns} is the network namespace of this process itself`;
   throw new NetworkError('ERR_NETNS_HOST', message, { path: netns });
 }

@@ -282,6 +282,8 @@ export interface NativeBinding {
   anchorRemove(plan: AnchorPlan): Promise<void>;
   /** Names in the directory that begin with `prefix`, sorted. */
   anchorList(plan: Task & { readonly directory: string; readonly prefix: string }): Promise<string[]>;
+  /** Whether the path, symbolic links followed, leads to the namespace of this process. */
+  isHostNamespace(plan: Task & { readonly path: string }): Promise<boolean>;
   /** Who keeps a namespace alive. */
   namespaceHolders(
     plan: Task & { readonly inode: number; readonly device: number },

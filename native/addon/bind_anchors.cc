@@ -106,6 +106,10 @@ void BindAnchors(Napi::Object exports, Module& module) {
         return ListAnchors(plan.first, plan.second);
       });
   Export(
+      exports, module, "isHostNamespace", LaneName::kNamespace,
+      [](const Fields& plan) { return plan.String("path"); },
+      [](const std::string& path, const Cancellation&) { return IsHostNamespace(path); });
+  Export(
       exports, module, "mountState", LaneName::kNamespace,
       [](const Fields& plan) { return plan.String("directory"); },
       [](const std::string& directory, const Cancellation&) { return GetMountState(directory); },

@@ -50,6 +50,13 @@ UniqueFd OpenNamespace(const std::string& path) {
 
 UniqueFd OpenCurrentNamespace() { return OpenNamespace("/proc/thread-self/ns/net"); }
 
+bool IsHostNamespace(const std::string& path) {
+  struct stat other {};
+  if (::stat(path.c_str(), &other) != 0) return false;
+  const NamespaceId own = IdOfNamespace(OpenNamespace("/proc/self/ns/net").Get());
+  return own == NamespaceId{other.st_dev, other.st_ino};
+}
+
 void RunInNamespace(int ns_fd, const std::function<void()>& body) {
   OnFreshThread([ns_fd, &body] {
     if (::setns(ns_fd, CLONE_NEWNET) != 0) throw SystemError("setns");

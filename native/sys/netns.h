@@ -26,6 +26,9 @@ struct NamespaceId {
 // The calling thread's own.
 [[nodiscard]] UniqueFd OpenCurrentNamespace();
 
+// Whether the path leads to the namespace of this process; false for what is absent or something else.
+[[nodiscard]] bool IsHostNamespace(const std::string& path);
+
 // Where a function runs: a thread made for it, which ends afterwards. So no thread ever has to find its way
 // back.
 void RunInNamespace(int ns_fd, const std::function<void()>& body);

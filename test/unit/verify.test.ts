@@ -28,7 +28,7 @@ function host(files: Readonly<Record<string, string>>, more: Partial<VerifyBindi
     sysctlRead: async () => '1',
     mountState: async () => ({ hostMountNamespace: true, shared: true }),
     forwardChains: async () => [],
-    anchorState: unused('anchors'),
+    isHostNamespace: unused('namespaces'),
     ...more,
   };
 }

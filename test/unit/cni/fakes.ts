@@ -4,7 +4,7 @@ import type { RecordStore } from '../../../lib/cni/cache.ts';
 import type { ChainRunner } from '../../../lib/cni/call.ts';
 import { parseConfList } from '../../../lib/cni/conflist.ts';
 import type { ConfList } from '../../../lib/cni/types.ts';
-import type { AnchorState, ExecPlan, ExecResult } from '../../../lib/native/binding.ts';
+import type { ExecPlan, ExecResult } from '../../../lib/native/binding.ts';
 
 export function golden(path: string): string {
   return readFileSync(new URL(`../../golden/${path}`, import.meta.url), 'utf8');
@@ -36,15 +36,6 @@ const ended: ExecResult = {
   cancelled: false,
   stdoutOverflow: false,
   durationMs: 1,
-};
-
-const anchor: AnchorState = {
-  kind: 'namespace',
-  inode: 1,
-  device: 1,
-  claimed: false,
-  ageMs: 0,
-  isHost: false,
 };
 
 /** Executes no one: plugins are functions, all found in the first directory that is searched. */
@@ -84,8 +75,8 @@ export class FakeRunner implements ChainRunner {
     return { path: posix.join(directory, name), executable: true };
   }
 
-  async anchorState({ directory, name }: { readonly directory: string; readonly name: string }) {
-    return { ...anchor, isHost: this.hostNamespaces.has(posix.join(directory, name)) };
+  async isHostNamespace({ path }: { readonly path: string }) {
+    return this.hostNamespaces.has(path);
   }
 }
 
