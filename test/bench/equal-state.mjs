@@ -3,36 +3,43 @@ import { readdir } from 'node:fs/promises';
 import { canonicalDump } from '../support/dump.mjs';
 import { settle } from './settle.mjs';
 
+const FIRST = 'equal-0';
 const VM = 'equal-1';
 
 /** Names, subnets and directories that differ from contender to contender, as one. Of files their place and mode count. */
-function anonymous(line, { bridge, hostLink, short }) {
-  return line
+function anonymous(line, { bridge, hostLink, others, short }) {
+  return others
+    .reduce((text, other) => text.replaceAll(other, 'OTHER'), line)
     .replaceAll(hostLink, 'HOSTLINK')
     .replaceAll(bridge, 'BRIDGE')
     .replaceAll(`bench-${short}`, 'NETWORK')
     .replaceAll(`bench_${short}`, 'TABLE')
+    .replaceAll('"table":"vulcan"', '"table":"TABLE"')
     .replaceAll(/\b10\.17\d\./g, '10.X.')
     .replaceAll(/([0-9a-f]{2}:){5}[0-9a-f]{2}/g, 'MAC')
-    .replaceAll(`/run/cni/${short}/`, 'STATE/')
+    .replaceAll(new RegExp(`/run/cni/${short}/|/run/cni/(?=locks|results)|/var/lib/cni/`, 'g'), 'STATE/')
     .replaceAll(/cnitool-[0-9a-f]{20}/g, VM)
     .replace(/ \d+ bytes [0-9a-f]{12}$/, '');
 }
 
 const lines = async () => new Set((await canonicalDump()).split('\n'));
 
-/** Sorted lines of the canonical dump that one VM adds. */
+/** Sorted lines of the canonical dump that one VM adds. A VM before it makes what all VMs of a network share. */
 async function endState(contender) {
   const short = contender.bridge.replace(/br0$/, '');
-  await contender.prepare([VM]);
+  const ports = () => readdir(`/sys/class/net/${contender.bridge}/brif`);
+  await contender.prepare([FIRST]);
+  await contender.setup(FIRST);
   const before = await lines();
+  const others = await ports();
+  await contender.prepare([VM]);
   await contender.setup(VM);
-  const [hostLink = '-'] = await readdir(`/sys/class/net/${contender.bridge}/brif`);
+  const [hostLink = '-'] = (await ports()).filter((port) => !others.includes(port));
   const added = [...(await lines())].filter((line) => !before.has(line));
-  await contender.teardown(VM);
-  await contender.finish([VM]);
+  for (const id of [FIRST, VM]) await contender.teardown(id);
+  await contender.finish([FIRST, VM]);
   await settle(contender.bridge);
-  return added.map((line) => anonymous(line, { bridge: contender.bridge, hostLink, short })).sort();
+  return added.map((line) => anonymous(line, { bridge: contender.bridge, hostLink, others, short })).sort();
 }
 
 const without = (left, right) => left.filter((line) => !right.includes(line));

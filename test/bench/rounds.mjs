@@ -5,6 +5,7 @@
  * @typedef {{ name: string, bridge: string, prepare(ids: string[]): Promise<void>, setup(id: string): Promise<Measured | void>,
  *   teardown(id: string): Promise<Measured | void>, finish(ids: string[]): Promise<void>, close(): Promise<void> }} Contender
  */
+import { progress, progressDone } from './progress.mjs';
 import { settle } from './settle.mjs';
 
 async function measure(run) {
@@ -46,9 +47,9 @@ export async function runRound(contender, ids, width) {
 export async function compare(contenders, { rounds, vms, width = 1, label }) {
   const rows = new Map(contenders.map(({ name }) => [name, { setup: [], teardown: [], setupWallMs: [] }]));
   for (let round = 0; round < rounds; round++) {
+    progress(`${label}: round ${round + 1} of ${rounds}`);
     const ids = Array.from({ length: vms }, (_, vm) => `${label}-${round}-${vm}`);
     for (const contender of round % 2 === 0 ? contenders : [...contenders].reverse()) {
-      process.stderr.write(`\r\x1b[K${label}: round ${round + 1} of ${rounds}, ${contender.name} `);
       const { setup, teardown } = await runRound(contender, ids, width);
       const row = rows.get(contender.name);
       row.setup.push(setup.samples);
@@ -56,6 +57,6 @@ export async function compare(contenders, { rounds, vms, width = 1, label }) {
       row.teardown.push(teardown.samples);
     }
   }
-  process.stderr.write('\r\x1b[K');
+  progressDone();
   return rows;
 }

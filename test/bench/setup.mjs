@@ -3,10 +3,11 @@ import { join } from 'node:path';
 import { measureCallers } from './callers.mjs';
 import { distributionChart } from './charts/distribution.mjs';
 import { growthChart } from './charts/growth.mjs';
-import { OURS, openContenders, oursOptions, slow } from './contenders/all.mjs';
+import { FLOOR, OURS, openContenders, oursOptions, slow } from './contenders/all.mjs';
 import { compareEndStates, printEndStates } from './equal-state.mjs';
 import { measureGrowth, rate } from './growth.mjs';
 import { measureMemory } from './memory.mjs';
+import { profile } from './profile.mjs';
 import { machineLine, printTable, saveText } from './report.mjs';
 import { compare } from './rounds.mjs';
 import { along, median, summarize } from './stats.mjs';
@@ -83,6 +84,12 @@ export async function setupBenchmark({ tools, quick, resultsDir }) {
     });
     results.targets = setupTargets(rows, growth, results);
     printTable('Targets', results.targets);
+    if (results.targets.some(({ verdict }) => verdict === 'MISSED')) {
+      for (const contender of contenders.filter(({ name }) => [OURS, FLOOR].includes(name))) {
+        const file = join(resultsDir, `setup-profile-${contender.name === OURS ? 'ours' : 'floor'}.txt`);
+        await saveText(file, await profile(contender, tools.workDir));
+      }
+    }
   }
   for (const contender of contenders) await contender.close();
   return results;

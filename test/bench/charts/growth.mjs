@@ -1,11 +1,11 @@
 import { chart, element, line, logScale, milliseconds, text } from './svg.mjs';
 
-const WIDTH = 820;
+const WIDTH = 880;
 const HEIGHT = 440;
 const TOP = 74;
 const BOTTOM = HEIGHT - 72;
 const LEFT = 58;
-const RIGHT = WIDTH - 210;
+const RIGHT = WIDTH - 270;
 const LABEL_HEIGHT = 17;
 const X_STEPS = 5;
 

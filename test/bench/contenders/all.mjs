@@ -8,7 +8,7 @@ import { peerContender } from './peer.mjs';
 
 export const FLOOR = 'floor (C)';
 export const CHAIN = 'chain (cnitool)';
-export const ORIGINAL_CHAIN = 'chain (cnitool, original tc-redirect-tap)';
+export const ORIGINAL_CHAIN = 'chain, original tc-redirect-tap';
 export const SCRIPT = 'script (ip, tc, nft)';
 export const GO = 'Go (netlink, nftables)';
 export const OURS = 'vulcan-net, native';

@@ -5,6 +5,7 @@ export async function managerContender(name, options) {
   return {
     name,
     bridge: options.bridge,
+    pid: process.pid,
     prepare: async () => {},
     setup: async (id) => void (await manager.setup(id)),
     teardown: async (id) => void (await manager.teardown(id)),

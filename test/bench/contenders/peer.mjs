@@ -24,6 +24,7 @@ export function peerContender(name, file, settings) {
   return {
     name,
     bridge: settings.BENCH_BRIDGE,
+    pid: child.pid,
     prepare: async () => {},
     setup: (id) => ask('setup', id),
     teardown: (id) => ask('teardown', id),
