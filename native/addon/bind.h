@@ -11,5 +11,8 @@ void BindSys(Napi::Object exports, Module& module);
 void BindNetlink(Napi::Object exports, Module& module);
 void BindEngine(Napi::Object exports, Module& module);
 void BindNft(Napi::Object exports, Module& module);
+void BindAttachment(Napi::Object exports, Module& module);
+void BindGuard(Napi::Object exports, Module& module);
+void BindAddresses(Napi::Object exports, Module& module);
 
 }  // namespace vulcan::addon

@@ -26,6 +26,9 @@ Module::Module(Napi::Env env, Napi::Object exports)
   BindNetlink(exports, *this);
   BindEngine(exports, *this);
   BindNft(exports, *this);
+  BindGuard(exports, *this);
+  BindAddresses(exports, *this);
+  BindAttachment(exports, *this);
 }
 
 Module::~Module() = default;

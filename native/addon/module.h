@@ -6,11 +6,11 @@
 #include <cstdint>
 #include <memory>
 #include <optional>
-#include <type_traits>
 #include <unordered_map>
 
 #include "addon/lane.h"
 #include "addon/lock_table.h"
+#include "engine/attachment_host.h"
 
 namespace vulcan::addon {
 
@@ -22,12 +22,16 @@ class Module : public Napi::Addon<Module> {
  public:
   Module(Napi::Env env, Napi::Object exports);
   ~Module();
+  Module(const Module&) = delete;
+  Module& operator=(const Module&) = delete;
 
   // Runs the task on its lane, settles it here, and destroys it. The process stays alive until then.
   void Submit(Napi::Env env, std::unique_ptr<Task> task, LaneName lane, std::optional<std::uint32_t> task_id);
   // Unknown ids are ignored: the task may just have ended.
   void Cancel(std::uint32_t task_id);
   [[nodiscard]] LockTable& Locks() noexcept { return locks_; }
+  // Of the control lane's thread.
+  [[nodiscard]] AttachmentHost& Attachments() noexcept { return attachments_; }
 
  private:
   struct Pending {
@@ -45,11 +49,11 @@ class Module : public Napi::Addon<Module> {
 
   Deliveries deliveries_;
   LockTable locks_;
+  AttachmentHost attachments_;
   std::unordered_map<Task*, Pending> pending_;
   std::unordered_map<std::uint32_t, Task*> by_id_;
   // Destroyed first: its threads use all of the above.
   Lanes lanes_;
 };
-static_assert(!std::is_copy_constructible_v<Module>);
 
 }  // namespace vulcan::addon

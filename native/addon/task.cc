@@ -35,14 +35,15 @@ std::optional<Wait> Task::Run() noexcept {
 }
 
 void Task::Settle(Napi::Env env) noexcept {
-  const Napi::HandleScope scope(env);
   try {
-    if (error_) {
-      deferred_.Reject(ToJsError(env, *error_).Value());
-    } else {
+    const Napi::HandleScope scope(env);
+    try {
+      if (error_) throw ToJsError(env, *error_);
       deferred_.Resolve(Result(env));
+    } catch (const Napi::Error& error) {
+      deferred_.Reject(error.Value());
     }
-  } catch (const Napi::Error&) {
+  } catch (...) {
     // JavaScript can't run any more: a worker that is being terminated. Nobody is left to be told.
   }
 }

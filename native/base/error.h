@@ -58,7 +58,7 @@ class Error : public std::exception {
 
  private:
   struct Detail {
-    int errnum;
+    int errnum = 0;
     std::string syscall;
     std::string text;
     std::string path;

@@ -176,4 +176,13 @@ Progress<AddressStore> AddressStoreRequest::Try(const Cancellation& cancellation
   return wait;
 }
 
+AddressStore RunToEnd(AddressStoreRequest request, const Cancellation& cancellation) {
+  for (;;) {
+    auto progress = request.Try(cancellation);
+    if (progress.result) return std::move(*progress.result);
+    Wait& wait = *progress.wait;
+    ::poll(wait.fds.data(), wait.fds.size(), PollTimeoutMs(wait.until));
+  }
+}
+
 }  // namespace vulcan

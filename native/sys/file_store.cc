@@ -4,8 +4,11 @@
 #include <sys/random.h>
 #include <sys/stat.h>
 
+#include <unistd.h>
+
 #include <cerrno>
 #include <cstdint>
+#include <cstdio>
 #include <string_view>
 
 #include "base/error.h"
@@ -49,10 +52,11 @@ class TemporaryFile {
 
   [[nodiscard]] int Fd() const noexcept { return fd_.Get(); }
 
-  void Rename(const std::string& name) {
+  // `flags` are RENAME_*.
+  void Rename(const std::string& name, unsigned flags) {
     // A full disk may be reported only now.
     if (::close(fd_.Release()) != 0) throw SystemError("close", directory_.PathOf(name));
-    if (::renameat(directory_.Fd(), name_.c_str(), directory_.Fd(), name.c_str()) != 0) {
+    if (::renameat2(directory_.Fd(), name_.c_str(), directory_.Fd(), name.c_str(), flags) != 0) {
       throw SystemError("rename", directory_.PathOf(name));
     }
     renamed_ = true;
@@ -89,7 +93,21 @@ void WriteFile(const Directory& directory, const std::string& name, const std::s
   const std::string path = directory.PathOf(name);
   TemporaryFile file(directory, mode);
   WriteAll(file.Fd(), data, path);
-  file.Rename(name);
+  file.Rename(name, 0);
+}
+
+void CreateFile(const Directory& directory, const std::string& name, const std::string& data, mode_t mode) {
+  const std::string path = directory.PathOf(name);
+  TemporaryFile file(directory, mode);
+  WriteAll(file.Fd(), data, path);
+  file.Rename(name, RENAME_NOREPLACE);
+}
+
+bool HasFile(const Directory& directory, const std::string& name) {
+  const std::string path = directory.PathOf(name);
+  if (::faccessat(directory.Fd(), name.c_str(), F_OK, AT_SYMLINK_NOFOLLOW) == 0) return true;
+  if (errno == ENOENT) return false;
+  throw SystemError("faccessat", path);
 }
 
 bool RemoveFile(const Directory& directory, const std::string& name) {

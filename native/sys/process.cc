@@ -31,7 +31,7 @@ constexpr int kChunksPerStep = 16;
 
 // Whether anything was cut off. The pipe is closed at its end.
 [[nodiscard]] bool ReadSome(UniqueFd& pipe, std::string& text, std::size_t limit) {
-  std::array<char, kChunk> chunk;
+  std::array<char, kChunk> chunk;  // NOLINT(cppcoreguidelines-pro-type-member-init): read() fills it
   bool cut = false;
   for (int i = 0; pipe && i < kChunksPerStep; ++i) {
     const ssize_t got = ::read(pipe.Get(), chunk.data(), chunk.size());

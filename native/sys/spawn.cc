@@ -41,7 +41,7 @@ class Actions {
   [[nodiscard]] const posix_spawn_file_actions_t* Get() const noexcept { return &actions_; }
 
  private:
-  posix_spawn_file_actions_t actions_;
+  posix_spawn_file_actions_t actions_{};
 };
 
 class Attributes {
@@ -65,7 +65,7 @@ class Attributes {
   [[nodiscard]] const posix_spawnattr_t* Get() const noexcept { return &attributes_; }
 
  private:
-  posix_spawnattr_t attributes_;
+  posix_spawnattr_t attributes_{};
 };
 
 struct Pipe {
@@ -101,6 +101,7 @@ struct Pipe {
 // As execve takes them; they live as long as `strings`.
 [[nodiscard]] std::vector<char*> Pointers(std::vector<std::string>& strings) {
   std::vector<char*> pointers;
+  pointers.reserve(strings.size() + 1);
   for (std::string& each : strings) pointers.push_back(each.data());
   pointers.push_back(nullptr);
   return pointers;

@@ -68,6 +68,7 @@ TEST_F(LockTest, IsHeldByOneWhileTheFileIsRemovedAgainAndAgain) {
   std::atomic<int> inside{0};
   std::atomic<int> most{0};
   std::vector<std::thread> threads;
+  threads.reserve(kThreads);
   for (int i = 0; i < kThreads; ++i) {
     threads.emplace_back([&] {
       for (int round = 0; round < kRounds; ++round) {
