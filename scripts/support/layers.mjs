@@ -19,7 +19,7 @@ const houses = [
       [['types', 'errors', 'address', 'options', 'settings', 'rules']],
       [['config'], ['observe'], ['operation', 'mutex'], ['native/']],
       [['cni/'], ['ipam'], ['firewall'], ['firecracker']],
-      [['backends/'], ['verify']],
+      [['backends/', 'verify']],
       [['network-manager']],
       [['index']],
     ],
