@@ -8,14 +8,13 @@
 #include "plugin/sandbox.h"
 #include "plugin/tap_arguments.h"
 #include "plugin/vm_interface.h"
-#include "sys/netns.h"
 
 namespace vulcan::plugin {
 namespace {
 
-RedirectState Redirect(int sandbox, const RedirectPlan& plan) {
+RedirectState Redirect(const RedirectPlan& plan) {
   try {
-    return InNamespace(sandbox, [&] { return AddRedirect(plan); });
+    return AddRedirect(plan);
   } catch (const Error& error) {
     if (error.Errnum() != ENODEV || error.GetPath() != plan.link) {
       throw FromError(error, "failed to redirect " + Quote(plan.link) + " to a TAP: ");
@@ -31,18 +30,15 @@ RedirectState Redirect(int sandbox, const RedirectPlan& plan) {
 void Add(const Environment& environment, const Config& config) {
   const TapArguments arguments = ParseTapArguments(environment.args);
   Result result = NeedPreviousResult(config);
-  const UniqueFd sandbox = NeedSandbox(environment);
+  NeedSandbox(environment);
 
-  const RedirectState state = Redirect(sandbox.Get(), {environment.ifname, arguments.name, arguments.owner});
+  const RedirectState state = Redirect({environment.ifname, arguments.name, arguments.owner});
   try {
     AppendVmInterface(
         result, {state.tap, state.mac, environment.ifname, environment.netns, environment.container_id});
     Print(FormatResult(result, config.version));
   } catch (Error& error) {
-    for (const Error& failed :
-         InNamespace(sandbox.Get(), [&] { return RemoveRedirect(environment.ifname, {state.tap}); })) {
-      error.UndoFailed(failed);
-    }
+    for (const Error& failed : RemoveRedirect(environment.ifname, {state.tap})) error.UndoFailed(failed);
     throw;
   }
 }

@@ -7,7 +7,6 @@
 #include "plugin/sandbox.h"
 #include "plugin/tap_arguments.h"
 #include "plugin/vm_interface.h"
-#include "sys/netns.h"
 
 namespace vulcan::plugin {
 namespace {
@@ -48,9 +47,9 @@ std::string Describe(const RedirectFault& fault) {
 void Check(const Environment& environment, const Config& config) {
   static_cast<void>(ParseTapArguments(environment.args));
   const Result result = NeedPreviousResult(config);
-  const UniqueFd sandbox = NeedSandbox(environment);
+  NeedSandbox(environment);
   const std::string tap = TapOf(result, environment);
-  const auto fault = InNamespace(sandbox.Get(), [&] { return CheckRedirect(environment.ifname, tap); });
+  const auto fault = CheckRedirect(environment.ifname, tap);
   if (fault) throw PluginError(Code::kInternal, Describe(*fault));
 }
 

@@ -4,7 +4,6 @@
 #include "plugin/previous_result.h"
 #include "plugin/sandbox.h"
 #include "plugin/vm_interface.h"
-#include "sys/netns.h"
 
 namespace vulcan::plugin {
 namespace {
@@ -22,11 +21,9 @@ std::vector<std::string> NamedTaps(const Environment& environment, const Config&
 }  // namespace
 
 void Del(const Environment& environment, const Config& config) {
-  const auto sandbox = OpenSandbox(environment);
   // All that was made lived in the namespace.
-  if (!sandbox) return;
-  const auto taps = NamedTaps(environment, config);
-  const auto failures = InNamespace(sandbox->Get(), [&] { return RemoveRedirect(environment.ifname, taps); });
+  if (!EnterSandbox(environment)) return;
+  const auto failures = RemoveRedirect(environment.ifname, NamedTaps(environment, config));
   if (failures.empty()) return;
   std::string message = std::to_string(failures.size()) + " steps failed:";
   for (const Error& failure : failures) message += std::string("\n\t* ") + failure.what();

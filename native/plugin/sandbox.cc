@@ -26,27 +26,25 @@ PluginError NotANamespace(const std::string& path, const Error& error) {
 
 }  // namespace
 
-std::optional<UniqueFd> OpenSandbox(const Environment& environment) {
+bool EnterSandbox(const Environment& environment) {
   UniqueFd sandbox;
   try {
     sandbox = OpenNamespace(environment.netns);
   } catch (const Error& error) {
-    if (error.Errnum() == ENOENT) return std::nullopt;
+    if (error.Errnum() == ENOENT) return false;
     throw NotANamespace(environment.netns, error);
   }
   const UniqueFd own = OpenCurrentNamespace();
   if (!environment.netns_override && IdOfNamespace(sandbox.Get()) == IdOfNamespace(own.Get())) {
     throw PluginError(Code::kInvalidNetns, "plugin's netns and netns from CNI_NETNS should not be the same");
   }
-  return sandbox;
+  EnterNamespace(sandbox.Get());
+  return true;
 }
 
-UniqueFd NeedSandbox(const Environment& environment) {
-  auto sandbox = OpenSandbox(environment);
-  if (!sandbox) {
-    throw PluginError(Code::kInternal, "netns path " + Quote(environment.netns) + " does not exist");
-  }
-  return *std::move(sandbox);
+void NeedSandbox(const Environment& environment) {
+  if (EnterSandbox(environment)) return;
+  throw PluginError(Code::kInternal, "netns path " + Quote(environment.netns) + " does not exist");
 }
 
 }  // namespace vulcan::plugin

@@ -57,9 +57,13 @@ bool IsHostNamespace(const std::string& path) {
   return own == NamespaceId{other.st_dev, other.st_ino};
 }
 
+void EnterNamespace(int ns_fd) {
+  if (::setns(ns_fd, CLONE_NEWNET) != 0) throw SystemError("setns");
+}
+
 void RunInNamespace(int ns_fd, const std::function<void()>& body) {
   OnFreshThread([ns_fd, &body] {
-    if (::setns(ns_fd, CLONE_NEWNET) != 0) throw SystemError("setns");
+    EnterNamespace(ns_fd);
     body();
   });
 }

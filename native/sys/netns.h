@@ -29,6 +29,9 @@ struct NamespaceId {
 // Whether the path leads to the namespace of this process; false for what is absent or something else.
 [[nodiscard]] bool IsHostNamespace(const std::string& path);
 
+// Moves the calling thread, for good: for a process that has no other thread and nothing to do elsewhere.
+void EnterNamespace(int ns_fd);
+
 // Where a function runs: a thread made for it, which ends afterwards. So no thread ever has to find its way
 // back.
 void RunInNamespace(int ns_fd, const std::function<void()>& body);
