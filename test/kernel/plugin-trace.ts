@@ -2,7 +2,7 @@ import { readFile, rm } from 'node:fs/promises';
 import type { Outcome } from '../support/run.ts';
 import { type Invocation, invoke, ours } from './plugin-lab.ts';
 
-/** One system call of a run: the n-th of its name, counted over all threads. */
+/** One system call of a run: the n-th of its name. strace counts them by thread; the plugin has one. */
 export interface Point {
   readonly syscall: string;
   readonly nth: number;
@@ -11,14 +11,13 @@ export interface Point {
 
 const traceFile = '/run/plugin.trace';
 
-/** Those by which it changes something; each waits for the kernel's answer before the next. */
+/** Those by which it changes something, and some before and after. */
 export const writingCalls = ['sendto', 'ioctl', 'setns', 'openat', 'close', 'write'] as const;
 
 function parse(trace: string): Point[] {
   const counts = new Map<string, number>();
   return trace.split('\n').flatMap((line) => {
-    const [, syscall, what] = /^\d+ +(\w+)\((.*)/.exec(line) ?? [];
-    // The second half of a call that another thread's interrupted has no name in front.
+    const [, syscall, what] = /^(\w+)\((.*)/.exec(line) ?? [];
     if (syscall === undefined || what === undefined) return [];
     const nth = (counts.get(syscall) ?? 0) + 1;
     counts.set(syscall, nth);
@@ -32,7 +31,7 @@ export async function trace(
   calls: readonly string[] = writingCalls,
 ): Promise<Point[]> {
   await rm(traceFile, { force: true });
-  const strace = ['strace', '--follow-forks', '--output', traceFile, `--trace=${calls.join(',')}`];
+  const strace = ['strace', '--output', traceFile, `--trace=${calls.join(',')}`];
   await invoke(ours, { ...invocation, under: strace });
   return parse(await readFile(traceFile, 'utf8'));
 }
@@ -48,6 +47,6 @@ export function inject(
   step: '' | '+1' = '',
 ): Promise<Outcome> {
   const injection = `--inject=${syscall}:${what}:when=${nth}${step}`;
-  const strace = ['strace', '--follow-forks', '--output', '/dev/null', `--trace=${syscall}`, injection];
+  const strace = ['strace', '--output', '/dev/null', `--trace=${syscall}`, injection];
   return invoke(ours, { ...invocation, under: [...shell, ...strace] });
 }

@@ -25,10 +25,13 @@ async function sandbox(): Promise<void> {
 describeWith(['strace', 'tun'], 'a failed ADD of tc-redirect-tap', () => {
   beforeEach(sandbox);
 
-  it.each(['sendto', 'ioctl'])(
+  it.each([
+    ['sendto', 'nlmsg_type'],
+    ['ioctl', 'TUNSET'],
+  ])(
     'undoes itself at each %s',
-    async (syscall) => {
-      const points = await trace(add, [syscall]);
+    async (syscall, kind) => {
+      const points = (await trace(add, [syscall])).filter(({ what }) => what.includes(kind));
       expect(points.length).toBeGreaterThanOrEqual(4);
       for (const point of points) {
         await sandbox();
@@ -41,7 +44,7 @@ describeWith(['strace', 'tun'], 'a failed ADD of tc-redirect-tap', () => {
           details: undefined,
           left: nothingLeft,
         });
-        expect(msg).toMatch(/ENOMEM|unknown FS magic|not a network namespace/);
+        expect(msg).toMatch(/ENOMEM/);
         expect((await invoke(ours, add)).exitCode).toBe(0);
       }
     },
