@@ -77,4 +77,7 @@ class AddressStoreRequest {
   std::chrono::milliseconds pause_{1};
 };
 
+// For those who can wait: polls until the request is through.
+[[nodiscard]] AddressStore RunToEnd(AddressStoreRequest request, const Cancellation& cancellation);
+
 }  // namespace vulcan

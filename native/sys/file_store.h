@@ -20,6 +20,12 @@ namespace vulcan {
 // Readers see the old content or the new, never a part. Nothing is left when it fails.
 void WriteFile(const Directory& directory, const std::string& name, const std::string& data, mode_t mode);
 
+// The same for a name that is not in use: EEXIST when it is.
+void CreateFile(const Directory& directory, const std::string& name, const std::string& data, mode_t mode);
+
+// Whether anything has the name.
+[[nodiscard]] bool HasFile(const Directory& directory, const std::string& name);
+
 // Whether there was one.
 bool RemoveFile(const Directory& directory, const std::string& name);
 

@@ -1,0 +1,71 @@
+#include <chrono>
+
+#include "addon/bind.h"
+#include "addon/convert_network.h"
+#include "addon/task.h"
+#include "engine/reservation.h"
+
+namespace vulcan::addon {
+namespace {
+
+[[nodiscard]] AddressStoreRequest ParseStoreRequest(const Fields& fields) {
+  return {fields.String("directory"), std::chrono::milliseconds(fields.Integer<std::uint32_t>("timeoutMs"))};
+}
+
+struct Reservation {
+  AddressStoreRequest store;
+  AddressPlan plan;
+};
+
+struct Release {
+  AddressStoreRequest store;
+  std::string owner;
+  std::optional<std::vector<IpAddress>> addresses;
+};
+
+[[nodiscard]] std::vector<std::string> ReleaseFrom(AddressStore& store, const Release& release,
+                                                   AddressHints& hints) {
+  std::vector<IpAddress> released;
+  if (!release.addresses) {
+    released = store.ReleaseAll(release.owner, hints);
+  } else {
+    for (const IpAddress& address : *release.addresses) {
+      if (store.Release(address, release.owner, hints)) released.push_back(address);
+    }
+  }
+  std::vector<std::string> texts;
+  for (const IpAddress& address : released) texts.push_back(address.ToString());
+  return texts;
+}
+
+}  // namespace
+
+void BindAddresses(Napi::Object exports, Module& module) {
+  AttachmentHost& host = module.Attachments();
+  Export(
+      exports, module, "addressReserve", LaneName::kControl,
+      [](const Fields& fields) {
+        return Reservation{ParseStoreRequest(fields), ParseAddressPlan(fields)};
+      },
+      [&host](Reservation& reservation,
+              const Cancellation& cancellation) -> Progress<std::vector<ReservedAddress>> {
+        auto store = reservation.store.Try(cancellation);
+        if (store.wait) return std::move(*store.wait);
+        return ReserveAll(*store.result, reservation.plan, host.Addresses());
+      },
+      ReservedToJs);
+  Export(
+      exports, module, "addressRelease", LaneName::kControl,
+      [](const Fields& fields) {
+        Release release{ParseStoreRequest(fields), fields.String("owner"), std::nullopt};
+        if (!IsNull(fields, "ips")) release.addresses = ParseAddresses(fields, "ips");
+        return release;
+      },
+      [&host](Release& release, const Cancellation& cancellation) -> Progress<std::vector<std::string>> {
+        auto store = release.store.Try(cancellation);
+        if (store.wait) return std::move(*store.wait);
+        return ReleaseFrom(*store.result, release, host.Addresses());
+      });
+}
+
+}  // namespace vulcan::addon

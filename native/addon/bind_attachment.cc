@@ -1,0 +1,149 @@
+#include <cerrno>
+#include <memory>
+
+#include "addon/bind.h"
+#include "addon/convert_network.h"
+#include "addon/task.h"
+#include "engine/attach.h"
+#include "engine/detach.h"
+
+namespace vulcan::addon {
+namespace {
+
+[[nodiscard]] AttachmentLocks ParseLocks(const Fields& fields) {
+  return {fields.String("directory"), fields.String("vm"), fields.String("network"),
+          std::chrono::milliseconds(fields.Integer<std::uint32_t>("timeoutMs"))};
+}
+
+[[nodiscard]] FileName ParseFileName(const Fields& fields) {
+  return {fields.String("directory"), fields.String("name")};
+}
+
+[[nodiscard]] Fields OnlyInterface(const Fields& plan) {
+  const auto interfaces = plan.Objects("interfaces");
+  if (interfaces.size() != 1) plan.Fail("interfaces", "an array of one interface");
+  return interfaces.front();
+}
+
+[[nodiscard]] BridgePort ParsePort(const Fields& fields) {
+  return {fields.OptionalString("bridge").value_or(""),
+          {fields.OptionalBool("hairpin").value_or(false), fields.OptionalBool("isolated").value_or(false)}};
+}
+
+[[nodiscard]] RoutePlan ParseRoute(const Fields& fields) {
+  const auto destination = IpPrefix::Parse(fields.String("destination"));
+  if (!destination) fields.Fail("destination", "a prefix");
+  RoutePlan route{*destination, std::nullopt};
+  if (!IsNull(fields, "gateway")) route.gateway = ParseAddress(fields, "gateway");
+  return route;
+}
+
+[[nodiscard]] RecordText ParseRecordText(const Fields& record, std::size_t addresses) {
+  const Napi::Value value = record.Get("text");
+  if (!value.IsArray()) record.Fail("text", "an array");
+  const auto array = value.As<Napi::Array>();
+  RecordText text;
+  for (std::uint32_t i = 0; i < array.Length(); ++i) {
+    const Napi::Value piece = array.Get(i);
+    if (piece.IsString()) {
+      text.emplace_back(piece.As<Napi::String>().Utf8Value());
+    } else if (piece.IsNumber() && piece.As<Napi::Number>().Uint32Value() < addresses) {
+      text.emplace_back(std::size_t{piece.As<Napi::Number>().Uint32Value()});
+    } else {
+      record.Fail("text", "an array of strings and numbers of requests");
+    }
+  }
+  return text;
+}
+
+[[nodiscard]] InterfacePlan ParseInterface(const Fields& fields) {
+  InterfacePlan plan;
+  plan.port = ParsePort(Nested(fields, "port"));
+  plan.host_link = fields.String("hostLink");
+  plan.alias = fields.String("alias");
+  plan.host_mac = ParseMacAddress(fields, "hostMac");
+  plan.name = fields.String("name");
+  plan.mac = ParseMacAddress(fields, "mac");
+  plan.mtu = fields.Integer<std::uint32_t>("mtu");
+  const Fields tap = Nested(fields, "tap");
+  plan.tap = tap.String("name");
+  plan.tap_owner = {tap.Integer<uid_t>("uid"), tap.Integer<gid_t>("gid")};
+  for (const Fields& route : fields.Objects("routes")) plan.routes.push_back(ParseRoute(route));
+  plan.guarded = !IsNull(fields, "guard");
+  if (plan.guarded) plan.guard_addresses = ParseAddresses(Nested(fields, "guard"), "addresses");
+  return plan;
+}
+
+[[nodiscard]] AttachPlan ParseAttachPlan(const Fields& fields) {
+  AttachPlan plan;
+  plan.locks = ParseLocks(Nested(fields, "locks"));
+  plan.anchor = ParseFileName(Nested(fields, "anchor"));
+  const Fields interface = OnlyInterface(fields);
+  plan.interface = ParseInterface(interface);
+  plan.addresses = ParseAddressPlan(Nested(interface, "addresses"));
+  const Fields record = Nested(interface, "record");
+  plan.record = ParseFileName(record);
+  plan.record_text = ParseRecordText(record, plan.addresses.requests.size());
+  return plan;
+}
+
+[[nodiscard]] DetachPlan ParseDetachPlan(const Fields& fields) {
+  DetachPlan plan;
+  plan.locks = ParseLocks(Nested(fields, "locks"));
+  if (!IsNull(fields, "anchor")) plan.anchor = ParseFileName(Nested(fields, "anchor"));
+  const Fields interface = OnlyInterface(fields);
+  if (!IsNull(interface, "hostLink")) {
+    const Fields link = Nested(interface, "hostLink");
+    plan.link = HostLink{link.String("name"), link.OptionalString("alias")};
+  }
+  if (!IsNull(interface, "guard")) plan.guard = ParseGuardedPort(Nested(interface, "guard"));
+  if (!IsNull(interface, "addresses")) {
+    const Fields addresses = Nested(interface, "addresses");
+    plan.addresses = ReleasePlan{addresses.String("directory"), addresses.String("owner"), std::nullopt};
+    if (!IsNull(addresses, "ips")) plan.addresses->addresses = ParseAddresses(addresses, "ips");
+  }
+  if (!IsNull(interface, "record")) plan.record = ParseFileName(Nested(interface, "record"));
+  return plan;
+}
+
+[[nodiscard]] Napi::Value AttachResultToJs(Napi::Env env, const AttachResult& result) {
+  Napi::Object interface = Napi::Object::New(env);
+  interface.Set("addresses", ReservedToJs(env, result.addresses));
+  Napi::Array interfaces = Napi::Array::New(env, 1);
+  interfaces.Set(0U, interface);
+  Napi::Object object = Napi::Object::New(env);
+  object.Set("netns", NamespaceToJs(env, result.netns));
+  object.Set("interfaces", interfaces);
+  return object;
+}
+
+[[nodiscard]] Napi::Value DetachResultToJs(Napi::Env env, const DetachResult& result) {
+  Napi::Object object = Napi::Object::New(env);
+  object.Set("cut", result.cut);
+  object.Set("netns", result.netns ? Napi::Value(NamespaceToJs(env, *result.netns)) : env.Null());
+  object.Set("errors", ToArray(env, result.errors,
+                               [](Napi::Env e, const Error& error) { return ToJsError(e, error).Value(); }));
+  return object;
+}
+
+}  // namespace
+
+void BindAttachment(Napi::Object exports, Module& module) {
+  AttachmentHost& host = module.Attachments();
+  Export(
+      exports, module, "attach", LaneName::kControl,
+      [&host](const Fields& fields) { return std::make_unique<Attach>(ParseAttachPlan(fields), host); },
+      [](const std::unique_ptr<Attach>& attach, const Cancellation& cancellation) {
+        return attach->Step(cancellation);
+      },
+      AttachResultToJs);
+  Export(
+      exports, module, "detach", LaneName::kControl,
+      [&host](const Fields& fields) { return std::make_unique<Detach>(ParseDetachPlan(fields), host); },
+      [](const std::unique_ptr<Detach>& detach, const Cancellation& cancellation) {
+        return detach->Step(cancellation);
+      },
+      DetachResultToJs);
+}
+
+}  // namespace vulcan::addon

@@ -1,0 +1,25 @@
+#include "addon/bind.h"
+#include "addon/convert_network.h"
+#include "addon/task.h"
+#include "engine/guard.h"
+
+namespace vulcan::addon {
+
+void BindGuard(Napi::Object exports, Module& module) {
+  AttachmentHost& host = module.Attachments();
+  const auto no_plan = [](const Fields&) { return std::monostate{}; };
+  Export(exports, module, "guardEnsure", LaneName::kControl, no_plan,
+         [](std::monostate, const Cancellation& cancellation) { guard::Ensure(cancellation); });
+  Export(exports, module, "guardAdd", LaneName::kControl, ParseGuardedPort,
+         [&host](const guard::Port& port, const Cancellation& cancellation) {
+           guard::Add(host.Nft(), port, cancellation);
+         });
+  Export(exports, module, "guardRemove", LaneName::kControl, ParseGuardedPort,
+         [&host](const guard::Port& port, const Cancellation&) { guard::Remove(host.Nft(), port); });
+  Export(exports, module, "guardList", LaneName::kControl, no_plan,
+         [](std::monostate, const Cancellation&) { return guard::List(); });
+  Export(exports, module, "guardRemoveUnused", LaneName::kControl, no_plan,
+         [](std::monostate, const Cancellation& cancellation) { return guard::RemoveUnused(cancellation); });
+}
+
+}  // namespace vulcan::addon

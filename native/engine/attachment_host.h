@@ -1,0 +1,43 @@
+#pragma once
+
+#include <map>
+#include <optional>
+#include <string>
+
+#include "base/unique_fd.h"
+#include "netlink/rtnl_socket.h"
+#include "nft/socket.h"
+#include "sys/address_store.h"
+#include "sys/namespace_worker.h"
+
+namespace vulcan {
+
+// What attachments of one thread share: sockets in its network namespace, a thread for new namespaces, and
+// what is remembered between them. It must be used by that thread alone.
+class AttachmentHost {
+ public:
+  [[nodiscard]] RtnlSocket& Links();
+  [[nodiscard]] nft::Socket& Nft();
+  [[nodiscard]] NamespaceWorker& Worker() noexcept { return worker_; }
+  [[nodiscard]] AddressHints& Addresses() noexcept { return addresses_; }
+
+  // Of the bridge. ENODEV when there is none; ENOSPC with reason kBridgeFull when it has no room for a port.
+  [[nodiscard]] int BridgeWithRoom(const std::string& bridge);
+  // A port was added.
+  void CountPort(int bridge) { ++ports_[bridge]; }
+
+  // Keeps the kernel from giving the link an IPv6 address and from telling the network about it. A kernel
+  // without IPv6 has nothing to be kept from.
+  void DisableIpv6(const std::string& link);
+
+ private:
+  std::optional<RtnlSocket> links_;
+  std::optional<nft::Socket> nft_;
+  NamespaceWorker worker_;
+  AddressHints addresses_;
+  // No less than the ports that we know of, by the bridge's index: those of the last count and all since.
+  std::map<int, std::size_t> ports_;
+  UniqueFd ipv6_settings_;
+};
+
+}  // namespace vulcan

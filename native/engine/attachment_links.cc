@@ -1,0 +1,92 @@
+#include "engine/attachment_links.h"
+
+#include <linux/if_addr.h>
+#include <linux/rtnetlink.h>
+
+#include <cerrno>
+
+#include "netlink/address.h"
+#include "netlink/filter.h"
+#include "netlink/link_change.h"
+#include "netlink/qdisc.h"
+#include "netlink/route.h"
+#include "netlink/veth.h"
+
+namespace vulcan {
+namespace {
+
+// What a TAP is born with.
+constexpr std::uint32_t kDefaultMtu = 1500;
+
+// `subject` goes with whatever the kernel refuses.
+void SendAll(RtnlSocket& socket, RtnlBatch batch, const std::string& subject) {
+  for (const auto& failure : socket.Send(std::move(batch))) {
+    if (!failure) continue;
+    Error error(*failure);
+    if (error.Errnum() == EXFULL) error.Why(Reason::kBridgeFull);
+    throw error.Path(subject);
+  }
+}
+
+[[nodiscard]] int NeedIndex(const RtnlSocket& socket, const std::string& link) {
+  const auto index = socket.IndexOf(link);
+  if (!index) throw Error(ENODEV, "ioctl(SIOCGIFINDEX)").Path(link);
+  return *index;
+}
+
+[[nodiscard]] LinkChange Quiet() {
+  LinkChange change;
+  change.ipv6 = AddressGeneration::kNone;
+  return change;
+}
+
+[[nodiscard]] LinkChange Up() {
+  LinkChange change;
+  change.up = true;
+  return change;
+}
+
+}  // namespace
+
+void AddHostLink(RtnlSocket& host, const InterfacePlan& plan, int bridge, int netns_fd) {
+  RtnlBatch batch;
+  batch.Add(NewVeth({plan.host_link, plan.host_mac, bridge, plan.name, plan.mac, netns_fd, plan.mtu}));
+  // The kernel ignores the alias of a link that is being made.
+  LinkChange alias;
+  alias.alias = plan.alias;
+  batch.Add(SetLink(plan.host_link, alias));
+  const BridgePortOptions& options = plan.port.options;
+  if (options.hairpin || options.isolated) batch.Add(SetBridgePort(plan.host_link, options));
+  SendAll(host, std::move(batch), plan.host_link);
+}
+
+void ConfigureInside(RtnlSocket& inside, const InterfacePlan& plan,
+                     const std::vector<ReservedAddress>& addresses) {
+  const int tap = NeedIndex(inside, plan.tap);
+  const int link = NeedIndex(inside, plan.name);
+  LinkChange tap_change = Quiet();
+  if (plan.mtu != kDefaultMtu) tap_change.mtu = plan.mtu;
+  RtnlBatch batch;
+  batch.Add(SetLink(tap, tap_change))
+      .Add(SetLink(link, Quiet()))
+      .Add(NewIngressQdisc(tap))
+      .Add(NewIngressQdisc(link))
+      .Add(NewRedirectFilter(tap, link))
+      .Add(NewRedirectFilter(link, tap));
+  for (const ReservedAddress& each : addresses) {
+    // Nobody can hear whether the address is somebody else's: what arrives goes to the TAP.
+    const std::uint8_t flags = each.address.Family() == AF_INET6 ? IFA_F_NODAD : 0;
+    batch.Add(NewAddress(link, {each.address, each.prefix_length}, flags));
+  }
+  batch.Add(SetLink(tap, Up())).Add(SetLink(link, Up()));
+  for (const RoutePlan& route : plan.routes) batch.Add(NewRoute(link, route.destination, route.gateway));
+  SendAll(inside, std::move(batch), plan.name);
+}
+
+void SetHostLinkUp(RtnlSocket& host, const std::string& link) {
+  RtnlBatch batch;
+  batch.Add(SetLink(link, Up()));
+  SendAll(host, std::move(batch), link);
+}
+
+}  // namespace vulcan

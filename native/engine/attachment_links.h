@@ -1,0 +1,25 @@
+#pragma once
+
+#include <string>
+#include <vector>
+
+#include "engine/attachment_plan.h"
+#include "netlink/rtnl_socket.h"
+
+namespace vulcan {
+
+// The requests of an attachment, each a batch that travels in one send; the first failure of it is thrown.
+// Nothing is looked up but two indexes, which takes no lock.
+
+// The host's link as a port of the bridge, down, and its peer in the namespace.
+void AddHostLink(RtnlSocket& host, const InterfacePlan& plan, int bridge, int netns_fd);
+
+// Everything inside of the namespace. Qdiscs and filters come before the links are up, so that no frame of
+// the namespace's own reaches the bridge.
+void ConfigureInside(RtnlSocket& inside, const InterfacePlan& plan,
+                     const std::vector<ReservedAddress>& addresses);
+
+// Last of all: from then on the bridge forwards.
+void SetHostLinkUp(RtnlSocket& host, const std::string& link);
+
+}  // namespace vulcan

@@ -1,0 +1,91 @@
+#pragma once
+
+#include <chrono>
+#include <cstddef>
+#include <cstdint>
+#include <optional>
+#include <string>
+#include <variant>
+#include <vector>
+
+#include "base/ip_address.h"
+#include "netlink/bridge_port.h"
+#include "netlink/mac_address.h"
+#include "sys/address_ranges.h"
+#include "sys/address_store.h"
+#include "sys/netns.h"
+#include "sys/tap.h"
+
+namespace vulcan {
+
+// These mirror AttachPlan and DetachPlan in lib/native/binding.ts.
+
+struct AttachmentLocks {
+  std::string directory;
+  std::string vm;
+  std::string network;
+  std::chrono::milliseconds timeout{};
+};
+
+struct FileName {
+  std::string directory;
+  std::string name;
+};
+
+struct BridgePort {
+  std::string bridge;
+  BridgePortOptions options;
+};
+
+struct AddressRequest {
+  RangeSet set;
+  // Absent: a free one.
+  std::optional<IpAddress> address;
+};
+
+struct AddressPlan {
+  std::string directory;
+  std::string owner;
+  std::vector<AddressRequest> requests;
+};
+
+struct RoutePlan {
+  IpPrefix destination;
+  std::optional<IpAddress> gateway;
+};
+
+// The record's text in pieces; a number stands for the address of that request, in CIDR form.
+using RecordText = std::vector<std::variant<std::string, std::size_t>>;
+
+struct InterfacePlan {
+  BridgePort port;
+  std::string host_link;
+  std::string alias;
+  MacAddress host_mac{};
+  std::string name;
+  MacAddress mac{};
+  std::uint32_t mtu = 0;
+  std::string tap;
+  TapOwner tap_owner{};
+  std::vector<RoutePlan> routes;
+  bool guarded = false;
+  // What the guest may say it is besides the addresses that it gets.
+  std::vector<IpAddress> guard_addresses;
+};
+
+struct AttachPlan {
+  AttachmentLocks locks;
+  FileName anchor;
+  AddressPlan addresses;
+  InterfacePlan interface;
+  FileName record;
+  RecordText record_text;
+};
+
+struct AttachResult {
+  NamespaceId netns;
+  // In the order of the requests.
+  std::vector<ReservedAddress> addresses;
+};
+
+}  // namespace vulcan

@@ -1,0 +1,101 @@
+#include "engine/detach.h"
+
+#include <linux/if_bridge.h>
+
+#include <cerrno>
+
+#include "netlink/link.h"
+#include "netlink/link_change.h"
+#include "sys/anchor.h"
+#include "sys/file_store.h"
+
+namespace vulcan {
+
+Detach::Detach(DetachPlan plan, AttachmentHost& host)
+    : plan_(std::move(plan)), host_(host), lock_(plan_.locks) {
+  if (plan_.addresses) store_request_.emplace(plan_.addresses->directory, plan_.locks.timeout);
+}
+
+Progress<DetachResult> Detach::Step(const Cancellation& cancellation) {
+  if (!begun_) {
+    if (auto wait = lock_.Acquire(cancellation)) return std::move(*wait);
+    begun_ = true;
+    result_.netns = lock_.Vm().ReadClaim();
+    result_.cut = Try("cut", [this] { Cut(); });
+    // The address of a VM that still talks is not to be given to another.
+    if (!result_.cut) return std::move(result_);
+    Try("guard", [this] {
+      if (plan_.guard) guard::Remove(host_.Nft(), *plan_.guard);
+    });
+    Try("anchor", [this] { RemoveName(); });
+  }
+  if (auto wait = ReleaseAddresses()) return std::move(*wait);
+  // The record is kept for another try.
+  if (result_.errors.empty()) Try("record", [this] { Forget(); });
+  return std::move(result_);
+}
+
+bool Detach::Try(const char* step, const std::function<void()>& body) {
+  try {
+    body();
+    return true;
+  } catch (Error& error) {
+    result_.errors.push_back(error.At(step));
+    return false;
+  }
+}
+
+void Detach::Cut() {
+  if (!plan_.link) return;
+  const auto link = FindLink(host_.Links(), plan_.link->name);
+  if (!link || (plan_.link->alias && link->alias != *plan_.link->alias)) return;
+  try {
+    host_.Links().Request(SetPortState(link->index, BR_STATE_DISABLED));
+  } catch (Error& error) {
+    // A port that is down has no state and forwards nothing; a link that is gone neither.
+    if (error.Errnum() != ENETDOWN && error.Errnum() != ENODEV) throw error.Path(plan_.link->name);
+  }
+}
+
+void Detach::RemoveName() {
+  if (!plan_.anchor) return;
+  const auto state = GetAnchorState(plan_.anchor->directory, plan_.anchor->name, &lock_.Vm());
+  // A file may be a live namespace seen from here; without a claim nobody knows whose it is.
+  if (state.kind != AnchorKind::kAbsent && !state.claimed) {
+    throw Error(EEXIST, "umount", "was not made under this lock")
+        .Path(plan_.anchor->directory + "/" + plan_.anchor->name)
+        .Why(Reason::kForeign);
+  }
+  RemoveAnchor(plan_.anchor->directory, plan_.anchor->name, lock_.Vm());
+}
+
+std::optional<Wait> Detach::ReleaseAddresses() {
+  if (!plan_.addresses || !store_request_) return std::nullopt;
+  std::optional<Wait> wait;
+  Try("address", [this, &wait] {
+    const Cancellation never;
+    auto progress = store_request_->Try(never);
+    wait = std::move(progress.wait);
+    if (wait) return;
+    AddressStore& store = *progress.result;
+    if (!plan_.addresses->addresses) {
+      static_cast<void>(store.ReleaseAll(plan_.addresses->owner, host_.Addresses()));
+      return;
+    }
+    for (const IpAddress& address : *plan_.addresses->addresses) {
+      store.Release(address, plan_.addresses->owner, host_.Addresses());
+    }
+  });
+  return wait;
+}
+
+void Detach::Forget() {
+  if (plan_.record) {
+    const auto directory = Directory::OpenIfPresent(plan_.record->directory);
+    if (directory) RemoveFile(*directory, plan_.record->name);
+  }
+  // Another attachment of the namespace needs the claim.
+  if (plan_.anchor) lock_.Vm().RemoveFile();
+}
+
+}  // namespace vulcan

@@ -1,0 +1,74 @@
+#pragma once
+
+#include <functional>
+#include <optional>
+#include <string>
+#include <vector>
+
+#include "base/cancellation.h"
+#include "base/wait.h"
+#include "engine/attachment_host.h"
+#include "engine/attachment_lock.h"
+#include "engine/attachment_plan.h"
+#include "engine/guard.h"
+
+namespace vulcan {
+
+struct HostLink {
+  std::string name;
+  // A link of that name with another alias is somebody else's.
+  std::optional<std::string> alias;
+};
+
+struct ReleasePlan {
+  std::string directory;
+  std::string owner;
+  // Absent: all that the owner has.
+  std::optional<std::vector<IpAddress>> addresses;
+};
+
+struct DetachPlan {
+  AttachmentLocks locks;
+  std::optional<HostLink> link;
+  std::optional<guard::Port> guard;
+  // Absent: the namespace has other attachments, or is somebody else's.
+  std::optional<FileName> anchor;
+  std::optional<ReleasePlan> addresses;
+  std::optional<FileName> record;
+};
+
+struct DetachResult {
+  // Whether the VM is off the network. When not, nothing after the cut was done.
+  bool cut = false;
+  // The namespace that was made under the lock.
+  std::optional<NamespaceId> netns;
+  // Each with its step.
+  std::vector<Error> errors;
+};
+
+// Takes an attachment away: cut off first, then everything that has its name, past failing steps. The kernel
+// frees links and namespace afterwards. Absent is fine everywhere. Only the wait for the VM's lock can be
+// cancelled.
+class Detach {
+ public:
+  Detach(DetachPlan plan, AttachmentHost& host);
+
+  [[nodiscard]] Progress<DetachResult> Step(const Cancellation& cancellation);
+
+ private:
+  // What it throws is gathered; whether it went through.
+  bool Try(const char* step, const std::function<void()>& body);
+  void Cut();
+  void RemoveName();
+  [[nodiscard]] std::optional<Wait> ReleaseAddresses();
+  void Forget();
+
+  DetachPlan plan_;
+  AttachmentHost& host_;
+  AttachmentLock lock_;
+  std::optional<AddressStoreRequest> store_request_;
+  bool begun_ = false;
+  DetachResult result_;
+};
+
+}  // namespace vulcan
