@@ -1,17 +1,20 @@
+import { writeFile } from 'node:fs/promises';
 import { createServer, type Server } from 'node:http';
 import { afterEach, describe, expect, it } from 'vitest';
 import { backends } from '../support/backends.ts';
 import { canonicalDump, expectUnchanged } from '../support/dump.ts';
 import type { Guest } from '../support/guest.mjs';
+import { until } from '../support/lab.ts';
 import { describeWith } from '../support/require.ts';
-import { ip, outcomeOf } from '../support/run.ts';
+import { ip, nft } from '../support/run.ts';
 import { useGuestLab } from './fixture.ts';
 
 const servicePort = 8081;
 const metadataAddress = '169.254.169.254';
 
-const ping = (address: string): string => `ping -c 2 -W 2 ${address}`;
-const fetchPage = (url: string): string => `timeout 5 wget -q -O - ${url}`;
+const ping = (address: string): string => `ping -c 1 -W 2 ${address}`;
+const ping6 = (address: string): string => `ping6 -c 1 -W 2 -I eth0 ${address}`;
+const fetchPage = (url: string): string => `timeout 3 wget -q -O - ${url}`;
 
 /** Some links take a moment to forward; a guest that can get through does so within a few tries. */
 async function expectReaches(guest: Guest, command: string): Promise<string> {
@@ -34,6 +37,19 @@ describeWith(['lab', 'tun', 'qemu', 'guest-image', 'debian-plugins'], 'a real gu
     const server = createServer((_request, response) => response.end('host service\n'));
     await new Promise<void>((resolve) => server.listen(servicePort, '::', resolve));
     service = server;
+  }
+
+  /** What a careless administrator might do: IPv6 on the bridge, and in the guest. The host's addresses there. */
+  async function openHostIpv6(guest: Guest): Promise<string[]> {
+    const settings = Object.entries({ accept_dad: '0', addr_gen_mode: '0', disable_ipv6: '0' });
+    for (const [name, value] of settings) await writeFile(`/proc/sys/net/ipv6/conf/fcbr0/${name}`, value);
+    await ip('address', 'add', 'fd00:168::1/64', 'dev', 'fcbr0');
+    await guest.run('ip -6 address add fd00:168::2/64 dev eth0');
+    await until('a link-local address', async () =>
+      (await ip('-6', 'address', 'show', 'dev', 'fcbr0')).includes('fe80:'),
+    );
+    const shown = await ip('-6', 'address', 'show', 'dev', 'fcbr0');
+    return [...shown.matchAll(/inet6 ([^/]+)/g)].flatMap(([, address]) => address ?? []);
   }
 
   afterEach(() => {
@@ -68,23 +84,19 @@ describeWith(['lab', 'tun', 'qemu', 'guest-image', 'debian-plugins'], 'a real gu
       await ip('address', 'add', `${metadataAddress}/32`, 'dev', 'lo');
       const manager = await lab.open({ backend });
       const guest = await lab.boot(await manager.setup('vm-1'));
-      // The host answers on IPv6, were it not for the firewall: neighbours are known, so nothing is left to chance.
-      await outcomeOf('sysctl', [
-        '-qw',
-        'net.ipv6.conf.fcbr0.disable_ipv6=0',
-        'net.ipv6.conf.fcbr0.accept_dad=0',
-      ]);
-      await ip('address', 'add', 'fd00:168::1/64', 'dev', 'fcbr0');
-      await guest.run(
-        'echo 0 >/proc/sys/net/ipv6/conf/eth0/accept_dad; ip -6 address add fd00:168::2/64 dev eth0',
-      );
+      const hostAddresses = await openHostIpv6(guest);
 
       await expectReaches(guest, ping('10.168.0.1'));
-      await expectBlocked(guest, fetchPage(`http://10.168.0.1:${servicePort}/`));
-      await expectBlocked(guest, fetchPage(`http://${lab.outside.uplinkAddress}:${servicePort}/`));
-      await expectBlocked(guest, fetchPage(`http://${metadataAddress}:${servicePort}/`));
-      await expectBlocked(guest, 'ping6 -c 2 -W 2 fd00:168::1');
-      await expectBlocked(guest, 'ping6 -c 2 -W 2 -I eth0 ff02::1');
+      const blocked = [
+        fetchPage(`http://10.168.0.1:${servicePort}/`),
+        fetchPage(`http://${lab.outside.uplinkAddress}:${servicePort}/`),
+        fetchPage(`http://${metadataAddress}:${servicePort}/`),
+        ...hostAddresses.map(ping6),
+      ];
+      for (const command of blocked) await expectBlocked(guest, command);
+      // All of it is there, and only the firewall stands before it.
+      await nft('flush', 'ruleset');
+      for (const command of blocked) await expectReaches(guest, command);
     });
 
     it('reaches a service of the host that hostAccess lists, and no other', async () => {

@@ -50,12 +50,20 @@ async function empty(directory: string): Promise<void> {
   }
 }
 
+/** What tests add to the one link that stays. */
+async function resetLoopback(): Promise<void> {
+  for (const scope of ['global', 'link']) await ip('address', 'flush', 'dev', 'lo', 'scope', scope);
+  for (const family of ['-4', '-6']) await ip(family, 'route', 'flush', 'table', 'main');
+  await outcomeOf('tc', ['qdisc', 'delete', 'dev', 'lo', 'ingress']);
+}
+
 /** The lab as it was when it began: no links, namespaces, rules or files. Waits until the kernel has freed the links. */
 export async function resetLab(): Promise<void> {
   assertLab();
   await removeNamespaces();
   for (const link of await linkNames()) await outcomeOf('ip', ['link', 'delete', link]);
   await until('links to go', async () => (await linkNames()).length === 0);
+  await resetLoopback();
   await nft('flush', 'ruleset');
   for (const directory of ['/run/cni', '/run/vulcan-net', '/var/lib/cni', '/etc/cni']) await empty(directory);
   await writeFile('/proc/sys/net/ipv4/ip_forward', '0');
