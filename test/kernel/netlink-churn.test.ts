@@ -1,0 +1,55 @@
+import { readFile } from 'node:fs/promises';
+import { fileURLToPath } from 'node:url';
+import { beforeEach, expect, it } from 'vitest';
+import { resetLab } from '../support/lab.ts';
+import { addonFile } from '../support/native.ts';
+import { describeWith } from '../support/require.ts';
+import { ip, run } from '../support/run.ts';
+
+const loop = fileURLToPath(new URL('../support/dump-loop.mjs', import.meta.url));
+const traceFile = '/run/dump.trace';
+const dumps = 60;
+/** Enough for a dump of several datagrams, between which the kernel's table can change. */
+const pairs = 60;
+
+/** Makes and deletes a link until told to stop. */
+function churn(): () => Promise<number> {
+  let go = true;
+  const work = (async () => {
+    let rounds = 0;
+    for (; go; rounds++) {
+      await ip('link', 'add', 'churn0', 'type', 'veth', 'peer', 'name', 'churn1');
+      await ip('link', 'delete', 'churn0');
+    }
+    return rounds;
+  })();
+  return () => {
+    go = false;
+    return work;
+  };
+}
+
+describeWith(['strace'], 'a dump while links come and go', () => {
+  beforeEach(resetLab);
+
+  it('is done again when the kernel says that it was interrupted', async () => {
+    const names: string[] = [];
+    for (let i = 0; i < pairs; i++) {
+      await ip('link', 'add', `stable${i}`, 'type', 'veth', 'peer', 'name', `other${i}`);
+      names.push(`stable${i}`, `other${i}`);
+    }
+    const strace = ['--follow-forks', '--output', traceFile, '--trace=sendto,recvfrom'];
+    const stop = churn();
+    try {
+      await run('strace', [...strace, process.execPath, loop, addonFile, `${dumps}`, ...names]);
+    } finally {
+      expect(await stop()).toBeGreaterThan(0);
+    }
+    const trace = await readFile(traceFile, 'utf8');
+    const [, ...attempts] = trace.split(/sendto\(.*RTM_GETLINK/);
+    // The kernel marks only the first message after the change.
+    const interrupted = attempts.filter((attempt) => attempt.includes('NLM_F_DUMP_INTR')).length;
+    expect(interrupted).toBeGreaterThan(0);
+    expect(attempts.length).toBe(dumps + interrupted);
+  });
+});
