@@ -149,5 +149,9 @@ export interface GcReport {
   /** Container ids of what was removed. */
   readonly removed: readonly string[];
   /** What could not be removed, with why. */
-  readonly failed: readonly { readonly containerId: string; readonly error: Error }[];
+  readonly failed: readonly {
+    /** `null`: a plugin's clean-up of its own. */
+    readonly containerId: string | null;
+    readonly error: Error;
+  }[];
 }

@@ -1,9 +1,10 @@
+import { basename, dirname } from 'node:path';
 import { NetworkError } from '../errors.ts';
 import type { AnchorState, NativeBinding } from '../native/binding.ts';
 import { runTask } from '../native/task.ts';
 import type { Scope } from '../operation.ts';
 import { atStep } from './kernel-error.ts';
-import type { VmLock } from './locks.ts';
+import type { HeldLock } from './locks.ts';
 
 export type AnchorBinding = Pick<
   NativeBinding,
@@ -48,7 +49,7 @@ export class Anchors {
   }
 
   /** Without the lock nothing is known about whose it is. */
-  state(vmId: string, lock?: VmLock): Promise<AnchorState> {
+  state(vmId: string, lock?: HeldLock): Promise<AnchorState> {
     return atStep('anchor', () =>
       this.#binding.anchorState({
         ...{ directory: this.directory, name: `${prefix}${vmId}` },
@@ -57,7 +58,14 @@ export class Anchors {
     );
   }
 
-  async create(vmId: string, lock: VmLock, scope: Scope): Promise<AnchorState> {
+  /** For a namespace of another's making. */
+  stateAt(path: string): Promise<AnchorState> {
+    return atStep('anchor', () =>
+      this.#binding.anchorState({ directory: dirname(path), name: basename(path) }),
+    );
+  }
+
+  async create(vmId: string, lock: HeldLock, scope: Scope): Promise<AnchorState> {
     const plan = { directory: this.directory, name: `${prefix}${vmId}`, lock: lock.handle };
     return atStep('anchor', () =>
       runTask(this.#binding, scope.signal, (taskId) => this.#binding.anchorCreate({ ...plan, taskId })),
@@ -65,7 +73,7 @@ export class Anchors {
   }
 
   /** Only for what {@link isOurs} or {@link isNobodys} says may go. */
-  remove(vmId: string, lock: VmLock): Promise<void> {
+  remove(vmId: string, lock: HeldLock): Promise<void> {
     const plan = { directory: this.directory, name: `${prefix}${vmId}`, lock: lock.handle };
     return atStep('anchor', () => this.#binding.anchorRemove(plan));
   }

@@ -1,14 +1,16 @@
-import type { LockHandle, NativeBinding } from '../native/binding.ts';
+import type { LockHandle, LockPlan, NativeBinding } from '../native/binding.ts';
 import { runTask } from '../native/task.ts';
 import type { Scope } from '../operation.ts';
 import { atStep } from './kernel-error.ts';
 
 export type LockBinding = Pick<NativeBinding, 'lockAcquire' | 'lockRelease' | 'cancel'>;
 
-/** A VM's lock while it is held. */
-export interface VmLock {
+type LockMode = LockPlan['mode'];
+
+/** A lock while it is held. */
+export interface HeldLock {
   readonly handle: LockHandle;
-  /** Nothing is left of the VM: the lock's file goes with the lock. */
+  /** Nothing is left of what it protects: the lock's file goes with the lock. */
   spent: boolean;
 }
 
@@ -31,24 +33,24 @@ export class Locks {
     this.#network = `.network-${network}`;
   }
 
-  async withVm<T>(vmId: string, scope: Scope, work: (lock: VmLock) => Promise<T>): Promise<T> {
+  async withVm<T>(vmId: string, scope: Scope, work: (lock: HeldLock) => Promise<T>): Promise<T> {
     return this.#held(this.#network, 'shared', scope, () => this.withVmOnly(vmId, scope, work));
   }
 
   /** For whom holds the network's lock already. */
-  async withVmOnly<T>(vmId: string, scope: Scope, work: (lock: VmLock) => Promise<T>): Promise<T> {
+  async withVmOnly<T>(vmId: string, scope: Scope, work: (lock: HeldLock) => Promise<T>): Promise<T> {
     return this.#held(vmId, 'exclusive', scope, work);
   }
 
-  async withNetwork<T>(scope: Scope, work: (lock: VmLock) => Promise<T>): Promise<T> {
-    return this.#held(this.#network, 'exclusive', scope, work);
+  async withNetwork<T>(mode: LockMode, scope: Scope, work: (lock: HeldLock) => Promise<T>): Promise<T> {
+    return this.#held(this.#network, mode, scope, work);
   }
 
   async #held<T>(
     name: string,
-    mode: 'exclusive' | 'shared',
+    mode: LockMode,
     scope: Scope,
-    work: (lock: VmLock) => Promise<T>,
+    work: (lock: HeldLock) => Promise<T>,
   ): Promise<T> {
     scope.step = 'lock';
     const timeoutMs = Math.ceil(scope.remainingMs * share);

@@ -495,7 +495,9 @@ export interface NativeBinding {
   /** Cuts the link first, then removes all that has the VM's name, past failing steps. Absent is fine. */
   detach(plan: DetachPlan): Promise<DetachResult>;
   /** What `attach` does to the store, for itself. */
-  addressReserve(plan: Task & AddressReservation & { readonly timeoutMs: number }): Promise<ReservedAddress[]>;
+  addressReserve(
+    plan: Task & AddressReservation & { readonly timeoutMs: number },
+  ): Promise<ReservedAddress[]>;
   /** `ips: null`: all that the owner has. What was released; what is somebody else's stays. */
   addressRelease(
     plan: Task & {

@@ -1,0 +1,123 @@
+import { collect } from '../cni/collect.ts';
+import { runtimeConfOf } from '../cni/gc.ts';
+import type { CacheRecord } from '../cni/types.ts';
+import { NetworkError } from '../errors.ts';
+import type { AnchorState } from '../native/binding.ts';
+import type { Scope } from '../operation.ts';
+import { isOurs } from './anchor.ts';
+import { cutHostLink, deleteHostLink, findHostLink, hasHostLink } from './host-link.ts';
+import type { HeldLock } from './locks.ts';
+import { keyOf } from './records.ts';
+import type { CniRuntime } from './runtime.ts';
+
+/** Everything of a VM, undone under its lock: the cut first, then the chain, the namespace's name, and the record. */
+
+export interface Detachment {
+  readonly vmId: string;
+  readonly records: readonly CacheRecord[];
+  readonly lock: HeldLock;
+  readonly scope: Scope;
+}
+
+/** What stood at the VM's anchor. */
+export async function detachUnderLock(runtime: CniRuntime, detachment: Detachment): Promise<AnchorState> {
+  const { vmId, records, lock } = detachment;
+  const state = await runtime.anchors.state(vmId, lock);
+  const errors: NetworkError[] = [];
+  for (const record of records) errors.push(...(await removeRecorded(runtime, record, state, detachment)));
+  if (records.length === 0 && isOurs(state)) errors.push(...(await undoPartial(runtime, detachment)));
+  await collect(errors, () => removeAnchor(runtime, state, detachment));
+  if (errors.length > 0) throw incomplete(vmId, errors);
+  return state;
+}
+
+/**
+ * Plugins are told of no namespace where there is none, or it is not the one that the attachment was made in: they then
+ * release the address and leave links alone. ERR_LINK_CUT is thrown before anything else was done.
+ */
+async function removeRecorded(
+  runtime: CniRuntime,
+  record: CacheRecord,
+  anchor: AnchorState,
+  { lock, scope }: Detachment,
+): Promise<readonly NetworkError[]> {
+  const { binding, cache } = runtime;
+  scope.step = 'cut';
+  const link = await findHostLink(binding, record);
+  if (link !== null) await cutHostLink(binding, record, link);
+
+  scope.step = 'plugins';
+  const netns = (await isUsable(runtime, record, anchor)) ? record.netns : '';
+  const target = { ...runtimeConfOf(record), netns };
+  const errors: NetworkError[] = [];
+  await collect(errors, async () => {
+    const chain = await runtime.chainOf(record);
+    errors.push(...(await chain.del(target, record.result, { lock: lock.handle, signal: scope.signal })));
+  });
+  const released = errors.length === 0;
+  if (link !== null) await collect(errors, () => deleteHostLink(binding, link));
+  if (released) await collect(errors, () => cache.remove(record));
+  return errors;
+}
+
+/** Whether the record's path is still the namespace that it was; for one that is no anchor, any namespace will do. */
+async function isUsable(
+  { anchors }: CniRuntime,
+  { netns }: CacheRecord,
+  anchor: AnchorState,
+): Promise<boolean> {
+  if (anchors.vmIdOf(netns) !== null) return isOurs(anchor);
+  const { kind, isHost } = await anchors.stateAt(netns);
+  return kind === 'namespace' && !isHost;
+}
+
+/** A namespace without a record: a setup that was killed on its way. */
+async function undoPartial(
+  runtime: CniRuntime,
+  { vmId, lock, scope }: Detachment,
+): Promise<readonly NetworkError[]> {
+  scope.step = 'plugins';
+  const target = {
+    ...keyOf(runtime, vmId),
+    ...{ netns: runtime.anchors.pathOf(vmId), args: [], capabilityArgs: {} },
+  };
+  return runtime.chain.del(target, null, { lock: lock.handle, signal: scope.signal });
+}
+
+/** What is not ours stays; that is an error only where a VM of ours should have been there. */
+async function removeAnchor(
+  runtime: CniRuntime,
+  state: AnchorState,
+  { vmId, records, lock, scope }: Detachment,
+): Promise<void> {
+  scope.step = 'anchor';
+  const { anchors } = runtime;
+  if (isOurs(state) || (await mayClear(runtime, vmId, records, state))) {
+    await anchors.remove(vmId, lock);
+  } else if (state.kind !== 'absent') {
+    if (records.some(({ netns }) => anchors.vmIdOf(netns) === vmId)) throw anchors.foreign(vmId, state);
+    if (state.claimed) return;
+  }
+  lock.spent = true;
+}
+
+/** Whether a plain file at the VM's anchor is proven to be no living namespace. */
+export async function mayClear(
+  { anchors, binding }: CniRuntime,
+  vmId: string,
+  records: readonly CacheRecord[],
+  state: AnchorState,
+): Promise<boolean> {
+  if (!(await anchors.isNobodys(state))) return false;
+  const ids = new Set([vmId, ...records.map(({ containerId }) => containerId)]);
+  return !(await hasHostLink(binding, ids));
+}
+
+function incomplete(vmId: string, errors: readonly NetworkError[]): NetworkError {
+  const [only] = errors;
+  const message = `${vmId} is off the network, but not all of it could be undone: ${errors.map((error) => error.message).join('; ')}`;
+  return new NetworkError('ERR_TEARDOWN_INCOMPLETE', message, {
+    ...{ vmId, errors, cause: only },
+    ...(only?.step === undefined ? {} : { step: only.step }),
+  });
+}
