@@ -13,7 +13,7 @@ namespace vulcan {
 // Mirrors BridgePlan in lib/native/binding.ts.
 struct BridgePlan {
   std::string name;
-  MacAddress mac;
+  MacAddress mac{};
   // 0: the kernel's default.
   std::uint32_t mtu = 0;
   std::vector<IpPrefix> addresses;

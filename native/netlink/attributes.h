@@ -64,7 +64,7 @@ class Attributes {
   [[nodiscard]] T Scalar(int type, T otherwise) const noexcept {
     const auto bytes = Bytes(type);
     if (bytes.size() < sizeof(T)) return otherwise;
-    T value;
+    T value{};
     std::memcpy(&value, bytes.data(), sizeof value);
     return value;
   }

@@ -10,7 +10,7 @@
 
 namespace vulcan {
 
-// Requests that travel in one send and are acknowledged one by one.
+// Requests that travel in one send.
 // The kernel goes on after a request that fails: whoever undoes must assume that every later one took effect.
 class RtnlBatch {
  public:

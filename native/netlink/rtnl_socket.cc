@@ -14,7 +14,7 @@ namespace vulcan {
 namespace {
 
 // The kernel fills a dump's datagrams up to 32 KiB when the reader's buffer allows it.
-constexpr std::size_t kBufferSize = 64 * 1024;
+constexpr std::size_t kBufferSize = std::size_t{64} * 1024;
 constexpr int kReceiveBufferBytes = 1024 * 1024;
 
 constexpr int kRequestAttempts = 6;
@@ -61,7 +61,8 @@ RtnlBatchResult RtnlSocket::Send(RtnlBatch batch) {
   std::vector<std::byte> bytes;
   std::vector<RtnlReply> replies;
   for (RtnlMessage& message : batch.Messages()) {
-    message.Header().nlmsg_flags |= NLM_F_ACK;
+    // Failures are always reported, so what comes before the last acknowledgement needs none of its own.
+    if (&message == &batch.Messages().back()) message.Header().nlmsg_flags |= NLM_F_ACK;
     Stamp(message);
     const auto one = BytesOf(message.Header());
     bytes.insert(bytes.end(), one.begin(), one.end());

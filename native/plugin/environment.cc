@@ -40,12 +40,12 @@ struct Variable {
   void (*validate)(const std::string&);
 };
 
-std::string Read(const char* name) {
-  const char* value = std::getenv(name);
+}  // namespace
+
+std::string EnvironmentVariable(const char* name) {
+  const char* value = std::getenv(name);  // NOLINT(concurrency-mt-unsafe): there is one thread
   return value != nullptr ? value : "";
 }
-
-}  // namespace
 
 Environment ReadEnvironment() {
   Environment environment;
@@ -62,7 +62,7 @@ Environment ReadEnvironment() {
   };
   std::string missing;
   for (const Variable& variable : variables) {
-    *variable.value = Read(variable.name);
+    *variable.value = EnvironmentVariable(variable.name);
     if (!IsNeeded(variable.need, environment.command)) continue;
     if (variable.value->empty()) {
       missing += (missing.empty() ? "" : ",") + std::string(variable.name);

@@ -16,6 +16,9 @@ struct Environment {
   bool netns_override = false;
 };
 
+// Empty when it is not set, as for CNI.
+[[nodiscard]] std::string EnvironmentVariable(const char* name);
+
 // Throws a PluginError that names every variable which the command needs and lacks, or the first invalid one.
 [[nodiscard]] Environment ReadEnvironment();
 

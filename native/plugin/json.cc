@@ -61,9 +61,9 @@ const Json* ObjectMember(const Json& object, const char* name) {
 }
 
 const Json& ArrayMember(const Json& object, const char* name) {
-  static const Json kNone = Json::array();
+  static const Json none = Json::array();
   const Json* value = Member(object, name);
-  if (value == nullptr) return kNone;
+  if (value == nullptr) return none;
   if (!value->is_array()) Mistyped(*value, name, "array");
   return *value;
 }

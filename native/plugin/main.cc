@@ -72,8 +72,7 @@ std::optional<PluginError> Run() {
 int Main() {
   // A runtime that has gone away is an error of write(), which undoes the ADD.
   std::signal(SIGPIPE, SIG_IGN);
-  const char* command = std::getenv("CNI_COMMAND");
-  if (command == nullptr || *command == '\0') {
+  if (EnvironmentVariable("CNI_COMMAND").empty()) {
     Introduce();
     return EXIT_SUCCESS;
   }

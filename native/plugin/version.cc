@@ -43,10 +43,9 @@ Version ParseVersion(const std::string& text) {
   const auto parts = Split(text);
   if (parts.size() > 3)
     throw PluginError(Code::kDecoding, "invalid version " + Quote(text) + ": too many parts");
-  Version version;
-  version.major = ParsePart(parts[0], "major");
-  if (parts.size() > 1) version.minor = ParsePart(parts[1], "minor");
-  if (parts.size() > 2) version.micro = ParsePart(parts[2], "micro");
+  static constexpr std::array kNames = {"major", "minor", "micro"};
+  Version version{};
+  for (std::size_t i = 0; i < parts.size(); ++i) version[i] = ParsePart(parts[i], kNames[i]);
   return version;
 }
 

@@ -1,19 +1,13 @@
 #pragma once
 
 #include <array>
-#include <compare>
 #include <string>
 #include <string_view>
 
 namespace vulcan::plugin {
 
-struct Version {
-  int major = 0;
-  int minor = 0;
-  int micro = 0;
-
-  friend auto operator<=>(const Version&, const Version&) = default;
-};
+// Major, minor, micro.
+using Version = std::array<int, 3>;
 
 inline constexpr std::array<std::string_view, 5> kSupportedVersions = {"0.3.0", "0.3.1", "0.4.0", "1.0.0",
                                                                        "1.1.0"};

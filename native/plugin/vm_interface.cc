@@ -27,9 +27,9 @@ void AppendVmInterface(Result& result, const VmInterface& vm) {
   }
   result.interfaces.push_back(std::move(tap));
   result.interfaces.push_back(std::move(guest));
-  for (Ip& copy : copies) {
+  for (Ip copy : copies) {
     copy.interface = result.interfaces.size() - 1;
-    result.ips.push_back(std::move(copy));
+    result.ips.push_back(copy);
   }
 }
 
