@@ -100,6 +100,7 @@ describeWith(['lab', 'node-lts', 'debian-plugins'], 'an installation from the ta
 
     it('puts its plugin into a directory for other tools', async () => {
       const directory = join(installation.folder, 'plugins');
+      await mkdir(directory, { recursive: true });
       await run(inPackage('scripts/install-plugin'), [directory], { env: installation.env });
       const { exitCode, stdout } = await outcomeOf(join(directory, 'tc-redirect-tap'), [], {
         env: { ...installation.env, CNI_COMMAND: 'VERSION' },
