@@ -1,4 +1,3 @@
-import { setTimeout as sleep } from 'node:timers/promises';
 import { AbortError, NetworkError } from '../errors.ts';
 import type { ExecResult, LockHandle, NativeBinding, NativeError } from '../native/binding.ts';
 import { runTask } from '../native/task.ts';
@@ -29,9 +28,6 @@ export interface PluginEvent extends CallName {
 const stdoutLimit = 8 * 1024 * 1024;
 const stderrLimit = 64 * 1024;
 
-/** A plugin that is being replaced is busy for as long as the copying takes. */
-const busyPausesMs = [50, 100, 200, 400, 800];
-
 const notExecutable: Readonly<Record<string, string>> = {
   EACCES: 'it has no x bit, or its file system is mounted noexec',
   EPERM: 'the kernel does not allow it',
@@ -39,7 +35,7 @@ const notExecutable: Readonly<Record<string, string>> = {
   ELIBBAD: 'it is damaged',
   ENOENT: 'it, or the interpreter that it names, is gone',
   ENOTDIR: 'it, or the interpreter that it names, is gone',
-  ETXTBSY: 'it is still open for writing',
+  ETXTBSY: 'it is open for writing, and stayed so when tried again',
 };
 
 function startError(call: PluginCall, error: NativeError): Error {
@@ -64,18 +60,6 @@ async function execute(runner: PluginRunner, call: PluginCall): Promise<ExecResu
   );
 }
 
-async function executeUnlessBusy(runner: PluginRunner, call: PluginCall): Promise<ExecResult> {
-  for (const pauseMs of busyPausesMs) {
-    try {
-      return await execute(runner, call);
-    } catch (error) {
-      if ((error as NativeError).code !== 'ETXTBSY') throw error;
-    }
-    await sleep(pauseMs);
-  }
-  return execute(runner, call);
-}
-
 /** What the plugin printed. Rejects with a NetworkError, or with AbortError when the signal ended it. */
 export async function callPlugin(
   runner: PluginRunner,
@@ -84,7 +68,7 @@ export async function callPlugin(
 ): Promise<string> {
   let result: ExecResult;
   try {
-    result = await executeUnlessBusy(runner, call);
+    result = await execute(runner, call);
   } catch (error) {
     throw error instanceof AbortError ? error : startError(call, error as NativeError);
   }

@@ -1,5 +1,5 @@
 import fc from 'fast-check';
-import { describe, expect, it, vi } from 'vitest';
+import { describe, expect, it } from 'vitest';
 import { findPlugin } from '../../../lib/cni/find.ts';
 import { callPlugin, type PluginCall, type PluginEvent } from '../../../lib/cni/plugin.ts';
 import { isNetworkError } from '../../../lib/errors.ts';
@@ -156,14 +156,17 @@ describe('a plugin’s run', () => {
 });
 
 describe('a plugin that cannot be started', () => {
-  it.each(['EACCES', 'ENOEXEC', 'ENOENT', 'EPERM', 'ELIBBAD'])('%s is its own fault', async (code) => {
-    const runner = new FakeRunner(() => Promise.reject(systemError(code, { syscall: 'execve' })));
-    await expect(callPlugin(runner, call)).rejects.toMatchObject({
-      code: 'ERR_PLUGIN_NOT_EXECUTABLE',
-      path: '/plugins/bridge',
-      cause: { code },
-    });
-  });
+  it.each(['EACCES', 'ENOEXEC', 'ENOENT', 'EPERM', 'ELIBBAD', 'ETXTBSY'])(
+    '%s is its own fault',
+    async (code) => {
+      const runner = new FakeRunner(() => Promise.reject(systemError(code, { syscall: 'execve' })));
+      await expect(callPlugin(runner, call)).rejects.toMatchObject({
+        code: 'ERR_PLUGIN_NOT_EXECUTABLE',
+        path: '/plugins/bridge',
+        cause: { code },
+      });
+    },
+  );
 
   it.each(['ENOMEM', 'EMFILE'])('%s is the machine’s', async (code) => {
     const runner = new FakeRunner(() => Promise.reject(systemError(code, { syscall: 'clone3' })));
@@ -172,29 +175,6 @@ describe('a plugin that cannot be started', () => {
       cause: { code },
       syscall: 'clone3',
     });
-  });
-
-  it('is tried again while it is busy', async () => {
-    vi.useFakeTimers({ toFake: ['setTimeout'] });
-    let busy = 3;
-    const runner = new FakeRunner(() => (busy-- > 0 ? Promise.reject(systemError('ETXTBSY')) : '{}'));
-    const done = callPlugin(runner, call);
-    await vi.runAllTimersAsync();
-    expect(await done).toBe('{}');
-    expect(runner.seen).toHaveLength(4);
-    vi.useRealTimers();
-  });
-
-  it('is no success when it stays busy', async () => {
-    vi.useFakeTimers({ toFake: ['setTimeout'] });
-    const runner = new FakeRunner(() => Promise.reject(systemError('ETXTBSY')));
-    const done = expect(callPlugin(runner, call)).rejects.toMatchObject({
-      code: 'ERR_PLUGIN_NOT_EXECUTABLE',
-      message: expect.stringContaining('still open for writing'),
-    });
-    await vi.runAllTimersAsync();
-    await done;
-    vi.useRealTimers();
   });
 });
 
