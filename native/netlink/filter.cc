@@ -9,7 +9,6 @@
 
 #include <array>
 #include <cstddef>
-#include <cstring>
 
 #include "netlink/attributes.h"
 
@@ -20,13 +19,15 @@ namespace {
 // The ingress qdisc's own handle; its filters hang there.
 constexpr std::uint32_t kIngressHandle = 0xffff0000;
 
-// A u32 selector that matches everything: one key of mask 0. tc_u32_sel ends in a flexible array of its keys.
-std::array<std::byte, sizeof(tc_u32_sel) + sizeof(tc_u32_key)> CatchAll() {
-  tc_u32_sel selector{};
-  selector.flags = TC_U32_TERMINAL;
-  selector.nkeys = 1;
-  std::array<std::byte, sizeof(tc_u32_sel) + sizeof(tc_u32_key)> bytes{};
-  std::memcpy(bytes.data(), &selector, sizeof selector);
+using Selector = std::array<std::byte, sizeof(tc_u32_sel) + sizeof(tc_u32_key)>;
+
+// A u32 selector that matches everything: one key of mask 0. tc_u32_sel ends in a flexible array of its keys,
+// so that it can't be a variable.
+Selector CatchAll() {
+  alignas(tc_u32_sel) Selector bytes{};
+  auto* selector = reinterpret_cast<tc_u32_sel*>(bytes.data());
+  selector->flags = TC_U32_TERMINAL;
+  selector->nkeys = 1;
   return bytes;
 }
 
