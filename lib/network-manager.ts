@@ -1,5 +1,6 @@
 import type { Backend } from './backends/backend.ts';
 import { CniBackend } from './backends/cni.ts';
+import type { Host } from './backends/runtime.ts';
 import {
   resolveConfig,
   resolveGc,
@@ -11,8 +12,8 @@ import {
 import { NetworkError } from './errors.ts';
 import { KeyedMutex } from './mutex.ts';
 import { bundledPluginDirectory, loadNative } from './native/load.ts';
-import { traced } from './observe.ts';
-import { inScope, type Scope } from './operation.ts';
+import { defaultLogger, traced } from './observe.ts';
+import { inScope, type Scope, type ScopeOptions } from './operation.ts';
 import type {
   GcOptions,
   NetworkManagerOptions,
@@ -26,26 +27,33 @@ import type {
   Attachment,
   CheckReport,
   GcReport,
+  Logger,
   NetworkConfig,
   Operation,
   TapOwner,
   VerifyReport,
 } from './types.ts';
 
-/** As the kernel has it: whoever opens the TAP must be allowed to, so it is never left without an owner. */
+type Verb = Omit<ScopeOptions, 'timeoutMs' | 'network' | 'closing'> & {
+  readonly timeoutMs?: number | undefined;
+};
+
+/** What a TAP device belongs to unless told otherwise: never to nobody, whom it would be open to. */
 function ourselves(): TapOwner {
   return { uid: process.geteuid?.() ?? 0, gid: process.getegid?.() ?? 0 };
 }
 
-/** One network of one host, and the VMs on it. Any number of managers, in any number of processes, may share a network. */
+/** One network of this host, and the VMs on it. Any number of managers, in any number of processes, may share it. */
 export class NetworkManager implements AsyncDisposable {
+  /** The network's name. */
   readonly network: string;
   readonly #backend: Backend;
   readonly #config: Config;
+  readonly #logger: Logger;
   readonly #mutex = new KeyedMutex();
   readonly #closing = new AbortController();
   readonly #running = new Set<Promise<unknown>>();
-  /** VMs that this manager has set up and not torn down since. */
+  /** The VMs that this manager has set up, and not torn down since. */
   readonly #own = new Set<string>();
   readonly #forgetSignals: () => void;
   #closed: Promise<void> | null = null;
@@ -54,188 +62,203 @@ export class NetworkManager implements AsyncDisposable {
     this.network = backend.network;
     this.#backend = backend;
     this.#config = config;
+    this.#logger = config.logger ?? defaultLogger;
     this.#forgetSignals = onCloseSignals(config.signals, () => this.close());
   }
 
   /**
-   * Checks the options, prepares the network once (bridge, forwarding, firewall, conflist) and runs `verify`: what is
-   * missing is logged as a warning with its remedy, or thrown with `verify: 'throw'`.
+   * Checks the options, prepares the network (conflist, bridge, firewall, forwarding), and verifies that set-ups can
+   * succeed. When it rejects, what it had prepared is undone.
    *
-   * @throws {TypeError} for an option of the wrong type or an unknown one
-   * @throws {NetworkError} with the code of the rule that an option breaks; `ERR_VERIFY`; `ERR_PERMISSION`
+   * @throws {NetworkError} the code of the option that is wrong, or of the step that failed.
    */
   static async open(options: NetworkManagerOptions = {}): Promise<NetworkManager> {
     const config = resolveConfig(options);
     const host = { binding: loadNative(), bundledPluginDir: bundledPluginDirectory() };
-    return inScope({ operation: 'open', timeoutMs: config.timeoutMs }, async (scope) => {
-      const backend = await CniBackend.open(host, config, scope);
-      scope.step = 'verify';
-      await verifyAtOpen(backend, config, scope);
-      return new NetworkManager(backend, config);
-    });
+    return NetworkManager.openOn(host, config);
+  }
+
+  /** @internal With another addon than the one that was built: what unit tests run on. */
+  static async openOn(host: Host, config: Config): Promise<NetworkManager> {
+    const { timeoutMs, source } = config;
+    const network = source.network ?? undefined;
+    const backend = await inScope({ operation: 'open', network, timeoutMs }, (scope) =>
+      CniBackend.open(host, config, scope),
+    );
+    return new NetworkManager(backend, config);
   }
 
   /**
-   * Gives a VM its network: all or nothing. `timeoutMs` and `signal` bound it; what had begun is undone before the promise
-   * rejects, and `rolledBack` says whether that was complete.
+   * Gives a VM its network: all or nothing.
    *
-   * @throws {NetworkError} `ERR_ATTACHMENT_EXISTS` when the VM has its network already; nothing was touched then
+   * @throws {NetworkError} with `step` and `rolledBack`; `ERR_ATTACHMENT_EXISTS` when the VM has its network already.
    */
   async setup(vmId: string, options: SetupOptions = {}): Promise<NetworkConfig> {
+    this.#assertOpen('setup');
     const id = resolveVmId(vmId);
-    const { signal, timeoutMs, mac, tapName, containerId, tapOwner } = resolveSetup(options, id);
-    const request = { vmId: id, containerId, mac, tapName, tapOwner: tapOwner ?? ourselves() };
-    return traced('setup', { network: this.network, vmId: id }, () =>
-      this.#verb({ operation: 'setup', vmId: id, signal, timeoutMs }, (scope) =>
-        this.#mutex.run(id, scope.signal, async () => {
-          const net = await this.#backend.attach(request, scope);
+    const { mac, tapName, tapOwner, containerId, signal, timeoutMs } = resolveSetup(options, id);
+    const request = { vmId: id, mac, tapName, containerId, tapOwner: tapOwner ?? ourselves() };
+    return this.#track(
+      traced('setup', { network: this.network, vmId: id }, () =>
+        this.#verb({ operation: 'setup', vmId: id, signal, timeoutMs }, async (scope) => {
+          const config = await this.#alone(id, scope, () => this.#backend.attach(request, scope));
           this.#own.add(id);
-          return net;
+          return config;
         }),
       ),
     );
   }
 
   /**
-   * Takes a VM off the network and gives back all that it had; twice is fine. Can't be aborted.
+   * Takes a VM off the network, whoever still holds its namespace, and releases everything it had. Idempotent; works for
+   * VMs that other processes set up.
    *
-   * @throws {NetworkError} `ERR_LINK_CUT` when its link can't be cut: address and record are kept then;
-   *   `ERR_TEARDOWN_INCOMPLETE` with each failing step in `errors`; `ERR_NETNS_BUSY` with `wait: true`
+   * @throws {NetworkError} `ERR_LINK_CUT`, with everything kept; `ERR_TEARDOWN_INCOMPLETE`, with all else undone.
    */
   async teardown(vmId: string, options: TeardownOptions = {}): Promise<void> {
-    const id = resolveVmId(vmId);
-    const { timeoutMs, wait } = resolveTeardown(options);
-    await this.#verb({ operation: 'teardown', vmId: id, timeoutMs }, (scope) =>
-      this.#detach(id, wait, scope),
-    );
+    this.#assertOpen('teardown');
+    return this.#teardown(resolveVmId(vmId), options);
   }
 
-  /** Runs `fn` with the VM's network, which is torn down whatever `fn` does; a failing teardown is only logged. */
+  /** Sets up, runs `fn`, and tears down whatever it does. A teardown that fails is logged; it never hides what `fn` did. */
   async withNetwork<T>(
     vmId: string,
-    fn: (net: NetworkConfig) => T | Promise<T>,
+    fn: (net: NetworkConfig) => T | PromiseLike<T>,
     options: SetupOptions = {},
   ): Promise<T> {
+    if (typeof fn !== 'function') throw new TypeError('fn is no function');
     const net = await this.setup(vmId, options);
     try {
       return await fn(net);
     } finally {
-      await this.teardown(net.vmId).catch((error: unknown) => this.#logFailedTeardown(net.vmId, error));
+      await this.#teardown(vmId, {}).catch((error: Error) => this.#log(vmId, error));
     }
   }
 
-  /** What is missing for set-ups to succeed, and what to do about it. */
+  /** What is missing on this host for set-ups to succeed, and what to do about it. */
   async verify(options: VerbOptions = {}): Promise<VerifyReport> {
-    return this.#verb({ operation: 'verify', ...resolveVerb(options) }, (scope) =>
-      this.#backend.verify(scope),
-    );
-  }
-
-  /** What differs from what `setup` left. @throws {NetworkError} `ERR_ATTACHMENT_NOT_FOUND` */
-  async check(vmId: string, options: VerbOptions = {}): Promise<CheckReport> {
-    const id = resolveVmId(vmId);
-    return this.#verb({ operation: 'check', vmId: id, ...resolveVerb(options) }, (scope) =>
-      this.#mutex.run(id, scope.signal, () => this.#backend.check(id, scope)),
-    );
-  }
-
-  /** This network's attachments, whoever made them. */
-  async list(options: VerbOptions = {}): Promise<readonly Attachment[]> {
-    return this.#verb({ operation: 'list', ...resolveVerb(options) }, (scope) => this.#backend.list(scope));
-  }
-
-  /** Removes every attachment of this network but those of the VMs in `keep`. */
-  async gc(options: GcOptions): Promise<GcReport> {
-    const { keep, ...rest } = resolveGc(options);
-    return this.#verb({ operation: 'gc', ...rest }, (scope) => this.#backend.gc(new Set(keep), scope));
+    this.#assertOpen('verify');
+    return this.#plain('verify', resolveVerb(options), (scope) => this.#backend.verify(scope));
   }
 
   /**
-   * Removes the network itself: its bridge, firewall elements and generated conflist. Forwarding stays as it is.
+   * Compares a VM's network with what its setup left.
    *
-   * @throws {NetworkError} `ERR_NETWORK_IN_USE` while it has attachments
+   * @throws {NetworkError} `ERR_ATTACHMENT_NOT_FOUND`
    */
-  async removeNetwork(options: VerbOptions = {}): Promise<void> {
-    await this.#verb({ operation: 'remove', ...resolveVerb(options) }, (scope) =>
-      this.#backend.remove(scope),
+  async check(vmId: string, options: VerbOptions = {}): Promise<CheckReport> {
+    this.#assertOpen('check');
+    const id = resolveVmId(vmId);
+    return this.#plain('check', { ...resolveVerb(options), vmId: id }, (scope) =>
+      this.#alone(id, scope, () => this.#backend.check(id, scope)),
     );
   }
 
-  /** Aborts what is running, tears down what this manager set up (`shutdown: 'teardown'`), and lets the process exit. */
+  /** The network's attachments, whoever made them. */
+  async list(options: VerbOptions = {}): Promise<readonly Attachment[]> {
+    this.#assertOpen('list');
+    return this.#plain('list', resolveVerb(options), (scope) => this.#backend.list(scope));
+  }
+
+  /** Removes every attachment of the network but those of the VMs to keep, and what crashes have left. */
+  async gc(options: GcOptions): Promise<GcReport> {
+    this.#assertOpen('gc');
+    const { keep, ...verb } = resolveGc(options);
+    return this.#plain('gc', verb, (scope) => this.#backend.gc(new Set(keep), scope));
+  }
+
+  /**
+   * Removes the network itself: bridge, firewall elements, and the conflist that was generated. Forwarding stays on.
+   *
+   * @throws {NetworkError} `ERR_NETWORK_IN_USE` while it has attachments.
+   */
+  async removeNetwork(options: VerbOptions = {}): Promise<void> {
+    this.#assertOpen('remove');
+    return this.#plain('remove', resolveVerb(options), (scope) => this.#backend.remove(scope));
+  }
+
+  /**
+   * Stops what is under way, and tears down what this manager set up unless it is to be left. Idempotent.
+   *
+   * @throws {NetworkError} `ERR_TEARDOWN_INCOMPLETE`; each failure is logged, too.
+   */
   close(): Promise<void> {
     this.#closed ??= this.#close();
     return this.#closed;
   }
 
-  [Symbol.asyncDispose](): Promise<void> {
-    return this.close();
+  /** Like {@link close}, but only logs what fails, so that the result of a block is never hidden. */
+  async [Symbol.asyncDispose](): Promise<void> {
+    await this.close().catch(() => {});
   }
 
   async #close(): Promise<void> {
-    this.#forgetSignals();
     this.#closing.abort();
+    this.#forgetSignals();
     await Promise.allSettled(this.#running);
     if (this.#config.shutdown === 'leave') return;
-    const { timeoutMs } = this.#config;
-    await Promise.all(
-      [...this.#own].map((vmId) =>
-        inScope({ operation: 'close', network: this.network, vmId, timeoutMs }, (scope) =>
-          this.#detach(vmId, false, scope),
-        ).catch((error: unknown) => this.#logFailedTeardown(vmId, error)),
+    const errors: Error[] = [];
+    const undo = async (vmId: string) => {
+      await this.#teardown(vmId, {}).catch((error: Error) => {
+        this.#log(vmId, error);
+        errors.push(error);
+      });
+    };
+    await Promise.all([...this.#own].map(undo));
+    if (errors.length === 0) return;
+    const message = `not everything could be torn down: ${errors.map((error) => error.message).join('; ')}`;
+    throw new NetworkError('ERR_TEARDOWN_INCOMPLETE', message, {
+      ...{ operation: 'close', network: this.network, errors },
+    });
+  }
+
+  /** Neither closing nor a signal stops it. */
+  async #teardown(vmId: string, options: TeardownOptions): Promise<void> {
+    const { wait, timeoutMs = this.#config.timeoutMs } = resolveTeardown(options);
+    const { network } = this;
+    return this.#track(
+      traced('teardown', { network, vmId }, () =>
+        inScope({ operation: 'teardown', network, vmId, timeoutMs }, async (scope) => {
+          await this.#alone(vmId, scope, () => this.#backend.detach({ vmId, wait }, scope));
+          this.#own.delete(vmId);
+        }),
       ),
     );
   }
 
-  #detach(vmId: string, wait: boolean, scope: Scope): Promise<void> {
-    return traced('teardown', { network: this.network, vmId }, () =>
-      this.#mutex.run(vmId, scope.signal, async () => {
-        await this.#backend.detach({ vmId, wait }, scope);
-        this.#own.delete(vmId);
-      }),
-    );
-  }
-
-  #logFailedTeardown(vmId: string, error: unknown): void {
-    const { logger } = this.#config;
-    logger?.error({ network: this.network, vmId, err: error }, `teardown of ${vmId} failed`);
-  }
-
-  async #verb<T>(
-    { operation, timeoutMs = this.#config.timeoutMs, signal, vmId }: Verb,
+  #plain<T>(
+    operation: Operation,
+    options: Omit<Verb, 'operation'>,
     work: (scope: Scope) => Promise<T>,
   ): Promise<T> {
-    const { network } = this;
-    if (this.#closing.signal.aborted) {
-      throw new NetworkError('ERR_CLOSED', `${operation}: the manager is closed`, { operation, network });
-    }
-    // A teardown that has begun is finished; closing waits for it.
-    const closing = operation === 'teardown' ? undefined : this.#closing.signal;
-    const running = inScope({ operation, network, vmId, timeoutMs, signal, closing }, work);
-    this.#running.add(running);
-    try {
-      return await running;
-    } finally {
-      this.#running.delete(running);
-    }
+    return this.#track(this.#verb({ operation, ...options }, work));
   }
-}
 
-interface Verb {
-  readonly operation: Operation;
-  readonly vmId?: string;
-  readonly timeoutMs?: number | undefined;
-  readonly signal?: AbortSignal | undefined;
-}
+  #verb<T>(verb: Verb, work: (scope: Scope) => Promise<T>): Promise<T> {
+    const { network } = this;
+    const timeoutMs = verb.timeoutMs ?? this.#config.timeoutMs;
+    return inScope({ ...verb, network, timeoutMs, closing: this.#closing.signal }, work);
+  }
 
-async function verifyAtOpen(backend: Backend, config: Config, scope: Scope): Promise<void> {
-  if (config.verify === 'off') return;
-  const report = await backend.verify(scope);
-  if (!report.ok && config.verify === 'throw') {
-    throw new NetworkError('ERR_VERIFY', `network ${backend.network}: ${report}`, {
-      network: backend.network,
+  #alone<T>(vmId: string, scope: Scope, work: () => Promise<T>): Promise<T> {
+    scope.step = 'queue';
+    return this.#mutex.run(vmId, scope.signal, work);
+  }
+
+  #track<T>(work: Promise<T>): Promise<T> {
+    const ended = work.catch(() => {}).finally(() => this.#running.delete(ended));
+    this.#running.add(ended);
+    return work;
+  }
+
+  #assertOpen(operation: Operation): void {
+    if (!this.#closing.signal.aborted) return;
+    throw new NetworkError('ERR_CLOSED', `${operation}: this manager is closed`, {
+      ...{ operation, network: this.network },
     });
   }
-  for (const { id, severity, message, remedy } of report.findings) {
-    if (severity !== 'notice') config.logger?.warn({ network: backend.network, id }, `${message}; ${remedy}`);
+
+  #log(vmId: string, error: Error): void {
+    this.#logger.error({ err: error, vmId, network: this.network }, `teardown failed: ${error.message}`);
   }
 }

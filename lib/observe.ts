@@ -1,5 +1,6 @@
 import { channel, tracingChannel } from 'node:diagnostics_channel';
 import { debuglog } from 'node:util';
+import type { Logger } from './types.ts';
 
 /** What subscribers of `tracing:vulcan-net:setup:*` and `tracing:vulcan-net:teardown:*` get; `result` or `error` join it. */
 export interface VerbEvent {
@@ -35,3 +36,11 @@ export function pluginRan(event: PluginRunEvent): void {
   debug('%s %s (%s) took %d ms', event.type, event.command, event.network, event.durationMs);
   if (plugins.hasSubscribers) plugins.publish(event);
 }
+
+/** For whom gives no logger: what must not go unseen is a warning of the process. */
+export const defaultLogger: Logger = {
+  debug: (fields, message) => debug('%s %j', message, fields),
+  info: (fields, message) => debug('%s %j', message, fields),
+  warn: (_fields, message) => process.emitWarning(message, 'VulcanNetWarning'),
+  error: (_fields, message) => process.emitWarning(message, 'VulcanNetWarning'),
+};

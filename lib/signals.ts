@@ -1,14 +1,20 @@
 import type { CloseSignal } from './options.ts';
 
-/** Closes at each of the signals, once, and then lets the signal take its usual effect. Returns what takes this back. */
+/**
+ * Closes at the first of the signals, and then lets it take its usual effect: ending the process, unless the application
+ * listens to it too. Returns what takes the handlers away.
+ */
 export function onCloseSignals(signals: readonly CloseSignal[], close: () => Promise<void>): () => void {
   const forget = () => {
-    for (const signal of signals) process.removeListener(signal, onSignal);
+    for (const signal of signals) process.off(signal, onSignal);
   };
   const onSignal = (signal: NodeJS.Signals) => {
-    forget();
-    const again = () => process.kill(process.pid, signal);
-    close().then(again, again);
+    close()
+      .catch(() => {})
+      .finally(() => {
+        forget();
+        if (process.listenerCount(signal) === 0) process.kill(process.pid, signal);
+      });
   };
   for (const signal of signals) process.on(signal, onSignal);
   return forget;

@@ -14,6 +14,7 @@ import { resolveNetwork } from './network.ts';
 import { dismantleNetwork, ensureStateDirectories, prepareNetwork } from './prepare.ts';
 import { recordsOfNetwork, recordsOfVm } from './records.ts';
 import { CniRuntime, type Host } from './runtime.ts';
+import { verifyAtOpen } from './verify-open.ts';
 
 /** Attachments by a chain of CNI plugins that ends in tc-redirect-tap. */
 export class CniBackend implements Backend {
@@ -33,8 +34,12 @@ export class CniBackend implements Backend {
     const runtime = new CniRuntime(host, config, network);
     scope.step = 'state directory';
     await ensureStateDirectories(host.binding, config.stateDir);
-    await runtime.locks.withNetwork('shared', scope, () => prepareNetwork(host.binding, network, scope));
-    return new CniBackend(runtime);
+    const backend = new CniBackend(runtime);
+    const accept = () => verifyAtOpen(config, () => backend.verify(scope));
+    await runtime.locks.withNetwork('shared', scope, () =>
+      prepareNetwork(host.binding, network, scope, accept),
+    );
+    return backend;
   }
 
   attach(request: AttachRequest, scope: Scope): Promise<NetworkConfig> {

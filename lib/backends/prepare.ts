@@ -34,12 +34,14 @@ class Preparation {
     this.#scope = scope;
   }
 
-  async run(): Promise<void> {
+  async run(accept: () => Promise<void>): Promise<void> {
     try {
       await this.#conflist();
       await this.#bridge();
       await this.#firewall();
       await this.#forwarding();
+      this.#scope.step = 'verify';
+      await accept();
     } catch (error) {
       for (const undo of this.#undos.reverse()) await undo();
       throw error;
@@ -102,8 +104,14 @@ class Preparation {
   }
 }
 
-export async function prepareNetwork(binding: NativeBinding, network: Network, scope: Scope): Promise<void> {
-  await new Preparation(binding, network, scope).run();
+/** What was not there before goes again when a step, or `accept` at the end, rejects. */
+export async function prepareNetwork(
+  binding: NativeBinding,
+  network: Network,
+  scope: Scope,
+  accept: () => Promise<void>,
+): Promise<void> {
+  await new Preparation(binding, network, scope).run(accept);
 }
 
 /** The reverse, but for forwarding, which others may have come to need; the user's own conflist stays. */

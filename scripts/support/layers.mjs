@@ -17,7 +17,7 @@ const houses = [
     suffixes: ['.ts'],
     floors: [
       [['types', 'errors', 'address', 'options', 'settings', 'rules']],
-      [['config'], ['observe'], ['operation', 'mutex'], ['native/']],
+      [['config'], ['observe'], ['signals'], ['operation', 'mutex'], ['native/']],
       [['cni/'], ['ipam'], ['firewall'], ['firecracker']],
       [['backends/', 'verify']],
       [['network-manager']],
