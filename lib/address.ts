@@ -94,10 +94,6 @@ export function formatAddress({ family, value }: Address): string {
   return family === 4 ? formatIpv4(value) : formatIpv6(value);
 }
 
-export function equalAddress(first: Address, second: Address): boolean {
-  return first.family === second.family && first.value === second.value;
-}
-
 /** `null` for what is not CIDR. */
 export function parseCidr(text: string): Cidr | null {
   const [, ip = '', length = ''] = /^([^/]+)\/(0|[1-9][0-9]{0,2})$/.exec(text) ?? [];

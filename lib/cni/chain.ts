@@ -13,7 +13,7 @@ import { attachmentStdin, gcStdin, statusStdin, type ValidAttachment } from './s
 import type { AnyResult, ConfList, PluginConf, Result, RuntimeConf } from './types.ts';
 import { atLeast, effectiveVersion } from './version.ts';
 
-export type { ChainOptions, ChainRunner, RunOptions } from './call.ts';
+export type { ChainOptions, RunOptions } from './call.ts';
 
 export interface AddOptions extends RunOptions {
   /** Between a plugin and the next. What it throws fails the ADD, and the chain is undone. */

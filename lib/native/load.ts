@@ -21,7 +21,8 @@ function addonPath(): string {
   );
 }
 
-function explain(message: string): string {
+/** What to do about a message of the dynamic linker. */
+export function explainLoadFailure(message: string): string {
   const library = /^(\S+\.so[.\d]*): cannot open shared object file/.exec(message)?.[1];
   if (library === undefined) return 'build it with: npm rebuild vulcan-net';
   const debian = debianPackages[library];
@@ -41,10 +42,14 @@ export function loadNative(): NativeBinding {
     return loaded;
   } catch (cause) {
     const message = cause instanceof Error ? cause.message : String(cause);
-    throw new NetworkError('ERR_NATIVE_LOAD', `cannot load ${path}: ${message}; ${explain(message)}`, {
-      path,
-      cause,
-    });
+    throw new NetworkError(
+      'ERR_NATIVE_LOAD',
+      `cannot load ${path}: ${message}; ${explainLoadFailure(message)}`,
+      {
+        path,
+        cause,
+      },
+    );
   }
 }
 

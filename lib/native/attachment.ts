@@ -1,0 +1,133 @@
+/** The plans of `attach` and `detach`: what native code executes, every name chosen by TypeScript. */
+import type { NativeError, Task } from './binding.ts';
+
+export interface AttachmentLocks {
+  readonly directory: string;
+  /** Name of the VM's lock file, held exclusively. */
+  readonly vm: string;
+  /** Name of the network's lock file, shared. */
+  readonly network: string;
+  readonly timeoutMs: number;
+}
+
+export interface FileName {
+  readonly directory: string;
+  readonly name: string;
+}
+
+/** host-local's word: a part of a subnet, without its network and broadcast addresses. */
+export interface AddressRange {
+  readonly start: string;
+  readonly end: string;
+  /** Never given to a guest. */
+  readonly gateway: string | null;
+  readonly prefixLength: number;
+}
+
+/** One address, out of one range set. */
+export interface AddressRequest {
+  /** The set's place in the configuration: `last_reserved_ip.<set>`. */
+  readonly set: number;
+  readonly ranges: readonly AddressRange[];
+  /** Besides the gateways. */
+  readonly excluded: readonly string[];
+  /** This one; absent: the next free one. */
+  readonly address?: string;
+}
+
+export interface AddressReservation {
+  /** host-local's directory of the network. */
+  readonly directory: string;
+  /** `<containerId>\r\n<ifName>` */
+  readonly owner: string;
+  /** At least one. */
+  readonly requests: readonly AddressRequest[];
+}
+
+export interface ReservedAddress {
+  readonly ip: string;
+  readonly prefixLength: number;
+  readonly gateway: string | null;
+}
+
+/** A port of a bridge, with the bridge plugin's options. */
+export interface BridgePort {
+  readonly bridge: string;
+  readonly hairpin: boolean;
+  readonly isolated: boolean;
+}
+
+/** A link that the host routes to. The addon refuses it: EOPNOTSUPP. */
+export interface RoutedPort {
+  readonly routed: true;
+}
+
+export interface AttachInterface {
+  readonly port: BridgePort | RoutedPort;
+  /** The host's end of the pair, and its alias. */
+  readonly hostLink: string;
+  readonly alias: string;
+  readonly hostMac: string;
+  /** The end in the namespace: `eth0`. Its MAC is the guest's. */
+  readonly name: string;
+  readonly mac: string;
+  readonly mtu: number;
+  readonly tap: { readonly name: string; readonly uid: number; readonly gid: number };
+  readonly routes: readonly { readonly destination: string; readonly gateway: string | null }[];
+  /** `null`: nobody looks at what the guest says it is. `addresses`: what it may say besides those that it gets. */
+  readonly guard: { readonly addresses: readonly string[] } | null;
+  readonly addresses: AddressReservation;
+  /** Text in pieces; a number stands for the address of that request, as `10.168.0.2/24`. */
+  readonly record: FileName & { readonly text: readonly (string | number)[] };
+}
+
+export interface AttachPlan extends Task {
+  readonly locks: AttachmentLocks;
+  readonly anchor: FileName;
+  /** One. */
+  readonly interfaces: readonly AttachInterface[];
+}
+
+export interface AttachResult {
+  readonly netns: { readonly inode: number; readonly device: number };
+  readonly interfaces: readonly {
+    /** In the order of the requests. */
+    readonly addresses: readonly ReservedAddress[];
+  }[];
+}
+
+/** A bridge port, and what the guest behind it may say it is. */
+export interface GuardedPort {
+  readonly link: string;
+  readonly bindings: readonly { readonly mac: string; readonly ip: string }[];
+}
+
+export interface DetachInterface {
+  /** With `alias`, a link of another alias is left alone. */
+  readonly hostLink: { readonly name: string; readonly alias?: string } | null;
+  readonly guard: GuardedPort | null;
+  /** `ips: null`: all that the owner has, which reads the whole store. */
+  readonly addresses: {
+    readonly directory: string;
+    readonly owner: string;
+    readonly ips: readonly string[] | null;
+  } | null;
+  readonly record: FileName | null;
+}
+
+export interface DetachPlan extends Task {
+  readonly locks: AttachmentLocks;
+  /** `null`: the namespace stays, because it has other attachments or is somebody else's. */
+  readonly anchor: FileName | null;
+  /** One. */
+  readonly interfaces: readonly DetachInterface[];
+}
+
+export interface DetachResult {
+  /** Whether the VM is off the network. When not, nothing after the cut was done. */
+  readonly cut: boolean;
+  /** The namespace that was made under the VM's lock. */
+  readonly netns: { readonly inode: number; readonly device: number } | null;
+  /** What failed, each with its `step`; the record stays unless this is empty. */
+  readonly errors: readonly NativeError[];
+}
