@@ -1,9 +1,8 @@
 #include "engine/attach.h"
 
-#include <unistd.h>
-
 #include <cerrno>
-#include <functional>
+#include <chrono>
+#include <cstdio>
 #include <new>
 #include <utility>
 
@@ -13,8 +12,6 @@
 #include "netlink/link_change.h"
 #include "sys/anchor.h"
 #include "sys/anchor_directory.h"
-#include "sys/file_store.h"
-#include "sys/tap.h"
 
 namespace vulcan {
 namespace {
@@ -29,32 +26,17 @@ void RefuseIfThere(const FileName& file) {
   }
 }
 
-// Ends work that was begun beside, whatever became of it.
-class Beside {
- public:
-  Beside(NamespaceWorker& worker, std::function<void()> body) : worker_(worker) {
-    worker_.Begin(std::move(body));
-  }
-  ~Beside() {
-    try {
-      Finish();
-    } catch (...) {  // NOLINT(bugprone-empty-catch): only the first failure counts
+[[nodiscard]] std::string Compose(const RecordText& pieces, const std::vector<ReservedAddress>& addresses) {
+  std::string text;
+  for (const auto& piece : pieces) {
+    if (const auto* literal = std::get_if<std::string>(&piece)) {
+      text += *literal;
+    } else {
+      const ReservedAddress& reserved = addresses.at(std::get<std::size_t>(piece));
+      text += IpPrefix{reserved.address, reserved.prefix_length}.ToString();
     }
   }
-  Beside(const Beside&) = delete;
-  Beside& operator=(const Beside&) = delete;
-
-  void Finish() {
-    if (!std::exchange(finished_, true)) worker_.Finish();
-  }
-
- private:
-  NamespaceWorker& worker_;
-  bool finished_ = false;
-};
-
-[[nodiscard]] IpPrefix PrefixOf(const ReservedAddress& address) {
-  return {address.address, address.prefix_length};
+  return text;
 }
 
 }  // namespace
@@ -63,7 +45,13 @@ Attach::Attach(AttachPlan plan, AttachmentHost& host)
     : plan_(std::move(plan)),
       host_(host),
       lock_(plan_.locks),
-      store_request_(plan_.addresses.directory, plan_.locks.timeout) {}
+      store_request_(plan_.addresses.directory, plan_.locks.timeout) {
+  host_.Namespaces().Want();
+}
+
+Attach::~Attach() {
+  if (wants_namespace_) host_.Namespaces().Unwant();
+}
 
 Progress<AttachResult> Attach::Step(const Cancellation& cancellation) {
   try {
@@ -81,6 +69,7 @@ Progress<AttachResult> Attach::Step(const Cancellation& cancellation) {
 }
 
 Progress<AttachResult> Attach::Advance(const Cancellation& cancellation) {
+  host_.Namespaces().Begin();
   if (auto wait = lock_.Acquire(cancellation)) return std::move(*wait);
   if (!checked_) {
     RefuseExisting();
@@ -99,41 +88,30 @@ void Attach::Begin(const char* step, const Cancellation& cancellation) {
   cancellation.ThrowIfCancelled();
 }
 
-void Attach::RefuseExisting() {
-  RefuseIfThere(plan_.record);
-  RefuseIfThere(plan_.anchor);
-}
-
 AttachResult Attach::Run(AddressStore store, const Cancellation& cancellation) {
-  const Directory anchors = OpenAnchorDirectory(plan_.anchor.directory, cancellation);
-  undo_.Push([this] {
-    if (named_) RemoveAnchor(plan_.anchor.directory, plan_.anchor.name, lock_.Vm());
-  });
-  {
-    Beside beside(host_.Worker(), [this, &anchors] { MakeNamespace(anchors); });
-    ReserveAddresses(std::move(store));
-    Begin("anchor", cancellation);
-    beside.Finish();
-  }
+  ReserveAddresses(std::move(store));
+  Begin("record", cancellation);
+  PrepareRecord();
+  Begin("guard", cancellation);
+  Guard(cancellation);
+  Begin("anchor", cancellation);
+  NameAnchor(cancellation);
+  Begin("tap", cancellation);
+  AddTap();
   Begin("link", cancellation);
   AddLinks();
   Begin("inside", cancellation);
-  ConfigureInside(*inside_, plan_.interface, result_.addresses);
-  Begin("guard", cancellation);
-  Guard(cancellation);
+  ConfigureInside(inside_->links, plan_.interface, result_.addresses);
   Begin("up", cancellation);
   SetUp();
   Begin("record", cancellation);
-  WriteRecord();
+  record_->Publish(plan_.record.name, RENAME_NOREPLACE);
   return std::move(result_);
 }
 
-void Attach::MakeNamespace(const Directory& anchors) {
-  netns_ = OpenCurrentNamespace();
-  result_.netns = NameNamespace(anchors, plan_.anchor.name, lock_.Vm(), netns_.Get());
-  named_ = true;
-  inside_.emplace();
-  CreateTap(plan_.interface.tap, plan_.interface.tap_owner);
+void Attach::RefuseExisting() {
+  RefuseIfThere(plan_.record);
+  RefuseIfThere(plan_.anchor);
 }
 
 // Others wait for the store: it is let go of at the end.
@@ -150,15 +128,13 @@ void Attach::ReleaseAddresses() {
   }
 }
 
-// What is made here goes away with the namespace, so there is nothing to undo but its name.
-void Attach::AddLinks() {
-  const int bridge = host_.BridgeWithRoom(plan_.interface.port.bridge);
-  AddHostLink(host_.Links(), plan_.interface, bridge, netns_.Get());
-  host_.CountPort(bridge);
-  host_.DisableIpv6(plan_.interface.host_link);
+void Attach::PrepareRecord() {
+  record_.emplace(Directory::Open(plan_.record.directory), Compose(plan_.record_text, result_.addresses),
+                  kRecordMode);
 }
 
 void Attach::Guard(const Cancellation& cancellation) {
+  bridge_ = host_.BridgeWithRoom(plan_.interface.port.bridge);
   if (!plan_.interface.guarded) return;
   guard::Port port{plan_.interface.host_link, {}};
   for (const ReservedAddress& each : result_.addresses)
@@ -169,6 +145,27 @@ void Attach::Guard(const Cancellation& cancellation) {
   guard::Add(host_.Nft(), port, cancellation);
 }
 
+void Attach::NameAnchor(const Cancellation& cancellation) {
+  wants_namespace_ = false;
+  inside_ = host_.Namespaces().Take();
+  const Directory anchors = OpenAnchorDirectory(plan_.anchor.directory, cancellation);
+  result_.netns = NameNamespace(anchors, plan_.anchor.name, lock_.Vm(), inside_->fd.Get());
+  undo_.Push([this] { RemoveAnchor(plan_.anchor.directory, plan_.anchor.name, lock_.Vm()); });
+}
+
+void Attach::AddTap() {
+  const std::string& name = plan_.interface.tap;
+  if (inside_->links.IndexOf(name)) throw Error(EEXIST, "ioctl(TUNSETIFF)").Path(name);
+  CreateTap(std::move(inside_->tun), name, plan_.interface.tap_owner);
+}
+
+// What is made here goes away with the namespace, so there is nothing to undo but its name.
+void Attach::AddLinks() {
+  AddHostLink(host_.Links(), plan_.interface, bridge_, inside_->fd.Get());
+  host_.CountPort(bridge_);
+  host_.DisableIpv6(plan_.interface.host_link);
+}
+
 void Attach::SetUp() {
   // Somebody may hold the namespace, and with it the link, longer than we do.
   undo_.Push([this] {
@@ -177,19 +174,6 @@ void Attach::SetUp() {
     host_.Links().Request(SetLink(plan_.interface.host_link, down));
   });
   SetHostLinkUp(host_.Links(), plan_.interface.host_link);
-}
-
-void Attach::WriteRecord() {
-  std::string text;
-  for (const auto& piece : plan_.record_text) {
-    if (const auto* literal = std::get_if<std::string>(&piece)) {
-      text += *literal;
-    } else {
-      text += PrefixOf(result_.addresses.at(std::get<std::size_t>(piece))).ToString();
-    }
-  }
-  const Directory directory = Directory::Open(plan_.record.directory);
-  CreateFile(directory, plan_.record.name, text, kRecordMode);
 }
 
 }  // namespace vulcan

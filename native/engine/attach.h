@@ -2,24 +2,28 @@
 
 #include <optional>
 #include <string>
-#include <vector>
 
 #include "base/cancellation.h"
 #include "base/undo.h"
-#include "base/unique_fd.h"
 #include "base/wait.h"
 #include "engine/attachment_host.h"
 #include "engine/attachment_lock.h"
 #include "engine/attachment_plan.h"
-#include "netlink/rtnl_socket.h"
+#include "engine/namespace_source.h"
+#include "sys/file_store.h"
 
 namespace vulcan {
 
 // One attachment from nothing to its record, or nothing at all: whatever fails, and wherever it is cancelled,
-// everything before is taken back. The record comes last; once it is written, cancelling has lost.
+// everything before is taken back. The record gets its name last; from then on cancelling has lost.
+// What needs no namespace is done while the kernel makes one.
 class Attach {
  public:
   Attach(AttachPlan plan, AttachmentHost& host);
+  ~Attach();
+
+  Attach(const Attach&) = delete;
+  Attach& operator=(const Attach&) = delete;
 
   // Waits for locks only; from then on it goes through.
   [[nodiscard]] Progress<AttachResult> Step(const Cancellation& cancellation);
@@ -29,14 +33,15 @@ class Attach {
   // Looks whether it was cancelled, and remembers where an error comes from.
   void Begin(const char* step, const Cancellation& cancellation);
   void RefuseExisting();
-  [[nodiscard]] AttachResult Run(AddressStore store, const Cancellation& cancellation);
-  void MakeNamespace(const Directory& anchors);
   void ReserveAddresses(AddressStore store);
   void ReleaseAddresses();
-  void AddLinks();
+  void PrepareRecord();
   void Guard(const Cancellation& cancellation);
+  void NameAnchor(const Cancellation& cancellation);
+  void AddTap();
+  void AddLinks();
   void SetUp();
-  void WriteRecord();
+  [[nodiscard]] AttachResult Run(AddressStore store, const Cancellation& cancellation);
 
   AttachPlan plan_;
   AttachmentHost& host_;
@@ -45,9 +50,10 @@ class Attach {
   UndoStack undo_;
   const char* step_ = "lock";
   bool checked_ = false;
-  bool named_ = false;
-  UniqueFd netns_;
-  std::optional<RtnlSocket> inside_;
+  bool wants_namespace_ = true;
+  int bridge_ = 0;
+  std::optional<NewNamespace> inside_;
+  std::optional<UnpublishedFile> record_;
   AttachResult result_;
 };
 

@@ -5,10 +5,10 @@
 #include <string>
 
 #include "base/unique_fd.h"
+#include "engine/namespace_source.h"
 #include "netlink/rtnl_socket.h"
 #include "nft/socket.h"
 #include "sys/address_store.h"
-#include "sys/namespace_worker.h"
 
 namespace vulcan {
 
@@ -18,7 +18,7 @@ class AttachmentHost {
  public:
   [[nodiscard]] RtnlSocket& Links();
   [[nodiscard]] nft::Socket& Nft();
-  [[nodiscard]] NamespaceWorker& Worker() noexcept { return worker_; }
+  [[nodiscard]] NamespaceSource& Namespaces() noexcept { return namespaces_; }
   [[nodiscard]] AddressHints& Addresses() noexcept { return addresses_; }
 
   // Of the bridge. ENODEV when there is none; ENOSPC with reason kBridgeFull when it has no room for a port.
@@ -33,7 +33,7 @@ class AttachmentHost {
  private:
   std::optional<RtnlSocket> links_;
   std::optional<nft::Socket> nft_;
-  NamespaceWorker worker_;
+  NamespaceSource namespaces_;
   AddressHints addresses_;
   // No less than the ports that we know of, by the bridge's index: those of the last count and all since.
   std::map<int, std::size_t> ports_;

@@ -3,7 +3,6 @@
 #include <fcntl.h>
 #include <sys/random.h>
 #include <sys/stat.h>
-
 #include <unistd.h>
 
 #include <cerrno>
@@ -29,47 +28,21 @@ constexpr std::string_view kTemporaryPrefix = ".vulcan-net-";
 
 [[nodiscard]] bool IsRegular(const struct stat& status) { return S_ISREG(status.st_mode); }
 
-// A file under a name of its own, which goes away unless it is renamed.
-class TemporaryFile {
- public:
-  TemporaryFile(const Directory& directory, mode_t mode)
-      : directory_(directory),
-        name_(TemporaryName()),
-        fd_(::openat(directory.Fd(), name_.c_str(), O_WRONLY | O_CREAT | O_EXCL | O_NOFOLLOW | O_CLOEXEC,
-                     0600)) {
-    if (!fd_) throw SystemError("openat", directory.PathOf(name_));
-    if (::fchmod(fd_.Get(), mode) != 0) {
-      const Error error = SystemError("fchmod", directory.PathOf(name_));
-      Unlink();
-      throw error;
-    }
+// What could be written of it is gone when this throws.
+void WriteNew(const Directory& directory, const std::string& name, const std::string& data, mode_t mode) {
+  const std::string path = directory.PathOf(name);
+  UniqueFd fd(
+      ::openat(directory.Fd(), name.c_str(), O_WRONLY | O_CREAT | O_EXCL | O_NOFOLLOW | O_CLOEXEC, 0600));
+  if (!fd) throw SystemError("openat", path);
+  try {
+    if (::fchmod(fd.Get(), mode) != 0) throw SystemError("fchmod", path);
+    WriteAll(fd.Get(), data, path);
+    if (::close(fd.Release()) != 0) throw SystemError("close", path);
+  } catch (const Error&) {
+    ::unlinkat(directory.Fd(), name.c_str(), 0);
+    throw;
   }
-  ~TemporaryFile() {
-    if (!renamed_) Unlink();
-  }
-  TemporaryFile(const TemporaryFile&) = delete;
-  TemporaryFile& operator=(const TemporaryFile&) = delete;
-
-  [[nodiscard]] int Fd() const noexcept { return fd_.Get(); }
-
-  // `flags` are RENAME_*.
-  void Rename(const std::string& name, unsigned flags) {
-    // A full disk may be reported only now.
-    if (::close(fd_.Release()) != 0) throw SystemError("close", directory_.PathOf(name));
-    if (::renameat2(directory_.Fd(), name_.c_str(), directory_.Fd(), name.c_str(), flags) != 0) {
-      throw SystemError("rename", directory_.PathOf(name));
-    }
-    renamed_ = true;
-  }
-
- private:
-  void Unlink() const noexcept { ::unlinkat(directory_.Fd(), name_.c_str(), 0); }
-
-  const Directory& directory_;
-  std::string name_;
-  UniqueFd fd_;
-  bool renamed_ = false;
-};
+}
 
 }  // namespace
 
@@ -89,18 +62,31 @@ std::optional<std::string> ReadFile(const Directory& directory, const std::strin
 
 // No fsync: what is written here describes state of the running kernel, which a crash of the machine ends as
 // well.
-void WriteFile(const Directory& directory, const std::string& name, const std::string& data, mode_t mode) {
-  const std::string path = directory.PathOf(name);
-  TemporaryFile file(directory, mode);
-  WriteAll(file.Fd(), data, path);
-  file.Rename(name, 0);
+UnpublishedFile::UnpublishedFile(Directory directory, const std::string& data, mode_t mode)
+    : directory_(std::move(directory)), temporary_name_(TemporaryName()) {
+  WriteNew(directory_, temporary_name_, data, mode);
 }
 
-void CreateFile(const Directory& directory, const std::string& name, const std::string& data, mode_t mode) {
+UnpublishedFile::~UnpublishedFile() {
+  if (!temporary_name_.empty()) ::unlinkat(directory_.Fd(), temporary_name_.c_str(), 0);
+}
+
+void UnpublishedFile::Publish(const std::string& name, unsigned flags) {
+  const std::string path = directory_.PathOf(name);
+  if (::renameat2(directory_.Fd(), temporary_name_.c_str(), directory_.Fd(), name.c_str(), flags) != 0) {
+    throw SystemError("rename", path);
+  }
+  temporary_name_.clear();
+}
+
+void WriteFile(const Directory& directory, const std::string& name, const std::string& data, mode_t mode) {
   const std::string path = directory.PathOf(name);
-  TemporaryFile file(directory, mode);
-  WriteAll(file.Fd(), data, path);
-  file.Rename(name, RENAME_NOREPLACE);
+  const std::string temporary_name = TemporaryName();
+  WriteNew(directory, temporary_name, data, mode);
+  if (::renameat(directory.Fd(), temporary_name.c_str(), directory.Fd(), name.c_str()) == 0) return;
+  const Error error = SystemError("rename", path);
+  ::unlinkat(directory.Fd(), temporary_name.c_str(), 0);
+  throw error;
 }
 
 bool HasFile(const Directory& directory, const std::string& name) {

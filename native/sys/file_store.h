@@ -20,8 +20,23 @@ namespace vulcan {
 // Readers see the old content or the new, never a part. Nothing is left when it fails.
 void WriteFile(const Directory& directory, const std::string& name, const std::string& data, mode_t mode);
 
-// The same for a name that is not in use: EEXIST when it is.
-void CreateFile(const Directory& directory, const std::string& name, const std::string& data, mode_t mode);
+// A file that is written before its time: it has no name of its own until Publish, and without that nothing
+// of it stays. Only closing it may show that the disk is full, so it is closed when this is made.
+class UnpublishedFile {
+ public:
+  UnpublishedFile(Directory directory, const std::string& data, mode_t mode);
+  ~UnpublishedFile();
+
+  UnpublishedFile(const UnpublishedFile&) = delete;
+  UnpublishedFile& operator=(const UnpublishedFile&) = delete;
+
+  // `flags` are RENAME_*.
+  void Publish(const std::string& name, unsigned flags = 0);
+
+ private:
+  Directory directory_;
+  std::string temporary_name_;
+};
 
 // Whether anything has the name.
 [[nodiscard]] bool HasFile(const Directory& directory, const std::string& name);

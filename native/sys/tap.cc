@@ -25,17 +25,22 @@ constexpr unsigned short kExclusive = IFF_TUN_EXCL;
   return request;
 }
 
-[[nodiscard]] UniqueFd OpenTun() {
-  UniqueFd tun(::open("/dev/net/tun", O_RDWR | O_CLOEXEC | O_NONBLOCK));
-  if (!tun) throw SystemError("open", "/dev/net/tun");
-  return tun;
-}
-
 void Set(const UniqueFd& tun, unsigned long request, unsigned long value, const char* what) {
   if (::ioctl(tun.Get(), request, value) != 0) throw SystemError(what);
 }
 
+void SetOwner(const UniqueFd& tun, const TapOwner& owner) {
+  Set(tun, TUNSETOWNER, owner.uid, "ioctl(TUNSETOWNER)");
+  Set(tun, TUNSETGROUP, owner.gid, "ioctl(TUNSETGROUP)");
+}
+
 }  // namespace
+
+UniqueFd OpenTun() {
+  UniqueFd tun(::open("/dev/net/tun", O_RDWR | O_CLOEXEC | O_NONBLOCK));
+  if (!tun) throw SystemError("open", "/dev/net/tun");
+  return tun;
+}
 
 Tap::Tap(const std::string& name, const TapOwner& owner) {
   ifreq request = Request(name, kTapFlags | kExclusive);
@@ -49,8 +54,7 @@ Tap::Tap(const std::string& name, const TapOwner& owner) {
     throw failure;
   }
   name_ = request.ifr_name;
-  Set(tun_, TUNSETOWNER, owner.uid, "ioctl(TUNSETOWNER)");
-  Set(tun_, TUNSETGROUP, owner.gid, "ioctl(TUNSETGROUP)");
+  SetOwner(tun_, owner);
 }
 
 void Tap::Persist() { Set(tun_, TUNSETPERSIST, 1, "ioctl(TUNSETPERSIST)"); }
@@ -59,6 +63,13 @@ void CreateTap(const std::string& name, const TapOwner& owner) {
   Tap tap(name, owner);
   if (name != tap.Name()) throw Error(EINVAL, "ioctl(TUNSETIFF)", "bad name").Path(name);
   tap.Persist();
+}
+
+void CreateTap(UniqueFd tun, const std::string& name, const TapOwner& owner) {
+  ifreq request = Request(name, kTapFlags | kExclusive);
+  if (::ioctl(tun.Get(), TUNSETIFF, &request) != 0) throw SystemError("ioctl(TUNSETIFF)", name);
+  SetOwner(tun, owner);
+  Set(tun, TUNSETPERSIST, 1, "ioctl(TUNSETPERSIST)");
 }
 
 bool RemoveTap(const std::string& name) {

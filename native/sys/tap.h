@@ -15,6 +15,10 @@ struct TapOwner {
 
 // All work in the calling thread's network namespace.
 
+// Not a TAP yet. It belongs to the namespace of the thread that opened it, and so does what another thread
+// makes of it. ENOENT where there is no /dev/net/tun.
+[[nodiscard]] UniqueFd OpenTun();
+
 // A single-queue TAP that `owner` may attach to; it is down. It goes away with this object, whatever hangs on
 // it, unless it was made to persist: so whoever persists it last leaves nothing behind when killed before.
 class Tap {
@@ -34,6 +38,8 @@ class Tap {
 // A persistent, single-queue TAP that `owner` may attach to. It is down, and no descriptor of it stays open:
 // while one does, a VMM gets EBUSY. EEXIST when any link has the name.
 void CreateTap(const std::string& name, const TapOwner& owner);
+// In the namespace that `tun` belongs to; closes it. A name that is taken is EBUSY or EINVAL.
+void CreateTap(UniqueFd tun, const std::string& name, const TapOwner& owner);
 
 // Whether there was one. Reason kWrongKind when a link of another kind has the name; EBUSY while a VMM is
 // attached.
