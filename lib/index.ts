@@ -1,2 +1,40 @@
 export type { NetworkErrorFields, PluginFailure } from './errors.ts';
 export { AbortError, type ErrorCode, errorTable, isNetworkError, NetworkError } from './errors.ts';
+export {
+  type FirecrackerInterface,
+  type FirecrackerInterfaceOptions,
+  type FirecrackerNetworkOverride,
+  firecrackerInterface,
+  firecrackerNetworkOverrides,
+  type KernelIpOptions,
+  kernelIpArgument,
+} from './firecracker.ts';
+export { NetworkManager } from './network-manager.ts';
+export type { PluginRunEvent, VerbEvent } from './observe.ts';
+export type {
+  CloseSignal,
+  GcOptions,
+  NetworkManagerOptions,
+  RouteOption,
+  SetupOptions,
+  TeardownOptions,
+  VerbOptions,
+} from './options.ts';
+export type {
+  Attachment,
+  BackendName,
+  CheckReport,
+  Difference,
+  GcReport,
+  HostAccessRule,
+  Logger,
+  NetworkAddress,
+  NetworkConfig,
+  NetworkDns,
+  NetworkRoute,
+  Operation,
+  TapOwner,
+  VerifyFinding,
+  VerifyPlugin,
+  VerifyReport,
+} from './types.ts';

@@ -154,7 +154,7 @@ for (const { name: generation, directory } of pluginGenerations) {
 
     it('says so when no address is left', async () => {
       const small = { ...goldenConfList('basic'), name: 'small' };
-      const [bridge, tap] = small['plugins'] as readonly { readonly ipam: object }[];
+      const [bridge, tap] = small.plugins;
       const ipam = {
         type: 'host-local',
         subnet: '10.78.1.0/24',

@@ -7,7 +7,9 @@ export function golden(path: string): string {
   return readFileSync(new URL(`../golden/${path}`, import.meta.url), 'utf8');
 }
 
-export function goldenConfList(scenario: string): { readonly name: string } & JsonObject {
+export function goldenConfList(
+  scenario: string,
+): JsonObject & { readonly name: string; readonly plugins: readonly JsonObject[] } {
   return JSON.parse(golden(`${scenario}/${scenario}.conflist`));
 }
 

@@ -4,7 +4,7 @@ import { ResultCache } from '../../lib/cni/cache.ts';
 import { Chain, type ChainOptions } from '../../lib/cni/chain.ts';
 import { parseConfList } from '../../lib/cni/conflist.ts';
 import { runtimeConfOf } from '../../lib/cni/gc.ts';
-import type { CacheRecord, ConfList, RuntimeConf } from '../../lib/cni/types.ts';
+import type { CacheRecord, ConfList, JsonObject, RuntimeConf } from '../../lib/cni/types.ts';
 import { bundledPluginDirectory, loadNative } from '../../lib/native/load.ts';
 
 /** The chain on the real binding, and what cnitool would call the same things. */
@@ -29,7 +29,7 @@ export function chainOf(
 }
 
 /** Writes the conflist where cnitool is told to look for it, and reads it back as this runtime does. */
-export async function installConfList(conflist: { readonly name: string }): Promise<ConfList> {
+export async function installConfList(conflist: JsonObject & { readonly name: string }): Promise<ConfList> {
   const text = JSON.stringify(conflist);
   await mkdir(confDir, { recursive: true });
   await writeFile(`${confDir}/${conflist.name}.conflist`, text);
