@@ -9,7 +9,7 @@ RUN_PACKAGES=(iproute2 nftables containernetworking-plugins)
 # kmod and cpio build the guest's image; the kernel and busybox come as packages that are unpacked, not installed.
 GUEST_PACKAGES=(qemu-system-x86 kmod cpio)
 TEST_PACKAGES=(
-  clang-14 clang-format-14 clang-tidy-14 cmake libgtest-dev
+  clang-14 clang-format-14 clang-tidy-14 libclang-rt-14-dev cmake libgtest-dev
   iptables iputils-ping procps psmisc shellcheck strace tcpdump
 )
 
