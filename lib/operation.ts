@@ -1,3 +1,4 @@
+import { setMaxListeners } from 'node:events';
 import { AbortError, NetworkError, type NetworkErrorFields } from './errors.ts';
 import type { Operation } from './types.ts';
 
@@ -67,6 +68,8 @@ export class Scope implements Disposable {
 
   #follow(signal: AbortSignal | undefined, ending: 'closed' | 'aborted'): void {
     if (signal === undefined) return;
+    // One signal may stop any number of verbs at once; that is no leak.
+    if (signal instanceof EventTarget) setMaxListeners(0, signal);
     const onAbort = () => this.#end(ending, signal.reason);
     if (signal.aborted) onAbort();
     else signal.addEventListener('abort', onAbort, { once: true });

@@ -1,3 +1,4 @@
+import { setTimeout } from 'node:timers/promises';
 import { expect, it } from 'vitest';
 import { AbortError, NetworkError } from '../../lib/errors.ts';
 import { inScope, type Scope } from '../../lib/operation.ts';
@@ -68,4 +69,17 @@ it('an abort that comes too late changes nothing', async () => {
     return 'done';
   });
   expect(done).toBe('done');
+});
+
+it('lets one signal stop any number of verbs, without a warning of leaks', async () => {
+  const warnings: string[] = [];
+  const onWarning = ({ name }: Error) => warnings.push(name);
+  process.on('warning', onWarning);
+  const { signal } = new AbortController();
+  const verbs = Array.from({ length: 64 }, () =>
+    inScope({ operation: 'setup', timeoutMs: 1000, signal, closing: signal }, () => setTimeout(20)),
+  );
+  await Promise.all(verbs);
+  process.off('warning', onWarning);
+  expect(warnings).toEqual([]);
 });

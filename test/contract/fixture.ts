@@ -1,0 +1,73 @@
+import { afterEach, beforeEach } from 'vitest';
+import { NetworkManager } from '../../lib/network-manager.ts';
+import type { NetworkManagerOptions } from '../../lib/options.ts';
+import type { BackendName, Logger } from '../../lib/types.ts';
+import { backends } from '../support/backends.ts';
+import { resetLab } from '../support/lab.ts';
+import { type Capability, describeWith } from '../support/require.ts';
+import { debianPluginDir } from '../support/tools.mjs';
+
+/** What was logged, by whichever manager of the test. */
+export interface Logged {
+  readonly level: keyof Logger;
+  readonly fields: Readonly<Record<string, unknown>>;
+  readonly message: string;
+}
+
+/** Managers of one backend in a lab that is empty when a test begins. */
+export interface ContractLab {
+  readonly backend: BackendName;
+  readonly logged: readonly Logged[];
+  readonly stateDir: string;
+  /** Without `verify`, and with Debian's plugins, unless told otherwise; closed when the test ends. */
+  open(options?: NetworkManagerOptions): Promise<NetworkManager>;
+}
+
+const needs: Readonly<Record<BackendName, readonly Capability[]>> = {
+  cni: ['lab', 'tun', 'debian-plugins'],
+  native: ['lab', 'tun'],
+};
+
+const stateDirs: Readonly<Record<BackendName, string>> = { cni: '/var/lib/cni', native: '/run/cni' };
+
+function useLab(backend: BackendName): ContractLab {
+  let managers: NetworkManager[] = [];
+  let logged: Logged[] = [];
+  const log = (level: keyof Logger) => (fields: object, message: string) =>
+    void logged.push({ level, message, fields: { ...fields } });
+  const logger: Logger = { debug: log('debug'), info: log('info'), warn: log('warn'), error: log('error') };
+
+  beforeEach(async () => {
+    logged = [];
+    await resetLab();
+  });
+  afterEach(async () => {
+    for (const manager of managers) await manager[Symbol.asyncDispose]();
+    managers = [];
+  });
+
+  return {
+    backend,
+    stateDir: stateDirs[backend],
+    get logged() {
+      return logged;
+    },
+    async open(options = {}) {
+      const pluginDirs = [debianPluginDir];
+      const manager = await NetworkManager.open({ backend, pluginDirs, verify: 'off', logger, ...options });
+      managers.push(manager);
+      return manager;
+    },
+  };
+}
+
+/** The same tests on every backend, or on those that are named. */
+export function describeBackends(
+  title: string,
+  tests: (lab: ContractLab) => void,
+  which: readonly BackendName[] = backends,
+): void {
+  for (const backend of which) {
+    describeWith(needs[backend], `${title}, by ${backend}`, () => tests(useLab(backend)));
+  }
+}
