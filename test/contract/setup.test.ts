@@ -73,9 +73,7 @@ describeBackends('setup', (lab) => {
     const tap = await linkOf(net.netnsPath, 'vmtap7');
     expect(tap).toMatchObject({ mtu: 1400, linkinfo: { info_data: { user: 1234, group: 4321 } } });
     expect(await readFile('/run/cni/networks/fcnet/10.168.0.2', 'utf8')).toBe('container-7\r\nnet0');
-    expect((await hostLinks()).map(({ ifalias }) => ifalias)).toEqual([
-      'vulcan-net fcnet container-7 net0',
-    ]);
+    expect((await hostLinks()).map(({ ifalias }) => ifalias)).toEqual(['vulcan-net fcnet container-7 net0']);
     expect(await manager.check('vm-1')).toEqual({ ok: true, differences: [] });
     await manager.teardown('vm-1');
     expect(await manager.list()).toEqual([]);
@@ -84,10 +82,7 @@ describeBackends('setup', (lab) => {
   it('takes a subnet, a gateway, a bridge and routes', async () => {
     const manager = await lab.open({
       ...{ network: 'blue', bridge: 'blue0', subnet: '10.9.0.0/29', gateway: '10.9.0.6' },
-      routes: [
-        { destination: '0.0.0.0/0' },
-        { destination: '10.10.0.0/16', gateway: '10.9.0.5' },
-      ],
+      routes: [{ destination: '0.0.0.0/0' }, { destination: '10.10.0.0/16', gateway: '10.9.0.5' }],
     });
     const net = await manager.setup('vm-1');
     expect(net).toMatchObject({

@@ -1,0 +1,132 @@
+import { setTimeout as sleep } from 'node:timers/promises';
+import { expect, it } from 'vitest';
+import type { NetworkManager } from '../../lib/network-manager.ts';
+import { canonicalDump, expectUnchanged } from '../support/dump.ts';
+import { holdLock } from '../support/hold-lock.ts';
+import { expectRefusal } from '../support/refusal.ts';
+import { describeBackends } from './fixture.ts';
+
+/** How long a setup takes here and now. */
+async function durationOf(manager: NetworkManager): Promise<number> {
+  await manager.setup('vm-0');
+  await manager.teardown('vm-0');
+  const start = performance.now();
+  await manager.setup('vm-0');
+  const duration = performance.now() - start;
+  await manager.teardown('vm-0');
+  return duration;
+}
+
+/** Moments spread over a setup, the first before it does anything. */
+const moments = Array.from({ length: 12 }, (_value, index) => index / 12);
+
+describeBackends('an abort', (lab) => {
+  it('at any moment undoes the setup before it rejects, with the reason', async () => {
+    const manager = await lab.open();
+    const before = await canonicalDump();
+    const durationMs = await durationOf(manager);
+    let aborted = 0;
+    for (const moment of moments) {
+      const controller = new AbortController();
+      const setup = manager.setup('vm-1', { signal: controller.signal });
+      const outcome = Promise.allSettled([setup]);
+      await sleep(moment * durationMs);
+      const reason = new Error('the user went away');
+      controller.abort(reason);
+      const [{ status, ...rest }] = await outcome;
+      if (status === 'fulfilled') {
+        await manager.teardown('vm-1');
+      } else {
+        aborted += 1;
+        expect('reason' in rest && rest.reason).toMatchObject({
+          ...{ name: 'AbortError', code: 'ABORT_ERR', rolledBack: true, cause: reason },
+        });
+      }
+      await expectUnchanged(before);
+    }
+    expect(aborted).toBeGreaterThan(0);
+  });
+
+  it('before the beginning lets nothing begin', async () => {
+    const manager = await lab.open();
+    const before = await canonicalDump();
+    const options = { signal: AbortSignal.abort() };
+    for (const refused of [manager.setup('vm-1', options), manager.withNetwork('vm-1', () => {}, options)]) {
+      await expect(refused).rejects.toMatchObject({ name: 'AbortError', rolledBack: true });
+    }
+    await expectUnchanged(before);
+  });
+
+  it('of one setup is nothing to the others', async () => {
+    const manager = await lab.open();
+    const controller = new AbortController();
+    const outcomes = Promise.allSettled(
+      ['vm-1', 'vm-2', 'vm-3'].map((vmId) =>
+        manager.setup(vmId, vmId === 'vm-2' ? { signal: controller.signal } : {}),
+      ),
+    );
+    controller.abort();
+    expect((await outcomes).map(({ status }) => status)).toEqual(['fulfilled', 'rejected', 'fulfilled']);
+    expect((await manager.list()).map(({ vmId }) => vmId).sort()).toEqual(['vm-1', 'vm-3']);
+  });
+
+  it('of a setup that waits for another of the same VM leaves the other be', async () => {
+    const manager = await lab.open();
+    const controller = new AbortController();
+    const first = manager.setup('vm-1');
+    const second = manager.setup('vm-1', { signal: controller.signal });
+    controller.abort();
+    await expect(second).rejects.toMatchObject({ name: 'AbortError', rolledBack: true });
+    await first;
+    expect(await manager.check('vm-1')).toEqual({ ok: true, differences: [] });
+  });
+
+  it('stops a wait for a lock that another process has', async () => {
+    const manager = await lab.open();
+    const before = await canonicalDump();
+    const release = await holdLock(`${lab.stateDir}/locks/vm-1`);
+    const controller = new AbortController();
+    const setup = manager.setup('vm-1', { signal: controller.signal });
+    setTimeout(() => controller.abort(), 100);
+    await expect(setup).rejects.toMatchObject({ name: 'AbortError', rolledBack: true });
+    await release();
+    await manager.teardown('vm-1');
+    await expectUnchanged(before);
+  });
+});
+
+describeBackends('a time-out', (lab) => {
+  it('at any moment undoes the setup before it rejects, and says at which step', async () => {
+    const manager = await lab.open();
+    const before = await canonicalDump();
+    const durationMs = await durationOf(manager);
+    let timedOut = 0;
+    for (const moment of moments) {
+      const timeoutMs = Math.max(1, Math.floor(moment * durationMs));
+      const [outcome] = await Promise.allSettled([manager.setup('vm-1', { timeoutMs })]);
+      if (outcome.status === 'fulfilled') {
+        await manager.teardown('vm-1');
+      } else {
+        timedOut += 1;
+        await expectRefusal(Promise.reject(outcome.reason), 'ERR_TIMEOUT', `within ${timeoutMs} ms`, {
+          ...{ operation: 'setup', vmId: 'vm-1', rolledBack: true, step: expect.any(String) },
+        });
+      }
+      await expectUnchanged(before);
+    }
+    expect(timedOut).toBeGreaterThan(0);
+  });
+
+  it('that a lock of another process causes names the file', async () => {
+    const manager = await lab.open({ timeoutMs: 1_000 });
+    const before = await canonicalDump();
+    const file = `${lab.stateDir}/locks/vm-1`;
+    const release = await holdLock(file);
+    for (const work of [() => manager.setup('vm-1'), () => manager.teardown('vm-1')]) {
+      await expectRefusal(work, 'ERR_LOCK_TIMEOUT', file, { step: 'lock', vmId: 'vm-1' });
+    }
+    await release();
+    await manager.teardown('vm-1');
+    await expectUnchanged(before);
+  });
+});

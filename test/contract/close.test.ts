@@ -1,0 +1,108 @@
+import { readdir } from 'node:fs/promises';
+import { expect, it } from 'vitest';
+import { isNetworkError } from '../../lib/errors.ts';
+import type { NetworkManager } from '../../lib/network-manager.ts';
+import { canonicalDump, expectUnchanged } from '../support/dump.ts';
+import { expectRefusal } from '../support/refusal.ts';
+import { ip } from '../support/run.ts';
+import { describeBackends } from './fixture.ts';
+
+const vms = async () => (await readdir('/run/netns')).sort();
+
+const verbs: Readonly<Record<string, (manager: NetworkManager) => Promise<unknown>>> = {
+  setup: (manager) => manager.setup('vm-2'),
+  teardown: (manager) => manager.teardown('vm-1'),
+  withNetwork: (manager) => manager.withNetwork('vm-2', () => {}),
+  verify: (manager) => manager.verify(),
+  check: (manager) => manager.check('vm-1'),
+  list: (manager) => manager.list(),
+  gc: (manager) => manager.gc({ keep: [] }),
+  removeNetwork: (manager) => manager.removeNetwork(),
+};
+
+describeBackends('close', (lab) => {
+  it('tears down what this manager set up, and nothing else; once', async () => {
+    const other = await lab.open();
+    await other.setup('vm-3');
+    const before = await canonicalDump();
+    const manager = await lab.open();
+    for (const vmId of ['vm-1', 'vm-2']) await manager.setup(vmId);
+    await Promise.all([manager.close(), manager.close()]);
+    await manager.close();
+    await expectUnchanged(before);
+    expect(await other.check('vm-3')).toEqual({ ok: true, differences: [] });
+  });
+
+  it('leaves a VM that this manager set up and another tore down and set up again', async () => {
+    const [manager, other] = [await lab.open(), await lab.open()];
+    await manager.setup('vm-1');
+    await manager.teardown('vm-1');
+    await other.setup('vm-1');
+    await manager.close();
+    expect(await other.check('vm-1')).toEqual({ ok: true, differences: [] });
+  });
+
+  it('with leave, leaves everything as it is', async () => {
+    const manager = await lab.open({ shutdown: 'leave' });
+    await manager.setup('vm-1');
+    const before = await canonicalDump();
+    await manager.close();
+    await expectUnchanged(before);
+    expect(await (await lab.open()).check('vm-1')).toEqual({ ok: true, differences: [] });
+  });
+
+  it('undoes set-ups that are under way', async () => {
+    const manager = await lab.open();
+    const before = await canonicalDump();
+    const begun = ['vm-1', 'vm-2', 'vm-3'].map((vmId) => manager.setup(vmId));
+    const outcomes = Promise.allSettled(begun);
+    await manager.close();
+    for (const outcome of await outcomes) {
+      if (outcome.status === 'rejected') {
+        expect(outcome.reason).toMatchObject({ code: 'ERR_CLOSED', operation: 'setup', rolledBack: true });
+      }
+    }
+    await expectUnchanged(before);
+  });
+
+  it.each(Object.keys(verbs))('refuses %s from then on', async (verb) => {
+    const manager = await lab.open();
+    await manager.close();
+    const before = await canonicalDump();
+    const work = () => verbs[verb]?.(manager) ?? Promise.resolve();
+    await expectRefusal(work, 'ERR_CLOSED', /closed/, { network: 'fcnet' });
+    await expectUnchanged(before);
+  });
+
+  it('goes on past a teardown that fails, logs it, and tells', async () => {
+    const manager = await lab.open();
+    for (const vmId of ['vm-1', 'vm-2', 'vm-3']) await manager.setup(vmId);
+    await ip('netns', 'delete', 'vulcan-vm-2');
+    await ip('netns', 'add', 'vulcan-vm-2');
+    await expectRefusal(manager.close(), 'ERR_TEARDOWN_INCOMPLETE', 'vm-2', {
+      ...{ operation: 'close', network: 'fcnet', errors: [{ vmId: 'vm-2' }] },
+    });
+    expect(await vms()).toEqual(['vulcan-vm-2']);
+    expect(lab.logged.map(({ level, fields }) => [level, fields['vmId']])).toEqual([['error', 'vm-2']]);
+  });
+
+  it('at the end of a block never hides what the block did', async () => {
+    const manager = await lab.open();
+    await manager.setup('vm-1');
+    await ip('netns', 'delete', 'vulcan-vm-1');
+    await ip('netns', 'add', 'vulcan-vm-1');
+    await manager[Symbol.asyncDispose]();
+    expect(lab.logged).toMatchObject([{ level: 'error', fields: { vmId: 'vm-1' } }]);
+    expect(isNetworkError(lab.logged[0]?.fields['err'], 'ERR_TEARDOWN_INCOMPLETE')).toBe(true);
+  });
+
+  it('at the end of a block tears down', async () => {
+    const before = await (async () => {
+      await using manager = await lab.open();
+      const dump = await canonicalDump();
+      await manager.setup('vm-1');
+      return dump;
+    })();
+    await expectUnchanged(before);
+  });
+});
