@@ -45,14 +45,16 @@ export class Scope implements Disposable {
   /** The error that leaves the package: with its verb, VM and network, and the cause when it was an abort. */
   failure(error: unknown): unknown {
     const { operation, network, vmId, timeoutMs, signal } = this.#options;
+    const step = this.step === 'start' ? undefined : this.step;
     const fields: NetworkErrorFields = { operation, ...defined({ network, vmId }) };
-    if (error instanceof NetworkError) return error.with({ ...fields, ...known(error) });
+    if (error instanceof NetworkError)
+      return error.with({ ...defined({ step }), ...fields, ...known(error) });
     if (!(error instanceof AbortError)) return error;
     const { rolledBack } = error;
     if (this.#ending === 'timeout') {
-      const { step } = this;
-      const message = `${operation}${vmId === undefined ? '' : ` ${vmId}`} did not finish within ${timeoutMs} ms; it was at step ${step}`;
-      return new NetworkError('ERR_TIMEOUT', message, { ...fields, step, rolledBack, cause: error });
+      const message = `${operation}${vmId === undefined ? '' : ` ${vmId}`} did not finish within ${timeoutMs} ms; it was at step ${this.step}`;
+      const more = { step: this.step, rolledBack, cause: error };
+      return new NetworkError('ERR_TIMEOUT', message, { ...fields, ...more });
     }
     if (this.#ending === 'closed') {
       const message = `${operation} was stopped: its manager closed`;
@@ -89,8 +91,8 @@ function defined<T extends object>(fields: T): { [Key in keyof T]?: Exclude<T[Ke
 }
 
 /** What the error says about itself stands over what the verb knows. */
-function known({ network, vmId }: NetworkError): NetworkErrorFields {
-  return defined({ network, vmId });
+function known({ network, vmId, step }: NetworkError): NetworkErrorFields {
+  return defined({ network, vmId, step });
 }
 
 /** Runs a verb in a scope of its own; what it rejects with may leave the package. */

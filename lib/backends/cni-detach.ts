@@ -19,13 +19,19 @@ export interface Detachment {
   readonly scope: Scope;
 }
 
-/** What stood at the VM's anchor. */
+/**
+ * Resolves with what stood at the VM's anchor. That of a setup which never came to its record stays when a plugin fails:
+ * without it nobody would find again what the plugin left.
+ */
 export async function detachUnderLock(runtime: CniRuntime, detachment: Detachment): Promise<AnchorState> {
   const { vmId, records, lock } = detachment;
   const state = await runtime.anchors.state(vmId, lock);
   const errors: NetworkError[] = [];
   for (const record of records) errors.push(...(await removeRecorded(runtime, record, state, detachment)));
-  if (records.length === 0 && isOurs(state)) errors.push(...(await undoPartial(runtime, detachment)));
+  if (records.length === 0 && isOurs(state)) {
+    errors.push(...(await undoPartial(runtime, detachment)));
+    if (errors.length > 0) throw incomplete(vmId, errors);
+  }
   await collect(errors, () => removeAnchor(runtime, state, detachment));
   if (errors.length > 0) throw incomplete(vmId, errors);
   return state;

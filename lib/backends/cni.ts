@@ -1,3 +1,4 @@
+import type { CacheRecord } from '../cni/types.ts';
 import { NetworkError } from '../errors.ts';
 import type { Scope } from '../operation.ts';
 import type { Config } from '../settings.ts';
@@ -9,6 +10,7 @@ import { checkUnderLock } from './cni-check.ts';
 import { detachUnderLock } from './cni-detach.ts';
 import { collectGarbage } from './cni-gc.ts';
 import { attachmentOf } from './cni-list.ts';
+import type { HeldLock } from './locks.ts';
 import { waitUntilFree } from './namespace-wait.ts';
 import { resolveNetwork } from './network.ts';
 import { dismantleNetwork, ensureStateDirectories, prepareNetwork } from './prepare.ts';
@@ -49,18 +51,15 @@ export class CniBackend implements Backend {
   }
 
   async detach({ vmId, wait }: DetachRequest, scope: Scope): Promise<void> {
-    const state = await this.#runtime.locks.withVm(vmId, scope, async (lock) => {
-      const records = await recordsOfVm(this.#runtime, vmId);
-      return detachUnderLock(this.#runtime, { vmId, records, lock, scope });
-    });
+    const state = await this.#withRecords(vmId, scope, (lock, records) =>
+      detachUnderLock(this.#runtime, { vmId, records, lock, scope }),
+    );
     if (wait) await waitUntilFree(this.#runtime.binding, vmId, state, scope);
   }
 
   check(vmId: string, scope: Scope): Promise<CheckReport> {
-    return this.#runtime.locks.withVm(vmId, scope, async (lock) => {
-      const records = await recordsOfVm(this.#runtime, vmId);
+    return this.#withRecords(vmId, scope, async (lock, records) => {
       if (records.length === 0) {
-        lock.spent = !(await this.#runtime.anchors.state(vmId, lock)).claimed;
         throw new NetworkError('ERR_ATTACHMENT_NOT_FOUND', `${vmId} has no network ${this.network}`);
       }
       const differences = await checkUnderLock(this.#runtime, vmId, records, lock, scope);
@@ -100,6 +99,19 @@ export class CniBackend implements Backend {
       }
       await dismantleNetwork(binding, network);
       lock.spent = true;
+    });
+  }
+
+  /** A lock's file that claims no namespace says nothing, and goes whatever becomes of the work. */
+  #withRecords<T>(
+    vmId: string,
+    scope: Scope,
+    work: (lock: HeldLock, records: readonly CacheRecord[]) => Promise<T>,
+  ): Promise<T> {
+    const { anchors, locks } = this.#runtime;
+    return locks.withVm(vmId, scope, async (lock) => {
+      lock.spent = !(await anchors.state(vmId, lock)).claimed;
+      return work(lock, await recordsOfVm(this.#runtime, vmId));
     });
   }
 }

@@ -11,7 +11,7 @@ import { ip } from '../support/run.ts';
 import { pluginGenerations } from '../support/tools.mjs';
 import { goldenConfList } from './cni-golden.ts';
 import { chainOf, installConfList, targetOf } from './cni-lab.ts';
-import { type Misbehaviour, survivors, wrap, wrapperDir } from './cni-wrappers.ts';
+import { type Misbehaviour, survivors, wrap, wrapperDir } from '../support/plugin-wrappers.ts';
 
 const codes: Readonly<Record<Misbehaviour, ErrorCode>> = {
   'reports an error': 'ERR_PLUGIN_FAILED',
