@@ -1,4 +1,5 @@
-import type { NativeBinding } from '../native/binding.ts';
+import { AbortError } from '../errors.ts';
+import type { NativeBinding, NativeError } from '../native/binding.ts';
 import { runTask } from '../native/task.ts';
 import { type CallName, pluginError } from './outcome.ts';
 
@@ -25,7 +26,9 @@ export async function findPlugin(
   const directories = pluginDirs.filter((directory) => directory !== '');
   const found = await runTask(finder, signal, (taskId) =>
     finder.fileFind({ directories, name: type, taskId }),
-  );
+  ).catch((error: NativeError) => {
+    throw error.code === 'ECANCELED' ? new AbortError(true, { cause: signal?.reason }) : error;
+  });
   if (found !== null) return found;
   const where = directories.length === 0 ? 'no directory is searched' : `not in ${directories.join(', ')}`;
   throw pluginError('ERR_PLUGIN_NOT_FOUND', name, where);

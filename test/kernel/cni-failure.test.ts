@@ -6,12 +6,12 @@ import type { ErrorCode } from '../../lib/errors.ts';
 import { bundledPluginDirectory } from '../../lib/native/load.ts';
 import { canonicalDump, expectUnchanged } from '../support/dump.ts';
 import { addNamespace, resetLab } from '../support/lab.ts';
+import { type Misbehaviour, survivors, wrap, wrapperDir } from '../support/plugin-wrappers.ts';
 import { describeWith } from '../support/require.ts';
 import { ip } from '../support/run.ts';
 import { pluginGenerations } from '../support/tools.mjs';
 import { goldenConfList } from './cni-golden.ts';
 import { chainOf, installConfList, targetOf } from './cni-lab.ts';
-import { type Misbehaviour, survivors, wrap, wrapperDir } from '../support/plugin-wrappers.ts';
 
 const codes: Readonly<Record<Misbehaviour, ErrorCode>> = {
   'reports an error': 'ERR_PLUGIN_FAILED',

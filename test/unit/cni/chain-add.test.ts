@@ -209,4 +209,11 @@ describe('an abort', () => {
     await expect(added).rejects.toMatchObject({ name: 'AbortError', rolledBack: true });
     expect(runner.order).toEqual(['ADD first', 'DEL third', 'DEL second', 'DEL first']);
   });
+
+  it('while a plugin is looked for begins nothing', async () => {
+    const { chain, runner } = chainOf(grow);
+    runner.fileFind = () => Promise.reject(systemError('ECANCELED'));
+    await expect(chain.add(target)).rejects.toMatchObject({ name: 'AbortError', rolledBack: true });
+    expect(runner.order).toEqual([]);
+  });
 });
