@@ -1,0 +1,111 @@
+import { afterEach, expect, it } from 'vitest';
+import { canonicalDump, expectUnchanged } from '../support/dump.ts';
+import { expectRefusal } from '../support/refusal.ts';
+import { nft, outcomeOf, run } from '../support/run.ts';
+import { debianPluginDir } from '../support/tools.mjs';
+import { describeBackends } from './fixture.ts';
+
+describeBackends('verification', (lab) => {
+  const needed = lab.backend === 'cni' ? 'error' : 'notice';
+
+  it('with plugins present says which they are, and finds nothing that is missing', async () => {
+    const manager = await lab.open();
+    const before = await canonicalDump();
+    const { ok, findings, plugins } = await manager.verify();
+    expect(ok).toBe(true);
+    expect(findings.filter(({ id }) => id.startsWith('kernel') || id.startsWith('device'))).toEqual([]);
+    const versions = expect.arrayContaining(['1.0.0']);
+    expect(plugins).toEqual([
+      { type: 'bridge', path: `${debianPluginDir}/bridge`, bundled: false, versions },
+      { type: 'tc-redirect-tap', path: expect.any(String), bundled: true, versions },
+      { type: 'host-local', path: `${debianPluginDir}/host-local`, bundled: false, versions },
+    ]);
+    expect(findings.map(({ id }) => id)).toContain('plugin.tc-redirect-tap');
+    await expectUnchanged(before);
+  });
+
+  it('with plugins missing names each, the directories searched, and how to get it', async () => {
+    const manager = await lab.open({ pluginDirs: ['/none', '/nowhere'] });
+    const { ok, findings, plugins } = await manager.verify();
+    expect(ok).toBe(lab.backend !== 'cni');
+    const missing = findings.filter(({ id }) => id === 'plugin.missing');
+    expect(missing.map(({ severity, message }) => [severity, message])).toEqual(
+      ['bridge', 'host-local'].map((type) => [
+        needed,
+        expect.stringContaining(`plugin ${type} is in none of /none, /nowhere`),
+      ]),
+    );
+    for (const { remedy } of missing) expect(remedy).toContain('containernetworking-plugins');
+    expect(plugins.filter(({ path }) => path === null).map(({ type }) => type)).toEqual([
+      'bridge',
+      'host-local',
+    ]);
+  });
+
+  it('names a forward chain of others that drops, with what to do', async () => {
+    await nft(
+      'add table ip filter; add chain ip filter FORWARD { type filter hook forward priority 0; policy drop; }',
+    );
+    const { findings } = await (await lab.open()).verify();
+    expect(findings.find(({ id }) => id === 'forward.foreign-drop')).toMatchObject({
+      severity: 'warning',
+      message: expect.stringContaining('chain FORWARD of table ip filter'),
+      remedy: expect.stringContaining('fcbr0'),
+    });
+  });
+
+  it('at open logs what is missing with its remedy', async () => {
+    await nft(
+      'add table ip filter; add chain ip filter FORWARD { type filter hook forward priority 0; policy drop; }',
+    );
+    await lab.open({ verify: 'warn' });
+    expect(lab.logged.filter(({ level }) => level === 'warn')).toContainEqual({
+      level: 'warn',
+      message: expect.stringMatching(/chain FORWARD of table ip filter drops .*; remedy: accept the bridge/),
+      fields: { id: 'forward.foreign-drop', severity: 'warning', remedy: expect.any(String) },
+    });
+  });
+
+  it('at open is an error when told so, and what was prepared is undone', async () => {
+    const before = await canonicalDump();
+    const open = lab.open({ verify: 'throw', pluginDirs: ['/none'] });
+    if (lab.backend === 'cni') {
+      await expectRefusal(open, 'ERR_VERIFY', /plugin bridge is in none of .*remedy: apt-get install/, {
+        ...{ operation: 'open', step: 'verify' },
+      });
+    } else {
+      await (await open).removeNetwork();
+    }
+    await expectUnchanged(before);
+  });
+});
+
+describeBackends('a host without /dev/net/tun', (lab) => {
+  afterEach(() => outcomeOf('umount', ['/dev/net']));
+  const hide = () => run('mount', ['-t', 'tmpfs', 'tmpfs', '/dev/net']);
+
+  it('is told by verify, and makes open an error when told so', async () => {
+    const manager = await lab.open();
+    await hide();
+    const { ok, findings } = await manager.verify();
+    expect(ok).toBe(false);
+    expect(findings).toContainEqual({
+      ...{ id: 'device.tun', severity: 'error', message: 'there is no /dev/net/tun' },
+      remedy: expect.stringContaining('mknod /dev/net/tun c 10 200'),
+    });
+    const before = await canonicalDump();
+    const options = { network: 'blue', bridge: 'blue0', subnet: '10.9.0.0/24', verify: 'throw' } as const;
+    await expectRefusal(lab.open(options), 'ERR_VERIFY', 'mknod /dev/net/tun', { network: 'blue' });
+    await expectUnchanged(before);
+  });
+
+  it('has setup fail and undone', async () => {
+    const manager = await lab.open();
+    await manager.setup('vm-0');
+    const before = await canonicalDump();
+    await hide();
+    const code = lab.backend === 'cni' ? 'ERR_PLUGIN_FAILED' : 'ERR_KERNEL';
+    await expectRefusal(manager.setup('vm-1'), code, /\/dev\/net\/tun/, { rolledBack: true });
+    await expectUnchanged(before);
+  });
+});
