@@ -58,6 +58,8 @@ const subnet = ruled(
   'ERR_SUBNET_TOO_SMALL',
   subnetSizeRule,
 );
+/** Every namespace has it. */
+const loopback = 'lo';
 const cniName = text(cniNameRule);
 const ip = text(ipRule);
 /** setTimeout takes more for 1 ms. */
@@ -93,7 +95,9 @@ const managerSchema = z.strictObject({
   pluginDirs: z.array(pluginDir).default(['/opt/cni/bin', '/usr/lib/cni']),
   stateDir: path.default('/var/lib/cni'),
   netnsDir: path.default('/var/run/netns'),
-  ifName: linkName.default('eth0'),
+  ifName: ruled(linkName, 'ERR_LINK_NAME_INVALID', (name) =>
+    name === loopback ? 'is the loopback of every namespace' : null,
+  ).default('eth0'),
   hostAccess: z
     .union([
       z.literal('all'),
@@ -222,8 +226,16 @@ export function resolveVmId(input: unknown): string {
   return parse(vmIdSchema, input, 'vmId');
 }
 
-export function resolveSetup(input: unknown, vmId: string): SetupConfig {
+/** `ifName` is that of the link which the TAP stands beside. */
+export function resolveSetup(input: unknown, vmId: string, ifName: string): SetupConfig {
   const { mac = null, tapOwner = null, containerId = vmId, ...rest } = parse(setupSchema, input, 'options');
+  if (rest.tapName === ifName || rest.tapName === loopback) {
+    throw invalid(
+      'ERR_LINK_NAME_INVALID',
+      `tapName "${rest.tapName}"`,
+      'is taken by another link of the namespace',
+    );
+  }
   return { mac, tapOwner, containerId, ...rest };
 }
 

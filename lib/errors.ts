@@ -27,8 +27,8 @@ export const errorTable = {
     remedy: 'see the message: it names the option and what it may be',
   },
   ERR_LINK_NAME_INVALID: {
-    when: 'a bridge, TAP or interface name is empty, longer than 15 bytes, or has "/", ":" or white space',
-    remedy: 'use 1 to 15 bytes',
+    when: 'a bridge, TAP or interface name is empty, longer than 15 bytes, or has "/", ":" or white space; or another link has it',
+    remedy: 'use 1 to 15 bytes, and a name that is free inside the namespace',
   },
   ERR_MAC_INVALID: {
     when: 'a MAC address is malformed, multicast, or all zero',
@@ -171,7 +171,7 @@ export const errorTable = {
     remedy: 'choose another bridge, or remove the one that is there',
   },
   ERR_SUBNET_CONFLICT: {
-    when: 'the subnet overlaps one of another network in the firewall table',
+    when: 'the subnet overlaps one of another network in the firewall table, or a route of the host',
     remedy: 'choose another subnet',
   },
   ERR_FIREWALL: {

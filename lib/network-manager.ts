@@ -96,7 +96,11 @@ export class NetworkManager implements AsyncDisposable {
   async setup(vmId: string, options: SetupOptions = {}): Promise<NetworkConfig> {
     this.#assertOpen('setup');
     const id = resolveVmId(vmId);
-    const { mac, tapName, tapOwner, containerId, signal, timeoutMs } = resolveSetup(options, id);
+    const { mac, tapName, tapOwner, containerId, signal, timeoutMs } = resolveSetup(
+      options,
+      id,
+      this.#config.ifName,
+    );
     const request = { vmId: id, mac, tapName, containerId, tapOwner: tapOwner ?? ourselves() };
     return this.#track(
       traced('setup', { network: this.network, vmId: id }, () =>

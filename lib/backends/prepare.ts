@@ -3,6 +3,7 @@ import { firewallError } from '../firewall.ts';
 import type { NativeBinding, NativeError } from '../native/binding.ts';
 import { runTask } from '../native/task.ts';
 import type { Scope } from '../operation.ts';
+import { refuseRoutedSubnets } from './host-routes.ts';
 import { atStep, isNativeError, kernelError } from './kernel-error.ts';
 import type { Network } from './network.ts';
 
@@ -36,6 +37,8 @@ class Preparation {
 
   async run(accept: () => Promise<void>): Promise<void> {
     try {
+      this.#scope.step = 'routes';
+      await refuseRoutedSubnets(this.#binding, this.#network);
       await this.#conflist();
       await this.#bridge();
       await this.#firewall();

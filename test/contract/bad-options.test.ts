@@ -88,6 +88,8 @@ const setupOptions: readonly (readonly [title: string, options: SetupOptions, ..
     'ERR_LINK_NAME_INVALID',
     'has "/", ":", "%" or white space',
   ],
+  ['a TAP name that the link has', { tapName: 'eth0' }, 'ERR_LINK_NAME_INVALID', 'is taken by another link'],
+  ['the TAP name lo', { tapName: 'lo' }, 'ERR_LINK_NAME_INVALID', 'is taken by another link'],
   [
     'a containerId with a slash',
     { containerId: 'a/b' },

@@ -100,6 +100,7 @@ describe('resolveConfig', () => {
     ['bridge', 'br 0', 'ERR_LINK_NAME_INVALID'],
     ['bridge', 'br%d', 'ERR_LINK_NAME_INVALID'],
     ['ifName', '..', 'ERR_LINK_NAME_INVALID'],
+    ['ifName', 'lo', 'ERR_LINK_NAME_INVALID'],
     ['network', '../etc', 'ERR_OPTION_INVALID'],
     ['network', '', 'ERR_OPTION_INVALID'],
     ['network', 'n'.repeat(101), 'ERR_OPTION_INVALID'],
@@ -167,13 +168,13 @@ describe('resolveVmId', () => {
 
 describe('resolveSetup', () => {
   it('has defaults', () => {
-    expect(resolveSetup({}, 'vm-1')).toEqual({
+    expect(resolveSetup({}, 'vm-1', 'eth0')).toEqual({
       ...{ mac: null, tapOwner: null, tapName: 'tap0', containerId: 'vm-1' },
     });
   });
 
   it('spells a MAC as the kernel does', () => {
-    expect(resolveSetup({ mac: '02:AB:00:00:00:01' }, 'vm-1').mac).toBe('02:ab:00:00:00:01');
+    expect(resolveSetup({ mac: '02:AB:00:00:00:01' }, 'vm-1', 'eth0').mac).toBe('02:ab:00:00:00:01');
   });
 
   it.each([
@@ -183,6 +184,8 @@ describe('resolveSetup', () => {
     [{ mac: '00:00:00:00:00:00' }, 'ERR_MAC_INVALID'],
     [{ tapName: 'a-tap-of-16-byte' }, 'ERR_LINK_NAME_INVALID'],
     [{ tapName: 'tap%d' }, 'ERR_LINK_NAME_INVALID'],
+    [{ tapName: 'net0' }, 'ERR_LINK_NAME_INVALID'],
+    [{ tapName: 'lo' }, 'ERR_LINK_NAME_INVALID'],
     [{ containerId: '-c' }, 'ERR_OPTION_INVALID'],
     [{ tapOwner: { uid: -1, gid: 0 } }, 'ERR_OPTION_INVALID'],
     [{ tapOwner: { uid: 0, gid: 2 ** 32 - 1 } }, 'ERR_OPTION_INVALID'],
@@ -193,7 +196,7 @@ describe('resolveSetup', () => {
     [{ tap: 'tap0' }, 'TypeError'],
     [null, 'TypeError'],
   ])('%j gets %s', (options, expected) => {
-    expect(outcome(() => resolveSetup(options, 'vm-1'))).toBe(expected);
+    expect(outcome(() => resolveSetup(options, 'vm-1', 'net0'))).toBe(expected);
   });
 });
 
