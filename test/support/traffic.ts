@@ -117,7 +117,7 @@ export async function isDropped(from: string, address: string, port: number): Pr
 export async function ping(from: string, address: string): Promise<boolean> {
   const { exitCode } = await outcomeOf(
     'nsenter',
-    inNamespace(from, 'busybox', 'ping', '-c', '1', '-W', '1', address),
+    inNamespace(from, 'ping', '-c', '1', '-W', '1', address),
   );
   return exitCode === 0;
 }
