@@ -1,6 +1,7 @@
 /** The CNI chain by this library, next to the same chain by cnitool; and what it does to the event loop of a large process. */
 import { join } from 'node:path';
 import { monitorEventLoopDelay } from 'node:perf_hooks';
+import { setTimeout as sleep } from 'node:timers/promises';
 import { cnitoolContender } from './contenders/cnitool.mjs';
 import { managerContender } from './contenders/manager.mjs';
 import { atMost, printTable } from './report.mjs';
@@ -21,20 +22,35 @@ const figures = (rows) =>
     }),
   );
 
-/** The longest the event loop was kept waiting (p99, ms) while VMs are set up, from a process of 2 GiB. */
-async function loopDelay(ours, vms) {
-  const ballast = Buffer.alloc(RESIDENT_BYTES, 1);
+/** How long the event loop was kept waiting (p99, ms) while `work` ran. */
+async function delayDuring(work) {
   const resolutionMs = 1;
   const histogram = monitorEventLoopDelay({ resolution: resolutionMs });
   histogram.enable();
-  for (let vm = 0; vm < vms; vm++) {
-    await ours.setup(`loop-${vm}`);
-    await ours.teardown(`loop-${vm}`);
-  }
+  const begin = performance.now();
+  await work();
   histogram.disable();
   // The histogram counts the timer's own period too.
   const p99Ms = Math.max(0, histogram.percentile(99) / 1e6 - resolutionMs);
-  return { ballastBytes: ballast.length, residentBytes: process.memoryUsage.rss(), p99Ms };
+  return { p99Ms, durationMs: performance.now() - begin };
+}
+
+/** The event loop of a process of 2 GiB while VMs are set up, and while it does nothing: what the machine itself adds. */
+async function loopDelay(ours, vms) {
+  const ballast = Buffer.alloc(RESIDENT_BYTES, 1);
+  const { p99Ms, durationMs } = await delayDuring(async () => {
+    for (let vm = 0; vm < vms; vm++) {
+      await ours.setup(`loop-${vm}`);
+      await ours.teardown(`loop-${vm}`);
+    }
+  });
+  const idle = await delayDuring(() => sleep(durationMs));
+  return {
+    ballastBytes: ballast.length,
+    residentBytes: process.memoryUsage.rss(),
+    p99Ms,
+    idleP99Ms: idle.p99Ms,
+  };
 }
 
 export async function chainBenchmark({ tools, quick }) {
@@ -72,6 +88,9 @@ export async function chainBenchmark({ tools, quick }) {
   const delay = await loopDelay(ours, loopVms);
   targets.push(atMost('event loop delay p99, ms, 2 GiB resident', delay.p99Ms, 5));
   printTable('Targets', targets);
+  console.log(
+    `\nThe event loop's delay of the same process while it does nothing: ${delay.idleP99Ms.toFixed(2)} ms (p99)`,
+  );
   await ours.close();
   await theirs.close();
   return { targets, results, delay };

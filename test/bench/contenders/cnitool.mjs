@@ -1,4 +1,5 @@
-import { execFile } from 'node:child_process';
+import { execFile, spawn } from 'node:child_process';
+import { once } from 'node:events';
 import { mkdir, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { promisify } from 'node:util';
@@ -20,24 +21,51 @@ const chainOf = (network, bridge, subnet) => ({
   ],
 });
 
+/** Deletes namespaces one by one, as they come; beside it no process is started for any of them. */
+function namespaceRemover() {
+  const child = spawn('ip', ['-batch', '-'], { stdio: ['pipe', 'ignore', 'inherit'] });
+  const ended = once(child, 'exit');
+  return {
+    remove: (id) => child.stdin.write(`netns delete vulcan-${id}\n`),
+    async end() {
+      child.stdin.end();
+      const [status] = await ended;
+      if (status !== 0) throw new Error(`ip could not delete a namespace: it ended with ${status}`);
+    },
+  };
+}
+
 /**
- * The chain by cnitool. Its namespaces are made before and removed after the timed part: cnitool is measured for the
- * chain alone, while all others make the namespace as well.
+ * The chain by cnitool, measured for the chain alone, while all others make and remove the namespace as well. Each
+ * namespace goes right after its tear-down: the kernel's clean-up of one slows the next tear-down, for everybody alike.
  */
 export async function cnitoolContender(name, { cnitool, pluginDirs, network, bridge, subnet, workDir }) {
   await mkdir(workDir, { recursive: true });
   await writeFile(join(workDir, `${network}.conflist`), JSON.stringify(chainOf(network, bridge, subnet)));
   const env = { ...process.env, NETCONFPATH: workDir, CNI_PATH: pluginDirs.join(':') };
-  const exec = (verb, id) => run(cnitool, [verb, network, `/var/run/netns/vulcan-${id}`], { env });
-  const namespaces = (ids, verb) =>
-    feed('ip', ['-batch', '-'], ids.map((id) => `netns ${verb} vulcan-${id}\n`).join(''));
+  const exec = async (verb, id) => {
+    const begin = performance.now();
+    await run(cnitool, [verb, network, `/var/run/netns/vulcan-${id}`], { env });
+    return { ms: performance.now() - begin };
+  };
+  let remover = null;
   return {
     name,
     bridge,
-    prepare: (ids) => namespaces(ids, 'add'),
-    setup: async (id) => void (await exec('add', id)),
-    teardown: async (id) => void (await exec('del', id)),
-    finish: (ids) => namespaces(ids, 'delete'),
+    async prepare(ids) {
+      await feed('ip', ['-batch', '-'], ids.map((id) => `netns add vulcan-${id}\n`).join(''));
+      remover ??= namespaceRemover();
+    },
+    setup: (id) => exec('add', id),
+    async teardown(id) {
+      const measured = await exec('del', id);
+      remover.remove(id);
+      return measured;
+    },
+    async finish() {
+      await remover.end();
+      remover = null;
+    },
     close: async () => {},
   };
 }
