@@ -1,6 +1,8 @@
 #!/usr/bin/env node
 /** Every check but the tests, a line each with its time: `npm run check [-- NAME...]`. Fails when any of them does. */
-import { readFileSync } from 'node:fs';
+import { mkdtempSync, readdirSync, readFileSync, rmSync } from 'node:fs';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
 import { fileURLToPath } from 'node:url';
 import { checkClangTidy } from './support/clang-tidy.mjs';
 import { longFiles } from './support/file-length.mjs';
@@ -18,13 +20,32 @@ const shellScripts = () =>
     /^#!.*\b(ba)?sh\b/.test(readFileSync(file, 'utf8')),
   );
 
+/** Once, for all checks that need what it makes. */
+let built;
+const build = () => {
+  built ??= run('npm', ['run', '--silent', 'build:ts']);
+  return built;
+};
+
+async function checkPackageTypes() {
+  const directory = mkdtempSync(join(tmpdir(), 'vulcan-net-'));
+  try {
+    await build();
+    await run('npm', ['pack', '--silent', '--ignore-scripts', '--pack-destination', directory]);
+    const [tarball] = readdirSync(directory);
+    await run(bin('attw'), [join(directory, tarball), '--profile', 'esm-only']);
+  } finally {
+    rmSync(directory, { recursive: true });
+  }
+}
+
 function expectNone(problems) {
   if (problems.length > 0) throw new Error(problems.join('\n'));
 }
 
 const checks = {
   biome: () => run(bin('biome'), ['ci', '--colors=off', '.']),
-  types: () => run(bin('tsc'), ['-p', 'tsconfig.json', '--noEmit']),
+  types: build,
   'test-types': () => run(bin('tsc'), ['-p', 'test']),
   layers: () => expectNone(layerViolations(root)),
   'file-length': () => expectNone(longFiles(trackedFiles(['.']))),
@@ -33,8 +54,9 @@ const checks = {
   'development-build': () => run('npm', ['run', '--silent', 'build:dev']),
   'clang-tidy': () => checkClangTidy(nativeFiles().filter((file) => file.endsWith('.cc'))),
   knip: () => run(bin('knip'), []),
-  package: () => run('npm', ['run', '--silent', 'build:ts']).then(() => run(bin('publint'), ['--strict'])),
-  'package-types': () => run(bin('attw'), ['--pack', '.', '--profile', 'esm-only']),
+  readme: () => build().then(() => run('node', ['scripts/readme.mjs', '--check'])),
+  package: () => build().then(() => run(bin('publint'), ['--strict'])),
+  'package-types': checkPackageTypes,
 };
 
 const wanted = process.argv.slice(2);

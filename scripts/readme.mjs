@@ -1,27 +1,40 @@
 #!/usr/bin/env node
-/** Writes the README's table of errors from the built package; with --check it only says whether that would change it. */
+/**
+ * Writes what the README takes from elsewhere: the table of errors from the built package, the performance section from the
+ * benchmark's results. With --check it only says whether that would change anything.
+ */
 import { readFileSync, writeFileSync } from 'node:fs';
 import { fileURLToPath } from 'node:url';
 import { errorTable } from '../dist/errors.js';
+import { performanceSection } from './support/performance.mjs';
 
-const file = fileURLToPath(new URL('../README.md', import.meta.url));
-const begin = '<!-- errors: scripts/readme.mjs writes this table from lib/errors.ts -->\n';
-const end = '<!-- /errors -->';
+process.chdir(fileURLToPath(new URL('..', import.meta.url)));
+const file = 'README.md';
 
 const cell = (text) => text.replaceAll('|', '\\|');
-const rows = Object.entries(errorTable).map(
-  ([code, { when, remedy }]) => `| \`${code}\` | ${cell(when)} | ${cell(remedy)} |\n`,
-);
-const table = `| code | when | remedy |\n| --- | --- | --- |\n${rows.join('')}`;
+
+function errorsSection() {
+  const rows = Object.entries(errorTable).map(
+    ([code, { when, remedy }]) => `| \`${code}\` | ${cell(when)} | ${cell(remedy)} |\n`,
+  );
+  return `| code | when | remedy |\n| --- | --- | --- |\n${rows.join('')}`;
+}
+
+/** What stands between `<!-- NAME: ... -->` and `<!-- /NAME -->`. */
+const sections = {
+  errors: errorsSection,
+  performance: () => performanceSection('test/bench/results'),
+};
 
 const text = readFileSync(file, 'utf8');
-const from = text.indexOf(begin) + begin.length;
-const to = text.indexOf(end);
-if (from < begin.length || to < from) throw new Error(`${file} lacks the marks around its table of errors`);
-const written = `${text.slice(0, from)}${table}${text.slice(to)}`;
+const written = Object.entries(sections).reduce((readme, [name, section]) => {
+  const marks = new RegExp(`(<!-- ${name}: .* -->\n)[^]*?(<!-- /${name} -->)`);
+  if (!marks.test(readme)) throw new Error(`${file} lacks the marks around its section "${name}"`);
+  return readme.replace(marks, (_all, begin, end) => `${begin}${section()}${end}`);
+}, text);
 
 if (process.argv.includes('--check')) {
-  if (written !== text) throw new Error('the table of errors is old: node scripts/readme.mjs writes it anew');
+  if (written !== text) throw new Error(`${file} is old: node scripts/readme.mjs writes it anew`);
 } else {
   writeFileSync(file, written);
 }

@@ -4,23 +4,16 @@ import { monitorEventLoopDelay } from 'node:perf_hooks';
 import { setTimeout as sleep } from 'node:timers/promises';
 import { cnitoolContender } from './contenders/cnitool.mjs';
 import { managerContender } from './contenders/manager.mjs';
+import { verbFigures } from './figures.mjs';
 import { atMost, printTable } from './report.mjs';
 import { compare } from './rounds.mjs';
-import { medianRatio, summarize } from './stats.mjs';
+import { medianRatio } from './stats.mjs';
 
 const RESIDENT_BYTES = 2 * 1024 ** 3;
 const SIZES = {
   full: { rounds: 10, vms: 16, loopVms: 100 },
   quick: { rounds: 2, vms: 8, loopVms: 10 },
 };
-
-const figures = (rows) =>
-  [...rows].flatMap(([name, { setup, teardown }]) =>
-    Object.entries({ setup, teardown }).map(([verb, rounds]) => {
-      const { p50, p99, count } = summarize(rounds.flat());
-      return { contender: name, verb, 'p50 ms': p50, 'p99 ms': p99, n: count };
-    }),
-  );
 
 /** How long the event loop was kept waiting (p99, ms) while `work` ran. */
 async function delayDuring(work) {
@@ -78,7 +71,7 @@ export async function chainBenchmark({ tools, quick }) {
     ['8 side by side', 8],
   ]) {
     const rows = await compare([ours, theirs], { rounds, vms, width, label: `chain-${width}` });
-    printTable(`The chain, ${title}`, figures(rows));
+    printTable(`The chain, ${title}`, verbFigures(rows));
     results[title] = Object.fromEntries(rows);
     for (const verb of ['setup', 'teardown']) {
       const ratio = medianRatio(rows.get(ours.name)[verb], rows.get(theirs.name)[verb]);

@@ -12,23 +12,25 @@ const machine = () => ({
 });
 
 /** One line: where and when the figures were taken. */
-export function machineLine() {
-  const { kernel, cpu, cpus: count, node, date } = machine();
+export function machineLine({ kernel, cpu, cpus: count, node, date } = machine()) {
   return `Linux ${kernel}, ${count} × ${cpu}, Node ${node}, ${date}`;
 }
 
 const cell = (value) => (typeof value === 'number' ? value.toFixed(value < 10 ? 2 : 1) : String(value));
 
-/** Prints rows (objects of the same keys) as a Markdown table. */
-export function printTable(title, rows) {
+/** Rows (objects of the same keys) as a Markdown table. */
+export function tableOf(rows) {
   const keys = Object.keys(rows[0]);
-  console.log(`\n${title}\n`);
-  console.log(`| ${keys.join(' | ')} |`);
-  console.log(`| ${keys.map((key) => (typeof rows[0][key] === 'number' ? '---:' : '---')).join(' | ')} |`);
-  for (const row of rows) {
-    const cells = keys.map((key) => (Number.isInteger(row[key]) ? String(row[key]) : cell(row[key])));
-    console.log(`| ${cells.join(' | ')} |`);
-  }
+  const line = (cells) => `| ${cells.join(' | ')} |\n`;
+  const head = [keys, keys.map((key) => (typeof rows[0][key] === 'number' ? '---:' : '---'))];
+  const body = rows.map((row) =>
+    keys.map((key) => (Number.isInteger(row[key]) ? String(row[key]) : cell(row[key]))),
+  );
+  return [...head, ...body].map(line).join('');
+}
+
+export function printTable(title, rows) {
+  console.log(`\n${title}\n\n${tableOf(rows).trimEnd()}`);
 }
 
 const verdict = (reached) => (reached ? 'reached' : 'MISSED');

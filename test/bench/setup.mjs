@@ -5,12 +5,13 @@ import { distributionChart } from './charts/distribution.mjs';
 import { growthChart } from './charts/growth.mjs';
 import { FLOOR, OURS, openContenders, oursOptions, slow } from './contenders/all.mjs';
 import { compareEndStates, printEndStates } from './equal-state.mjs';
+import { contenderFigures } from './figures.mjs';
 import { measureGrowth, rate } from './growth.mjs';
 import { measureMemory } from './memory.mjs';
 import { profile } from './profile.mjs';
 import { machineLine, printTable, saveText } from './report.mjs';
 import { compare } from './rounds.mjs';
-import { along, median, summarize } from './stats.mjs';
+import { along, median } from './stats.mjs';
 import { setupTargets } from './targets.mjs';
 
 const SIZES = {
@@ -19,20 +20,6 @@ const SIZES = {
 };
 /** VMs per point of the chart of growth. */
 const POINT = 50;
-
-const figures = (rows) =>
-  [...rows].map(([name, { setup, teardown }]) => {
-    const up = summarize(setup.flat());
-    const down = summarize(teardown.flat());
-    return {
-      contender: name,
-      'setup p50 ms': up.p50,
-      'setup p99 ms': up.p99,
-      'teardown p50 ms': down.p50,
-      'teardown p99 ms': down.p99,
-      n: up.count,
-    };
-  });
 
 const growthFigures = (growth) =>
   [...growth].map(([name, rounds]) => ({
@@ -46,7 +33,7 @@ const growthFigures = (growth) =>
 
 async function saveCharts(directory, rows, growth) {
   const footer = machineLine();
-  const distribution = figures(rows).map((row) => ({
+  const distribution = contenderFigures(rows).map((row) => ({
     name: row.contender,
     p50: row['setup p50 ms'],
     p99: row['setup p99 ms'],
@@ -64,7 +51,7 @@ export async function setupBenchmark({ tools, quick, resultsDir }) {
   printEndStates(endStates);
 
   const rows = await compare(contenders, { rounds, vms, label: 'setup' });
-  printTable(`Cold set-up and teardown, ${vms} VMs a round, ${rounds} rounds`, figures(rows));
+  printTable(`Cold set-up and teardown, ${vms} VMs a round, ${rounds} rounds`, contenderFigures(rows));
   const growth = await measureGrowth(contenders, { slow, rounds, vms: manyVms });
   printTable(`${manyVms} VMs on one bridge`, growthFigures(growth));
   await saveCharts(resultsDir, rows, growth);
@@ -74,6 +61,7 @@ export async function setupBenchmark({ tools, quick, resultsDir }) {
     endStates,
     rows: Object.fromEntries(rows),
     growth: Object.fromEntries([...growth].map(([name, samples]) => [name, along(samples, POINT)])),
+    manyVms: growthFigures(growth),
   };
   const ours = contenders.find(({ name }) => name === OURS);
   if (ours) {

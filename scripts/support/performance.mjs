@@ -1,0 +1,80 @@
+/** The README's section on performance, from the files that the benchmark writes. */
+import { existsSync, readFileSync } from 'node:fs';
+import { join } from 'node:path';
+import { contenderFigures, verbFigures } from '../../test/bench/figures.mjs';
+import { machineLine, tableOf } from '../../test/bench/report.mjs';
+
+const command = (name, machine) =>
+  `\`sudo npm run bench -- ${name}\`, on ${machineLine(machine)}. Milliseconds; contenders took turns within one run.\n`;
+
+/** The charts that are there, and what lies behind a target that was missed. */
+const charts = (directory, names) =>
+  names
+    .filter(([file]) => existsSync(join(directory, file)))
+    .map(([file, description]) => `![${description}](${directory}/${file})\n`)
+    .join('\n');
+
+function missedNote(directory, name, targets) {
+  if (targets.every(({ verdict }) => verdict === 'reached')) return '';
+  const profiles = ['ours', 'floor']
+    .map((who) => `${directory}/${name}-profile-${who}.txt`)
+    .filter((file) => existsSync(file))
+    .map((file) => `[\`${file}\`](${file})`);
+  return profiles.length === 0 ? '' : `\nWhere the time goes: ${profiles.join(', ')}.\n`;
+}
+
+function targetsTable(directory, name, { targets }) {
+  const rows = targets.map((row) => ({ ...row, value: Number(row.value.toFixed(2)) }));
+  return `${tableOf(rows)}${missedNote(directory, name, targets)}`;
+}
+
+function setupSection(directory, results) {
+  const { machine, rows, manyVms, missing, callers } = results;
+  const absent = missing.map(({ contender, reason }) => `Not measured: ${contender} (${reason}).\n`);
+  return [
+    '### The native backend, beside the kernel and others\n',
+    command('setup', machine),
+    charts(directory, [
+      ['setup.svg', 'Cold set-up of one network: p50 and p99 of each contender'],
+      ['setup-growth.svg', 'Cost of a set-up against the number of VMs on its bridge'],
+    ]),
+    tableOf(contenderFigures(Object.entries(rows))),
+    ...(manyVms ? [tableOf(manyVms)] : []),
+    ...(callers
+      ? [
+          `One caller: ${Math.round(callers.onePerSecond)} set-ups a second; ${callers.callers} at once: ${Math.round(callers.manyPerSecond)}.\n`,
+        ]
+      : []),
+    ...absent,
+    ...(results.targets ? [targetsTable(directory, 'setup', results)] : []),
+  ];
+}
+
+function chainSection(directory, results) {
+  const { machine, results: tables, delay } = results;
+  const measured = Object.entries(tables).map(
+    ([title, rows]) => `${title}:\n\n${tableOf(verbFigures(Object.entries(rows)))}`,
+  );
+  const idle = `The same process's event loop, doing nothing on the same machine: ${delay.idleP99Ms.toFixed(2)} ms (p99).\n`;
+  return [
+    '### The CNI chain, beside cnitool\n',
+    command('chain', machine),
+    ...measured.map((text) => text.charAt(0).toUpperCase() + text.slice(1)),
+    targetsTable(directory, 'chain', results),
+    idle,
+  ];
+}
+
+const sections = { setup: setupSection, chain: chainSection };
+
+/** Sections of those benchmarks that have been run. @param {string} directory of the results, as the README names it */
+export function performanceSection(directory) {
+  const parts = Object.entries(sections).flatMap(([name, section]) => {
+    const file = join(directory, `${name}.json`);
+    if (!existsSync(file)) return [];
+    const results = JSON.parse(readFileSync(file, 'utf8'));
+    if (results.quick) throw new Error(`${file} is of a quick run, which has too few rounds to say anything`);
+    return section(directory, results);
+  });
+  return parts.join('\n');
+}
