@@ -37,11 +37,20 @@ guest_module_paths() {
   done | awk 'NF && !seen[$0]++'
 }
 
-# An initramfs: busybox, the modules in the order of loading, and test/support/guest/init.
+# Whether a file is newer than all that it is made from.
+newer_than_all() {
+  local file=$1 source
+  shift
+  for source in "$@"; do
+    [ "$file" -nt "$source" ] || return 1
+  done
+}
+
+# An initramfs: busybox, the modules in the order of loading, and what is in test/support/guest.
 build_guest_image() {
-  local target=$CACHE/guest init=test/support/guest/init image root modules path
+  local target=$CACHE/guest sources=test/support/guest image root modules path
   image=$target/initramfs.cpio.gz
-  if [ "$image" -nt "$init" ] && [ "$image" -nt "$target/vmlinuz" ] && [ "$image" -nt scripts/support/guest.sh ]; then
+  if newer_than_all "$image" "$sources"/* "$target/vmlinuz" scripts/support/guest.sh; then
     detail 'up to date'
     return
   fi
@@ -49,12 +58,14 @@ build_guest_image() {
   modules=$(echo "$target"/unpacked/lib/modules/*)
   mkdir -p "$root"/{bin,dev,lib,proc,sys,tmp}
   cp "$target/unpacked/bin/busybox" "$root/bin/busybox"
-  install -m 755 "$init" "$root/init"
+  install -m 755 "$sources/init" "$root/init"
+  gcc -std=gnu17 -D_GNU_SOURCE -O2 -Wall -Wextra -Werror -static "$sources/send-frame.c" -o "$root/bin/send-frame"
   guest_module_paths "$modules" | while read -r path; do
     cp "$modules/$path" "$root/lib/"
     basename "$path"
   done >"$root/lib/order"
-  (cd "$root" && find . | cpio --quiet -o -H newc | gzip -9) >"$image"
+  (cd "$root" && find . | cpio --quiet -o -H newc | gzip -9) >"$image.new"
+  mv "$image.new" "$image"
   rm -rf "$root"
   detail "$(du -h "$image" | cut -f 1)"
 }
