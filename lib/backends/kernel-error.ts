@@ -21,11 +21,20 @@ const codesByErrno: Readonly<Record<string, ErrorCode>> = {
 /** A file of ours can't be written; every step that writes one names it so. */
 const fullDisk = new Set(['ENOSPC', 'EDQUOT', 'EROFS']);
 
+const sysctls = '/proc/sys/';
+
 export function isNativeError(error: unknown): error is NativeError {
   return error instanceof Error && 'syscall' in error && 'errno' in error;
 }
 
-function codeOf({ code, reason }: NativeError, otherwise: ErrorCode): ErrorCode {
+/** The key, where it is one that can't be written; `null` for any other error. */
+function readOnlySysctl({ code, path }: NativeError): string | null {
+  return code === 'EROFS' && path?.startsWith(sysctls) === true ? path.slice(sysctls.length) : null;
+}
+
+function codeOf(error: NativeError, otherwise: ErrorCode): ErrorCode {
+  const { code, reason } = error;
+  if (readOnlySysctl(error) !== null) return otherwise;
   const byReason = reason === undefined ? undefined : codesByReason[reason];
   if (byReason !== undefined) return byReason;
   return fullDisk.has(code) ? 'ERR_RECORD_WRITE' : (codesByErrno[code] ?? otherwise);
@@ -42,7 +51,12 @@ export function kernelError(
   const { code, errno, syscall, path, kernelMessage, undoErrors = [] } = error;
   const rolledBack = undoErrors.length === 0;
   if (code === 'ECANCELED') return new AbortError(rolledBack, { cause: error });
-  return new NetworkError(codeOf(error, otherwise), `${step}: ${error.message}`, {
+  const key = readOnlySysctl(error);
+  const hint =
+    key === null
+      ? ''
+      : `; /proc/sys is read-only here, as in many containers: mount it writable, or set ${key} outside`;
+  return new NetworkError(codeOf(error, otherwise), `${step}: ${error.message}${hint}`, {
     ...{ step, errno, syscall, cause: error },
     ...(path === undefined ? {} : { path }),
     ...(kernelMessage === undefined ? {} : { kernelMessage }),

@@ -50,6 +50,18 @@ describeBackends('without privilege', (lab) => {
     expect(await manager.check('vm-1')).toEqual({ ok: true, differences: [] });
   });
 
+  it('to write to /proc/sys, open is refused where forwarding is off, and says what to do; undone', async () => {
+    const before = await canonicalDump();
+    await run('mount', ['--bind', '/proc/sys', '/proc/sys']);
+    await run('mount', ['-o', 'remount,bind,ro', '/proc/sys']);
+    try {
+      await expectRefusal(lab.open(), 'ERR_KERNEL', /EROFS.*mount it writable/, { operation: 'open' });
+    } finally {
+      await run('umount', ['/proc/sys']);
+    }
+    await expectUnchanged(before);
+  });
+
   it('the same child with all of it does its work', async () => {
     const { stdout, exitCode } = await outcomeOf(process.execPath, [script, JSON.stringify(options), 'open']);
     expect({ stdout: stdout.trim(), exitCode }).toEqual({ stdout: 'null', exitCode: 0 });

@@ -40,7 +40,7 @@ async function reachesGateway(netns: string): Promise<boolean> {
 describeBackends('teardown', (lab) => {
   afterEach(unpin);
 
-  it('leaves nothing, and may be called again, for a VM that never was, too', async () => {
+  it('double teardown: the first leaves nothing, the second does nothing, nor does one of a VM that never was', async () => {
     const manager = await lab.open();
     const before = await canonicalDump();
     await manager.teardown('vm-1');

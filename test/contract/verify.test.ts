@@ -104,8 +104,13 @@ describeBackends('a host without /dev/net/tun', (lab) => {
     await manager.setup('vm-0');
     const before = await canonicalDump();
     await hide();
-    const code = lab.backend === 'cni' ? 'ERR_PLUGIN_FAILED' : 'ERR_KERNEL';
-    await expectRefusal(manager.setup('vm-1'), code, /\/dev\/net\/tun/, { rolledBack: true });
+    const setup = manager.setup('vm-1');
+    await expectRefusal(
+      setup,
+      lab.backend === 'cni' ? 'ERR_PLUGIN_FAILED' : 'ERR_KERNEL',
+      /\/dev\/net\/tun/,
+      { rolledBack: true },
+    );
     await expectUnchanged(before);
   });
 });
