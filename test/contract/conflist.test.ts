@@ -1,0 +1,102 @@
+import { readdir, writeFile } from 'node:fs/promises';
+import { expect, it } from 'vitest';
+import { canonicalDump, expectUnchanged } from '../support/dump.ts';
+import { listElements } from '../support/firewall.ts';
+import { describeBackends } from './fixture.ts';
+import { addressesOf, hostLinks } from './oracles.ts';
+
+const path = '/etc/cni/mine.conflist';
+const dataDir = '/run/cni/networks';
+const tap = { type: 'tc-redirect-tap' };
+
+const bridgeWith = (ipam: object) => ({
+  ...{ type: 'bridge', bridge: 'mine0', isGateway: true },
+  ipam: { type: 'host-local', dataDir, ...ipam },
+});
+
+async function write(...plugins: readonly object[]): Promise<void> {
+  await writeFile(path, JSON.stringify({ cniVersion: '1.0.0', name: 'mine', plugins }));
+}
+
+describeBackends('a conflist of the user, which is taken as it is:', (lab) => {
+  it('dual stack', async () => {
+    const ranges = [[{ subnet: '10.9.0.0/24' }], [{ subnet: 'fd79::/64' }]];
+    await write(bridgeWith({ ranges, routes: [{ dst: '0.0.0.0/0' }, { dst: '::/0' }] }), tap);
+    const manager = await lab.open({ conflist: path });
+    expect(manager.network).toBe('mine');
+    const first = await manager.setup('vm-0');
+    const before = await canonicalDump();
+    const net = await manager.setup('vm-1');
+    expect(net.addresses).toEqual([
+      { family: 4, ip: '10.9.0.3', prefixLength: 24, gateway: '10.9.0.1' },
+      { family: 6, ip: 'fd79::3', prefixLength: 64, gateway: 'fd79::1' },
+    ]);
+    expect(net.guestIp).toBe('10.9.0.3');
+    expect(await addressesOf(net.netnsPath, 'eth0')).toEqual(['10.9.0.3/24', 'fd79::3/64']);
+    expect(await listElements()).toMatchObject({
+      ...{ subnets4: ['10.9.0.0/24 (mine)'], subnets6: ['fd79::/64 (mine)'], ipv6: ['mine0 (mine)'] },
+    });
+    await manager.teardown('vm-1');
+    await expectUnchanged(before);
+    expect(await manager.check(first.vmId)).toEqual({ ok: true, differences: [] });
+  });
+
+  it('IPv6 alone', async () => {
+    await write(bridgeWith({ subnet: 'fd79::/64', routes: [{ dst: '::/0' }] }), tap);
+    const net = await (await lab.open({ conflist: path })).setup('vm-1');
+    expect(net).toMatchObject({ guestIp: 'fd79::2', gatewayIp: 'fd79::1', prefixLength: 64 });
+    expect(net.addresses).toHaveLength(1);
+  });
+
+  it('stays as it is through open, setup, teardown and removeNetwork', async () => {
+    await write(bridgeWith({ subnet: '10.9.0.0/24' }), tap);
+    const manager = await lab.open({ conflist: path });
+    await manager.setup('vm-1');
+    await manager.teardown('vm-1');
+    await manager.removeNetwork();
+    expect(await canonicalDump()).toMatch(/^file \/etc\/cni\/mine\.conflist /m);
+    await lab.open({ conflist: path });
+  });
+
+  it('that has changed since: an attachment is removed as it was made', async () => {
+    await write(bridgeWith({ subnet: '10.9.0.0/24' }), tap);
+    const first = await lab.open({ conflist: path, shutdown: 'leave' });
+    for (const vmId of ['vm-0', 'vm-1']) await first.setup(vmId);
+    await first.close();
+    await write({ ...bridgeWith({ subnet: '10.10.0.0/24' }), bridge: 'mine1' }, tap);
+    const second = await lab.open({ conflist: path });
+    await second.teardown('vm-1');
+    expect((await hostLinks()).map(({ ifalias }) => ifalias)).toEqual(['vulcan-net mine vm-0 eth0']);
+    expect(await readdir(`${dataDir}/mine`)).toContain('10.9.0.2');
+    expect(await readdir(`${dataDir}/mine`)).not.toContain('10.9.0.3');
+  });
+});
+
+describeBackends(
+  'a chain of the user with other plugins:',
+  (lab) => {
+    it('point to point, without a bridge', async () => {
+      await write({ type: 'ptp', ipam: { type: 'host-local', subnet: '10.9.0.0/24', dataDir } }, tap);
+      const manager = await lab.open({ conflist: path });
+      await manager.setup('vm-0');
+      const before = await canonicalDump();
+      const net = await manager.setup('vm-1');
+      expect(net.guestIp).toBe('10.9.0.3');
+      expect((await hostLinks()).map(({ ifalias }) => ifalias)).toContain('vulcan-net mine vm-1 eth0');
+      expect(await manager.check('vm-1')).toEqual({ ok: true, differences: [] });
+      await manager.teardown('vm-1');
+      await expectUnchanged(before);
+    });
+
+    it('one more between bridge and tc-redirect-tap', async () => {
+      await write(bridgeWith({ subnet: '10.9.0.0/24' }), { type: 'tuning', mtu: 1300 }, tap);
+      const manager = await lab.open({ conflist: path });
+      await manager.setup('vm-0');
+      const before = await canonicalDump();
+      expect(await manager.setup('vm-1')).toMatchObject({ mtu: 1300, guestIp: '10.9.0.3' });
+      await manager.teardown('vm-1');
+      await expectUnchanged(before);
+    });
+  },
+  ['cni'],
+);
