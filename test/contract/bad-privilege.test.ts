@@ -1,20 +1,18 @@
-import { fileURLToPath } from 'node:url';
 import { expect, it } from 'vitest';
 import { type ErrorCode, NetworkError } from '../../lib/errors.ts';
 import { canonicalDump, expectUnchanged } from '../support/dump.ts';
+import { managerChild } from '../support/manager-child.ts';
 import { expectRefusal } from '../support/refusal.ts';
 import { outcomeOf, run } from '../support/run.ts';
 import { debianPluginDir } from '../support/tools.mjs';
 import { describeBackends } from './fixture.ts';
-
-const script = fileURLToPath(new URL('../support/manager-child.mjs', import.meta.url));
 
 describeBackends('without privilege', (lab) => {
   const options = { backend: lab.backend, pluginDirs: [debianPluginDir], verify: 'off' };
 
   /** What the verb, in a process of its own that the tool starts, is refused with. */
   async function inChild(tool: readonly string[], ...verb: readonly string[]): Promise<void> {
-    const [file = '', ...args] = [...tool, process.execPath, script, JSON.stringify(options), ...verb];
+    const [file = '', ...args] = [...tool, process.execPath, managerChild, JSON.stringify(options), ...verb];
     const refusal = JSON.parse(await run(file, args)) as {
       readonly code: ErrorCode;
       readonly message: string;
@@ -63,7 +61,11 @@ describeBackends('without privilege', (lab) => {
   });
 
   it('the same child with all of it does its work', async () => {
-    const { stdout, exitCode } = await outcomeOf(process.execPath, [script, JSON.stringify(options), 'open']);
+    const { stdout, exitCode } = await outcomeOf(process.execPath, [
+      managerChild,
+      JSON.stringify(options),
+      'open',
+    ]);
     expect({ stdout: stdout.trim(), exitCode }).toEqual({ stdout: 'null', exitCode: 0 });
   });
 });

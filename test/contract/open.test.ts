@@ -2,7 +2,8 @@ import { readFile, rm, stat, writeFile } from 'node:fs/promises';
 import { expect, it } from 'vitest';
 import { canonicalDump, expectUnchanged } from '../support/dump.ts';
 import { listElements, listTable, rulesOf } from '../support/firewall.ts';
-import { ip, nft } from '../support/run.ts';
+import { managerChild } from '../support/manager-child.ts';
+import { ip, nft, run } from '../support/run.ts';
 import { describeBackends } from './fixture.ts';
 import { addressesOf, linkOf } from './oracles.ts';
 
@@ -96,6 +97,20 @@ describeBackends('open', (lab) => {
     await lab.open({ network: 'blue', bridge: 'blue0', subnet: '10.9.0.0/24' });
     expect(await rulesOf('postrouting')).toEqual(rules);
     expect((await listElements())['masquerade4']).toEqual(['10.168.0.0/24 (fcnet)', '10.9.0.0/24 (blue)']);
+  });
+
+  it('NAT from several processes at once gives one rule', async () => {
+    const networks = ['red', 'green', 'blue', 'fcnet'].map((network, index) => ({
+      ...{ network, bridge: `${network}0`, subnet: `10.${index + 1}.0.0/24`, verify: 'off' },
+      backend: lab.backend,
+    }));
+    const opened = networks.flatMap((options) =>
+      [1, 2].map(() => run(process.execPath, [managerChild, JSON.stringify(options), 'open'])),
+    );
+    expect((await Promise.all(opened)).map((refusal) => refusal.trim())).toEqual(Array(8).fill('null'));
+    const rules = await rulesOf('postrouting');
+    expect(rules.filter((rule) => rule.includes('@masquerade4'))).toHaveLength(1);
+    expect((await listElements())['masquerade4']).toHaveLength(4);
   });
 
   it('leaves tables, chains and rules of others alone', async () => {
