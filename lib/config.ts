@@ -90,10 +90,10 @@ const generatedShape = {
 const managerSchema = z.strictObject({
   ...generatedShape,
   network: cniName.optional(),
-  backend: z.enum(['cni']).default('cni'),
+  backend: z.enum(['native', 'cni']).default('native'),
   conflist: path.optional(),
   pluginDirs: z.array(pluginDir).default(['/opt/cni/bin', '/usr/lib/cni']),
-  stateDir: path.default('/var/lib/cni'),
+  stateDir: path.optional(),
   netnsDir: path.default('/var/run/netns'),
   ifName: ruled(linkName, 'ERR_LINK_NAME_INVALID', (name) =>
     name === loopback ? 'is the loopback of every namespace' : null,
@@ -113,6 +113,9 @@ const managerSchema = z.strictObject({
   timeoutMs: timeout.default(60_000),
   pluginTimeoutMs: timeout.default(20_000),
 } satisfies Record<keyof NetworkManagerOptions, z.ZodType>);
+
+/** A reboot takes what is in the first with the kernel's state; the second is libcni's own. */
+const defaultStateDirs = { native: '/run/cni', cni: '/var/lib/cni' } as const;
 
 const verbShape = {
   signal: shaped<AbortSignal>('AbortSignal', ['aborted', 'addEventListener']).optional(),
@@ -214,7 +217,16 @@ function ownConflist(options: z.output<typeof managerSchema>, file: string): Own
 export function resolveConfig(input: unknown): Config {
   const options = parse(managerSchema, input, 'options');
   const { conflist, logger = null, verify, shutdown, signals, masquerade, allowLinkLocal } = options;
-  const { backend, pluginDirs, stateDir, netnsDir, ifName, hostAccess, timeoutMs, pluginTimeoutMs } = options;
+  const {
+    backend,
+    stateDir = defaultStateDirs[backend],
+    pluginDirs,
+    netnsDir,
+    ifName,
+    hostAccess,
+    timeoutMs,
+    pluginTimeoutMs,
+  } = options;
   return {
     source: conflist === undefined ? generatedNetwork(options) : ownConflist(options, conflist),
     ...{ backend, pluginDirs, stateDir, netnsDir, ifName, hostAccess, allowLinkLocal, masquerade },

@@ -110,6 +110,10 @@ export const errorTable = {
     when: 'the network has no free address left',
     remedy: 'tear down VMs, run gc(), or choose a larger subnet',
   },
+  ERR_BRIDGE_FULL: {
+    when: 'the bridge has the 1,023 ports that the kernel lets it have',
+    remedy: 'tear down VMs, or open a second network with a bridge of its own',
+  },
   ERR_RESULT_INCOMPLETE: {
     when: 'the chain succeeded but its result names no TAP device or no address',
     remedy: 'end the chain with tc-redirect-tap, and give the first plugin an ipam section',

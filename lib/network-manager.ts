@@ -1,5 +1,6 @@
 import type { Backend } from './backends/backend.ts';
 import { CniBackend } from './backends/cni.ts';
+import { NativeBackend } from './backends/native.ts';
 import type { Host } from './backends/runtime.ts';
 import {
   resolveConfig,
@@ -33,6 +34,8 @@ import type {
   TapOwner,
   VerifyReport,
 } from './types.ts';
+
+const backends = { native: NativeBackend, cni: CniBackend } as const;
 
 type Verb = Omit<ScopeOptions, 'timeoutMs' | 'network' | 'closing'> & {
   readonly timeoutMs?: number | undefined;
@@ -82,8 +85,8 @@ export class NetworkManager implements AsyncDisposable {
   static async openOn(host: Host, config: Config): Promise<NetworkManager> {
     const { timeoutMs, source } = config;
     const network = source.network ?? undefined;
-    const backend = await inScope({ operation: 'open', network, timeoutMs }, (scope) =>
-      CniBackend.open(host, config, scope),
+    const backend = await inScope<Backend>({ operation: 'open', network, timeoutMs }, (scope) =>
+      backends[config.backend].open(host, config, scope),
     );
     return new NetworkManager(backend, config);
   }

@@ -14,7 +14,7 @@ export type CloseSignal = 'SIGINT' | 'SIGTERM' | 'SIGHUP' | 'SIGQUIT';
 export interface NetworkManagerOptions {
   /** The network's name. Default `fcnet`; with `conflist`, the name in that file. */
   readonly network?: string | undefined;
-  /** What builds attachments. Default `cni`. */
+  /** What builds attachments: this process itself by netlink, or a chain of CNI plugins. Default `native`. */
   readonly backend?: BackendName | undefined;
   /** Default `fcbr0`. This and the rest down to `addressDir` are not for `conflist`, which says it itself. */
   readonly bridge?: string | undefined;
@@ -22,7 +22,7 @@ export interface NetworkManagerOptions {
   readonly subnet?: string | undefined;
   /** Default: the first host address of the subnet. */
   readonly gateway?: string | undefined;
-  /** Bytes. Default: the kernel's. */
+  /** Bytes. Default: that of the link of the host's default route, else 1500. */
   readonly mtu?: number | undefined;
   readonly dns?: Partial<NetworkDns> | undefined;
   /** Default: one default route. */
@@ -31,11 +31,14 @@ export interface NetworkManagerOptions {
   readonly confDir?: string | undefined;
   /** The address store, as host-local keeps it. Default `/run/cni/networks`. */
   readonly addressDir?: string | undefined;
-  /** Path of a conflist of your own, taken as it is: any chain that ends in tc-redirect-tap. */
+  /**
+   * Path of a conflist of your own, taken as it is: any chain that ends in tc-redirect-tap. The native backend builds
+   * what it says where that is bridge, host-local and tc-redirect-tap, and refuses it otherwise.
+   */
   readonly conflist?: string | undefined;
   /** Searched in order, before the directory of the plugin that comes with this package. Default `/opt/cni/bin`, `/usr/lib/cni`. */
   readonly pluginDirs?: readonly string[] | undefined;
-  /** Records and locks. Default `/var/lib/cni`. */
+  /** Records and locks. Default `/run/cni` for `native`, `/var/lib/cni` for `cni`. */
   readonly stateDir?: string | undefined;
   /** Where the namespaces' names are. Default `/var/run/netns`. */
   readonly netnsDir?: string | undefined;
@@ -69,7 +72,7 @@ export interface VerbOptions {
 }
 
 export interface SetupOptions extends VerbOptions {
-  /** The guest's MAC address. Default: the kernel's choice. */
+  /** The guest's MAC address. Default: one of the vmId, the same whenever it starts; for `cni` the kernel's choice. */
   readonly mac?: string | undefined;
   /** Who may open the TAP device. Default: our effective ids. */
   readonly tapOwner?: TapOwner | undefined;

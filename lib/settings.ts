@@ -1,6 +1,6 @@
 /** Options that were checked, with every default in its place. Plain data; nothing here does anything. */
 import type { CloseSignal, VerbOptions } from './options.ts';
-import type { HostAccessRule, Logger, NetworkDns, NetworkRoute, TapOwner } from './types.ts';
+import type { BackendName, HostAccessRule, Logger, NetworkDns, NetworkRoute, TapOwner } from './types.ts';
 
 /** What the conflist is made of that this library writes. */
 export interface GeneratedNetwork {
@@ -10,7 +10,7 @@ export interface GeneratedNetwork {
   /** CIDR without host bits. */
   readonly subnet: string;
   readonly gateway: string;
-  /** `null`: the kernel's default. */
+  /** `null`: the uplink's. */
   readonly mtu: number | null;
   readonly dns: NetworkDns;
   readonly routes: readonly NetworkRoute[];
@@ -28,7 +28,7 @@ export interface OwnConflist {
 
 /** {@link NetworkManagerOptions}, checked, with every default in its place. */
 export interface Config {
-  readonly backend: 'cni';
+  readonly backend: BackendName;
   readonly source: GeneratedNetwork | OwnConflist;
   readonly pluginDirs: readonly string[];
   readonly stateDir: string;

@@ -1,5 +1,6 @@
 import { basename, dirname } from 'node:path';
 import { NetworkError } from '../errors.ts';
+import type { FileName } from '../native/attachment.ts';
 import type { AnchorState, NativeBinding } from '../native/binding.ts';
 import { runTask } from '../native/task.ts';
 import type { Scope } from '../operation.ts';
@@ -33,6 +34,10 @@ export class Anchors {
 
   pathOf(vmId: string): string {
     return `${this.directory}/${prefix}${vmId}`;
+  }
+
+  fileOf(vmId: string): FileName {
+    return { directory: this.directory, name: `${prefix}${vmId}` };
   }
 
   /** `null` for a path that is no VM's anchor. */

@@ -1,64 +1,34 @@
-import { withOwnArgs } from '../cni/environment.ts';
-import type { AnyResult, CacheRecord, RuntimeConf } from '../cni/types.ts';
+import type { AnyResult, RuntimeConf } from '../cni/types.ts';
 import { AbortError, NetworkError } from '../errors.ts';
 import type { Scope } from '../operation.ts';
 import type { NetworkConfig } from '../types.ts';
-import { isOurs } from './anchor.ts';
 import type { AttachRequest } from './backend.ts';
-import { detachUnderLock, mayClear } from './cni-detach.ts';
 import { labelHostLink } from './host-link.ts';
 import { atStep } from './kernel-error.ts';
 import type { HeldLock } from './locks.ts';
+import { makeRoom } from './make-room.ts';
 import { incompleteResult, networkConfig, tapNameOf } from './network-config.ts';
-import { isAttached, keyOf } from './records.ts';
-import type { CniRuntime } from './runtime.ts';
+import { keyOf } from './records.ts';
+import type { Runtime } from './runtime.ts';
+import { runtimeConf } from './runtime-conf.ts';
+import type { Undoing } from './undoing.ts';
 
 /** One setup, under the VM's lock: anchor, chain, alias, and last the record. */
 
 export async function attachUnderLock(
-  runtime: CniRuntime,
+  runtime: Runtime,
+  undoing: Undoing,
   request: AttachRequest,
   lock: HeldLock,
   scope: Scope,
 ): Promise<NetworkConfig> {
-  await makeRoom(runtime, request, lock, scope);
+  await makeRoom(runtime, undoing, request, lock, scope);
   return new Attempt(runtime, request, lock, scope).run();
-}
-
-/** Refuses where the VM has its network, or something foreign stands in the way; clears what a crash has left. */
-async function makeRoom(
-  runtime: CniRuntime,
-  { vmId, containerId }: AttachRequest,
-  lock: HeldLock,
-  scope: Scope,
-): Promise<void> {
-  const { anchors, cache } = runtime;
-  scope.step = 'anchor';
-  const state = await anchors.state(vmId, lock);
-  lock.spent = !state.claimed;
-  const record = await cache.read(keyOf(runtime, containerId));
-  if (record === null && state.kind === 'absent') return;
-  if (isOurs(state) && (await isAttached(runtime, vmId))) throw exists(runtime, vmId);
-  if (record !== null && (await isAlive(runtime, vmId, record))) throw exists(runtime, vmId);
-  if (state.kind !== 'absent' && !isOurs(state) && !(await mayClear(runtime, vmId, [], state))) {
-    throw anchors.foreign(vmId, state);
-  }
-  await detachUnderLock(runtime, { vmId, records: record === null ? [] : [record], lock, scope });
-}
-
-/** In a namespace of another's making, or of another VM; what stands at the VM's own anchor is known already. */
-async function isAlive({ anchors }: CniRuntime, vmId: string, { netns }: CacheRecord): Promise<boolean> {
-  return anchors.vmIdOf(netns) !== vmId && (await anchors.stateAt(netns)).kind === 'namespace';
-}
-
-function exists({ network }: CniRuntime, vmId: string): NetworkError {
-  const message = `${vmId} already has its network; tear it down first, or use another vmId`;
-  return new NetworkError('ERR_ATTACHMENT_EXISTS', message, { vmId, network: network.name });
 }
 
 /** One run of the chain, and the undoing of as much of it as was done. */
 class Attempt {
-  readonly #runtime: CniRuntime;
+  readonly #runtime: Runtime;
   readonly #request: AttachRequest;
   readonly #lock: HeldLock;
   readonly #scope: Scope;
@@ -66,7 +36,7 @@ class Attempt {
   #anchored = false;
   #result: AnyResult | null = null;
 
-  constructor(runtime: CniRuntime, request: AttachRequest, lock: HeldLock, scope: Scope) {
+  constructor(runtime: Runtime, request: AttachRequest, lock: HeldLock, scope: Scope) {
     this.#runtime = runtime;
     this.#request = request;
     this.#lock = lock;
@@ -160,22 +130,4 @@ function withUndo(error: unknown, rolledBack: boolean, errors: readonly Error[])
   if (!(error instanceof NetworkError)) return error;
   const all = [...(error.errors ?? []), ...errors];
   return error.with({ rolledBack, ...(all.length === 0 ? {} : { errors: all }) });
-}
-
-/** The MAC goes by the capability where a plugin has it, and by CNI_ARGS where none does. */
-function runtimeConf(runtime: CniRuntime, request: AttachRequest): RuntimeConf {
-  const { vmId, containerId, mac, tapName, tapOwner } = request;
-  const { config, network, anchors } = runtime;
-  const capable = network.list.plugins.some(({ capabilities }) => capabilities.includes('mac'));
-  const args: readonly (readonly [string, string])[] = [
-    ['TC_REDIRECT_TAP_NAME', tapName],
-    ['TC_REDIRECT_TAP_UID', String(tapOwner.uid)],
-    ['TC_REDIRECT_TAP_GID', String(tapOwner.gid)],
-    ...(mac === null || capable ? [] : [['MAC', mac] as const]),
-  ];
-  return {
-    ...{ containerId, netns: anchors.pathOf(vmId), ifName: config.ifName },
-    args: withOwnArgs(args, []),
-    capabilityArgs: mac !== null && capable ? { mac } : {},
-  };
 }

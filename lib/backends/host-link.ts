@@ -1,3 +1,4 @@
+import { createHash, randomUUID } from 'node:crypto';
 import { currentResult } from '../cni/convert.ts';
 import type { AnyResult, AttachmentKey, CacheRecord, Interface } from '../cni/types.ts';
 import { NetworkError } from '../errors.ts';
@@ -15,7 +16,7 @@ const noPort = -1;
 
 const owner = 'vulcan-net';
 
-function aliasOf({ network, containerId, ifName }: AttachmentKey): string {
+export function aliasOf({ network, containerId, ifName }: AttachmentKey): string {
   return `${owner} ${network} ${containerId} ${ifName}`;
 }
 
@@ -29,6 +30,27 @@ function hostEnd(result: AnyResult | null): Interface | null {
   return before ?? null;
 }
 
+const nativeName = /^vn[0-9a-f]{13}$/;
+
+/** A name of its own for every attachment there ever was: a link that is going keeps its name for a while. */
+export function newHostLinkName({ network, containerId, ifName }: AttachmentKey): string {
+  const generation = randomUUID();
+  const digest = createHash('sha256')
+    .update([network, containerId, ifName, generation].join('\0'))
+    .digest('hex');
+  return `vn${digest.slice(0, 13)}`;
+}
+
+/** Whether the attachment was built natively, and by no plugin. */
+export function isNative({ result }: CacheRecord): boolean {
+  return nativeName.test(hostEnd(result)?.name ?? '');
+}
+
+/** The name of the link that the record knows as the host's end. */
+export function hostLinkName({ result }: CacheRecord): string | null {
+  return hostEnd(result)?.name ?? null;
+}
+
 /** Writes on the host's end whose it is, so that it can be told from another that has its name later. */
 export async function labelHostLink(
   binding: LinkBinding,
@@ -40,7 +62,10 @@ export async function labelHostLink(
   await atStep('alias', () => binding.linkSet({ name: link.name, alias: aliasOf(key) }));
 }
 
-/** `null` when it has gone. A link without an alias, of a chain that another runtime ran, is known by its MAC. */
+/**
+ * `null` when it has gone. A link without an alias, of a chain that another runtime ran, is known by its MAC. Links of
+ * earlier attachments of the VM, which the kernel has yet to free, have the same alias.
+ */
 export async function findHostLink(binding: LinkBinding, record: CacheRecord): Promise<LinkInfo | null> {
   const named = hostEnd(record.result);
   const alias = aliasOf(record);
@@ -49,7 +74,8 @@ export async function findHostLink(binding: LinkBinding, record: CacheRecord): P
     link.alias === ''
       ? named?.name === link.name && named.mac.toLowerCase() === link.mac
       : link.alias === alias;
-  return links.find((link) => link.kind !== 'bridge' && isIts(link)) ?? null;
+  const its = links.filter((link) => link.kind !== 'bridge' && isIts(link));
+  return its.find(({ name }) => name === named?.name) ?? its[0] ?? null;
 }
 
 /** Whether a link of the host says that it belongs to one of the containers, in whatever network. */
@@ -61,25 +87,30 @@ export async function hasHostLink(binding: LinkBinding, containerIds: ReadonlySe
   });
 }
 
+/** The error of a cut that the kernel refused. */
+export function cutError({ containerId, network }: AttachmentKey, name: string, error: unknown): unknown {
+  const refused = kernelError('cut', error);
+  if (!(refused instanceof NetworkError)) return refused;
+  const message = `link ${name} of ${containerId} cannot be cut, so its address stays taken: ${refused.message}`;
+  const { errno, syscall, kernelMessage } = refused;
+  return new NetworkError('ERR_LINK_CUT', message, {
+    ...{ step: 'cut', network, cause: error },
+    ...(errno === undefined ? {} : { errno }),
+    ...(syscall === undefined ? {} : { syscall }),
+    ...(kernelMessage === undefined ? {} : { kernelMessage }),
+  });
+}
+
 /** Takes the VM off the network, whoever still holds its namespace. */
 export async function cutHostLink(
   binding: LinkBinding,
-  { containerId, network }: CacheRecord,
+  key: AttachmentKey,
   { name, portState }: LinkInfo,
 ): Promise<void> {
   try {
     await binding.linkSet(portState === noPort ? { name, up: false } : { name, portState: portDisabled });
   } catch (error) {
-    const refused = kernelError('cut', error);
-    if (!(refused instanceof NetworkError)) throw refused;
-    const message = `link ${name} of ${containerId} cannot be cut, so its address stays taken: ${refused.message}`;
-    const { errno, syscall, kernelMessage } = refused;
-    throw new NetworkError('ERR_LINK_CUT', message, {
-      ...{ step: 'cut', network, cause: error },
-      ...(errno === undefined ? {} : { errno }),
-      ...(syscall === undefined ? {} : { syscall }),
-      ...(kernelMessage === undefined ? {} : { kernelMessage }),
-    });
+    throw cutError(key, name, error);
   }
 }
 

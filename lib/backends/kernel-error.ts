@@ -11,6 +11,9 @@ const codesByReason: Readonly<Partial<Record<NativeReason, ErrorCode>>> = {
   'wrong-kind': 'ERR_BRIDGE_CONFLICT',
   'address-conflict': 'ERR_BRIDGE_CONFLICT',
   'network-conflict': 'ERR_BRIDGE_CONFLICT',
+  'attachment-exists': 'ERR_ATTACHMENT_EXISTS',
+  'addresses-exhausted': 'ERR_ADDRESSES_EXHAUSTED',
+  'bridge-full': 'ERR_BRIDGE_FULL',
 };
 
 const codesByErrno: Readonly<Record<string, ErrorCode>> = {

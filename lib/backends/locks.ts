@@ -1,3 +1,4 @@
+import type { AttachmentLocks } from '../native/attachment.ts';
 import type { LockHandle, LockPlan, NativeBinding } from '../native/binding.ts';
 import { runTask } from '../native/task.ts';
 import type { Scope } from '../operation.ts';
@@ -31,6 +32,12 @@ export class Locks {
     this.#directory = `${stateDir}/locks`;
     // A vmId never begins with a dot.
     this.#network = `.network-${network}`;
+  }
+
+  /** For native work that takes the locks of a VM's verb itself. */
+  planOf(vmId: string, scope: Scope): AttachmentLocks {
+    const timeoutMs = Math.ceil(scope.remainingMs * share);
+    return { directory: this.#directory, vm: vmId, network: this.#network, timeoutMs };
   }
 
   async withVm<T>(vmId: string, scope: Scope, work: (lock: HeldLock) => Promise<T>): Promise<T> {

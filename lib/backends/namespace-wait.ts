@@ -1,12 +1,16 @@
 import { setTimeout as sleep } from 'node:timers/promises';
 import { NetworkError } from '../errors.ts';
-import type { AnchorState, NamespaceHolder, NativeBinding } from '../native/binding.ts';
+import type { NamespaceHolder, NativeBinding } from '../native/binding.ts';
 import type { Scope } from '../operation.ts';
-import { isOurs } from './anchor.ts';
 import { atStep } from './kernel-error.ts';
 
 /** Between two looks at the processes of the host. */
 const pauseMs = 20;
+
+interface NamespaceId {
+  readonly inode: number;
+  readonly device: number;
+}
 
 function describe({ pid, command, via }: NamespaceHolder): string {
   const how = { member: 'runs in it', fd: 'has it open', mount: 'sees it mounted' } as const;
@@ -17,11 +21,9 @@ function describe({ pid, command, via }: NamespaceHolder): string {
 export async function waitUntilFree(
   binding: Pick<NativeBinding, 'namespaceHolders'>,
   vmId: string,
-  state: AnchorState,
+  { inode, device }: NamespaceId,
   scope: Scope,
 ): Promise<void> {
-  if (!isOurs(state)) return;
-  const { inode, device } = state;
   scope.step = 'wait';
   for (;;) {
     const holders = await atStep('wait', () => binding.namespaceHolders({ inode, device }));

@@ -1,7 +1,7 @@
 import { formatAddress, parseCidr } from '../address.ts';
 import { currentResult } from '../cni/convert.ts';
 import { resultObject } from '../cni/result.ts';
-import type { AnyResult, AttachmentKey, Interface, IpConfig, Result } from '../cni/types.ts';
+import type { AnyResult, AttachmentKey, CacheRecord, Interface, IpConfig, Result } from '../cni/types.ts';
 import { NetworkError } from '../errors.ts';
 import type { BackendName, NetworkAddress, NetworkConfig } from '../types.ts';
 
@@ -43,6 +43,13 @@ function networkAddress({ address, gateway }: IpConfig): readonly NetworkAddress
   if (cidr === null) return [];
   const { family } = cidr.address;
   return [{ family, ip: formatAddress(cidr.address), prefixLength: cidr.prefixLength, gateway }];
+}
+
+/** What the address plugin gave, without prefix; `null` where there is no result to know it from. */
+export function addressesOf({ result }: CacheRecord): readonly string[] | null {
+  if (result === null) return null;
+  const ips = currentResult(result).ips.flatMap((ip) => networkAddress(ip).map((address) => address.ip));
+  return [...new Set(ips)];
 }
 
 /** The link inside the namespace whose MTU the guest should have; `null` where the result names no TAP. */

@@ -1,6 +1,5 @@
 import { createHash } from 'node:crypto';
 import { join } from 'node:path';
-import { parseCidr } from '../address.ts';
 import { parseConfList } from '../cni/conflist.ts';
 import { loadConfList } from '../cni/discovery.ts';
 import * as generate from '../cni/generate.ts';
@@ -10,6 +9,8 @@ import { firewallNetwork } from '../firewall.ts';
 import type { BridgePlan, FirewallNetwork, NativeBinding } from '../native/binding.ts';
 import type { Config, GeneratedNetwork, OwnConflist } from '../settings.ts';
 import { networkFacts } from './facts.ts';
+import { type NativeLayout, nativeLayout } from './native-layout.ts';
+import { ethernetMtu, uplinkMtu } from './uplink.ts';
 
 /** A network whose configuration was read, and what the kernel needs for it. */
 export interface Network {
@@ -18,6 +19,10 @@ export interface Network {
   readonly firewall: FirewallNetwork;
   /** `null`: the chain makes its own. */
   readonly bridge: BridgePlan | null;
+  /** What plugins are not needed for; `null`: only they can build it. */
+  readonly layout: NativeLayout | null;
+  /** Of what attachments are given where the conflist says nothing: the uplink's. */
+  readonly mtu: number;
   /** The conflist that this library writes; `null`: the user's own. */
   readonly generated: { readonly confDir: string; readonly conflist: generate.GeneratedNetwork } | null;
 }
@@ -33,20 +38,22 @@ function bridgeMac(network: string, bridge: string): string {
   return ['02', ...[...digest.subarray(0, 5)].map((byte) => byte.toString(16).padStart(2, '0'))].join(':');
 }
 
-function describe(source: GeneratedNetwork): generate.GeneratedNetwork {
-  const { network, bridge, mtu, subnet, gateway, routes, dns, addressDir } = source;
+function describe(source: GeneratedNetwork, mtu: number): generate.GeneratedNetwork {
+  const { network, bridge, subnet, gateway, routes, dns, addressDir } = source;
+  const named = source.mtu ?? (mtu === ethernetMtu ? 0 : mtu);
   return {
-    ...{ name: network, cniVersion: generatedVersion, bridge, mtu: mtu ?? 0 },
+    ...{ name: network, cniVersion: generatedVersion, bridge, mtu: named },
     ...{ subnets: [{ subnet, gateway }], routes, dns, dataDir: addressDir },
   };
 }
 
-function bridgePlan({ network, bridge, mtu, subnet, gateway }: GeneratedNetwork): BridgePlan {
-  const cidr = parseCidr(subnet);
+function bridgePlan(network: string, { bridge, mtu, sets, isGateway }: NativeLayout): BridgePlan {
+  const ranges = sets.flatMap((set) => set.ranges);
+  const addresses = ranges.map(({ gateway, prefixLength }) => `${gateway}/${prefixLength}`);
   return {
-    ...{ name: bridge, mac: bridgeMac(network, bridge), mtu: mtu ?? 0 },
-    addresses: [`${gateway}/${cidr?.prefixLength}`],
-    ipv6: cidr?.address.family === 6,
+    ...{ name: bridge, mac: bridgeMac(network, bridge), mtu },
+    addresses: isGateway ? [...new Set(addresses)] : [],
+    ipv6: ranges.some(({ start }) => start.includes(':')),
   };
 }
 
@@ -72,16 +79,29 @@ async function ownList(binding: NativeBinding, { path, network }: OwnConflist): 
 /** Reads, or composes, the network's configuration; changes nothing. */
 export async function resolveNetwork(binding: NativeBinding, config: Config): Promise<Network> {
   const { source } = config;
+  const uplink = await uplinkMtu(binding);
   if (source.kind === 'own') {
     const list = await ownList(binding, source);
-    return { name: list.name, list, firewall: firewallOf(list, config), bridge: null, generated: null };
+    const layout = config.backend === 'native' ? nativeLayout(list, source.path) : null;
+    const bridge = layout === null ? null : bridgePlan(list.name, layout);
+    const mtu = layout?.mtu || uplink;
+    return {
+      name: list.name,
+      list,
+      firewall: firewallOf(list, config),
+      bridge,
+      layout,
+      mtu,
+      generated: null,
+    };
   }
-  const conflist = describe(source);
+  const conflist = describe(source, uplink);
   const { confDir } = source;
   const path = join(confDir, `${source.network}.conflist`);
   const list = parseConfList(generate.generateConfList(conflist), path);
+  const layout = nativeLayout(list, path);
   return {
-    ...{ name: list.name, list, firewall: firewallOf(list, config) },
-    ...{ bridge: bridgePlan(source), generated: { confDir, conflist } },
+    ...{ name: list.name, list, firewall: firewallOf(list, config), layout, mtu: source.mtu ?? uplink },
+    ...{ bridge: bridgePlan(list.name, layout), generated: { confDir, conflist } },
   };
 }

@@ -1,6 +1,6 @@
 import { isGenerated, writeConfList } from '../cni/generate.ts';
 import { firewallError } from '../firewall.ts';
-import type { NativeBinding, NativeError } from '../native/binding.ts';
+import type { BridgeState, NativeBinding, NativeError } from '../native/binding.ts';
 import { runTask } from '../native/task.ts';
 import type { Scope } from '../operation.ts';
 import { refuseRoutedSubnets } from './host-routes.ts';
@@ -35,16 +35,17 @@ class Preparation {
     this.#scope = scope;
   }
 
-  async run(accept: () => Promise<void>): Promise<void> {
+  async run(accept: () => Promise<void>): Promise<BridgeState | null> {
     try {
       this.#scope.step = 'routes';
       await refuseRoutedSubnets(this.#binding, this.#network);
       await this.#conflist();
-      await this.#bridge();
+      const bridge = await this.#bridge();
       await this.#firewall();
       await this.#forwarding();
       this.#scope.step = 'verify';
       await accept();
+      return bridge;
     } catch (error) {
       for (const undo of this.#undos.reverse()) await undo();
       throw error;
@@ -71,14 +72,15 @@ class Preparation {
     return this.#binding.fileRead({ ...file, limit: conflistLimit }).catch(() => null);
   }
 
-  async #bridge(): Promise<void> {
+  async #bridge(): Promise<BridgeState | null> {
     const { bridge } = this.#network;
-    if (bridge === null) return;
+    if (bridge === null) return null;
     this.#scope.step = 'bridge';
-    const { created } = await atStep('bridge', () =>
+    const state = await atStep('bridge', () =>
       this.#task((taskId) => this.#binding.bridgeEnsure({ ...bridge, taskId })),
     );
-    if (created) this.#undos.push(() => this.#binding.linkDelete({ name: bridge.name }));
+    if (state.created) this.#undos.push(() => this.#binding.linkDelete({ name: bridge.name }));
+    return state;
   }
 
   async #firewall(): Promise<void> {
@@ -113,8 +115,8 @@ export async function prepareNetwork(
   network: Network,
   scope: Scope,
   accept: () => Promise<void>,
-): Promise<void> {
-  await new Preparation(binding, network, scope).run(accept);
+): Promise<BridgeState | null> {
+  return new Preparation(binding, network, scope).run(accept);
 }
 
 /** The reverse, but for forwarding, which others may have come to need; the user's own conflist stays. */

@@ -4,14 +4,12 @@ import { Chain, type ChainOptions } from '../cni/chain.ts';
 import { parseAnyConf } from '../cni/conflist.ts';
 import { withFolderPlugins } from '../cni/discovery.ts';
 import type { CacheRecord, ConfList } from '../cni/types.ts';
-import type { NativeBinding } from '../native/binding.ts';
+import type { BridgeState, NativeBinding } from '../native/binding.ts';
 import { pluginRan } from '../observe.ts';
 import type { Config } from '../settings.ts';
 import { Anchors } from './anchor.ts';
 import { Locks } from './locks.ts';
 import type { Network } from './network.ts';
-
-const ethernetMtu = 1500;
 
 /** Where the addon, and the plugin that comes with it, are; tests put stand-ins in their place. */
 export interface Host {
@@ -19,8 +17,8 @@ export interface Host {
   readonly bundledPluginDir: string;
 }
 
-/** What the verbs of the cni backend work with. */
-export class CniRuntime {
+/** What the verbs of a backend work with. */
+export class Runtime {
   readonly binding: NativeBinding;
   readonly bundledPluginDir: string;
   readonly config: Config;
@@ -29,6 +27,8 @@ export class CniRuntime {
   readonly locks: Locks;
   readonly cache: ResultCache;
   readonly chainOptions: ChainOptions;
+  /** As it is once the network is prepared; `null` where the chain makes its own. */
+  bridge: BridgeState | null = null;
 
   constructor({ binding, bundledPluginDir }: Host, config: Config, network: Network) {
     this.binding = binding;
@@ -48,7 +48,7 @@ export class CniRuntime {
 
   /** What links have where neither the configuration nor the kernel says it any more. */
   get defaultMtu(): number {
-    return this.network.bridge?.mtu || ethernetMtu;
+    return this.network.mtu;
   }
 
   /** The chain as it is configured now. */

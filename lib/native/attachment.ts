@@ -128,6 +128,6 @@ export interface DetachResult {
   readonly cut: boolean;
   /** The namespace that was made under the VM's lock. */
   readonly netns: { readonly inode: number; readonly device: number } | null;
-  /** What failed, each with its `step`; the record stays unless this is empty. */
+  /** What failed, each with its `step`; the record stays unless all that did is of reason `foreign`. */
   readonly errors: readonly NativeError[];
 }

@@ -7,15 +7,15 @@ AttachmentLock::AttachmentLock(const AttachmentLocks& plan)
       network_request_(plan.directory, plan.network, LockMode::kShared, plan.timeout) {}
 
 std::optional<Wait> AttachmentLock::Acquire(const Cancellation& cancellation) {
-  if (!vm_) {
-    auto progress = vm_request_.Try(cancellation);
-    if (progress.wait) return std::move(progress.wait);
-    vm_ = std::move(progress.result);
-  }
   if (!network_) {
     auto progress = network_request_.Try(cancellation);
     if (progress.wait) return std::move(progress.wait);
     network_ = std::move(progress.result);
+  }
+  if (!vm_) {
+    auto progress = vm_request_.Try(cancellation);
+    if (progress.wait) return std::move(progress.wait);
+    vm_ = std::move(progress.result);
   }
   return std::nullopt;
 }

@@ -11,13 +11,13 @@
 
 namespace vulcan {
 
-// The locks of one attachment, in the order in which everybody takes them: the VM's, the network's (shared),
-// and the address store's last, as others wait for it.
+// The locks of one attachment, in the order in which everybody takes them: the network's (shared), the VM's,
+// and the address store's last, as others wait for it. gc holds the network's alone and then takes a VM's.
 class AttachmentLock {
  public:
   explicit AttachmentLock(const AttachmentLocks& plan);
 
-  // Empty: the VM's and the network's lock are held.
+  // Empty: both are held.
   [[nodiscard]] std::optional<Wait> Acquire(const Cancellation& cancellation);
 
   [[nodiscard]] Lock& Vm() { return *vm_; }

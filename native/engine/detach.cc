@@ -2,6 +2,7 @@
 
 #include <linux/if_bridge.h>
 
+#include <algorithm>
 #include <cerrno>
 
 #include "netlink/link.h"
@@ -30,8 +31,7 @@ Progress<DetachResult> Detach::Step(const Cancellation& cancellation) {
     Try("anchor", [this] { RemoveName(); });
   }
   if (auto wait = ReleaseAddresses()) return std::move(*wait);
-  // The record is kept for another try.
-  if (result_.errors.empty()) Try("record", [this] { Forget(); });
+  if (!KeepsSomething()) Try("record", [this] { Forget(); });
   return std::move(result_);
 }
 
@@ -43,6 +43,12 @@ bool Detach::Try(const char* step, const std::function<void()>& body) {
     result_.errors.push_back(error.At(step));
     return false;
   }
+}
+
+// Then the record is kept for another try. What stands in the anchor's place and is not ours is none of it.
+bool Detach::KeepsSomething() const {
+  const auto is_ours = [](const Error& error) { return error.GetReason() != Reason::kForeign; };
+  return std::any_of(result_.errors.begin(), result_.errors.end(), is_ours);
 }
 
 void Detach::Cut() {

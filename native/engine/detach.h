@@ -61,6 +61,7 @@ class Detach {
   void Cut();
   void RemoveName();
   [[nodiscard]] std::optional<Wait> ReleaseAddresses();
+  [[nodiscard]] bool KeepsSomething() const;
   void Forget();
 
   DetachPlan plan_;

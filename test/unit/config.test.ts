@@ -20,7 +20,7 @@ function outcome(work: () => unknown): string {
 describe('resolveConfig', () => {
   it('has a default for everything', () => {
     expect(resolveConfig({})).toEqual({
-      backend: 'cni',
+      backend: 'native',
       source: {
         kind: 'generated',
         network: 'fcnet',
@@ -34,7 +34,7 @@ describe('resolveConfig', () => {
         addressDir: '/run/cni/networks',
       },
       pluginDirs: ['/opt/cni/bin', '/usr/lib/cni'],
-      stateDir: '/var/lib/cni',
+      stateDir: '/run/cni',
       netnsDir: '/var/run/netns',
       ifName: 'eth0',
       hostAccess: [],
@@ -47,6 +47,11 @@ describe('resolveConfig', () => {
       timeoutMs: 60_000,
       pluginTimeoutMs: 20_000,
     });
+  });
+
+  it("keeps the cni backend's records where libcni keeps its own", () => {
+    expect(resolveConfig({ backend: 'cni' })).toMatchObject({ backend: 'cni', stateDir: '/var/lib/cni' });
+    expect(resolveConfig({ backend: 'cni', stateDir: '/run/x' })).toMatchObject({ stateDir: '/run/x' });
   });
 
   it('takes undefined for absence', () => {
@@ -104,7 +109,7 @@ describe('resolveConfig', () => {
     ['network', '../etc', 'ERR_OPTION_INVALID'],
     ['network', '', 'ERR_OPTION_INVALID'],
     ['network', 'n'.repeat(101), 'ERR_OPTION_INVALID'],
-    ['backend', 'native', 'ERR_OPTION_INVALID'],
+    ['backend', 'docker', 'ERR_OPTION_INVALID'],
     ['mtu', 67, 'ERR_OPTION_INVALID'],
     ['mtu', 1400.5, 'ERR_OPTION_INVALID'],
     ['timeoutMs', 0, 'ERR_OPTION_INVALID'],

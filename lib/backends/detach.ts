@@ -1,5 +1,4 @@
 import { collect } from '../cni/collect.ts';
-import { runtimeConfOf } from '../cni/gc.ts';
 import type { CacheRecord } from '../cni/types.ts';
 import { NetworkError } from '../errors.ts';
 import type { AnchorState } from '../native/binding.ts';
@@ -7,12 +6,13 @@ import type { Scope } from '../operation.ts';
 import { isOurs } from './anchor.ts';
 import { cutHostLink, deleteHostLink, findHostLink, hasHostLink } from './host-link.ts';
 import type { HeldLock } from './locks.ts';
-import { keyOf } from './records.ts';
-import type { CniRuntime } from './runtime.ts';
+import type { Runtime } from './runtime.ts';
+import type { Undoing } from './undoing.ts';
 
-/** Everything of a VM, undone under its lock: the cut first, then the chain, the namespace's name, and the record. */
+/** Everything of a VM, undone under its lock: the cut first, then what its backend built, the namespace's name, and the record. */
 
 export interface Detachment {
+  readonly undoing: Undoing;
   readonly vmId: string;
   readonly records: readonly CacheRecord[];
   readonly lock: HeldLock;
@@ -23,13 +23,13 @@ export interface Detachment {
  * Resolves with what stood at the VM's anchor. That of a setup which never came to its record stays when a plugin fails:
  * without it nobody would find again what the plugin left.
  */
-export async function detachUnderLock(runtime: CniRuntime, detachment: Detachment): Promise<AnchorState> {
+export async function detachUnderLock(runtime: Runtime, detachment: Detachment): Promise<AnchorState> {
   const { vmId, records, lock } = detachment;
   const state = await runtime.anchors.state(vmId, lock);
   const errors: NetworkError[] = [];
   for (const record of records) errors.push(...(await removeRecorded(runtime, record, state, detachment)));
   if (records.length === 0 && isOurs(state)) {
-    errors.push(...(await undoPartial(runtime, detachment)));
+    errors.push(...(await undoPartial(detachment)));
     if (errors.length > 0) throw incomplete(vmId, errors);
   }
   await collect(errors, () => removeAnchor(runtime, state, detachment));
@@ -38,27 +38,24 @@ export async function detachUnderLock(runtime: CniRuntime, detachment: Detachmen
 }
 
 /**
- * Plugins are told of no namespace where there is none, or it is not the one that the attachment was made in: they then
- * release the address and leave links alone. ERR_LINK_CUT is thrown before anything else was done.
+ * What is undone is told of no namespace where there is none, or it is not the one that the attachment was made in.
+ * ERR_LINK_CUT is thrown before anything else was done.
  */
 async function removeRecorded(
-  runtime: CniRuntime,
+  runtime: Runtime,
   record: CacheRecord,
   anchor: AnchorState,
-  { lock, scope }: Detachment,
+  { undoing, lock, scope }: Detachment,
 ): Promise<readonly NetworkError[]> {
   const { binding, cache } = runtime;
   scope.step = 'cut';
   const link = await findHostLink(binding, record);
   if (link !== null) await cutHostLink(binding, record, link);
 
-  scope.step = 'plugins';
   const netns = (await isUsable(runtime, record, anchor)) ? record.netns : '';
-  const target = { ...runtimeConfOf(record), netns };
   const errors: NetworkError[] = [];
   await collect(errors, async () => {
-    const chain = await runtime.chainOf(record);
-    errors.push(...(await chain.del(target, record.result, { lock: lock.handle, signal: scope.signal })));
+    errors.push(...(await undoing.recorded(record, netns, lock, scope)));
   });
   const released = errors.length === 0;
   if (link !== null) await collect(errors, () => deleteHostLink(binding, link));
@@ -67,32 +64,20 @@ async function removeRecorded(
 }
 
 /** Whether the record's path is still the namespace that it was; for one that is no anchor, any namespace will do. */
-async function isUsable(
-  { anchors }: CniRuntime,
-  { netns }: CacheRecord,
-  anchor: AnchorState,
-): Promise<boolean> {
+async function isUsable({ anchors }: Runtime, { netns }: CacheRecord, anchor: AnchorState): Promise<boolean> {
   if (anchors.vmIdOf(netns) !== null) return isOurs(anchor);
   const { kind, isHost } = await anchors.stateAt(netns);
   return kind === 'namespace' && !isHost;
 }
 
 /** A namespace without a record: a setup that was killed on its way. */
-async function undoPartial(
-  runtime: CniRuntime,
-  { vmId, lock, scope }: Detachment,
-): Promise<readonly NetworkError[]> {
-  scope.step = 'plugins';
-  const target = {
-    ...keyOf(runtime, vmId),
-    ...{ netns: runtime.anchors.pathOf(vmId), args: [], capabilityArgs: {} },
-  };
-  return runtime.chain.del(target, null, { lock: lock.handle, signal: scope.signal });
+async function undoPartial({ undoing, vmId, lock, scope }: Detachment): Promise<readonly NetworkError[]> {
+  return undoing.partial(vmId, lock, scope);
 }
 
 /** What is not ours stays; that is an error only where a VM of ours should have been there. */
 async function removeAnchor(
-  runtime: CniRuntime,
+  runtime: Runtime,
   state: AnchorState,
   { vmId, records, lock, scope }: Detachment,
 ): Promise<void> {
@@ -109,7 +94,7 @@ async function removeAnchor(
 
 /** Whether a plain file at the VM's anchor is proven to be no living namespace. */
 export async function mayClear(
-  { anchors, binding }: CniRuntime,
+  { anchors, binding }: Runtime,
   vmId: string,
   records: readonly CacheRecord[],
   state: AnchorState,
@@ -119,7 +104,8 @@ export async function mayClear(
   return !(await hasHostLink(binding, ids));
 }
 
-function incomplete(vmId: string, errors: readonly NetworkError[]): NetworkError {
+/** Each step that failed, once all others are done. */
+export function incomplete(vmId: string, errors: readonly NetworkError[]): NetworkError {
   const [only] = errors;
   const message = `${vmId} is off the network, but not all of it could be undone: ${errors.map((error) => error.message).join('; ')}`;
   return new NetworkError('ERR_TEARDOWN_INCOMPLETE', message, {

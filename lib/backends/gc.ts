@@ -4,21 +4,25 @@ import type { NetworkError } from '../errors.ts';
 import type { Scope } from '../operation.ts';
 import type { GcReport } from '../types.ts';
 import { isOurs } from './anchor.ts';
-import { detachUnderLock } from './cni-detach.ts';
+import { detachUnderLock } from './detach.ts';
+import type { HeldLock } from './locks.ts';
 import { isAttached, vmIdOf } from './records.ts';
-import type { CniRuntime } from './runtime.ts';
+import type { Runtime } from './runtime.ts';
+import type { Undoing } from './undoing.ts';
 
 /** Removing what belongs to no VM that stays; the network's lock is held alone. */
 
 class Collection {
-  readonly #runtime: CniRuntime;
+  readonly #runtime: Runtime;
+  readonly #undoing: Undoing;
   readonly #keep: ReadonlySet<string>;
   readonly #scope: Scope;
   readonly #removed: string[] = [];
   readonly #failed: { readonly containerId: string | null; readonly error: Error }[] = [];
 
-  constructor(runtime: CniRuntime, keep: ReadonlySet<string>, scope: Scope) {
+  constructor(runtime: Runtime, undoing: Undoing, keep: ReadonlySet<string>, scope: Scope) {
     this.#runtime = runtime;
+    this.#undoing = undoing;
     this.#keep = keep;
     this.#scope = scope;
   }
@@ -31,7 +35,11 @@ class Collection {
     for (const record of stale) await this.#remove(record);
     const known = new Set([...this.#keep, ...everyones.map(({ netns }) => anchors.vmIdOf(netns))]);
     for (const vmId of await anchors.list()) if (!known.has(vmId)) await this.#removePartial(vmId);
-    await this.#tellPlugins(records.filter((record) => !stale.includes(record)));
+    const errors = await this.#undoing.unkept(
+      records.filter((record) => !stale.includes(record)),
+      this.#scope,
+    );
+    this.#failed.push(...errors.map((error) => ({ containerId: null, error })));
     return { removed: this.#removed, failed: this.#failed };
   }
 
@@ -39,7 +47,7 @@ class Collection {
     const vmId = vmIdOf(this.#runtime, record);
     await this.#counting(record.containerId, () =>
       this.#runtime.locks.withVmOnly(vmId, this.#scope, async (lock) => {
-        await detachUnderLock(this.#runtime, { vmId, records: [record], lock, scope: this.#scope });
+        await this.#detach(vmId, [record], lock);
         return true;
       }),
     );
@@ -53,7 +61,7 @@ class Collection {
         const state = await anchors.state(vmId, lock);
         lock.spent = !state.claimed;
         if (!isOurs(state) || (await isAttached(this.#runtime, vmId))) return false;
-        await detachUnderLock(this.#runtime, { vmId, records: [], lock, scope: this.#scope });
+        await this.#detach(vmId, [], lock);
         return true;
       }),
     );
@@ -67,17 +75,18 @@ class Collection {
     this.#failed.push(...errors.map((error) => ({ containerId, error })));
   }
 
-  async #tellPlugins(kept: readonly CacheRecord[]): Promise<void> {
-    const valid = kept.map(({ containerId, ifName }) => ({ containerId, ifName }));
-    const errors = await this.#runtime.chain.gc(valid, { signal: this.#scope.signal });
-    this.#failed.push(...errors.map((error) => ({ containerId: null, error })));
+  #detach(vmId: string, records: readonly CacheRecord[], lock: HeldLock): Promise<unknown> {
+    return detachUnderLock(this.#runtime, {
+      ...{ vmId, records, lock, undoing: this.#undoing, scope: this.#scope },
+    });
   }
 }
 
 export function collectGarbage(
-  runtime: CniRuntime,
+  runtime: Runtime,
+  undoing: Undoing,
   keep: ReadonlySet<string>,
   scope: Scope,
 ): Promise<GcReport> {
-  return new Collection(runtime, keep, scope).run();
+  return new Collection(runtime, undoing, keep, scope).run();
 }

@@ -1,0 +1,46 @@
+import { runtimeConfOf } from '../cni/gc.ts';
+import type { CacheRecord } from '../cni/types.ts';
+import type { NetworkError } from '../errors.ts';
+import type { Scope } from '../operation.ts';
+import type { HeldLock } from './locks.ts';
+import { keyOf } from './records.ts';
+import type { Runtime } from './runtime.ts';
+import type { Undoing } from './undoing.ts';
+
+/** Undoing by the DEL of the plugins. Told of no namespace they release the address and leave links alone. */
+export class ChainUndoing implements Undoing {
+  readonly #runtime: Runtime;
+
+  constructor(runtime: Runtime) {
+    this.#runtime = runtime;
+  }
+
+  async recorded(
+    record: CacheRecord,
+    netns: string,
+    lock: HeldLock,
+    scope: Scope,
+  ): Promise<readonly NetworkError[]> {
+    scope.step = 'plugins';
+    const chain = await this.#runtime.chainOf(record);
+    const options = { lock: lock.handle, signal: scope.signal };
+    return chain.del({ ...runtimeConfOf(record), netns }, record.result, options);
+  }
+
+  async partial(vmId: string, lock: HeldLock, scope: Scope): Promise<readonly NetworkError[]> {
+    const { anchors, chain } = this.#runtime;
+    scope.step = 'plugins';
+    const target = {
+      ...keyOf(this.#runtime, vmId),
+      netns: anchors.pathOf(vmId),
+      args: [],
+      capabilityArgs: {},
+    };
+    return chain.del(target, null, { lock: lock.handle, signal: scope.signal });
+  }
+
+  async unkept(kept: readonly CacheRecord[], { signal }: Scope): Promise<readonly NetworkError[]> {
+    const valid = kept.map(({ containerId, ifName }) => ({ containerId, ifName }));
+    return this.#runtime.chain.gc(valid, { signal });
+  }
+}

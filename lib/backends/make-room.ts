@@ -1,0 +1,45 @@
+import type { CacheRecord } from '../cni/types.ts';
+import { NetworkError } from '../errors.ts';
+import type { Scope } from '../operation.ts';
+import { isOurs } from './anchor.ts';
+import type { AttachRequest } from './backend.ts';
+import { detachUnderLock, mayClear } from './detach.ts';
+import type { HeldLock } from './locks.ts';
+import { isAttached, keyOf } from './records.ts';
+import type { Runtime } from './runtime.ts';
+import type { Undoing } from './undoing.ts';
+
+/** Refuses where the VM has its network, or something foreign stands in the way; clears what a crash has left. */
+export async function makeRoom(
+  runtime: Runtime,
+  undoing: Undoing,
+  { vmId, containerId }: AttachRequest,
+  lock: HeldLock,
+  scope: Scope,
+): Promise<void> {
+  const { anchors, cache } = runtime;
+  scope.step = 'anchor';
+  const state = await anchors.state(vmId, lock);
+  lock.spent = !state.claimed;
+  const record = await cache.read(keyOf(runtime, containerId));
+  if (record === null && state.kind === 'absent') return;
+  if (isOurs(state) && (await isAttached(runtime, vmId))) throw exists(runtime, vmId);
+  if (record !== null && (await isAlive(runtime, vmId, record))) throw exists(runtime, vmId);
+  if (state.kind !== 'absent' && !isOurs(state) && !(await mayClear(runtime, vmId, [], state))) {
+    throw anchors.foreign(vmId, state);
+  }
+  await detachUnderLock(runtime, {
+    ...{ undoing, vmId, lock, scope },
+    records: record === null ? [] : [record],
+  });
+}
+
+/** In a namespace of another's making, or of another VM; what stands at the VM's own anchor is known already. */
+async function isAlive({ anchors }: Runtime, vmId: string, { netns }: CacheRecord): Promise<boolean> {
+  return anchors.vmIdOf(netns) !== vmId && (await anchors.stateAt(netns)).kind === 'namespace';
+}
+
+export function exists({ network }: Runtime, vmId: string): NetworkError {
+  const message = `${vmId} already has its network; tear it down first, or use another vmId`;
+  return new NetworkError('ERR_ATTACHMENT_EXISTS', message, { vmId, network: network.name });
+}

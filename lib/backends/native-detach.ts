@@ -1,0 +1,63 @@
+import { recordName } from '../cni/names.ts';
+import type { CacheRecord } from '../cni/types.ts';
+import { NetworkError } from '../errors.ts';
+import type { DetachPlan, DetachResult } from '../native/attachment.ts';
+import type { Scope } from '../operation.ts';
+import { incomplete } from './detach.ts';
+import { aliasOf, cutError, hostLinkName, isNative } from './host-link.ts';
+import { atStep, kernelError } from './kernel-error.ts';
+import { ownerOf } from './native-plan.ts';
+import { layoutOf } from './native-undo.ts';
+import { addressesOf } from './network-config.ts';
+import type { Runtime } from './runtime.ts';
+
+/** One teardown in one native call: of an attachment that was built natively, in the VM's own namespace. */
+
+/** `null`: it takes more than that. */
+export function planDetachment(
+  runtime: Runtime,
+  vmId: string,
+  record: CacheRecord,
+  scope: Scope,
+): DetachPlan | null {
+  const { anchors, cache, locks } = runtime;
+  const layout = isNative(record) && anchors.vmIdOf(record.netns) === vmId ? layoutOf(runtime, record) : null;
+  const name = hostLinkName(record);
+  if (layout === null || name === null) return null;
+  const owner = ownerOf(record);
+  return {
+    ...{ locks: locks.planOf(vmId, scope), anchor: anchors.fileOf(vmId) },
+    interfaces: [
+      {
+        hostLink: { name, alias: aliasOf(record) },
+        guard: null,
+        addresses: { directory: layout.addressDir, owner, ips: addressesOf(record) },
+        record: { directory: cache.directory, name: recordName(record) },
+      },
+    ],
+  };
+}
+
+/** Throws what was left undone. */
+export async function detach(
+  { anchors, binding }: Runtime,
+  vmId: string,
+  record: CacheRecord,
+  plan: DetachPlan,
+  scope: Scope,
+): Promise<DetachResult> {
+  scope.step = 'detach';
+  const result = await atStep('detach', () => binding.detach(plan));
+  const [first] = result.errors;
+  if (!result.cut && first !== undefined) throw cutError(record, hostLinkName(record) ?? '', first);
+  const errors: NetworkError[] = [];
+  for (const error of result.errors) {
+    const isForeign = error.reason === 'foreign';
+    const failed = isForeign
+      ? anchors.foreign(vmId, await anchors.state(vmId))
+      : kernelError(error.step ?? 'detach', error);
+    if (failed instanceof NetworkError) errors.push(failed);
+  }
+  if (errors.length > 0) throw incomplete(vmId, errors);
+  return result;
+}

@@ -1,0 +1,110 @@
+import { join } from 'node:path';
+import { isJsonObject } from '../cni/json.ts';
+import type { ConfList, JsonObject } from '../cni/types.ts';
+import { NetworkError } from '../errors.ts';
+import { type RangeDescription, type RangeSet, rangeSets } from '../ipam.ts';
+import type { NetworkDns, NetworkRoute } from '../types.ts';
+
+/** What a chain of bridge, host-local and tc-redirect-tap would build: what the native backend builds without it. */
+export interface NativeLayout {
+  readonly bridge: string;
+  /** 0: the conflist leaves it open. */
+  readonly mtu: number;
+  readonly hairpin: boolean;
+  readonly isolated: boolean;
+  /** Whether the host has the gateways' addresses. */
+  readonly isGateway: boolean;
+  readonly sets: readonly RangeSet[];
+  /** host-local's directory of the network. */
+  readonly addressDir: string;
+  readonly routes: readonly NetworkRoute[];
+  readonly dns: NetworkDns;
+}
+
+/** The plugins' own defaults. */
+const defaultBridge = 'cni0';
+const defaultDataDir = '/var/lib/cni/networks';
+
+/** Keys of the bridge plugin that this library does what they ask for, or that change nothing for a VM. */
+const bridgeKeys = new Set([
+  ...['type', 'name', 'cniVersion', 'bridge', 'isGateway', 'mtu', 'hairpinMode', 'portIsolation'],
+  ...['capabilities', 'dns', 'ipam', 'forceAddress', 'enabledad'],
+]);
+const ipamKeys = new Set([
+  ...['type', 'name', 'subnet', 'rangeStart', 'rangeEnd', 'gateway', 'ranges', 'routes', 'dataDir'],
+]);
+
+function extraKey(raw: JsonObject, known: ReadonlySet<string>): string | undefined {
+  return Object.keys(raw).find((key) => !known.has(key) && raw[key] !== false && raw[key] !== null);
+}
+
+/** Why only plugins can build what the conflist describes; `null`: nothing stands in the way. */
+export function nativeProblem({ plugins }: ConfList): string | null {
+  const types = plugins.map(({ type }) => type);
+  if (types.join() !== 'bridge,tc-redirect-tap') return `its plugins are ${types.join(', ')}`;
+  const [bridge] = plugins;
+  if (bridge === undefined || bridge.ipamType !== 'host-local') return 'its address plugin is not host-local';
+  const key = extraKey(bridge.raw, bridgeKeys);
+  if (key !== undefined) return `its bridge plugin has "${key}"`;
+  const { ipam } = bridge.raw;
+  const ipamKey = isJsonObject(ipam) ? extraKey(ipam, ipamKeys) : undefined;
+  return ipamKey === undefined ? null : `its address plugin has "${ipamKey}"`;
+}
+
+function text(value: unknown): string | undefined {
+  return typeof value === 'string' && value !== '' ? value : undefined;
+}
+
+function texts(value: unknown): readonly string[] {
+  return Array.isArray(value) ? value.filter((item) => typeof item === 'string') : [];
+}
+
+function objects(value: unknown): readonly JsonObject[] {
+  return Array.isArray(value) ? value.filter(isJsonObject) : [];
+}
+
+function describe(range: JsonObject): RangeDescription {
+  return {
+    subnet: text(range['subnet']) ?? '',
+    ...{ rangeStart: text(range['rangeStart']), rangeEnd: text(range['rangeEnd']) },
+    gateway: text(range['gateway']),
+  };
+}
+
+/** A range of host-local's own stands before the sets. */
+function descriptionsOf(ipam: JsonObject): readonly (readonly RangeDescription[])[] {
+  const sets = Array.isArray(ipam['ranges']) ? ipam['ranges'] : [];
+  return [
+    ...(text(ipam['subnet']) === undefined ? [] : [[describe(ipam)]]),
+    ...sets.map((set) => objects(set).map(describe)),
+  ];
+}
+
+function dnsOf(dns: JsonObject): NetworkDns {
+  return {
+    ...{ nameservers: texts(dns['nameservers']), domain: text(dns['domain']) ?? null },
+    ...{ search: texts(dns['search']), options: texts(dns['options']) },
+  };
+}
+
+/** Throws ERR_CONFLIST_INVALID where {@link nativeProblem} sees a problem, or a range makes no sense. */
+export function nativeLayout(list: ConfList, source: string): NativeLayout {
+  const problem = nativeProblem(list);
+  const raw = list.plugins[0]?.raw ?? {};
+  const ipam = isJsonObject(raw['ipam']) ? raw['ipam'] : {};
+  if (problem !== null) {
+    const message = `${source}: the native backend cannot build it: ${problem}; use backend: 'cni'`;
+    throw new NetworkError('ERR_CONFLIST_INVALID', message, { path: source });
+  }
+  return {
+    ...{ bridge: text(raw['bridge']) ?? defaultBridge, isGateway: raw['isGateway'] === true },
+    mtu: typeof raw['mtu'] === 'number' ? raw['mtu'] : 0,
+    ...{ hairpin: raw['hairpinMode'] === true, isolated: raw['portIsolation'] === true },
+    sets: rangeSets(descriptionsOf(ipam), source),
+    addressDir: join(text(ipam['dataDir']) ?? defaultDataDir, list.name),
+    routes: objects(ipam['routes']).map((route) => ({
+      ...{ destination: text(route['dst']) ?? '', gateway: text(route['gw']) ?? null },
+    })),
+    dns: dnsOf(isJsonObject(raw['dns']) ? raw['dns'] : {}),
+  };
+}

@@ -1,0 +1,84 @@
+import { collect } from '../cni/collect.ts';
+import { parseAnyConf } from '../cni/conflist.ts';
+import type { CacheRecord, RuntimeConf } from '../cni/types.ts';
+import type { NetworkError } from '../errors.ts';
+import type { Scope } from '../operation.ts';
+import { ChainUndoing } from './cni-undo.ts';
+import { atStep } from './kernel-error.ts';
+import type { HeldLock } from './locks.ts';
+import { type NativeLayout, nativeLayout, nativeProblem } from './native-layout.ts';
+import { ownerOf } from './native-plan.ts';
+import { addressesOf, tapNameOf } from './network-config.ts';
+import type { Runtime } from './runtime.ts';
+import type { Undoing } from './undoing.ts';
+
+/** What a record's configuration describes, where it needs no plugins. */
+export function layoutOf({ network }: Runtime, { config }: CacheRecord): NativeLayout | null {
+  if (config === network.list.text) return network.layout;
+  const list = parseAnyConf(config, 'the record');
+  return nativeProblem(list) === null ? nativeLayout(list, 'the record') : null;
+}
+
+/** Undoing without plugins, but for attachments of chains that do what only their plugins can undo. */
+export class NativeUndoing implements Undoing {
+  readonly #runtime: Runtime;
+  readonly #chain: ChainUndoing;
+
+  constructor(runtime: Runtime) {
+    this.#runtime = runtime;
+    this.#chain = new ChainUndoing(runtime);
+  }
+
+  async recorded(
+    record: CacheRecord,
+    netns: string,
+    lock: HeldLock,
+    scope: Scope,
+  ): Promise<readonly NetworkError[]> {
+    const layout = record.config === '' ? this.#runtime.network.layout : layoutOf(this.#runtime, record);
+    if (layout === null) return this.#chain.recorded(record, netns, lock, scope);
+    const errors: NetworkError[] = [];
+    await collect(errors, () => this.#emptyNamespace(record, netns, scope));
+    await collect(errors, () => this.#release(layout.addressDir, record, addressesOf(record), scope));
+    return errors;
+  }
+
+  async partial(vmId: string, _lock: HeldLock, scope: Scope): Promise<readonly NetworkError[]> {
+    const { network, config } = this.#runtime;
+    const { layout } = network;
+    const errors: NetworkError[] = [];
+    if (layout === null) return errors;
+    const owner = { containerId: vmId, ifName: config.ifName };
+    await collect(errors, () => this.#release(layout.addressDir, owner, null, scope));
+    return errors;
+  }
+
+  async unkept(): Promise<readonly NetworkError[]> {
+    return [];
+  }
+
+  /** A namespace of another's making stays, without what was built in it. */
+  async #emptyNamespace(record: CacheRecord, netns: string, scope: Scope): Promise<void> {
+    const { anchors, binding } = this.#runtime;
+    if (netns === '' || anchors.vmIdOf(netns) !== null) return;
+    scope.step = 'tap';
+    const tap = record.result === null ? null : tapNameOf(record.result, record);
+    for (const name of tap === null ? [record.ifName] : [tap, record.ifName]) {
+      await atStep('tap', () => binding.linkDelete({ netns, name }));
+    }
+  }
+
+  async #release(
+    directory: string,
+    owner: Pick<RuntimeConf, 'containerId' | 'ifName'>,
+    ips: readonly string[] | null,
+    scope: Scope,
+  ): Promise<void> {
+    scope.step = 'address';
+    const { binding } = this.#runtime;
+    const timeoutMs = scope.remainingMs;
+    await atStep('address', () =>
+      binding.addressRelease({ directory, owner: ownerOf(owner), ips, timeoutMs }),
+    );
+  }
+}

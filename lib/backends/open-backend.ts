@@ -1,0 +1,27 @@
+import type { Scope } from '../operation.ts';
+import type { Config } from '../settings.ts';
+import type { Backend } from './backend.ts';
+import { resolveNetwork } from './network.ts';
+import { ensureStateDirectories, prepareNetwork } from './prepare.ts';
+import { type Host, Runtime } from './runtime.ts';
+import { verifyAtOpen } from './verify-open.ts';
+
+/** Reads and checks everything before it changes anything. */
+export async function openBackend<T extends Backend>(
+  host: Host,
+  config: Config,
+  scope: Scope,
+  build: (runtime: Runtime) => T,
+): Promise<T> {
+  scope.step = 'configuration';
+  const network = await resolveNetwork(host.binding, config);
+  const runtime = new Runtime(host, config, network);
+  scope.step = 'state directory';
+  await ensureStateDirectories(host.binding, config.stateDir);
+  const backend = build(runtime);
+  const accept = () => verifyAtOpen(config, () => backend.verify(scope));
+  await runtime.locks.withNetwork('shared', scope, async () => {
+    runtime.bridge = await prepareNetwork(host.binding, network, scope, accept);
+  });
+  return backend;
+}
