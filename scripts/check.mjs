@@ -67,12 +67,14 @@ if (unknown.length > 0)
 for (const [name, check] of Object.entries(checks)) {
   if (wanted.length > 0 && !wanted.includes(name)) continue;
   const began = performance.now();
+  const beat = setInterval(() => console.log(`  ....           ${name}`), 15_000);
   const failure = await Promise.resolve()
     .then(check)
     .then(
       () => null,
       (error) => error,
     );
+  clearInterval(beat);
   const seconds = ((performance.now() - began) / 1000).toFixed(1).padStart(6);
   console.log(`  ${failure ? 'FAIL' : 'ok  '} ${seconds} s  ${name}`);
   if (failure) {
