@@ -146,4 +146,18 @@ describeWith(['lab', 'tun', 'qemu', 'guest-image', 'debian-plugins'], 'a real gu
       await expectReaches(second, fetchPage(lab.outside.url));
     });
   });
+
+  it('of each backend, on one bridge: they ping each other, and both get out', async () => {
+    const managers = await Promise.all(backends.map((backend) => lab.open({ backend })));
+    const nets = await Promise.all(managers.map((manager, index) => manager.setup(`vm-on-${index}`)));
+    expect(new Set(nets.map(({ guestIp }) => guestIp)).size).toBe(backends.length);
+    const guests = await Promise.all(nets.map((net) => lab.boot(net)));
+    for (const [index, guest] of guests.entries()) {
+      for (const other of nets.filter((_net, place) => place !== index)) {
+        const answer = await expectReaches(guest, ping(other.guestIp));
+        expect(answer).toContain(`64 bytes from ${other.guestIp}`);
+      }
+      await expectReaches(guest, fetchPage(lab.outside.url));
+    }
+  });
 });
