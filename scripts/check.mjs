@@ -7,6 +7,7 @@ import { fileURLToPath } from 'node:url';
 import { checkClangTidy } from './support/clang-tidy.mjs';
 import { longFiles } from './support/file-length.mjs';
 import { layerViolations } from './support/layers.mjs';
+import { brokenLinks } from './support/links.mjs';
 import { run, trackedFiles } from './support/run.mjs';
 
 const root = fileURLToPath(new URL('..', import.meta.url));
@@ -49,6 +50,7 @@ const checks = {
   'test-types': () => run(bin('tsc'), ['-p', 'test']),
   layers: () => expectNone(layerViolations(root)),
   'file-length': () => expectNone(longFiles(trackedFiles(['.']))),
+  links: () => expectNone(brokenLinks(trackedFiles(['.']).filter((file) => file.endsWith('.md')))),
   'clang-format': () => run('clang-format-14', ['--dry-run', '-Werror', ...nativeFiles()]),
   shellcheck: () => run('shellcheck', ['--external-sources', ...shellScripts()]),
   'development-build': () => run('npm', ['run', '--silent', 'build:dev']),
