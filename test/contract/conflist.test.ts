@@ -3,7 +3,7 @@ import { expect, it } from 'vitest';
 import { canonicalDump, expectUnchanged } from '../support/dump.ts';
 import { listElements } from '../support/firewall.ts';
 import { describeBackends } from './fixture.ts';
-import { addressesOf, hostLinks } from './oracles.ts';
+import { addressesOf, hostLinks, untilHostLinks } from './oracles.ts';
 
 const path = '/etc/cni/mine.conflist';
 const dataDir = '/run/cni/networks';
@@ -66,7 +66,7 @@ describeBackends('a conflist of the user, which is taken as it is:', (lab) => {
     await write({ ...bridgeWith({ subnet: '10.10.0.0/24' }), bridge: 'mine1' }, tap);
     const second = await lab.open({ conflist: path });
     await second.teardown('vm-1');
-    expect((await hostLinks()).map(({ ifalias }) => ifalias)).toEqual(['vulcan-net mine vm-0 eth0']);
+    await untilHostLinks('vulcan-net mine vm-0 eth0');
     expect(await readdir(`${dataDir}/mine`)).toContain('10.9.0.2');
     expect(await readdir(`${dataDir}/mine`)).not.toContain('10.9.0.3');
   });

@@ -8,7 +8,7 @@ import { requires } from '../support/require.ts';
 import { run } from '../support/run.ts';
 import { cnitool, debianPluginDir, libcniClient } from '../support/tools.mjs';
 import { describeBackends } from './fixture.ts';
-import { hostLinks } from './oracles.ts';
+import { untilHostLinks } from './oracles.ts';
 
 const confDir = '/etc/cni/conf.d';
 const stateDir = '/var/lib/cni';
@@ -44,7 +44,7 @@ describeBackends('other runtimes', (lab) => {
     await byCnitool('check', netns);
     await byCnitool('del', netns);
     expect(await readdir('/run/cni/networks/fcnet')).not.toContain(guestIp);
-    expect((await hostLinks()).map(({ ifalias }) => ifalias)).toEqual(['vulcan-net fcnet vm-0 eth0']);
+    await untilHostLinks('vulcan-net fcnet vm-0 eth0');
     expect((await manager.list()).map(({ vmId }) => vmId)).toEqual(['vm-0']);
     await manager.teardown('vm-1');
     await expectUnchanged(before);

@@ -1,3 +1,4 @@
+import { until } from '../support/lab.ts';
 import { ip, runIn, tc } from '../support/run.ts';
 
 /** What `ip` and `tc` say, as far as tests look at it. */
@@ -71,6 +72,12 @@ export async function redirectOf(netns: string, name: string): Promise<string | 
   const filters = await json<FilterSeen>(netns, 'tc', '-j', 'filter', 'show', 'dev', name, 'ingress');
   const actions = filters.flatMap(({ options }) => options?.actions ?? []);
   return actions.find(({ kind }) => kind === 'mirred')?.to_dev ?? null;
+}
+
+/** Waits until the kernel has freed all but these of the {@link hostLinks}. */
+export async function untilHostLinks(...aliases: readonly string[]): Promise<void> {
+  const left = async () => (await hostLinks()).map(({ ifalias }) => ifalias ?? '');
+  await until(`no links but ${aliases}`, async () => `${await left()}` === `${aliases}`);
 }
 
 /** The host's ends of attachments, by what their aliases say. */

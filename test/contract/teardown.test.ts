@@ -7,7 +7,7 @@ import { until } from '../support/lab.ts';
 import { expectRefusal } from '../support/refusal.ts';
 import { ip, outcomeOf, runIn } from '../support/run.ts';
 import { describeBackends } from './fixture.ts';
-import { hostLinks } from './oracles.ts';
+import { hostLinks, untilHostLinks } from './oracles.ts';
 
 let pinning: ChildProcess[] = [];
 
@@ -75,7 +75,7 @@ describeBackends('teardown', (lab) => {
     const before = await canonicalDump();
     await manager.setup('vm-1');
     await ip('netns', 'delete', 'vulcan-vm-1');
-    await until('the link to go', async () => (await hostLinks()).length === 0);
+    await untilHostLinks();
     await manager.teardown('vm-1');
     await expectUnchanged(before);
   });
@@ -173,7 +173,7 @@ describeBackends('teardown', (lab) => {
       ...{ operation: 'teardown', vmId: 'vm-1' },
       errors: [{ code: 'ERR_NETNS_FOREIGN', path: '/var/run/netns/vulcan-vm-1' }],
     });
-    expect(await hostLinks()).toEqual([]);
+    await untilHostLinks();
     expect(await readdir('/run/cni/networks/fcnet')).not.toContain('10.168.0.2');
     expect(await readdir('/run/netns')).toEqual(['vulcan-vm-1']);
   });
