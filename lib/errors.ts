@@ -203,6 +203,11 @@ export const errorTable = {
 /** A closed set; the table above says when each is raised. */
 export type ErrorCode = keyof typeof errorTable;
 
+/** A message of which the problem is in the kernel's words alone. */
+export function withRemedy(code: ErrorCode, problem: string): string {
+  return `${problem}; ${errorTable[code].remedy}`;
+}
+
 /** What a plugin said when it failed. */
 export interface PluginFailure {
   readonly type: string;

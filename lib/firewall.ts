@@ -1,4 +1,4 @@
-import { type ErrorCode, NetworkError } from './errors.ts';
+import { type ErrorCode, NetworkError, withRemedy } from './errors.ts';
 import type { FirewallNetwork, NativeError } from './native/binding.ts';
 import type { HostAccessRule } from './types.ts';
 
@@ -40,7 +40,8 @@ export function firewallNetwork(policy: FirewallPolicy): FirewallNetwork {
 /** The public error for what `firewallEnsure`, `firewallRemove` or `firewallList` rejected with. */
 export function firewallError(network: string, error: NativeError): NetworkError {
   const { errno, syscall, kernelMessage } = error;
-  return new NetworkError(codeOf(error), `firewall of network ${network}: ${error.message}`, {
+  const code = codeOf(error);
+  return new NetworkError(code, withRemedy(code, `firewall of network ${network}: ${error.message}`), {
     network,
     step: 'firewall',
     errno,

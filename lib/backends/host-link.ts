@@ -1,7 +1,7 @@
 import { createHash, randomUUID } from 'node:crypto';
 import { currentResult } from '../cni/convert.ts';
 import type { AnyResult, AttachmentKey, CacheRecord, Interface } from '../cni/types.ts';
-import { NetworkError } from '../errors.ts';
+import { NetworkError, withRemedy } from '../errors.ts';
 import type { LinkInfo, NativeBinding } from '../native/binding.ts';
 import { atStep, kernelError } from './kernel-error.ts';
 
@@ -91,7 +91,8 @@ export async function hasHostLink(binding: LinkBinding, containerIds: ReadonlySe
 export function cutError({ containerId, network }: AttachmentKey, name: string, error: unknown): unknown {
   const refused = kernelError('cut', error);
   if (!(refused instanceof NetworkError)) return refused;
-  const message = `link ${name} of ${containerId} cannot be cut, so its address stays taken: ${refused.message}`;
+  const problem = `link ${name} of ${containerId} cannot be cut, so its address stays taken: ${(error as Error).message}`;
+  const message = withRemedy('ERR_LINK_CUT', problem);
   const { errno, syscall, kernelMessage } = refused;
   return new NetworkError('ERR_LINK_CUT', message, {
     ...{ step: 'cut', network, cause: error },

@@ -1,4 +1,4 @@
-import { AbortError, type ErrorCode, NetworkError, type NetworkErrorFields } from '../errors.ts';
+import { AbortError, type ErrorCode, NetworkError, type NetworkErrorFields, withRemedy } from '../errors.ts';
 import type { NativeError, NativeReason } from '../native/binding.ts';
 
 /** What the addon rejects with, as the public error that stands for it. */
@@ -54,12 +54,14 @@ export function kernelError(
   const { code, errno, syscall, path, kernelMessage, undoErrors = [] } = error;
   const rolledBack = undoErrors.length === 0;
   if (code === 'ECANCELED') return new AbortError(rolledBack, { cause: error });
+  const result = codeOf(error, otherwise);
+  const problem = `${step}: ${error.message}`;
   const key = readOnlySysctl(error);
-  const hint =
+  const message =
     key === null
-      ? ''
-      : `; /proc/sys is read-only here, as in many containers: mount it writable, or set ${key} outside`;
-  return new NetworkError(codeOf(error, otherwise), `${step}: ${error.message}${hint}`, {
+      ? withRemedy(result, problem)
+      : `${problem}; /proc/sys is read-only here, as in many containers: mount it writable, or set ${key} outside`;
+  return new NetworkError(result, message, {
     ...{ step, errno, syscall, cause: error },
     ...(path === undefined ? {} : { path }),
     ...(kernelMessage === undefined ? {} : { kernelMessage }),

@@ -1,5 +1,5 @@
 import { join } from 'node:path';
-import { type ErrorCode, NetworkError } from '../errors.ts';
+import { type ErrorCode, NetworkError, withRemedy } from '../errors.ts';
 import type { NativeBinding, NativeError } from '../native/binding.ts';
 import { collect } from './collect.ts';
 import { recordName } from './names.ts';
@@ -119,5 +119,10 @@ function fileError(path: string, error: NativeError, otherwise: ErrorCode): Netw
         ? 'ERR_PERMISSION'
         : otherwise;
   const { errno, syscall } = error;
-  return new NetworkError(code, `${path}: ${error.message}`, { path, cause: error, errno, syscall });
+  return new NetworkError(code, withRemedy(code, `${path}: ${error.message}`), {
+    path,
+    cause: error,
+    errno,
+    syscall,
+  });
 }
