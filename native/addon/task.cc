@@ -1,28 +1,6 @@
 #include "addon/task.h"
 
-#include <cerrno>
-#include <exception>
-#include <new>
-#include <system_error>
-
 namespace vulcan::addon {
-namespace {
-
-[[nodiscard]] Error CurrentError() {
-  try {
-    throw;
-  } catch (const Error& error) {
-    return error;
-  } catch (const std::system_error& error) {
-    return {error.code().value(), "std::thread", error.what()};
-  } catch (const std::bad_alloc&) {
-    return {ENOMEM, "operator new"};
-  } catch (const std::exception& error) {
-    return {EIO, "vulcan_net", error.what()};
-  }
-}
-
-}  // namespace
 
 std::optional<Wait> Task::Run() noexcept {
   try {

@@ -2,6 +2,8 @@
 
 #include <cerrno>
 #include <cstring>
+#include <new>
+#include <system_error>
 
 namespace vulcan {
 
@@ -90,5 +92,19 @@ Error SystemError(std::string_view syscall, std::string_view path) {
 }
 
 Error CancelledError() { return {ECANCELED, "cancel", "the task was cancelled"}; }
+
+Error CurrentError() {
+  try {
+    throw;
+  } catch (const Error& error) {
+    return error;
+  } catch (const std::system_error& error) {
+    return {error.code().value(), "std::thread", error.what()};
+  } catch (const std::bad_alloc&) {
+    return {ENOMEM, "operator new"};
+  } catch (const std::exception& error) {
+    return {EIO, "vulcan_net", error.what()};
+  }
+}
 
 }  // namespace vulcan

@@ -79,4 +79,7 @@ class Error : public std::exception {
 // The task was cancelled (ECANCELED).
 [[nodiscard]] Error CancelledError();
 
+// What is being caught, whatever it is: of the standard library's exceptions, too.
+[[nodiscard]] Error CurrentError();
+
 }  // namespace vulcan

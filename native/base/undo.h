@@ -21,8 +21,8 @@ class UndoStack {
       steps_.pop_back();
       try {
         step();
-      } catch (const Error& failed) {
-        error.UndoFailed(failed);
+      } catch (...) {
+        error.UndoFailed(CurrentError());
       }
     }
   }

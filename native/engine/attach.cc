@@ -3,7 +3,6 @@
 #include <cerrno>
 #include <chrono>
 #include <cstdio>
-#include <new>
 #include <utility>
 
 #include "engine/attachment_links.h"
@@ -19,10 +18,10 @@ namespace {
 constexpr mode_t kRecordMode = 0600;
 constexpr std::chrono::milliseconds kUndoTimeout{2'000};
 
-void RefuseIfThere(const FileName& file) {
+void RefuseIfThere(const FileName& file, Reason reason) {
   const auto directory = Directory::OpenIfPresent(file.directory);
   if (directory && HasFile(*directory, file.name)) {
-    throw Error(EEXIST, "faccessat").Path(directory->PathOf(file.name)).Why(Reason::kAttachmentExists);
+    throw Error(EEXIST, "faccessat").Path(directory->PathOf(file.name)).Why(reason);
   }
 }
 
@@ -45,27 +44,34 @@ Attach::Attach(AttachPlan plan, AttachmentHost& host)
     : plan_(std::move(plan)),
       host_(host),
       lock_(plan_.locks),
-      store_request_(plan_.addresses.directory, plan_.locks.timeout) {
-  host_.Namespaces().Want();
-}
-
-Attach::~Attach() {
-  if (wants_namespace_) host_.Namespaces().Unwant();
+      store_request_(plan_.addresses.directory, plan_.locks.timeout),
+      wish_(std::in_place, host_.Namespaces()) {
+  undo_.Push([this] { lock_.RemoveUnclaimed(); });
 }
 
 Progress<AttachResult> Attach::Step(const Cancellation& cancellation) {
   try {
     return Advance(cancellation);
-  } catch (Error& error) {
-    error.At(step_);
-    undo_.Unwind(error);
-    throw;
-  } catch (const std::bad_alloc&) {
-    Error error(ENOMEM, "operator new");
-    error.At(step_);
-    undo_.Unwind(error);
+  } catch (...) {
+    Error error = CurrentError();
+    if (error.Step().empty()) error.At(step_);
+    Undo(error);
     throw error;
   }
+}
+
+void Attach::Undo(Error& error) {
+  undo_.Unwind(error);
+  Close();
+  host_.Namespaces().Drop();
+}
+
+// Here and not where this object ends, which is a thread that has more to do.
+void Attach::Close() noexcept {
+  wish_.reset();
+  inside_.reset();
+  record_.reset();
+  lock_.Release();
 }
 
 Progress<AttachResult> Attach::Advance(const Cancellation& cancellation) {
@@ -73,8 +79,6 @@ Progress<AttachResult> Attach::Advance(const Cancellation& cancellation) {
   if (auto wait = lock_.Acquire(cancellation)) return std::move(*wait);
   if (!checked_) {
     RefuseExisting();
-    // Whoever waits for this lock finds a new one.
-    undo_.Push([this] { lock_.Vm().RemoveFile(); });
     checked_ = true;
   }
   Begin("address", cancellation);
@@ -90,6 +94,8 @@ void Attach::Begin(const char* step, const Cancellation& cancellation) {
 
 AttachResult Attach::Run(AddressStore store, const Cancellation& cancellation) {
   ReserveAddresses(std::move(store));
+  Begin("bridge", cancellation);
+  bridge_ = host_.BridgeWithRoom(plan_.interface.port.bridge);
   Begin("record", cancellation);
   PrepareRecord();
   Begin("guard", cancellation);
@@ -106,12 +112,13 @@ AttachResult Attach::Run(AddressStore store, const Cancellation& cancellation) {
   SetUp();
   Begin("record", cancellation);
   record_->Publish(plan_.record.name, RENAME_NOREPLACE);
+  Close();
   return std::move(result_);
 }
 
 void Attach::RefuseExisting() {
-  RefuseIfThere(plan_.record);
-  RefuseIfThere(plan_.anchor);
+  RefuseIfThere(plan_.record, Reason::kAttachmentExists);
+  RefuseIfThere(plan_.anchor, lock_.Vm().ReadClaim() ? Reason::kAttachmentExists : Reason::kForeign);
 }
 
 // Others wait for the store: it is let go of at the end.
@@ -134,7 +141,6 @@ void Attach::PrepareRecord() {
 }
 
 void Attach::Guard(const Cancellation& cancellation) {
-  bridge_ = host_.BridgeWithRoom(plan_.interface.port.bridge);
   if (!plan_.interface.guarded) return;
   guard::Port port{plan_.interface.host_link, {}};
   for (const ReservedAddress& each : result_.addresses)
@@ -146,7 +152,7 @@ void Attach::Guard(const Cancellation& cancellation) {
 }
 
 void Attach::NameAnchor(const Cancellation& cancellation) {
-  wants_namespace_ = false;
+  wish_.reset();
   inside_ = host_.Namespaces().Take();
   const Directory anchors = OpenAnchorDirectory(plan_.anchor.directory, cancellation);
   result_.netns = NameNamespace(anchors, plan_.anchor.name, lock_.Vm(), inside_->fd.Get());

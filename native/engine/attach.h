@@ -20,18 +20,17 @@ namespace vulcan {
 class Attach {
  public:
   Attach(AttachPlan plan, AttachmentHost& host);
-  ~Attach();
-
-  Attach(const Attach&) = delete;
-  Attach& operator=(const Attach&) = delete;
 
   // Waits for locks only; from then on it goes through.
   [[nodiscard]] Progress<AttachResult> Step(const Cancellation& cancellation);
 
  private:
   [[nodiscard]] Progress<AttachResult> Advance(const Cancellation& cancellation);
+  [[nodiscard]] AttachResult Run(AddressStore store, const Cancellation& cancellation);
   // Looks whether it was cancelled, and remembers where an error comes from.
   void Begin(const char* step, const Cancellation& cancellation);
+  void Undo(Error& error);
+  void Close() noexcept;
   void RefuseExisting();
   void ReserveAddresses(AddressStore store);
   void ReleaseAddresses();
@@ -41,7 +40,6 @@ class Attach {
   void AddTap();
   void AddLinks();
   void SetUp();
-  [[nodiscard]] AttachResult Run(AddressStore store, const Cancellation& cancellation);
 
   AttachPlan plan_;
   AttachmentHost& host_;
@@ -50,8 +48,8 @@ class Attach {
   UndoStack undo_;
   const char* step_ = "lock";
   bool checked_ = false;
-  bool wants_namespace_ = true;
   int bridge_ = 0;
+  std::optional<NamespaceSource::Wish> wish_;
   std::optional<NewNamespace> inside_;
   std::optional<UnpublishedFile> record_;
   AttachResult result_;

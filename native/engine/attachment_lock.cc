@@ -20,4 +20,13 @@ std::optional<Wait> AttachmentLock::Acquire(const Cancellation& cancellation) {
   return std::nullopt;
 }
 
+void AttachmentLock::RemoveUnclaimed() {
+  if (vm_ && !vm_->ReadClaim()) vm_->RemoveFile();
+}
+
+void AttachmentLock::Release() noexcept {
+  network_.reset();
+  vm_.reset();
+}
+
 }  // namespace vulcan

@@ -21,6 +21,9 @@ class AttachmentLock {
   [[nodiscard]] std::optional<Wait> Acquire(const Cancellation& cancellation);
 
   [[nodiscard]] Lock& Vm() { return *vm_; }
+  // The VM's lock file, unless it says whose a namespace is. Whoever waits for the lock finds a new one.
+  void RemoveUnclaimed();
+  void Release() noexcept;
 
  private:
   LockRequest vm_request_;

@@ -11,6 +11,22 @@
 #include "sys/file_store.h"
 
 namespace vulcan {
+namespace {
+
+void CutLink(RtnlSocket& host, int link) {
+  try {
+    host.Request(SetPortState(link, BR_STATE_DISABLED));
+  } catch (const Error& error) {
+    // A port that is down has no state and forwards nothing.
+    if (error.Errnum() == ENETDOWN) return;
+    // Somebody took it off the bridge, and may have given it another way.
+    LinkChange down;
+    down.up = false;
+    host.Request(SetLink(link, down));
+  }
+}
+
+}  // namespace
 
 Detach::Detach(DetachPlan plan, AttachmentHost& host)
     : plan_(std::move(plan)), host_(host), lock_(plan_.locks) {
@@ -24,7 +40,7 @@ Progress<DetachResult> Detach::Step(const Cancellation& cancellation) {
     result_.netns = lock_.Vm().ReadClaim();
     result_.cut = Try("cut", [this] { Cut(); });
     // The address of a VM that still talks is not to be given to another.
-    if (!result_.cut) return std::move(result_);
+    if (!result_.cut) return Finish();
     Try("guard", [this] {
       if (plan_.guard) guard::Remove(host_.Nft(), *plan_.guard);
     });
@@ -32,6 +48,11 @@ Progress<DetachResult> Detach::Step(const Cancellation& cancellation) {
   }
   if (auto wait = ReleaseAddresses()) return std::move(*wait);
   if (!KeepsSomething()) Try("record", [this] { Forget(); });
+  return Finish();
+}
+
+DetachResult Detach::Finish() {
+  lock_.Release();
   return std::move(result_);
 }
 
@@ -39,8 +60,8 @@ bool Detach::Try(const char* step, const std::function<void()>& body) {
   try {
     body();
     return true;
-  } catch (Error& error) {
-    result_.errors.push_back(error.At(step));
+  } catch (...) {
+    result_.errors.push_back(CurrentError().At(step));
     return false;
   }
 }
@@ -56,10 +77,10 @@ void Detach::Cut() {
   const auto link = FindLink(host_.Links(), plan_.link->name);
   if (!link || (plan_.link->alias && link->alias != *plan_.link->alias)) return;
   try {
-    host_.Links().Request(SetPortState(link->index, BR_STATE_DISABLED));
+    CutLink(host_.Links(), link->index);
   } catch (Error& error) {
-    // A port that is down has no state and forwards nothing; a link that is gone neither.
-    if (error.Errnum() != ENETDOWN && error.Errnum() != ENODEV) throw error.Path(plan_.link->name);
+    // One that is gone is cut off, too.
+    if (error.Errnum() != ENODEV) throw error.Path(plan_.link->name);
   }
 }
 

@@ -63,6 +63,7 @@ class Detach {
   [[nodiscard]] std::optional<Wait> ReleaseAddresses();
   [[nodiscard]] bool KeepsSomething() const;
   void Forget();
+  [[nodiscard]] DetachResult Finish();
 
   DetachPlan plan_;
   AttachmentHost& host_;

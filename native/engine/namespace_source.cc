@@ -2,25 +2,56 @@
 
 #include <utility>
 
+#include "base/error.h"
 #include "sys/netns.h"
 #include "sys/tap.h"
 
 namespace vulcan {
+namespace {
 
-void NamespaceSource::Begin() {
+[[nodiscard]] UniqueFd OpenTunHere() {
+  try {
+    return OpenTun();
+  } catch (Error& error) {
+    throw error.At("tap");
+  }
+}
+
+}  // namespace
+
+void NamespaceSource::Start() {
   if (begun_) return;
-  worker_.Begin([this] { made_.emplace(NewNamespace{OpenCurrentNamespace(), RtnlSocket(), OpenTun()}); });
+  worker_.Begin([this] { made_.emplace(NewNamespace{OpenCurrentNamespace(), RtnlSocket(), OpenTunHere()}); });
   begun_ = true;
 }
 
+void NamespaceSource::Begin() noexcept {
+  try {
+    Start();
+  } catch (...) {
+    // Whoever takes it begins it again, and is told.
+    begun_ = false;
+  }
+}
+
 NewNamespace NamespaceSource::Take() {
-  Begin();
+  Start();
   begun_ = false;
   worker_.Finish();
   NewNamespace taken = *std::exchange(made_, std::nullopt);
-  Unwant();
-  if (wanted_.load() > 0) Begin();
+  if (wishes_.load() > 0) Begin();
   return taken;
+}
+
+void NamespaceSource::Drop() noexcept {
+  if (!begun_ || wishes_.load() > 0) return;
+  begun_ = false;
+  try {
+    worker_.Finish();
+  } catch (...) {
+    // There is none to let go of.
+  }
+  made_.reset();
 }
 
 }  // namespace vulcan

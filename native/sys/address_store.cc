@@ -90,7 +90,7 @@ ReservedAddress AddressStore::Reserve(const RangeSet& set, const std::string& ow
     }
     taken.Add(ToNumber(*address));
     if (!file.TryLink(address->ToString())) continue;
-    WriteLastReserved(set.index, *address);
+    Remember(set.index, *address, owner, hints);
     const AddressRange& range = *set.Find(*address);
     return {*address, range.prefix_length, range.gateway};
   }
@@ -109,7 +109,7 @@ ReservedAddress AddressStore::ReserveThis(const IpAddress& address, const RangeS
         .Why(Reason::kAddressTaken);
   }
   hints.Of(directory_.Path(), address.Family()).Add(ToNumber(address));
-  WriteLastReserved(set.index, address);
+  Remember(set.index, address, owner, hints);
   return {address, range->prefix_length, range->gateway};
 }
 
@@ -144,6 +144,17 @@ void AddressStore::WriteLastReserved(unsigned set, const IpAddress& address) con
                                kFileMode));
   if (!file) throw SystemError("openat", directory_.PathOf(name));
   WriteAll(file.Get(), address.ToString(), directory_.PathOf(name));
+}
+
+// Whoever can't tell others where to go on has no address.
+void AddressStore::Remember(unsigned set, const IpAddress& address, const std::string& owner,
+                            AddressHints& hints) {
+  try {
+    WriteLastReserved(set, address);
+  } catch (const Error&) {
+    Release(address, owner, hints);
+    throw;
+  }
 }
 
 void AddressStore::ReadTaken(int family, AddressRuns& taken) const {

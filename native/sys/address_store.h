@@ -55,6 +55,7 @@ class AddressStore {
 
   [[nodiscard]] std::optional<IpAddress> LastReserved(unsigned set) const;
   void WriteLastReserved(unsigned set, const IpAddress& address) const;
+  void Remember(unsigned set, const IpAddress& address, const std::string& owner, AddressHints& hints);
   void ReadTaken(int family, AddressRuns& taken) const;
   [[nodiscard]] std::optional<std::string> OwnerOf(const std::string& name) const;
 

@@ -37,7 +37,9 @@ void NamespaceWorker::Start() {
 void NamespaceWorker::Stop() noexcept {
   if (!thread_.joinable()) return;
   {
-    const std::lock_guard guard(mutex_);
+    std::unique_lock lock(mutex_);
+    // What was begun and never finished would put another state in the place of this one.
+    changed_.wait(lock, [this] { return state_ != State::kWork; });
     state_ = State::kStop;
   }
   changed_.notify_all();

@@ -22,8 +22,8 @@ class NamespaceWorker {
   NamespaceWorker(const NamespaceWorker&) = delete;
   NamespaceWorker& operator=(const NamespaceWorker&) = delete;
 
-  // Starts `body` in a namespace made for it; neither before nor after it is anything else done. What `body`
-  // refers to must live until Finish.
+  // Starts `body` in a namespace made for it; one at a time. What `body` refers to must live until Finish, or
+  // as long as this object.
   void Begin(std::function<void()> body);
   // Waits for what was begun; what it threw is thrown here.
   void Finish();

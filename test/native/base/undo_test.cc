@@ -3,6 +3,7 @@
 #include <gtest/gtest.h>
 
 #include <cerrno>
+#include <new>
 #include <string>
 
 namespace vulcan {
@@ -29,6 +30,18 @@ TEST(UndoStack, GoesOnPastAFailingStepAndReportsIt) {
   EXPECT_TRUE(ran);
   ASSERT_EQ(error.UndoErrors().size(), 1U);
   EXPECT_EQ(error.UndoErrors()[0].Syscall(), "umount");
+}
+
+TEST(UndoStack, GoesOnPastWhateverIsThrown) {
+  bool ran = false;
+  UndoStack undo;
+  undo.Push([&ran] { ran = true; });
+  undo.Push([] { throw std::bad_alloc(); });
+  Error error(EIO, "test");
+  undo.Unwind(error);
+  EXPECT_TRUE(ran);
+  ASSERT_EQ(error.UndoErrors().size(), 1U);
+  EXPECT_EQ(error.UndoErrors()[0].Errnum(), ENOMEM);
 }
 
 TEST(UndoStack, DoesNothingUnlessUnwound) {

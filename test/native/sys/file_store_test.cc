@@ -4,6 +4,7 @@
 #include <sys/stat.h>
 
 #include <cerrno>
+#include <cstdio>
 #include <filesystem>
 #include <fstream>
 
@@ -48,6 +49,31 @@ TEST_F(FileStore, ReplacesASymlinkAndNotWhatItLeadsTo) {
 TEST_F(FileStore, LeavesNothingWhenItCannotRename) {
   fs::create_directory(temporary_ / "f");
   EXPECT_TRUE(Throws(EISDIR, [&] { WriteFile(directory_, "f", "data", 0600); }));
+  EXPECT_EQ(directory_.Names(), std::vector<std::string>{"f"});
+}
+
+TEST_F(FileStore, LeavesNothingOfAFileThatIsNotPublished) {
+  {
+    const UnpublishedFile file(Directory::Open(temporary_.Path()), "data", 0600);
+    EXPECT_EQ(ListFiles(directory_), std::vector<std::string>{});
+  }
+  EXPECT_EQ(directory_.Names(), std::vector<std::string>{});
+}
+
+TEST_F(FileStore, PublishesAFileWhole) {
+  UnpublishedFile file(Directory::Open(temporary_.Path()), "data", 0640);
+  file.Publish("f");
+  EXPECT_EQ(ReadFile(directory_, "f", 100), "data");
+  EXPECT_EQ(directory_.Names(), std::vector<std::string>{"f"});
+}
+
+TEST_F(FileStore, PublishesNothingInThePlaceOfAnother) {
+  WriteFile(directory_, "f", "old", 0600);
+  {
+    UnpublishedFile file(Directory::Open(temporary_.Path()), "new", 0600);
+    EXPECT_TRUE(Throws(EEXIST, [&] { file.Publish("f", RENAME_NOREPLACE); }));
+  }
+  EXPECT_EQ(ReadFile(directory_, "f", 100), "old");
   EXPECT_EQ(directory_.Names(), std::vector<std::string>{"f"});
 }
 

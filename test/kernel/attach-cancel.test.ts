@@ -1,0 +1,113 @@
+import { spawn } from 'node:child_process';
+import { once } from 'node:events';
+import { beforeEach, expect, it } from 'vitest';
+import type { AttachPlan, ReservedAddress } from '../../lib/native/attachment.ts';
+import type { NativeError } from '../../lib/native/binding.ts';
+import { canonicalDump, expectUnchanged } from '../support/dump.ts';
+import { native } from '../support/native.ts';
+import { describeWith } from '../support/require.ts';
+import { attach, attachLab, attachPlan, detach, locksDir, storeDir } from './attach-lab.ts';
+
+const vm = 'a1';
+let lastTaskId = 1_000_000;
+
+/** Attaches, and cancels after `body`; the addresses, when it had won by then. */
+async function cancelled(
+  body: () => Promise<unknown> | unknown,
+): Promise<NativeError | readonly ReservedAddress[]> {
+  const taskId = ++lastTaskId;
+  const outcome = attach(vm, { plan: { taskId } }).catch((failure: NativeError) => failure);
+  await body();
+  native.cancel(taskId);
+  return outcome;
+}
+
+/** Another process with the lock of the address store. */
+async function holdStore(): Promise<() => Promise<void>> {
+  const child = spawn('flock', [`${storeDir}/lock`, 'sh', '-c', 'echo held; read line'], {
+    stdio: ['pipe', 'pipe', 'inherit'],
+  });
+  await once(child.stdout, 'data');
+  return async () => {
+    const ended = once(child, 'exit');
+    child.stdin.end();
+    await ended;
+  };
+}
+
+function hasty(): AttachPlan {
+  const plan = attachPlan(vm);
+  return { ...plan, locks: { ...plan.locks, timeoutMs: 30 } };
+}
+
+const sleep = (ms: number) => new Promise((resolve) => setTimeout(resolve, ms));
+
+function spin(us: number): void {
+  const until = performance.now() + us / 1000;
+  while (performance.now() < until);
+}
+
+describeWith(['tun'], 'a cancelled attach', () => {
+  beforeEach(async () => {
+    await attachLab();
+    await detach('a0', await attach('a0'));
+  });
+
+  it('waits for the lock of its VM, and does nothing', async () => {
+    const before = await canonicalDump();
+    const lock = await native.lockAcquire({
+      directory: locksDir,
+      name: vm,
+      mode: 'exclusive',
+      timeoutMs: 1_000,
+    });
+    expect(await cancelled(() => sleep(20))).toMatchObject({ code: 'ECANCELED', step: 'lock' });
+    await native.lockRelease({ lock, remove: true });
+    await expectUnchanged(before);
+  });
+
+  it('waits for the lock of the store, and does nothing', async () => {
+    const before = await canonicalDump();
+    const letGo = await holdStore();
+    expect(await cancelled(() => sleep(20))).toMatchObject({ code: 'ECANCELED', step: 'address' });
+    await expectUnchanged(before);
+    await letGo();
+    await attach(vm);
+  });
+
+  it('gives up when its time is over, waiting for the lock of its VM', async () => {
+    const lock = await native.lockAcquire({ directory: locksDir, name: vm, mode: 'shared', timeoutMs: 0 });
+    const rejection = { code: 'ETIMEDOUT', step: 'lock', reason: 'lock-held', path: `${locksDir}/${vm}` };
+    await expect(native.attach(hasty())).rejects.toMatchObject(rejection);
+    await native.lockRelease({ lock, remove: true });
+  });
+
+  it('gives up when its time is over, waiting for the lock of the store', async () => {
+    const before = await canonicalDump();
+    const letGo = await holdStore();
+    await expect(native.attach(hasty())).rejects.toMatchObject({
+      code: 'ETIMEDOUT',
+      step: 'address',
+      reason: 'lock-held',
+    });
+    await letGo();
+    await expectUnchanged(before);
+  });
+
+  it('is whole or nothing, whenever that is', async () => {
+    const before = await canonicalDump();
+    const steps = new Set<string>();
+    for (let delayUs = 0; delayUs <= 3_000; delayUs += 100) {
+      const outcome = await cancelled(() => spin(delayUs));
+      if (outcome instanceof Error) {
+        expect(outcome).toMatchObject({ code: 'ECANCELED' });
+        expect(outcome.undoErrors).toBeUndefined();
+        steps.add(outcome.step ?? 'never begun');
+      } else {
+        await detach(vm, outcome);
+      }
+    }
+    await expectUnchanged(before);
+    expect(steps.size).toBeGreaterThanOrEqual(2);
+  }, 60_000);
+});

@@ -1,0 +1,99 @@
+#include "engine/namespace_source.h"
+
+#include <gtest/gtest.h>
+#include <sys/resource.h>
+#include <unistd.h>
+
+#include <cerrno>
+
+#include "sys/netns.h"
+#include "throws.h"
+
+namespace vulcan {
+namespace {
+
+// Needs CAP_SYS_ADMIN.
+class Namespaces : public testing::Test {
+ protected:
+  void SetUp() override {
+    if (::geteuid() != 0) GTEST_SKIP() << "only root makes namespaces";
+  }
+
+  NamespaceSource source_;
+};
+
+// No more descriptors than there are, while it lives.
+class NoMoreFiles {
+ public:
+  NoMoreFiles() {
+    ::getrlimit(RLIMIT_NOFILE, &before_);
+    const rlimit none{3, before_.rlim_max};
+    ::setrlimit(RLIMIT_NOFILE, &none);
+  }
+  ~NoMoreFiles() { ::setrlimit(RLIMIT_NOFILE, &before_); }
+  NoMoreFiles(const NoMoreFiles&) = delete;
+  NoMoreFiles& operator=(const NoMoreFiles&) = delete;
+
+ private:
+  rlimit before_{};
+};
+
+TEST_F(Namespaces, AreNewEachTimeAndNotOurs) {
+  const NewNamespace first = source_.Take();
+  const NewNamespace second = source_.Take();
+  const NamespaceId own = IdOfNamespace(OpenCurrentNamespace().Get());
+  EXPECT_NE(IdOfNamespace(first.fd.Get()), IdOfNamespace(second.fd.Get()));
+  EXPECT_NE(IdOfNamespace(first.fd.Get()), own);
+  EXPECT_EQ(first.links.IndexOf("lo"), 1);
+  EXPECT_TRUE(first.tun);
+}
+
+TEST_F(Namespaces, OneThatWasBegunIsTheOneThatIsTaken) {
+  source_.Begin();
+  source_.Begin();
+  EXPECT_TRUE(source_.Take().fd);
+}
+
+TEST_F(Namespaces, OneThatNobodyTakesEndsWithItsSource) {
+  for (int i = 0; i < 20; ++i) {
+    NamespaceSource source;
+    source.Begin();
+  }
+}
+
+TEST_F(Namespaces, OneThatNobodyWantsIsLetGoOf) {
+  const int free = ::dup(0);
+  ::close(free);
+  {
+    const NamespaceSource::Wish wish(source_);
+    source_.Begin();
+    source_.Drop();
+  }
+  source_.Drop();
+  source_.Drop();
+  // Only the worker's way home is left of it.
+  const UniqueFd next(::dup(0));
+  EXPECT_LE(next.Get(), free + 1);
+  EXPECT_TRUE(source_.Take().fd);
+}
+
+TEST_F(Namespaces, WhatFailedIsToldToWhoeverTakesAndTriedAgain) {
+  static_cast<void>(source_.Take());
+  {
+    const NoMoreFiles no_more;
+    source_.Begin();
+    EXPECT_TRUE(Throws(EMFILE, [&] { static_cast<void>(source_.Take()); }));
+    source_.Begin();
+    source_.Drop();
+  }
+  EXPECT_TRUE(source_.Take().fd);
+}
+
+TEST_F(Namespaces, AThreadThatCannotBeStartedIsToldOf) {
+  const NoMoreFiles no_more;
+  source_.Begin();
+  EXPECT_TRUE(Throws(EMFILE, [&] { static_cast<void>(source_.Take()); }));
+}
+
+}  // namespace
+}  // namespace vulcan
