@@ -167,7 +167,12 @@ void Attach::AddTap() {
 
 // What is made here goes away with the namespace, so there is nothing to undo but its name.
 void Attach::AddLinks() {
-  AddHostLink(host_.Links(), plan_.interface, bridge_, inside_->fd.Get());
+  try {
+    AddHostLink(host_.Links(), plan_.interface, bridge_, inside_->fd.Get());
+  } catch (const Error& error) {
+    if (error.GetReason() == Reason::kBridgeFull) host_.ForgetPorts(bridge_);
+    throw;
+  }
   host_.CountPort(bridge_);
   host_.DisableIpv6(plan_.interface.host_link);
 }

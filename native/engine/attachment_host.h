@@ -25,6 +25,8 @@ class AttachmentHost {
   [[nodiscard]] int BridgeWithRoom(const std::string& bridge);
   // A port was added.
   void CountPort(int bridge) { ++ports_[bridge]; }
+  // Others have added ports, too.
+  void ForgetPorts(int bridge) { ports_.erase(bridge); }
 
   // Keeps the kernel from giving the link an IPv6 address and from telling the network about it. A kernel
   // without IPv6 has nothing to be kept from.
@@ -35,7 +37,7 @@ class AttachmentHost {
   std::optional<nft::Socket> nft_;
   NamespaceSource namespaces_;
   AddressHints addresses_;
-  // No less than the ports that we know of, by the bridge's index: those of the last count and all since.
+  // By the bridge's index: the ports of the last count, and all of ours since.
   std::map<int, std::size_t> ports_;
   UniqueFd ipv6_settings_;
 };

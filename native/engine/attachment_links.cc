@@ -49,6 +49,10 @@ void SendAll(RtnlSocket& socket, RtnlBatch batch, const std::string& subject) {
 }  // namespace
 
 void AddHostLink(RtnlSocket& host, const InterfacePlan& plan, int bridge, int netns_fd) {
+  // The kernel goes on after a message that fails: the rest of the batch would change somebody else's link.
+  if (host.IndexOf(plan.host_link)) {
+    throw Error(EEXIST, RtnlTypeName(RTM_NEWLINK)).Path(plan.host_link);
+  }
   RtnlBatch batch;
   batch.Add(NewVeth({plan.host_link, plan.host_mac, bridge, plan.name, plan.mac, netns_fd, plan.mtu}));
   // The kernel ignores the alias of a link that is being made.

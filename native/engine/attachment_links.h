@@ -9,7 +9,7 @@
 namespace vulcan {
 
 // The requests of an attachment, each a batch that travels in one send; the first failure of it is thrown.
-// Nothing is looked up but two indexes, which takes no lock.
+// Nothing is looked up but indexes, which takes no lock.
 
 // The host's link as a port of the bridge, down, and its peer in the namespace.
 void AddHostLink(RtnlSocket& host, const InterfacePlan& plan, int bridge, int netns_fd);

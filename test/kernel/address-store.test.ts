@@ -5,14 +5,22 @@ import { createInterface } from 'node:readline';
 import { fileURLToPath } from 'node:url';
 import { beforeEach, describe, expect, it } from 'vitest';
 import type { AddressRequest } from '../../lib/native/attachment.ts';
-import { resetLab } from '../support/lab.ts';
+import { addNamespace, resetLab } from '../support/lab.ts';
 import { addonFile, native } from '../support/native.ts';
 import { describeWith } from '../support/require.ts';
 import { run } from '../support/run.ts';
 import { upstreamPluginDir } from '../support/tools.mjs';
-import { attachLab, attachPlan, detachPlan, gateway, ipv4, network } from './attach-lab.ts';
+import { attachLab, attachPlan, detachPlan, gateway, ipv4, network, storeDir } from './attach-lab.ts';
 
-const directory = '/run/cni/networks/web';
+const stores = '/run/cni/networks';
+let directory = '';
+/** A new store for each test: the addon remembers those that it has met. */
+let store = 0;
+
+async function newStore(): Promise<void> {
+  await resetLab();
+  directory = `${stores}/store${++store}`;
+}
 const script = (name: string) => fileURLToPath(new URL(`../support/addresses/${name}.mjs`, import.meta.url));
 
 function rangeOf(start: string, end: string, prefixLength: number): AddressRequest {
@@ -31,7 +39,7 @@ const release = (owner: string, ips: readonly string[] | null) =>
   native.addressRelease({ directory, owner: `${owner}\r\neth0`, ips, timeoutMs: 5_000 });
 
 describe('the address store', () => {
-  beforeEach(resetLab);
+  beforeEach(newStore);
 
   it('goes round, so that what was freed rests longest', async () => {
     expect([await reserve('a'), await reserve('b')]).toEqual(['10.1.0.2', '10.1.0.3']);
@@ -90,7 +98,7 @@ describe('the address store', () => {
     };
     expect(await run('prlimit', [...child, JSON.stringify(plan)])).toBe('EFBIG');
     expect((await readdir(directory)).sort()).toEqual(['10.1.0.2', 'last_reserved_ip.0', 'lock']);
-    expect(await readdir('/run/cni/networks')).toEqual(['web']);
+    expect(await readdir(stores)).toEqual([`store${store}`]);
   });
 });
 
@@ -100,19 +108,14 @@ describeWith(['strace'], 'a /16 that is nearly full', () => {
   const whole = rangeOf('10.9.0.1', '10.9.255.254', 16);
 
   beforeEach(async () => {
-    await resetLab();
+    await newStore();
     await mkdir(directory, { recursive: true });
     await run(process.execPath, [script('fill'), directory, '10.9', ...free]);
   });
 
   it('gives what is free without a walk over what is taken', async () => {
     const plan = { directory, owner: 'a', requests: [whole], timeoutMs: 0 };
-    const strace = [
-      '--follow-forks',
-      '--output',
-      traceFile,
-      '--trace=linkat,openat,getdents64,faccessat2,newfstatat',
-    ];
+    const strace = ['--follow-forks', '--output', traceFile, '--trace=access,linkat,openat,getdents64'];
     const args = [process.execPath, script('reserve-each'), addonFile, JSON.stringify(plan), '3'];
     expect(JSON.parse(await run('strace', [...strace, ...args]))).toEqual(free.slice(0, 3));
     // One piece of the trace for each.
@@ -167,8 +170,9 @@ describeWith(['upstream-plugins', 'tun'], 'a store that four processes share', (
 
   it('gives no address twice and loses none', async () => {
     const rounds = 40;
+    await addNamespace('host-local');
     const subnet = { subnet: '10.168.0.0/24', rangeStart: '10.168.0.2', rangeEnd: '10.168.0.33', gateway };
-    const ipam = { type: 'host-local', dataDir: '/run/cni/networks', ranges: [[subnet]] };
+    const ipam = { type: 'host-local', dataDir: stores, ranges: [[subnet]] };
     const config = JSON.stringify({ cniVersion: '1.0.0', name: network, type: 'bridge', ipam });
     const ranges = [{ start: subnet.rangeStart, end: subnet.rangeEnd, gateway, prefixLength: 24 }];
     const change = { requests: [{ ...ipv4, ranges }], interface: { guard: null } };
@@ -189,7 +193,7 @@ describeWith(['upstream-plugins', 'tun'], 'a store that four processes share', (
     }
     // They went round several times.
     expect(groups).toHaveLength(32);
-    const names = await readdir(directory);
+    const names = await readdir(storeDir);
     expect(names.filter((name) => /^\d/.test(name))).toEqual([]);
   }, 120_000);
 });

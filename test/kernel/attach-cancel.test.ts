@@ -14,9 +14,10 @@ let lastTaskId = 1_000_000;
 /** Attaches, and cancels after `body`; the addresses, when it had won by then. */
 async function cancelled(
   body: () => Promise<unknown> | unknown,
+  who = vm,
 ): Promise<NativeError | readonly ReservedAddress[]> {
   const taskId = ++lastTaskId;
-  const outcome = attach(vm, { plan: { taskId } }).catch((failure: NativeError) => failure);
+  const outcome = attach(who, { plan: { taskId } }).catch((failure: NativeError) => failure);
   await body();
   native.cancel(taskId);
   return outcome;
@@ -98,13 +99,15 @@ describeWith(['tun'], 'a cancelled attach', () => {
     const before = await canonicalDump();
     const steps = new Set<string>();
     for (let delayUs = 0; delayUs <= 3_000; delayUs += 100) {
-      const outcome = await cancelled(() => spin(delayUs));
+      // A name for each: the kernel keeps a link's until it has freed it.
+      const who = `b${delayUs}`;
+      const outcome = await cancelled(() => spin(delayUs), who);
       if (outcome instanceof Error) {
         expect(outcome).toMatchObject({ code: 'ECANCELED' });
         expect(outcome.undoErrors).toBeUndefined();
         steps.add(outcome.step ?? 'never begun');
       } else {
-        await detach(vm, outcome);
+        await detach(who, outcome);
       }
     }
     await expectUnchanged(before);

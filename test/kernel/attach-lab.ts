@@ -77,7 +77,7 @@ export function attachPlan(
         name: 'eth0',
         mac: macOf(vm),
         mtu: 1500,
-        tap: { name: 'tap0', uid: 1000, gid: 1001 },
+        tap: { name: 'tap0', uid: 54_321, gid: 54_322 },
         routes: [{ destination: '0.0.0.0/0', gateway }],
         guard: { addresses: [] },
         addresses: { directory: storeDir, owner: `${vm}\r\neth0`, requests },

@@ -27,6 +27,8 @@ const port = (name: string) => ({ bridge: name, hairpin: false, isolated: false 
 const tap = (name: string) => ({ name, uid: 0, gid: 0 });
 const range = (start: string, end: string) => ({ start, end, gateway, prefixLength: 24 });
 
+const addLink = (name: string) => ip('link', 'add', name, 'type', 'veth', 'peer', 'name', 'peer0');
+
 interface Case {
   readonly what: string;
   /** Makes the step fail for real. */
@@ -99,10 +101,9 @@ const cases: readonly Case[] = [
   },
   {
     what: 'the bridge is a link of another kind',
-    sabotage: () => ip('link', 'add', 'dummy0', 'type', 'dummy'),
-    change: { interface: { port: port('dummy0') } },
+    sabotage: () => addLink('other0'),
+    change: { interface: { port: port('other0') } },
     error: { code: 'EOPNOTSUPP', errno: -95, step: 'link', syscall: 'RTM_NEWLINK', path: hostLinkOf(vm) },
-    kernel: /enslav/,
   },
   {
     what: 'the directory of records is gone',
@@ -137,7 +138,7 @@ const cases: readonly Case[] = [
   },
   {
     what: 'the name of the host link is taken',
-    sabotage: () => ip('link', 'add', hostLinkOf(vm), 'type', 'dummy'),
+    sabotage: () => addLink(hostLinkOf(vm)),
     error: { code: 'EEXIST', errno: -17, step: 'link', syscall: 'RTM_NEWLINK', path: hostLinkOf(vm) },
   },
   {
@@ -149,7 +150,6 @@ const cases: readonly Case[] = [
     what: 'the kernel refuses the MTU',
     change: { interface: { mtu: 100_000 } },
     error: { code: 'EINVAL', step: 'link', syscall: 'RTM_NEWLINK' },
-    kernel: /mtu/i,
   },
   {
     what: 'the second message of the link’s batch fails',
@@ -192,21 +192,27 @@ describeWith(['tun'], 'a failed attach', () => {
     await attach(vm);
   });
 
-  it('says so when the bridge has no room, before the kernel does', async () => {
+  it('says that the bridge has no room, before the kernel does once it has counted', async () => {
     const ports = Array.from(
       { length: 1022 },
-      (_, n) => `link add p${n} group 7 master ${bridge} type dummy`,
+      (_, n) => `link add p${n} group 7 master ${bridge} type veth peer name q${n}`,
     );
-    await writeFile('/run/cni/ports', `${ports.join('\n')}\n`);
-    await ip('-batch', '/run/cni/ports');
-    await attach('a2');
-    const before = await canonicalDump();
-    await expect(attach('a3')).rejects.toMatchObject({
-      ...{ code: 'ENOSPC', step: 'bridge', reason: 'bridge-full', path: bridge },
-      message: expect.stringContaining('1023 ports'),
-    });
-    await expectUnchanged(before);
-    await ip('link', 'delete', 'group', '7');
+    await writeFile('/run/ports', `${ports.join('\n')}\n`);
+    try {
+      await ip('-batch', '/run/ports');
+      await attach('a2');
+      const before = await canonicalDump();
+      // Nobody has told about those ports.
+      const surprise = { code: 'EXFULL', step: 'link', reason: 'bridge-full', path: hostLinkOf('a3') };
+      await expect(attach('a3')).rejects.toMatchObject(surprise);
+      await expect(attach('a3')).rejects.toMatchObject({
+        ...{ code: 'ENOSPC', step: 'bridge', reason: 'bridge-full', path: bridge },
+        message: expect.stringContaining('1023 ports'),
+      });
+      await expectUnchanged(before);
+    } finally {
+      await ip('link', 'delete', 'group', '7');
+    }
     await attach('a3');
   }, 120_000);
 });

@@ -33,7 +33,9 @@ describeWith(['tun'], 'attach', () => {
     const { netns, interfaces } = await native.attach(attachPlan(vm));
     const { ino, dev } = await stat(anchorOf(vm));
     expect(netns).toEqual({ inode: ino, device: dev });
-    expect(interfaces).toEqual([{ addresses: [{ ip: '10.168.0.2', prefixLength: 24, gateway }] }]);
+    expect(interfaces).toEqual([
+      { addresses: [{ ip: expect.stringMatching(/^10\.168\.0\.\d+$/), prefixLength: 24, gateway }] },
+    ]);
   });
 
   it('makes the host link a port of the bridge that says whose it is', async () => {
@@ -56,9 +58,8 @@ describeWith(['tun'], 'attach', () => {
   });
 
   it('puts the address and the routes on the link inside', async () => {
-    await attach(vm);
-    const link = await linkOf(inside(vm, 'ip', '-d', '-j', 'address', 'show', 'eth0'));
-    expect(link).toMatchObject({
+    const [address] = await attach(vm);
+    expect(await linkOf(inside(vm, 'ip', '-d', '-j', 'link', 'show', 'eth0'))).toMatchObject({
       address: macOf(vm),
       flags: expect.arrayContaining(['UP', 'LOWER_UP']),
       inet6_addr_gen_mode: 'none',
@@ -66,9 +67,9 @@ describeWith(['tun'], 'attach', () => {
       num_rx_queues: 1,
       mtu: 1500,
     });
-    expect(link.addr_info).toEqual([
+    expect((await linkOf(inside(vm, 'ip', '-j', 'address', 'show', 'eth0'))).addr_info).toEqual([
       expect.objectContaining({
-        local: '10.168.0.2',
+        local: address?.ip,
         prefixlen: 24,
         broadcast: '10.168.0.255',
         scope: 'global',
@@ -76,7 +77,7 @@ describeWith(['tun'], 'attach', () => {
     ]);
     expect(JSON.parse(await inside(vm, 'ip', '-j', 'route'))).toEqual([
       expect.objectContaining({ dst: 'default', gateway, dev: 'eth0' }),
-      expect.objectContaining({ dst: '10.168.0.0/24', dev: 'eth0', prefsrc: '10.168.0.2' }),
+      expect.objectContaining({ dst: '10.168.0.0/24', dev: 'eth0', prefsrc: address?.ip }),
     ]);
   });
 
@@ -89,12 +90,12 @@ describeWith(['tun'], 'attach', () => {
         info_kind: 'tun',
         info_data: {
           type: 'tap',
-          pi: false,
+          pi: true,
           vnet_hdr: true,
           multi_queue: false,
           persist: true,
-          user: '1000',
-          group: '1001',
+          user: 54_321,
+          group: 54_322,
         },
       },
     });
@@ -119,17 +120,18 @@ describeWith(['tun'], 'attach', () => {
   });
 
   it('guards the port', async () => {
-    await attach(vm);
+    const [address] = await attach(vm);
     const rules = await nft('list', 'table', 'bridge', 'vulcan');
-    expect(rules).toContain(`"${hostLinkOf(vm)}" . ${macOf(vm)} . 10.168.0.2`);
+    expect(rules).toContain(`"${hostLinkOf(vm)}" . ${macOf(vm)} . ${address?.ip} `);
     expect(await native.guardList({})).toEqual([hostLinkOf(vm)]);
   });
 
   it('writes the address, the claim and the record', async () => {
-    const { netns } = await native.attach(attachPlan(vm));
-    expect(await readFile(`${storeDir}/10.168.0.2`, 'utf8')).toBe(`${vm}\r\neth0`);
+    const { netns, interfaces } = await native.attach(attachPlan(vm));
+    const ip4 = interfaces[0]?.addresses[0]?.ip;
+    expect(await readFile(`${storeDir}/${ip4}`, 'utf8')).toBe(`${vm}\r\neth0`);
     expect(await readFile(`${locksDir}/${vm}`, 'utf8')).toBe(`${netns.device}:${netns.inode}\n`);
-    expect(await readFile(`${recordsDir}/${recordOf(vm)}`, 'utf8')).toBe('{"ips":["10.168.0.2/24"]}');
+    expect(await readFile(`${recordsDir}/${recordOf(vm)}`, 'utf8')).toBe(`{"ips":["${ip4}/24"]}`);
     expect((await stat(`${recordsDir}/${recordOf(vm)}`)).mode & 0o7777).toBe(0o600);
   });
 
@@ -139,21 +141,20 @@ describeWith(['tun'], 'attach', () => {
       { destination: '::/0', gateway: 'fd68::1' },
     ];
     const addresses = await attach(vm, { requests: [ipv4, ipv6], interface: { routes } });
-    expect(addresses.map((address) => address.ip)).toEqual(['10.168.0.2', 'fd68::2']);
+    const [ip4 = '', ip6 = ''] = addresses.map((address) => address.ip);
+    expect([ip4, ip6]).toEqual([expect.stringMatching(/^10\.168\.0\./), expect.stringMatching(/^fd68::/)]);
     const link = await linkOf(inside(vm, 'ip', '-j', 'address', 'show', 'eth0'));
     expect(link.addr_info).toEqual([
-      expect.objectContaining({ local: '10.168.0.2', prefixlen: 24 }),
-      expect.objectContaining({ local: 'fd68::2', prefixlen: 64 }),
+      expect.objectContaining({ local: ip4, prefixlen: 24 }),
+      expect.objectContaining({ local: ip6, prefixlen: 64 }),
     ]);
     // No duplicate is looked for: the guest has the address, and not the namespace.
     expect(link.addr_info[1].tentative).toBeUndefined();
     expect(JSON.parse(await inside(vm, 'ip', '-6', '-j', 'route', 'show', 'default'))).toEqual([
       expect.objectContaining({ gateway: 'fd68::1', dev: 'eth0' }),
     ]);
-    expect(await readFile(`${recordsDir}/${recordOf(vm)}`, 'utf8')).toBe(
-      '{"ips":["10.168.0.2/24","fd68::2/64"]}',
-    );
-    expect(await nft('list', 'table', 'bridge', 'vulcan')).toContain(`${macOf(vm)} . fd68::2`);
+    expect(await readFile(`${recordsDir}/${recordOf(vm)}`, 'utf8')).toBe(`{"ips":["${ip4}/24","${ip6}/64"]}`);
+    expect(await nft('list', 'table', 'bridge', 'vulcan')).toContain(`${macOf(vm)} . ${ip6} `);
   });
 
   it('takes MTU and port options', async () => {

@@ -1,4 +1,4 @@
-// The real host-local: its file, its configuration, its prefix for containers, rounds.
+// The real host-local, for containers that share a namespace: its file, its configuration, its prefix for containers, rounds.
 import { spawnSync } from 'node:child_process';
 import { holdSome } from './hold-some.mjs';
 
@@ -8,7 +8,7 @@ function call(command, id) {
   const env = {
     CNI_COMMAND: command,
     CNI_CONTAINERID: `${prefix}${id}`,
-    CNI_NETNS: '/proc/self/ns/net',
+    CNI_NETNS: '/var/run/netns/host-local',
     CNI_IFNAME: 'eth0',
     CNI_PATH: '/nowhere',
   };
