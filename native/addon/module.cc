@@ -44,6 +44,7 @@ void Module::Submit(Napi::Env env, std::unique_ptr<Task> owned, LaneName lane,
   try {
     lanes_.Post(lane, [this, task]() -> std::optional<Wait> {
       if (auto wait = task->Run()) return wait;
+      const auto plan = task->TakePlan();
       deliveries_.NonBlockingCall(task);
       return std::nullopt;
     });

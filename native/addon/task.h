@@ -33,6 +33,9 @@ class Task {
   // The only place where what the core throws is caught.
   [[nodiscard]] std::optional<Wait> Run() noexcept;
   void Settle(Napi::Env env) noexcept;
+  // What the work held, once Run has ended: whoever ends it does so on the lane, after the result is on its
+  // way.
+  [[nodiscard]] virtual std::shared_ptr<void> TakePlan() = 0;
   // In place of Run, when there is no thread to run it.
   void Fail(Error error) noexcept { error_ = std::move(error); }
 
@@ -64,17 +67,22 @@ template <typename Plan, typename RunFunction, typename Convert>
 class PlannedTask final : public Task {
  public:
   PlannedTask(Napi::Env env, Plan plan, RunFunction run, Convert convert)
-      : Task(env), plan_(std::move(plan)), run_(std::move(run)), convert_(std::move(convert)) {}
+      : Task(env),
+        plan_(std::make_shared<Plan>(std::move(plan))),
+        run_(std::move(run)),
+        convert_(std::move(convert)) {}
+
+  [[nodiscard]] std::shared_ptr<void> TakePlan() override { return std::move(plan_); }
 
  protected:
   std::optional<Wait> Step(const Cancellation& cancellation) override {
     if constexpr (std::is_void_v<Returned>) {
-      run_(plan_, cancellation);
+      run_(*plan_, cancellation);
       result_.emplace();
     } else if constexpr (std::is_same_v<Returned, typename Outcome<Returned>::Type>) {
-      result_.emplace(run_(plan_, cancellation));
+      result_.emplace(run_(*plan_, cancellation));
     } else {
-      auto progress = run_(plan_, cancellation);
+      auto progress = run_(*plan_, cancellation);
       if (progress.wait) return std::move(progress.wait);
       result_ = std::move(progress.result);
     }
@@ -91,7 +99,7 @@ class PlannedTask final : public Task {
  private:
   using Returned = std::invoke_result_t<RunFunction&, Plan&, const Cancellation&>;
 
-  Plan plan_;
+  std::shared_ptr<Plan> plan_;
   RunFunction run_;
   Convert convert_;
   std::optional<typename Outcome<Returned>::Type> result_;

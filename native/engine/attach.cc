@@ -44,8 +44,7 @@ Attach::Attach(AttachPlan plan, AttachmentHost& host)
     : plan_(std::move(plan)),
       host_(host),
       lock_(plan_.locks),
-      store_request_(plan_.addresses.directory, plan_.locks.timeout),
-      wish_(std::in_place, host_.Namespaces()) {
+      store_request_(plan_.addresses.directory, plan_.locks.timeout) {
   undo_.Push([this] { lock_.RemoveUnclaimed(); });
 }
 
@@ -55,23 +54,11 @@ Progress<AttachResult> Attach::Step(const Cancellation& cancellation) {
   } catch (...) {
     Error error = CurrentError();
     if (error.Step().empty()) error.At(step_);
-    Undo(error);
+    undo_.Unwind(error);
+    record_.reset();
+    inside_.reset();
     throw error;
   }
-}
-
-void Attach::Undo(Error& error) {
-  undo_.Unwind(error);
-  Close();
-  host_.Namespaces().Drop();
-}
-
-// Here and not where this object ends, which is a thread that has more to do.
-void Attach::Close() noexcept {
-  wish_.reset();
-  inside_.reset();
-  record_.reset();
-  lock_.Release();
 }
 
 Progress<AttachResult> Attach::Advance(const Cancellation& cancellation) {
@@ -112,7 +99,6 @@ AttachResult Attach::Run(AddressStore store, const Cancellation& cancellation) {
   SetUp();
   Begin("record", cancellation);
   record_->Publish(plan_.record.name, RENAME_NOREPLACE);
-  Close();
   return std::move(result_);
 }
 
@@ -152,7 +138,6 @@ void Attach::Guard(const Cancellation& cancellation) {
 }
 
 void Attach::NameAnchor(const Cancellation& cancellation) {
-  wish_.reset();
   inside_ = host_.Namespaces().Take();
   const Directory anchors = OpenAnchorDirectory(plan_.anchor.directory, cancellation);
   result_.netns = NameNamespace(anchors, plan_.anchor.name, lock_.Vm(), inside_->fd.Get());

@@ -16,7 +16,6 @@ namespace vulcan {
 
 // One attachment from nothing to its record, or nothing at all: whatever fails, and wherever it is cancelled,
 // everything before is taken back. The record gets its name last; from then on cancelling has lost.
-// What needs no namespace is done while the kernel makes one.
 class Attach {
  public:
   Attach(AttachPlan plan, AttachmentHost& host);
@@ -29,8 +28,6 @@ class Attach {
   [[nodiscard]] AttachResult Run(AddressStore store, const Cancellation& cancellation);
   // Looks whether it was cancelled, and remembers where an error comes from.
   void Begin(const char* step, const Cancellation& cancellation);
-  void Undo(Error& error);
-  void Close() noexcept;
   void RefuseExisting();
   void ReserveAddresses(AddressStore store);
   void ReleaseAddresses();
@@ -49,7 +46,6 @@ class Attach {
   const char* step_ = "lock";
   bool checked_ = false;
   int bridge_ = 0;
-  std::optional<NamespaceSource::Wish> wish_;
   std::optional<NewNamespace> inside_;
   std::optional<UnpublishedFile> record_;
   AttachResult result_;

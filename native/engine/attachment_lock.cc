@@ -3,30 +3,27 @@
 namespace vulcan {
 
 AttachmentLock::AttachmentLock(const AttachmentLocks& plan)
-    : vm_request_(plan.directory, plan.vm, LockMode::kExclusive, plan.timeout),
+    : directory_(plan.directory),
+      vm_request_(plan.directory, plan.vm, LockMode::kExclusive, plan.timeout),
       network_request_(plan.directory, plan.network, LockMode::kShared, plan.timeout) {}
 
 std::optional<Wait> AttachmentLock::Acquire(const Cancellation& cancellation) {
+  if (vm_) return std::nullopt;
+  cancellation.ThrowIfCancelled();
+  const Directory directory = Directory::Open(directory_);
   if (!network_) {
-    auto progress = network_request_.Try(cancellation);
+    auto progress = network_request_.Try(directory, cancellation);
     if (progress.wait) return std::move(progress.wait);
     network_ = std::move(progress.result);
   }
-  if (!vm_) {
-    auto progress = vm_request_.Try(cancellation);
-    if (progress.wait) return std::move(progress.wait);
-    vm_ = std::move(progress.result);
-  }
+  auto progress = vm_request_.Try(directory, cancellation);
+  if (progress.wait) return std::move(progress.wait);
+  vm_ = std::move(progress.result);
   return std::nullopt;
 }
 
 void AttachmentLock::RemoveUnclaimed() {
   if (vm_ && !vm_->ReadClaim()) vm_->RemoveFile();
-}
-
-void AttachmentLock::Release() noexcept {
-  network_.reset();
-  vm_.reset();
 }
 
 }  // namespace vulcan

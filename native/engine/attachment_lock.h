@@ -23,9 +23,9 @@ class AttachmentLock {
   [[nodiscard]] Lock& Vm() { return *vm_; }
   // The VM's lock file, unless it says whose a namespace is. Whoever waits for the lock finds a new one.
   void RemoveUnclaimed();
-  void Release() noexcept;
 
  private:
+  std::string directory_;
   LockRequest vm_request_;
   LockRequest network_request_;
   std::optional<Lock> vm_;

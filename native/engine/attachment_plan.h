@@ -83,7 +83,7 @@ struct AttachPlan {
 };
 
 struct AttachResult {
-  NamespaceId netns;
+  NamespaceId netns{};
   // In the order of the requests.
   std::vector<ReservedAddress> addresses;
 };

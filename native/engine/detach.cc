@@ -40,7 +40,7 @@ Progress<DetachResult> Detach::Step(const Cancellation& cancellation) {
     result_.netns = lock_.Vm().ReadClaim();
     result_.cut = Try("cut", [this] { Cut(); });
     // The address of a VM that still talks is not to be given to another.
-    if (!result_.cut) return Finish();
+    if (!result_.cut) return std::move(result_);
     Try("guard", [this] {
       if (plan_.guard) guard::Remove(host_.Nft(), *plan_.guard);
     });
@@ -48,11 +48,6 @@ Progress<DetachResult> Detach::Step(const Cancellation& cancellation) {
   }
   if (auto wait = ReleaseAddresses()) return std::move(*wait);
   if (!KeepsSomething()) Try("record", [this] { Forget(); });
-  return Finish();
-}
-
-DetachResult Detach::Finish() {
-  lock_.Release();
   return std::move(result_);
 }
 
@@ -86,14 +81,8 @@ void Detach::Cut() {
 
 void Detach::RemoveName() {
   if (!plan_.anchor) return;
-  const auto state = GetAnchorState(plan_.anchor->directory, plan_.anchor->name, &lock_.Vm());
   // A file may be a live namespace seen from here; without a claim nobody knows whose it is.
-  if (state.kind != AnchorKind::kAbsent && !state.claimed) {
-    throw Error(EEXIST, "umount", "was not made under this lock")
-        .Path(plan_.anchor->directory + "/" + plan_.anchor->name)
-        .Why(Reason::kForeign);
-  }
-  RemoveAnchor(plan_.anchor->directory, plan_.anchor->name, lock_.Vm());
+  RemoveAnchor(plan_.anchor->directory, plan_.anchor->name, lock_.Vm(), AnchorOwner::kLock);
 }
 
 std::optional<Wait> Detach::ReleaseAddresses() {

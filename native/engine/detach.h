@@ -63,7 +63,6 @@ class Detach {
   [[nodiscard]] std::optional<Wait> ReleaseAddresses();
   [[nodiscard]] bool KeepsSomething() const;
   void Forget();
-  [[nodiscard]] DetachResult Finish();
 
   DetachPlan plan_;
   AttachmentHost& host_;

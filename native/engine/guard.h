@@ -13,7 +13,7 @@
 namespace vulcan::guard {
 
 struct Binding {
-  MacAddress mac;
+  MacAddress mac{};
   IpAddress address;
 };
 

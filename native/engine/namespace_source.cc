@@ -34,24 +34,26 @@ void NamespaceSource::Begin() noexcept {
   }
 }
 
-NewNamespace NamespaceSource::Take() {
+NewNamespace NamespaceSource::Finish() {
   Start();
   begun_ = false;
   worker_.Finish();
-  NewNamespace taken = *std::exchange(made_, std::nullopt);
-  if (wishes_.load() > 0) Begin();
-  return taken;
+  return *std::exchange(made_, std::nullopt);
 }
 
-void NamespaceSource::Drop() noexcept {
-  if (!begun_ || wishes_.load() > 0) return;
-  begun_ = false;
-  try {
-    worker_.Finish();
-  } catch (...) {
-    // There is none to let go of.
-  }
-  made_.reset();
+NewNamespace NamespaceSource::Take() {
+  const bool ahead = begun_;
+  NewNamespace taken = [&] {
+    try {
+      return Finish();
+    } catch (const Error&) {
+      // What went wrong some time ago may go well now.
+      if (!ahead) throw;
+      return Finish();
+    }
+  }();
+  Begin();
+  return taken;
 }
 
 }  // namespace vulcan

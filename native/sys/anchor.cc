@@ -66,6 +66,12 @@ namespace {
   return state;
 }
 
+// A plain file may be a namespace seen from here: any claim speaks of it.
+[[nodiscard]] bool IsClaimed(const UniqueFd& path_fd, bool is_namespace, const Lock& lock) {
+  const auto claim = lock.ReadClaim();
+  return claim && (!is_namespace || *claim == IdOfNamespace(path_fd.Get()));
+}
+
 [[nodiscard]] Error Taken(const Directory& directory, const std::string& name) {
   return Error(EEXIST, "open").Path(directory.PathOf(name)).Why(Reason::kForeign);
 }
@@ -124,20 +130,24 @@ AnchorState GetAnchorState(const std::string& path, const std::string& name, con
   return fd ? StateOf(fd, lock) : AnchorState{};
 }
 
-void RemoveAnchor(const std::string& path, const std::string& name, const Lock& lock) {
+void RemoveAnchor(const std::string& path, const std::string& name, const Lock& lock, AnchorOwner owner) {
   const auto directory = Directory::OpenIfPresent(path);
-  if (directory) {
-    UniqueFd fd = OpenName(*directory, name);
-    if (fd && IsNetworkNamespace(fd)) {
+  UniqueFd fd = directory ? OpenName(*directory, name) : UniqueFd();
+  if (fd) {
+    const bool is_namespace = IsNetworkNamespace(fd);
+    if (owner == AnchorOwner::kLock && !IsClaimed(fd, is_namespace, lock)) {
+      throw Taken(*directory, name);
+    }
+    if (is_namespace) {
       Unmount(fd, directory->PathOf(name));
       fd = OpenName(*directory, name);
     }
-    if (fd) {
-      struct stat status {};
-      if (::fstat(fd.Get(), &status) != 0) throw SystemError("fstat", directory->PathOf(name));
-      if (!S_ISREG(status.st_mode) || status.st_size != 0) throw Taken(*directory, name);
-      Unlink(*directory, name);
-    }
+  }
+  if (fd) {
+    struct stat status {};
+    if (::fstat(fd.Get(), &status) != 0) throw SystemError("fstat", directory->PathOf(name));
+    if (!S_ISREG(status.st_mode) || status.st_size != 0) throw Taken(*directory, name);
+    Unlink(*directory, name);
   }
   lock.WriteClaim(std::nullopt);
 }

@@ -44,10 +44,17 @@ struct AnchorState {
 [[nodiscard]] AnchorState GetAnchorState(const std::string& directory, const std::string& name,
                                          const Lock* lock);
 
+// Whose it must be that is removed.
+enum class AnchorOwner {
+  kAnybody,
+  kLock,  // made under this lock: EEXIST with reason kForeign when it was not
+};
+
 // Un-names the namespace and forgets the claim; absent is fine. Reason kForeign when the name leads to
 // something other than a namespace or an empty plain file. What the namespace holds lives on while anybody
 // refers to it.
-void RemoveAnchor(const std::string& directory, const std::string& name, const Lock& lock);
+void RemoveAnchor(const std::string& directory, const std::string& name, const Lock& lock,
+                  AnchorOwner owner = AnchorOwner::kAnybody);
 
 // Names that begin with `prefix`, sorted; empty when the directory is missing.
 [[nodiscard]] std::vector<std::string> ListAnchors(const std::string& directory, const std::string& prefix);

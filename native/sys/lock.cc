@@ -90,7 +90,11 @@ LockRequest::LockRequest(std::string directory, std::string name, LockMode mode,
 
 Progress<Lock> LockRequest::Try(const Cancellation& cancellation) {
   cancellation.ThrowIfCancelled();
-  const Directory directory = Directory::Open(directory_);
+  return Try(Directory::Open(directory_), cancellation);
+}
+
+Progress<Lock> LockRequest::Try(const Directory& directory, const Cancellation& cancellation) {
+  cancellation.ThrowIfCancelled();
   if (auto lock = Lock::TryAcquire(directory, name_, mode_)) return std::move(*lock);
   const auto now = Clock::now();
   if (now >= deadline_) {

@@ -51,6 +51,8 @@ class LockRequest {
 
   // ETIMEDOUT with reason kLockHeld after the deadline.
   [[nodiscard]] Progress<Lock> Try(const Cancellation& cancellation);
+  // The same in a directory that is open already.
+  [[nodiscard]] Progress<Lock> Try(const Directory& directory, const Cancellation& cancellation);
 
  private:
   std::string directory_;
