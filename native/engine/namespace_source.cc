@@ -43,17 +43,13 @@ NewNamespace NamespaceSource::Finish() {
 
 NewNamespace NamespaceSource::Take() {
   const bool ahead = begun_;
-  NewNamespace taken = [&] {
-    try {
-      return Finish();
-    } catch (const Error&) {
-      // What went wrong some time ago may go well now.
-      if (!ahead) throw;
-      return Finish();
-    }
-  }();
-  Begin();
-  return taken;
+  try {
+    return Finish();
+  } catch (const Error&) {
+    // What went wrong some time ago may go well now.
+    if (!ahead) throw;
+    return Finish();
+  }
 }
 
 }  // namespace vulcan

@@ -16,12 +16,12 @@ struct NewNamespace {
   UniqueFd tun;
 };
 
-// Makes namespaces on a thread of its own: the kernel needs as long for an empty one as for half of what is
-// put into it. Whoever has taken one is likely to want another, so it is always one ahead. One thread at a
-// time calls it.
+// Makes namespaces on a thread of its own, one ahead: the kernel needs as long for an empty one as for half
+// of what is put into it. One thread at a time calls it.
 class NamespaceSource {
  public:
-  // Makes one beside, unless there is one. Take says what went wrong.
+  // Makes one beside, unless there is one. Take says what went wrong. Both sides use RTNL, so it saves time
+  // only where the caller has something else to do meanwhile.
   void Begin() noexcept;
   [[nodiscard]] NewNamespace Take();
 
