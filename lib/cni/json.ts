@@ -16,8 +16,13 @@ function encodeScalar(value: unknown): string {
   return text.replace(escaped, (char) => `\\u${char.charCodeAt(0).toString(16).padStart(4, '0')}`);
 }
 
+const surrogate = /[\ud800-\udfff]/;
+
+/** Only surrogates are ordered otherwise in UTF-16 than in UTF-8. */
 function compareBytes(first: string, second: string): number {
-  return Buffer.compare(Buffer.from(first), Buffer.from(second));
+  if (surrogate.test(first + second)) return Buffer.compare(Buffer.from(first), Buffer.from(second));
+  if (first === second) return 0;
+  return first < second ? -1 : 1;
 }
 
 function encode(value: unknown, sorted: boolean): string {

@@ -1,6 +1,6 @@
 import { Encoded, encodeMap, encodeStruct, isJsonObject } from './json.ts';
 import { type Decoded, decodeRecord, parseJson } from './protocol.ts';
-import { decodeResult, resultObject } from './result.ts';
+import { decodeResult, recordedResultText } from './result.ts';
 import type { AttachmentKey, CacheRecord } from './types.ts';
 
 /** The text of a record: libcni's `cniCacheV1`, to the byte. */
@@ -9,18 +9,28 @@ const kind = 'cniCacheV1';
 
 const isEmpty = (value: object) => Object.keys(value).length === 0;
 
+let encodedConfig = { config: '', base64: '' };
+
+/** All records of a network have the same. */
+function base64Of(config: string): string {
+  if (encodedConfig.config !== config) {
+    encodedConfig = { config, base64: Buffer.from(config).toString('base64') };
+  }
+  return encodedConfig.base64;
+}
+
 export function formatRecord(record: CacheRecord): string {
   const { containerId, config, ifName, network, netns, args, capabilityArgs, result } = record;
   return encodeStruct({
     kind,
     containerId,
-    config: Buffer.from(config).toString('base64'),
+    config: base64Of(config),
     ifName,
     networkName: network,
     netns: netns === '' ? undefined : netns,
     cniArgs: args.length === 0 ? undefined : args,
     capabilityArgs: isEmpty(capabilityArgs) ? undefined : new Encoded(encodeMap(capabilityArgs)),
-    result: result === null ? undefined : new Encoded(encodeMap(resultObject(result))),
+    result: result === null ? undefined : new Encoded(recordedResultText(result)),
   });
 }
 

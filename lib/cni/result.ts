@@ -64,27 +64,33 @@ const legacyIpObject = (ip: LegacyIpConfig | null) =>
     ? undefined
     : { ip: ip.ip, gateway: ip.gateway ?? undefined, routes: omitEmpty(ip.routes.map(routeObject)) };
 
-/** The result as it is printed. Up to 0.4.0 `dns` is always there, from 1.0.0 on only when it says something. */
-export function resultText(result: AnyResult): string {
+const isOld = ({ cniVersion }: AnyResult) => !atLeast(cniVersion, '1.0.0');
+
+/** Up to 0.4.0 `dns` is always there, from 1.0.0 on only when it says something. */
+function printed(result: AnyResult): object {
   const { cniVersion } = result;
   if ('ip4' in result) {
     const { ip4, ip6, dns } = result;
-    return encodeStruct({
-      cniVersion,
-      ip4: legacyIpObject(ip4),
-      ip6: legacyIpObject(ip6),
-      dns: dnsObject(dns),
-    });
+    return { cniVersion, ip4: legacyIpObject(ip4), ip6: legacyIpObject(ip6), dns: dnsObject(dns) };
   }
-  const old = !atLeast(cniVersion, '1.0.0');
-  const printed = {
+  const old = isOld(result);
+  return {
     cniVersion,
     interfaces: omitEmpty(result.interfaces.map(interfaceObject)),
     ips: omitEmpty(result.ips.map(ipObject(old))),
     routes: omitEmpty(result.routes.map(routeObject)),
     dns: old || !isDnsEmpty(result.dns) ? dnsObject(result.dns) : undefined,
   };
-  return old ? encodeStruct(printed) : encodeMap(printed);
+}
+
+/** The result as it is printed. */
+export function resultText(result: AnyResult): string {
+  return isOld(result) ? encodeStruct(printed(result)) : encodeMap(printed(result));
+}
+
+/** The result as it stands in a record: of any version with its keys in order. */
+export function recordedResultText(result: AnyResult): string {
+  return encodeMap(printed(result));
 }
 
 /** The printed result as a plain object, keys in libcni's order. */
