@@ -10,28 +10,39 @@ export class Encoded {
 }
 
 const escaped = /[<>&\u2028\u2029]/g;
+/** Needs no escape in any JSON. */
+const plain = /^[\w .,:;/=+-]*$/;
+const surrogate = /[\ud800-\udfff]/;
 
 function encodeScalar(value: unknown): string {
+  if (typeof value === 'string' && plain.test(value)) return `"${value}"`;
   const text = JSON.stringify(value) ?? 'null';
   return text.replace(escaped, (char) => `\\u${char.charCodeAt(0).toString(16).padStart(4, '0')}`);
 }
 
-const surrogate = /[\ud800-\udfff]/;
+const byBytes = (first: string, second: string) => Buffer.compare(Buffer.from(first), Buffer.from(second));
 
 /** Only surrogates are ordered otherwise in UTF-16 than in UTF-8. */
-function compareBytes(first: string, second: string): number {
-  if (surrogate.test(first + second)) return Buffer.compare(Buffer.from(first), Buffer.from(second));
-  if (first === second) return 0;
-  return first < second ? -1 : 1;
+function keysOf(value: object, sorted: boolean): string[] {
+  const keys = Object.keys(value);
+  if (!sorted) return keys;
+  return keys.some((key) => surrogate.test(key)) ? keys.sort(byBytes) : keys.sort();
+}
+
+function encodeObject(value: Record<string, unknown>, sorted: boolean): string {
+  let text = '';
+  for (const key of keysOf(value, sorted)) {
+    const inner = value[key];
+    if (inner === undefined) continue;
+    text += `${text === '' ? '' : ','}${encodeScalar(key)}:${encode(inner, sorted)}`;
+  }
+  return `{${text}}`;
 }
 
 function encode(value: unknown, sorted: boolean): string {
   if (value instanceof Encoded) return value.text;
   if (Array.isArray(value)) return `[${value.map((item) => encode(item, sorted)).join(',')}]`;
-  if (typeof value !== 'object' || value === null) return encodeScalar(value);
-  const entries = Object.entries(value).filter(([, inner]) => inner !== undefined);
-  if (sorted) entries.sort(([first], [second]) => compareBytes(first, second));
-  return `{${entries.map(([key, inner]) => `${encodeScalar(key)}:${encode(inner, sorted)}`).join(',')}}`;
+  return isJsonObject(value) ? encodeObject(value, sorted) : encodeScalar(value);
 }
 
 /** As Go writes a map: keys sorted by byte, at every depth. */
