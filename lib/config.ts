@@ -16,6 +16,7 @@ import {
   macRule,
   pathRule,
   type Rule,
+  rangesRule,
   subnetRule,
   subnetSizeRule,
   vmIdRule,
@@ -66,12 +67,22 @@ const ip = text(ipRule);
 const timeout = integer(1, 2 ** 31 - 1);
 const id = integer(0, 2 ** 32 - 2);
 
+/** As the kernel, and so host-local's files, spell it. */
+function canonical(address: string): string {
+  const parsed = parseAddress(address);
+  return parsed === null ? address : formatAddress(parsed);
+}
+
 /** The options that a conflist of the user's own says itself. */
 const generatedShape = {
   bridge: linkName.optional(),
   subnet: subnet.optional(),
   gateway: ip.optional(),
+  ranges: z.array(z.strictObject({ start: ip, end: ip })).optional(),
   mtu: integer(68, 65_535).optional(),
+  hairpin: z.boolean().optional(),
+  isolated: z.boolean().optional(),
+  promiscuous: z.boolean().optional(),
   dns: z
     .strictObject({
       nameservers: z.array(ip).default([]),
@@ -106,6 +117,7 @@ const managerSchema = z.strictObject({
     .default([]),
   allowLinkLocal: z.boolean().default(false),
   masquerade: z.boolean().default(true),
+  antiSpoofing: z.boolean().default(true),
   verify: z.enum(['warn', 'throw', 'off']).default('warn'),
   shutdown: z.enum(['teardown', 'leave']).default('teardown'),
   signals: z.array(z.enum(['SIGINT', 'SIGTERM', 'SIGHUP', 'SIGQUIT'])).default([]),
@@ -125,6 +137,7 @@ const verbShape = {
 const setupSchema = z.strictObject({
   ...verbShape,
   mac: ruled(z.string(), 'ERR_MAC_INVALID', macRule).toLowerCase().optional(),
+  address: ip.transform(canonical).optional(),
   tapOwner: z.strictObject({ uid: id, gid: id }).optional(),
   tapName: linkName.default('tap0'),
   containerId: cniName.optional(),
@@ -190,11 +203,21 @@ function generatedNetwork(options: z.output<typeof managerSchema>): GeneratedNet
   const gateway = parseAddress(options.gateway ?? '') ?? hosts.first;
   const outside = gatewayRule(cidr)(formatAddress(gateway));
   if (outside !== null) throw invalid('ERR_GATEWAY_OUTSIDE', `gateway ${formatAddress(gateway)}`, outside);
+  const { hairpin = false, isolated = false, promiscuous = false } = options;
+  if (hairpin && promiscuous)
+    throw invalid('ERR_OPTION_INVALID', 'hairpin', 'and promiscuous exclude each other');
+  const ranges = (options.ranges ?? []).map(({ start, end }) => ({
+    start: canonical(start),
+    end: canonical(end),
+  }));
+  const misplaced = rangesRule(hosts)(ranges);
+  if (misplaced !== null) throw invalid('ERR_OPTION_INVALID', 'ranges', misplaced);
   const everything = cidr.address.family === 4 ? '0.0.0.0/0' : '::/0';
   return {
     ...{ kind: 'generated', network, bridge, mtu, confDir, addressDir },
     subnet: formatCidr(cidr),
     gateway: formatAddress(gateway),
+    ...{ ranges, hairpin, isolated, promiscuous },
     dns: options.dns ?? { nameservers: [], domain: null, search: [], options: [] },
     routes: options.routes ?? [{ destination: everything, gateway: null }],
   };
@@ -216,7 +239,16 @@ function ownConflist(options: z.output<typeof managerSchema>, file: string): Own
 /** Throws a TypeError, or a NetworkError with the code of the rule that is broken. */
 export function resolveConfig(input: unknown): Config {
   const options = parse(managerSchema, input, 'options');
-  const { conflist, logger = null, verify, shutdown, signals, masquerade, allowLinkLocal } = options;
+  const {
+    conflist,
+    logger = null,
+    verify,
+    shutdown,
+    signals,
+    masquerade,
+    allowLinkLocal,
+    antiSpoofing,
+  } = options;
   const {
     backend,
     stateDir = defaultStateDirs[backend],
@@ -229,7 +261,17 @@ export function resolveConfig(input: unknown): Config {
   } = options;
   return {
     source: conflist === undefined ? generatedNetwork(options) : ownConflist(options, conflist),
-    ...{ backend, pluginDirs, stateDir, netnsDir, ifName, hostAccess, allowLinkLocal, masquerade },
+    ...{
+      backend,
+      pluginDirs,
+      stateDir,
+      netnsDir,
+      ifName,
+      hostAccess,
+      allowLinkLocal,
+      masquerade,
+      antiSpoofing,
+    },
     ...{ verify, shutdown, signals, logger, timeoutMs, pluginTimeoutMs },
   };
 }
@@ -240,7 +282,13 @@ export function resolveVmId(input: unknown): string {
 
 /** `ifName` is that of the link which the TAP stands beside. */
 export function resolveSetup(input: unknown, vmId: string, ifName: string): SetupConfig {
-  const { mac = null, tapOwner = null, containerId = vmId, ...rest } = parse(setupSchema, input, 'options');
+  const {
+    mac = null,
+    address = null,
+    tapOwner = null,
+    containerId = vmId,
+    ...rest
+  } = parse(setupSchema, input, 'options');
   if (rest.tapName === ifName || rest.tapName === loopback) {
     throw invalid(
       'ERR_LINK_NAME_INVALID',
@@ -248,7 +296,7 @@ export function resolveSetup(input: unknown, vmId: string, ifName: string): Setu
       'is taken by another link of the namespace',
     );
   }
-  return { mac, tapOwner, containerId, ...rest };
+  return { mac, address, tapOwner, containerId, ...rest };
 }
 
 export function resolveTeardown(input: unknown): TeardownConfig {

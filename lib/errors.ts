@@ -110,6 +110,10 @@ export const errorTable = {
     when: 'the network has no free address left',
     remedy: 'tear down VMs, run gc(), or choose a larger subnet',
   },
+  ERR_ADDRESS_TAKEN: {
+    when: 'the address that setup is asked for belongs to another VM',
+    remedy: 'choose another, or leave address out to get a free one',
+  },
   ERR_BRIDGE_FULL: {
     when: 'the bridge has the 1,023 ports that the kernel lets it have',
     remedy: 'tear down VMs, or open a second network with a bridge of its own',

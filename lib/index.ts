@@ -12,6 +12,7 @@ export {
 export { NetworkManager } from './network-manager.ts';
 export type { PluginRunEvent, VerbEvent } from './observe.ts';
 export type {
+  AddressRangeOption,
   CloseSignal,
   GcOptions,
   NetworkManagerOptions,

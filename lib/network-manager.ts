@@ -99,12 +99,8 @@ export class NetworkManager implements AsyncDisposable {
   async setup(vmId: string, options: SetupOptions = {}): Promise<NetworkConfig> {
     this.#assertOpen('setup');
     const id = resolveVmId(vmId);
-    const { mac, tapName, tapOwner, containerId, signal, timeoutMs } = resolveSetup(
-      options,
-      id,
-      this.#config.ifName,
-    );
-    const request = { vmId: id, mac, tapName, containerId, tapOwner: tapOwner ?? ourselves() };
+    const { signal, timeoutMs, tapOwner, ...wishes } = resolveSetup(options, id, this.#config.ifName);
+    const request = { ...wishes, vmId: id, tapOwner: tapOwner ?? ourselves() };
     return this.#track(
       traced('setup', { network: this.network, vmId: id }, () =>
         this.#verb({ operation: 'setup', vmId: id, signal, timeoutMs }, async (scope) => {

@@ -8,6 +8,12 @@ export interface RouteOption {
   readonly gateway?: string | null | undefined;
 }
 
+/** Addresses from `start` to `end`, both included. */
+export interface AddressRangeOption {
+  readonly start: string;
+  readonly end: string;
+}
+
 /** A signal at which a manager closes itself. */
 export type CloseSignal = 'SIGINT' | 'SIGTERM' | 'SIGHUP' | 'SIGQUIT';
 
@@ -22,8 +28,16 @@ export interface NetworkManagerOptions {
   readonly subnet?: string | undefined;
   /** Default: the first host address of the subnet. */
   readonly gateway?: string | undefined;
+  /** The parts of the subnet that guests get addresses of. Default: all host addresses. */
+  readonly ranges?: readonly AddressRangeOption[] | undefined;
   /** Bytes. Default: that of the link of the host's default route, else 1500. */
   readonly mtu?: number | undefined;
+  /** Whether a guest's frames may come back to it: it reaches itself by an address that the host translates. Default false. */
+  readonly hairpin?: boolean | undefined;
+  /** Whether guests of this network are kept from each other; they reach the gateway alone. Default false. */
+  readonly isolated?: boolean | undefined;
+  /** Whether the bridge takes all frames, for whomever they are. Not together with `hairpin`. Default false. */
+  readonly promiscuous?: boolean | undefined;
   readonly dns?: Partial<NetworkDns> | undefined;
   /** Default: one default route. */
   readonly routes?: readonly RouteOption[] | undefined;
@@ -48,6 +62,8 @@ export interface NetworkManagerOptions {
   readonly hostAccess?: 'all' | readonly HostAccessRule[] | undefined;
   /** Whether guests may reach 169.254.0.0/16. Default false. */
   readonly allowLinkLocal?: boolean | undefined;
+  /** Whether what guests send with another's MAC or IP address is dropped. Default true. */
+  readonly antiSpoofing?: boolean | undefined;
   /** Whether what leaves the network gets the host's address. Default true. */
   readonly masquerade?: boolean | undefined;
   /** What `open` does about what is missing. Default `warn`: it logs. */
@@ -74,6 +90,8 @@ export interface VerbOptions {
 export interface SetupOptions extends VerbOptions {
   /** The guest's MAC address. Default: one of the vmId, the same whenever it starts; for `cni` the kernel's choice. */
   readonly mac?: string | undefined;
+  /** The guest's address, without prefix: one of the network's that nobody has. Default: the next free one. */
+  readonly address?: string | undefined;
   /** Who may open the TAP device. Default: our effective ids. */
   readonly tapOwner?: TapOwner | undefined;
   /** Default `tap0`. */

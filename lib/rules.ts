@@ -73,6 +73,24 @@ export const gatewayRule =
     return `is not among the host addresses of ${formatCidr(subnet)}${hosts === null ? '' : ` (${formatRange(hosts)})`}`;
   };
 
+/** Ranges begin before they end, and share no address; all of it among those that hosts may have. */
+export const rangesRule =
+  (hosts: AddressRange): Rule<readonly { readonly start: string; readonly end: string }[]> =>
+  (ranges) => {
+    const parsed: AddressRange[] = [];
+    for (const { start, end } of ranges) {
+      const [first, last] = [parseAddress(start), parseAddress(end)];
+      const isInside = first !== null && last !== null && inRange(hosts, first) && inRange(hosts, last);
+      if (!isInside) return `have ${start} to ${end}, which is not inside of ${formatRange(hosts)}`;
+      if (first.value > last.value) return `have ${start} to ${end}, which ends before it begins`;
+      const range = { first, last };
+      const other = parsed.find((before) => inRange(before, first) || inRange(range, before.first));
+      if (other !== undefined) return `overlap: ${formatRange(other)}, and ${start} to ${end}`;
+      parsed.push(range);
+    }
+    return null;
+  };
+
 function networkOf(cidr: Cidr): Cidr {
   return { ...cidr, address: subnetRange(cidr).first };
 }

@@ -10,6 +10,11 @@ export interface GeneratedNetwork {
   /** CIDR without host bits. */
   readonly subnet: string;
   readonly gateway: string;
+  /** Empty: all host addresses. */
+  readonly ranges: readonly { readonly start: string; readonly end: string }[];
+  readonly hairpin: boolean;
+  readonly isolated: boolean;
+  readonly promiscuous: boolean;
   /** `null`: the uplink's. */
   readonly mtu: number | null;
   readonly dns: NetworkDns;
@@ -37,6 +42,7 @@ export interface Config {
   readonly hostAccess: 'all' | readonly HostAccessRule[];
   readonly allowLinkLocal: boolean;
   readonly masquerade: boolean;
+  readonly antiSpoofing: boolean;
   readonly verify: 'warn' | 'throw' | 'off';
   readonly shutdown: 'teardown' | 'leave';
   readonly signals: readonly CloseSignal[];
@@ -48,6 +54,7 @@ export interface Config {
 /** {@link SetupOptions}, checked; `null` where the default is not ours to choose. */
 export interface SetupConfig extends VerbOptions {
   readonly mac: string | null;
+  readonly address: string | null;
   readonly tapOwner: TapOwner | null;
   readonly tapName: string;
   readonly containerId: string;

@@ -14,6 +14,8 @@ export interface AttachRequest {
   readonly containerId: string;
   /** `null`: the kernel's choice. */
   readonly mac: string | null;
+  /** `null`: the next free one. */
+  readonly address: string | null;
   readonly tapName: string;
   readonly tapOwner: TapOwner;
 }

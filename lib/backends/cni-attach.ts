@@ -1,8 +1,11 @@
-import type { AnyResult, RuntimeConf } from '../cni/types.ts';
+import { isDeepStrictEqual } from 'node:util';
+import type { AnyResult, Result, RuntimeConf } from '../cni/types.ts';
 import { AbortError, NetworkError } from '../errors.ts';
+import type { GuardedPort } from '../native/attachment.ts';
 import type { Scope } from '../operation.ts';
 import type { NetworkConfig } from '../types.ts';
 import type { AttachRequest } from './backend.ts';
+import { guard, guardedPort, unguard } from './guard.ts';
 import { labelHostLink } from './host-link.ts';
 import { atStep } from './kernel-error.ts';
 import type { HeldLock } from './locks.ts';
@@ -34,6 +37,7 @@ class Attempt {
   readonly #scope: Scope;
   readonly #target: RuntimeConf;
   #anchored = false;
+  #guarded: GuardedPort | null = null;
   #result: AnyResult | null = null;
 
   constructor(runtime: Runtime, request: AttachRequest, lock: HeldLock, scope: Scope) {
@@ -74,7 +78,10 @@ class Attempt {
     const result = await this.#runtime.chain.add(this.#target, {
       lock: this.#lock.handle,
       signal: this.#scope.signal,
-      afterPlugin: (index) => nextStep(index + 1),
+      afterPlugin: async (index, result) => {
+        await this.#guard(result);
+        nextStep(index + 1);
+      },
     });
     this.#result = result;
     return result;
@@ -85,7 +92,7 @@ class Attempt {
     const { vmId, mac, containerId } = this.#request;
     const key = keyOf(this.#runtime, containerId);
     this.#scope.step = 'alias';
-    await labelHostLink(binding, key, result);
+    await labelHostLink(binding, key, result, this.#portOptions());
     this.#scope.step = 'result';
     const { netns } = this.#target;
     const { links } = await atStep('result', () => binding.dump({ netns, kinds: ['links'] }));
@@ -100,6 +107,27 @@ class Attempt {
     return config;
   }
 
+  /**
+   * The bridge plugin sets the host's link up itself, so right after it is the first moment; it is early enough because no
+   * guest has a way in before tc-redirect-tap makes the TAP. A later plugin may change MAC or addresses.
+   */
+  async #guard(result: Result): Promise<void> {
+    const { binding, config, network } = this.#runtime;
+    if (!config.antiSpoofing || network.firewall.bridges.length === 0) return;
+    const port = guardedPort(keyOf(this.#runtime, this.#request.containerId), result);
+    if (port === null || isDeepStrictEqual(port, this.#guarded)) return;
+    this.#scope.step = 'guard';
+    await unguard(binding, this.#guarded);
+    this.#guarded = port;
+    await guard(binding, port);
+  }
+
+  #portOptions(): { readonly hairpin: boolean; readonly isolated: boolean } | null {
+    const { generated } = this.#runtime.network;
+    const { hairpin = false, isolated = false } = generated?.conflist ?? {};
+    return hairpin || isolated ? { hairpin, isolated } : null;
+  }
+
   /** Heeds no signal. What a plugin could not undo stays under the anchor, where teardown and gc find it. */
   async #undo(error: unknown): Promise<unknown> {
     const errors: Error[] = [];
@@ -108,6 +136,7 @@ class Attempt {
         ...(await this.#runtime.chain.del(this.#target, this.#result, { lock: this.#lock.handle })),
       );
     }
+    await unguard(this.#runtime.binding, this.#guarded).catch((failure: Error) => errors.push(failure));
     const complete = errors.length === 0 && rolledBackBy(error);
     this.#lock.spent = complete;
     if (this.#anchored && complete) {

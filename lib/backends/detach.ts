@@ -4,6 +4,7 @@ import { NetworkError } from '../errors.ts';
 import type { AnchorState } from '../native/binding.ts';
 import type { Scope } from '../operation.ts';
 import { isOurs } from './anchor.ts';
+import { guardedPort, unguard } from './guard.ts';
 import { cutHostLink, deleteHostLink, findHostLink, hasHostLink } from './host-link.ts';
 import type { HeldLock } from './locks.ts';
 import type { Runtime } from './runtime.ts';
@@ -57,6 +58,7 @@ async function removeRecorded(
   await collect(errors, async () => {
     errors.push(...(await undoing.recorded(record, netns, lock, scope)));
   });
+  await collect(errors, () => unguard(binding, record.result && guardedPort(record, record.result)));
   const released = errors.length === 0;
   if (link !== null) await collect(errors, () => deleteHostLink(binding, link));
   if (released) await collect(errors, () => cache.remove(record));

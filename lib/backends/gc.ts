@@ -5,6 +5,7 @@ import type { Scope } from '../operation.ts';
 import type { GcReport } from '../types.ts';
 import { isOurs } from './anchor.ts';
 import { detachUnderLock } from './detach.ts';
+import { unguardMissing } from './guard.ts';
 import type { HeldLock } from './locks.ts';
 import { isAttached, vmIdOf } from './records.ts';
 import type { Runtime } from './runtime.ts';
@@ -35,10 +36,9 @@ class Collection {
     for (const record of stale) await this.#remove(record);
     const known = new Set([...this.#keep, ...everyones.map(({ netns }) => anchors.vmIdOf(netns))]);
     for (const vmId of await anchors.list()) if (!known.has(vmId)) await this.#removePartial(vmId);
-    const errors = await this.#undoing.unkept(
-      records.filter((record) => !stale.includes(record)),
-      this.#scope,
-    );
+    const kept = records.filter((record) => !stale.includes(record));
+    const errors = [...(await this.#undoing.unkept(kept, this.#scope))];
+    await collect(errors, () => unguardMissing(this.#runtime.binding));
     this.#failed.push(...errors.map((error) => ({ containerId: null, error })));
     return { removed: this.#removed, failed: this.#failed };
   }

@@ -24,7 +24,7 @@ export function aliasOf({ network, containerId, ifName }: AttachmentKey): string
  * In results of veth plugins the host's end stands just before the end in the sandbox; other links of the host, such as
  * the bridge, or the gateway's port of a VLAN, belong to others as well.
  */
-function hostEnd(result: AnyResult | null): Interface | null {
+export function hostEnd(result: AnyResult | null): Interface | null {
   const interfaces = result === null ? [] : currentResult(result).interfaces;
   const before = interfaces[interfaces.findIndex(({ sandbox }) => sandbox !== '') - 1];
   return before ?? null;
@@ -51,15 +51,19 @@ export function hostLinkName({ result }: CacheRecord): string | null {
   return hostEnd(result)?.name ?? null;
 }
 
-/** Writes on the host's end whose it is, so that it can be told from another that has its name later. */
+/**
+ * Writes on the host's end whose it is, so that it can be told from another that has its name later. `port` has what the
+ * bridge plugin was to do: older ones take no notice of what they don't know.
+ */
 export async function labelHostLink(
   binding: LinkBinding,
   key: AttachmentKey,
   result: AnyResult,
+  port: { readonly hairpin: boolean; readonly isolated: boolean } | null,
 ): Promise<void> {
   const link = hostEnd(result);
   if (link === null) return;
-  await atStep('alias', () => binding.linkSet({ name: link.name, alias: aliasOf(key) }));
+  await atStep('alias', () => binding.linkSet({ name: link.name, alias: aliasOf(key), ...port }));
 }
 
 /**

@@ -13,6 +13,7 @@ const codesByReason: Readonly<Partial<Record<NativeReason, ErrorCode>>> = {
   'network-conflict': 'ERR_BRIDGE_CONFLICT',
   'attachment-exists': 'ERR_ATTACHMENT_EXISTS',
   'addresses-exhausted': 'ERR_ADDRESSES_EXHAUSTED',
+  'address-taken': 'ERR_ADDRESS_TAKEN',
   'bridge-full': 'ERR_BRIDGE_FULL',
 };
 

@@ -4,6 +4,7 @@ import { NetworkError } from '../errors.ts';
 import type { DetachPlan, DetachResult } from '../native/attachment.ts';
 import type { Scope } from '../operation.ts';
 import { incomplete } from './detach.ts';
+import { guardedPort } from './guard.ts';
 import { aliasOf, cutError, hostLinkName, isNative } from './host-link.ts';
 import { atStep, kernelError } from './kernel-error.ts';
 import { ownerOf } from './native-plan.ts';
@@ -30,7 +31,7 @@ export function planDetachment(
     interfaces: [
       {
         hostLink: { name, alias: aliasOf(record) },
-        guard: null,
+        guard: record.result && guardedPort(record, record.result),
         addresses: { directory: layout.addressDir, owner, ips: addressesOf(record) },
         record: { directory: cache.directory, name: recordName(record) },
       },

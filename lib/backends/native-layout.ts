@@ -12,6 +12,7 @@ export interface NativeLayout {
   readonly mtu: number;
   readonly hairpin: boolean;
   readonly isolated: boolean;
+  readonly promiscuous: boolean;
   /** Whether the host has the gateways' addresses. */
   readonly isGateway: boolean;
   readonly sets: readonly RangeSet[];
@@ -27,7 +28,17 @@ const defaultDataDir = '/var/lib/cni/networks';
 
 /** Keys of the bridge plugin that this library does what they ask for, or that change nothing for a VM. */
 const bridgeKeys = new Set([
-  ...['type', 'name', 'cniVersion', 'bridge', 'isGateway', 'mtu', 'hairpinMode', 'portIsolation'],
+  ...[
+    'type',
+    'name',
+    'cniVersion',
+    'bridge',
+    'isGateway',
+    'mtu',
+    'hairpinMode',
+    'portIsolation',
+    'promiscMode',
+  ],
   ...['capabilities', 'dns', 'ipam', 'forceAddress', 'enabledad'],
 ]);
 const ipamKeys = new Set([
@@ -80,6 +91,17 @@ function descriptionsOf(ipam: JsonObject): readonly (readonly RangeDescription[]
   ];
 }
 
+/** Which range of a set an address comes from is known too late for the routes. */
+function withOneGateway(sets: readonly RangeSet[], source: string): readonly RangeSet[] {
+  for (const { ranges } of sets) {
+    const gateways = new Set(ranges.map(({ gateway }) => gateway));
+    if (gateways.size <= 1) continue;
+    const message = `${source}: the native backend cannot build it: a set of ranges has the gateways ${[...gateways].join(', ')}; use backend: 'cni'`;
+    throw new NetworkError('ERR_CONFLIST_INVALID', message, { path: source });
+  }
+  return sets;
+}
+
 function dnsOf(dns: JsonObject): NetworkDns {
   return {
     ...{ nameservers: texts(dns['nameservers']), domain: text(dns['domain']) ?? null },
@@ -100,7 +122,8 @@ export function nativeLayout(list: ConfList, source: string): NativeLayout {
     ...{ bridge: text(raw['bridge']) ?? defaultBridge, isGateway: raw['isGateway'] === true },
     mtu: typeof raw['mtu'] === 'number' ? raw['mtu'] : 0,
     ...{ hairpin: raw['hairpinMode'] === true, isolated: raw['portIsolation'] === true },
-    sets: rangeSets(descriptionsOf(ipam), source),
+    promiscuous: raw['promiscMode'] === true,
+    sets: withOneGateway(rangeSets(descriptionsOf(ipam), source), source),
     addressDir: join(text(ipam['dataDir']) ?? defaultDataDir, list.name),
     routes: objects(ipam['routes']).map((route) => ({
       ...{ destination: text(route['dst']) ?? '', gateway: text(route['gw']) ?? null },

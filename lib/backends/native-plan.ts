@@ -9,6 +9,7 @@ import type { AttachInterface, AttachPlan, ReservedAddress } from '../native/att
 import type { Scope } from '../operation.ts';
 import type { NetworkRoute } from '../types.ts';
 import type { AttachRequest } from './backend.ts';
+import { ownAddresses } from './guard.ts';
 import { aliasOf, newHostLinkName } from './host-link.ts';
 import type { NativeLayout } from './native-layout.ts';
 import { keyOf } from './records.ts';
@@ -100,19 +101,20 @@ export function planAttachment(
   request: AttachRequest & { readonly mac: string },
   scope: Scope,
 ): AttachmentPlan {
-  const { anchors, cache, locks, network } = runtime;
+  const { anchors, cache, config, locks, network } = runtime;
   const { vmId, containerId, mac, tapName, tapOwner } = request;
   const key = keyOf(runtime, containerId);
   const target = runtimeConf(runtime, request);
   const hostLink = newHostLinkName(key);
-  const requests = addressRequests(layout.sets, []);
+  const requests = addressRequests(layout.sets, request.address === null ? [] : [request.address]);
   // The ranges of a set share their gateway.
   const gateways = requests.map(({ ranges }) => ranges[0]?.gateway ?? null);
   const link: Link = {
     port: { bridge: layout.bridge, hairpin: layout.hairpin, isolated: layout.isolated },
     ...{ hostLink, alias: aliasOf(key), hostMac: derivedMac('host', hostLink) },
     ...{ name: key.ifName, mac, mtu: network.mtu, tap: { name: tapName, ...tapOwner } },
-    ...{ routes: withGateways(layout.routes, gateways), guard: null },
+    routes: withGateways(layout.routes, gateways),
+    guard: config.antiSpoofing ? { addresses: ownAddresses(mac, network.firewall.ipv6) } : null,
     addresses: { directory: layout.addressDir, owner: ownerOf(key), requests },
   };
   const resultWith = (addresses: readonly AddressText[]) =>

@@ -46,7 +46,7 @@ function networkAddress({ address, gateway }: IpConfig): readonly NetworkAddress
 }
 
 /** What the address plugin gave, without prefix; `null` where there is no result to know it from. */
-export function addressesOf({ result }: CacheRecord): readonly string[] | null {
+export function addressesOf({ result }: Pick<CacheRecord, 'result'>): readonly string[] | null {
   if (result === null) return null;
   const ips = currentResult(result).ips.flatMap((ip) => networkAddress(ip).map((address) => address.ip));
   return [...new Set(ips)];

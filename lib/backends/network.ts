@@ -17,6 +17,8 @@ export interface Network {
   readonly name: string;
   readonly list: ConfList;
   readonly firewall: FirewallNetwork;
+  /** Whether its ports are guarded against spoofing. */
+  readonly guarded: boolean;
   /** `null`: the chain makes its own. */
   readonly bridge: BridgePlan | null;
   /** What plugins are not needed for; `null`: only they can build it. */
@@ -39,19 +41,24 @@ function bridgeMac(network: string, bridge: string): string {
 }
 
 function describe(source: GeneratedNetwork, mtu: number): generate.GeneratedNetwork {
-  const { network, bridge, subnet, gateway, routes, dns, addressDir } = source;
+  const { network, bridge, subnet, gateway, ranges, routes, dns, addressDir } = source;
+  const { hairpin, isolated, promiscuous } = source;
   const named = source.mtu ?? (mtu === ethernetMtu ? 0 : mtu);
   return {
     ...{ name: network, cniVersion: generatedVersion, bridge, mtu: named },
-    ...{ subnets: [{ subnet, gateway }], routes, dns, dataDir: addressDir },
+    ...{ subnets: [{ subnet, gateway, ranges }], routes, dns, dataDir: addressDir },
+    ...{ hairpin, isolated, promiscuous },
   };
 }
 
-function bridgePlan(network: string, { bridge, mtu, sets, isGateway }: NativeLayout): BridgePlan {
+function bridgePlan(
+  network: string,
+  { bridge, mtu, sets, isGateway, promiscuous }: NativeLayout,
+): BridgePlan {
   const ranges = sets.flatMap((set) => set.ranges);
   const addresses = ranges.map(({ gateway, prefixLength }) => `${gateway}/${prefixLength}`);
   return {
-    ...{ name: bridge, mac: bridgeMac(network, bridge), mtu },
+    ...{ name: bridge, mac: bridgeMac(network, bridge), mtu, promiscuous },
     addresses: isGateway ? [...new Set(addresses)] : [],
     ipv6: ranges.some(({ start }) => start.includes(':')),
   };
@@ -76,6 +83,10 @@ async function ownList(binding: NativeBinding, { path, network }: OwnConflist): 
   return list;
 }
 
+function describeList(list: ConfList, config: Config) {
+  return { name: list.name, list, firewall: firewallOf(list, config), guarded: config.antiSpoofing };
+}
+
 /** Reads, or composes, the network's configuration; changes nothing. */
 export async function resolveNetwork(binding: NativeBinding, config: Config): Promise<Network> {
   const { source } = config;
@@ -85,15 +96,7 @@ export async function resolveNetwork(binding: NativeBinding, config: Config): Pr
     const layout = config.backend === 'native' ? nativeLayout(list, source.path) : null;
     const bridge = layout === null ? null : bridgePlan(list.name, layout);
     const mtu = layout?.mtu || uplink;
-    return {
-      name: list.name,
-      list,
-      firewall: firewallOf(list, config),
-      bridge,
-      layout,
-      mtu,
-      generated: null,
-    };
+    return { ...describeList(list, config), bridge, layout, mtu, generated: null };
   }
   const conflist = describe(source, uplink);
   const { confDir } = source;
@@ -101,7 +104,7 @@ export async function resolveNetwork(binding: NativeBinding, config: Config): Pr
   const list = parseConfList(generate.generateConfList(conflist), path);
   const layout = nativeLayout(list, path);
   return {
-    ...{ name: list.name, list, firewall: firewallOf(list, config), layout, mtu: source.mtu ?? uplink },
+    ...{ ...describeList(list, config), layout, mtu: source.mtu ?? uplink },
     ...{ bridge: bridgePlan(list.name, layout), generated: { confDir, conflist } },
   };
 }

@@ -90,10 +90,17 @@ class Preparation {
       const known = await this.#binding.firewallList({});
       await this.#task((taskId) => this.#binding.firewallEnsure({ ...firewall, taskId }));
       if (!known.includes(name)) this.#undos.push(() => this.#binding.firewallRemove({ network: name }));
+      if (this.#network.guarded) await this.#guard();
     } catch (error) {
       if (!isNativeError(error) || error.code === 'ECANCELED') throw kernelError('firewall', error);
       throw firewallError(name, error as NativeError);
     }
+  }
+
+  /** The table is everybody's: it goes only while nobody has a port in it. */
+  async #guard(): Promise<void> {
+    await this.#task((taskId) => this.#binding.guardEnsure({ taskId }));
+    this.#undos.push(() => this.#binding.guardRemoveUnused({}));
   }
 
   async #forwarding(): Promise<void> {
@@ -124,6 +131,7 @@ export async function dismantleNetwork(binding: NativeBinding, network: Network)
   const { name, bridge, generated } = network;
   try {
     await binding.firewallRemove({ network: name });
+    await binding.guardRemoveUnused({});
   } catch (error) {
     throw isNativeError(error) ? firewallError(name, error) : error;
   }

@@ -16,7 +16,15 @@ export interface GeneratedNetwork {
   /** 0: the kernel's default. */
   readonly mtu: number;
   /** One address range for each subnet; the guest gets an address of each. */
-  readonly subnets: readonly { readonly subnet: string; readonly gateway: string }[];
+  readonly subnets: readonly {
+    readonly subnet: string;
+    readonly gateway: string;
+    /** The parts of it that guests get addresses of. Default: all. */
+    readonly ranges?: readonly { readonly start: string; readonly end: string }[];
+  }[];
+  readonly hairpin?: boolean;
+  readonly isolated?: boolean;
+  readonly promiscuous?: boolean;
   /** Default: a default route of each family. */
   readonly routes?: readonly NetworkRoute[];
   readonly dns?: NetworkDns;
@@ -31,6 +39,11 @@ const isIpv6 = (subnet: string) => subnet.includes(':');
 function defaultRoutes(subnets: GeneratedNetwork['subnets']): readonly NetworkRoute[] {
   const families = new Set(subnets.map(({ subnet }) => isIpv6(subnet)));
   return [...families].map((ipv6) => ({ destination: ipv6 ? '::/0' : '0.0.0.0/0', gateway: null }));
+}
+
+function rangeSet({ subnet, gateway, ranges = [] }: GeneratedNetwork['subnets'][number]): JsonObject[] {
+  if (ranges.length === 0) return [{ subnet, gateway }];
+  return ranges.map(({ start, end }) => ({ subnet, rangeStart: start, rangeEnd: end, gateway }));
 }
 
 /** The keys of the CNI's `dns` that say something. */
@@ -56,11 +69,14 @@ function contentOf(network: GeneratedNetwork): JsonObject {
         bridge,
         isGateway: true,
         ...(mtu === 0 ? {} : { mtu }),
+        ...(network.hairpin === true ? { hairpinMode: true } : {}),
+        ...(network.isolated === true ? { portIsolation: true } : {}),
+        ...(network.promiscuous === true ? { promiscMode: true } : {}),
         capabilities: { mac: true, ips: true },
         ...(Object.keys(dns).length === 0 ? {} : { dns }),
         ipam: {
           type: 'host-local',
-          ranges: subnets.map(({ subnet, gateway }) => [{ subnet, gateway }]),
+          ranges: subnets.map(rangeSet),
           routes: routes.map(({ destination, gateway }) => ({
             dst: destination,
             ...(gateway === null ? {} : { gw: gateway }),

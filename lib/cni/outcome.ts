@@ -20,6 +20,7 @@ export interface CallName {
 const codeIncompatibleVersion = 1;
 
 const exhausted = /no IP addresses available in range set/;
+const taken = /requested IP address \S+ is not available in range set/;
 const quotedBytes = 200;
 
 export function stepOf({ type, command }: CallName): string {
@@ -46,7 +47,9 @@ function quoted(text: string): string {
 
 function reportedCode({ code, msg, details }: ErrorReply): ErrorCode {
   if (code === codeIncompatibleVersion) return 'ERR_VERSION_UNSUPPORTED';
-  return exhausted.test(`${msg} ${details}`) ? 'ERR_ADDRESSES_EXHAUSTED' : 'ERR_PLUGIN_FAILED';
+  const text = `${msg} ${details}`;
+  if (exhausted.test(text)) return 'ERR_ADDRESSES_EXHAUSTED';
+  return taken.test(text) ? 'ERR_ADDRESS_TAKEN' : 'ERR_PLUGIN_FAILED';
 }
 
 function exitError(name: CallName, { stdout, stderr, exitCode }: ExecResult): NetworkError {

@@ -213,6 +213,9 @@ export interface LinkPlan extends Task {
   readonly mtu?: number;
   /** `IFLA_BRPORT_STATE`: 0 cuts a bridge port off. */
   readonly portState?: number;
+  /** Of a bridge port, both together: one of them alone sets the other to false. */
+  readonly hairpin?: boolean;
+  readonly isolated?: boolean;
 }
 
 export interface BridgePlan extends Task {
@@ -224,6 +227,8 @@ export interface BridgePlan extends Task {
   readonly addresses: readonly string[];
   /** Whether the bridge may have IPv6 at all (its own link-local included). */
   readonly ipv6: boolean;
+  /** Whether it takes frames that are for none of its addresses. Never taken back. Default: as it is. */
+  readonly promiscuous?: boolean;
 }
 
 export interface BridgeState {

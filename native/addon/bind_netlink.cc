@@ -99,6 +99,9 @@ LinkPlan ParseLinkPlan(const Fields& fields) {
   plan.change.up = fields.OptionalBool("up");
   plan.change.mtu = fields.OptionalInteger<std::uint32_t>("mtu");
   plan.change.alias = fields.OptionalString("alias");
+  const auto hairpin = fields.OptionalBool("hairpin");
+  const auto isolated = fields.OptionalBool("isolated");
+  if (hairpin || isolated) plan.port_options = {hairpin.value_or(false), isolated.value_or(false)};
   plan.port_state = fields.OptionalInteger<std::uint8_t>("portState");
   return plan;
 }

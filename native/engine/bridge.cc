@@ -111,6 +111,7 @@ class BridgeTransaction {
     }
     LinkChange change;
     change.up = true;
+    if (plan_.promiscuous) change.promiscuous = true;
     if (plan_.mtu != 0 && plan_.mtu != bridge_.mtu) change.mtu = plan_.mtu;
     batch.Add(SetLink(bridge_.index, change));
 

@@ -18,6 +18,8 @@ struct BridgePlan {
   std::uint32_t mtu = 0;
   std::vector<IpPrefix> addresses;
   bool ipv6 = false;
+  // Whether it takes frames that are for none of its addresses.
+  bool promiscuous = false;
 };
 
 struct BridgeState {

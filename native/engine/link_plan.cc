@@ -40,6 +40,7 @@ void ChangePortState(RtnlSocket& socket, int index, std::uint8_t state) {
 bool ChangeLink(const LinkPlan& plan) {
   return OnLink(plan.netns, plan.name, [&](RtnlSocket& socket, int index) {
     if (plan.port_state) ChangePortState(socket, index, *plan.port_state);
+    if (plan.port_options) socket.Request(SetBridgePort(plan.name, *plan.port_options));
     if (!plan.change.IsEmpty()) socket.Request(SetLink(index, plan.change));
   });
 }

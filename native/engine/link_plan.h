@@ -4,6 +4,7 @@
 #include <optional>
 #include <string>
 
+#include "netlink/bridge_port.h"
 #include "netlink/link_change.h"
 
 namespace vulcan {
@@ -16,6 +17,7 @@ struct LinkPlan {
   LinkChange change;
   // BR_STATE_*.
   std::optional<std::uint8_t> port_state;
+  std::optional<BridgePortOptions> port_options;
 };
 
 // Whether there was such a link. The port's state comes first: a cut must not wait for anything else.

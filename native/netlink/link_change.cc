@@ -16,10 +16,13 @@ ifinfomsg OneLink(int family, int index) {
 }
 
 RtnlMessage Change(ifinfomsg fixed, const LinkChange& change) {
-  if (change.up) {
-    fixed.ifi_change = IFF_UP;
-    fixed.ifi_flags = *change.up ? IFF_UP : 0;
-  }
+  const auto set_flag = [&fixed](unsigned flag, const std::optional<bool>& value) {
+    if (!value) return;
+    fixed.ifi_change |= flag;
+    if (*value) fixed.ifi_flags |= flag;
+  };
+  set_flag(IFF_UP, change.up);
+  set_flag(IFF_PROMISC, change.promiscuous);
   RtnlMessage message(RTM_SETLINK, 0, fixed);
   if (change.mtu) message.PutU32(IFLA_MTU, *change.mtu);
   if (change.alias) message.PutString(IFLA_IFALIAS, *change.alias);

@@ -14,6 +14,7 @@ enum class AddressGeneration : std::uint8_t { kEui64 = 0, kNone = 1 };
 // What to change about a link; absent fields stay as they are.
 struct LinkChange {
   std::optional<bool> up;
+  std::optional<bool> promiscuous;
   std::optional<std::uint32_t> mtu;
   std::optional<std::string> alias;
   // Index of the bridge to become a port of; 0 leaves the one it is in.
@@ -21,7 +22,9 @@ struct LinkChange {
   // How the kernel makes the link's IPv6 link-local address. EAFNOSUPPORT where there is no IPv6.
   std::optional<AddressGeneration> ipv6;
 
-  [[nodiscard]] bool IsEmpty() const noexcept { return !up && !mtu && !alias && !master && !ipv6; }
+  [[nodiscard]] bool IsEmpty() const noexcept {
+    return !up && !promiscuous && !mtu && !alias && !master && !ipv6;
+  }
 };
 
 [[nodiscard]] RtnlMessage SetLink(int index, const LinkChange& change);

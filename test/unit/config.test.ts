@@ -27,6 +27,10 @@ describe('resolveConfig', () => {
         bridge: 'fcbr0',
         subnet: '10.168.0.0/24',
         gateway: '10.168.0.1',
+        ranges: [],
+        hairpin: false,
+        isolated: false,
+        promiscuous: false,
         mtu: null,
         dns: { nameservers: [], domain: null, search: [], options: [] },
         routes: [{ destination: '0.0.0.0/0', gateway: null }],
@@ -40,6 +44,7 @@ describe('resolveConfig', () => {
       hostAccess: [],
       allowLinkLocal: false,
       masquerade: true,
+      antiSpoofing: true,
       verify: 'warn',
       shutdown: 'teardown',
       signals: [],
@@ -52,6 +57,15 @@ describe('resolveConfig', () => {
   it("keeps the cni backend's records where libcni keeps its own", () => {
     expect(resolveConfig({ backend: 'cni' })).toMatchObject({ backend: 'cni', stateDir: '/var/lib/cni' });
     expect(resolveConfig({ backend: 'cni', stateDir: '/run/x' })).toMatchObject({ stateDir: '/run/x' });
+  });
+
+  it('refuses ranges that share an address, and a hairpin on a promiscuous bridge', () => {
+    const ranges = [
+      { start: '10.168.0.2', end: '10.168.0.9' },
+      { start: '10.168.0.9', end: '10.168.0.20' },
+    ];
+    expect(outcome(() => resolveConfig({ ranges }))).toBe('ERR_OPTION_INVALID');
+    expect(outcome(() => resolveConfig({ hairpin: true, promiscuous: true }))).toBe('ERR_OPTION_INVALID');
   });
 
   it('takes undefined for absence', () => {
@@ -79,6 +93,10 @@ describe('resolveConfig', () => {
     ['subnet', '10.1.0.0/24'],
     ['gateway', '10.1.0.1'],
     ['mtu', 1400],
+    ['ranges', []],
+    ['hairpin', false],
+    ['isolated', false],
+    ['promiscuous', false],
     ['dns', {}],
     ['routes', []],
     ['confDir', '/etc/cni/conf.d'],
@@ -122,6 +140,9 @@ describe('resolveConfig', () => {
     ['routes', [{ destination: '10.0.0.1/8' }], 'ERR_OPTION_INVALID'],
     ['routes', [{ destination: '10.0.0.0/8', gateway: 'here' }], 'ERR_OPTION_INVALID'],
     ['dns', { nameservers: ['dns.example'] }, 'ERR_OPTION_INVALID'],
+    ['ranges', [{ start: '10.168.1.2', end: '10.168.1.9' }], 'ERR_OPTION_INVALID'],
+    ['ranges', [{ start: '10.168.0.0', end: '10.168.0.9' }], 'ERR_OPTION_INVALID'],
+    ['ranges', [{ start: '10.168.0.9', end: '10.168.0.2' }], 'ERR_OPTION_INVALID'],
     ['hostAccess', 'some', 'ERR_OPTION_INVALID'],
     ['hostAccess', [{ protocol: 'icmp', port: 1 }], 'ERR_OPTION_INVALID'],
     ['hostAccess', [{ protocol: 'tcp', port: 65_536 }], 'ERR_OPTION_INVALID'],

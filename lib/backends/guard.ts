@@ -1,0 +1,71 @@
+import { type Address, formatAddress } from '../address.ts';
+import { currentResult } from '../cni/convert.ts';
+import type { AnyResult, AttachmentKey } from '../cni/types.ts';
+import type { GuardedPort } from '../native/attachment.ts';
+import type { NativeBinding } from '../native/binding.ts';
+import { hostEnd } from './host-link.ts';
+import { atStep } from './kernel-error.ts';
+import { addressesOf } from './network-config.ts';
+
+/** Anti-spoofing: what the guest behind a port of the bridge may say it is. Whatever else comes from there is dropped. */
+
+export type GuardBinding = Pick<NativeBinding, 'guardAdd' | 'guardRemove'>;
+
+const linkLocal = 0xfe80n << 112n;
+
+/** RFC 4291, appendix A: with the bit flipped that says who administers it. */
+function linkLocalAddress(mac: string): Address {
+  const bytes = mac.split(':').map((pair) => BigInt(Number.parseInt(pair, 16)));
+  const [first = 0n, second = 0n, third = 0n, ...rest] = bytes;
+  const identifier = [first ^ 2n, second, third, 0xffn, 0xfen, ...rest];
+  const value = identifier.reduce((folded, byte) => (folded << 8n) | byte, 0n);
+  return { family: 6, value: linkLocal | value };
+}
+
+/**
+ * Besides the addresses that it gets: a guest that speaks IPv6 has its link-local address, and asks from the unspecified
+ * one whether anybody else has either.
+ */
+export function ownAddresses(mac: string, speaksIpv6: boolean): readonly string[] {
+  return speaksIpv6 ? [formatAddress(linkLocalAddress(mac)), '::'] : [];
+}
+
+/** `null` where the result has no link on the host, no MAC or no address. */
+export function guardedPort({ ifName }: AttachmentKey, result: AnyResult): GuardedPort | null {
+  const link = hostEnd(result);
+  const { interfaces } = currentResult(result);
+  const mac = interfaces.find(({ name, sandbox }) => name === ifName && sandbox !== '')?.mac.toLowerCase();
+  const ips = addressesOf({ result }) ?? [];
+  if (link === null || mac === undefined || mac === '' || ips.length === 0) return null;
+  const all = [
+    ...ips,
+    ...ownAddresses(
+      mac,
+      ips.some((ip) => ip.includes(':')),
+    ),
+  ];
+  return { link: link.name, bindings: all.map((ip) => ({ mac, ip })) };
+}
+
+export async function guard(binding: GuardBinding, port: GuardedPort): Promise<void> {
+  await atStep('guard', () => binding.guardAdd(port), 'ERR_FIREWALL');
+}
+
+/** Absent is fine. */
+export async function unguard(binding: GuardBinding, port: GuardedPort | null): Promise<void> {
+  if (port !== null) await atStep('guard', () => binding.guardRemove(port), 'ERR_FIREWALL');
+}
+
+/** Links that went without a teardown. */
+export async function unguardMissing(
+  binding: GuardBinding & Pick<NativeBinding, 'dump' | 'guardList'>,
+): Promise<void> {
+  await atStep('guard', async () => {
+    const guarded = await binding.guardList({});
+    const { links } = await binding.dump({ kinds: ['links'] });
+    const present = new Set(links.map(({ name }) => name));
+    for (const link of guarded.filter((name) => !present.has(name))) {
+      await binding.guardRemove({ link, bindings: [] });
+    }
+  });
+}
