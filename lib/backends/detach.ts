@@ -4,9 +4,10 @@ import { NetworkError } from '../errors.ts';
 import type { AnchorState } from '../native/binding.ts';
 import type { Scope } from '../operation.ts';
 import { isOurs } from './anchor.ts';
-import { guardedPort, unguard } from './guard.ts';
+import { guardedPort, unguard, unguardLink, unguardMissing } from './guard.ts';
 import { cutHostLink, deleteHostLink, findHostLink, hasHostLink } from './host-link.ts';
 import type { HeldLock } from './locks.ts';
+import { keyOf } from './records.ts';
 import type { Runtime } from './runtime.ts';
 import type { Undoing } from './undoing.ts';
 
@@ -30,7 +31,7 @@ export async function detachUnderLock(runtime: Runtime, detachment: Detachment):
   const errors: NetworkError[] = [];
   for (const record of records) errors.push(...(await removeRecorded(runtime, record, state, detachment)));
   if (records.length === 0 && isOurs(state)) {
-    errors.push(...(await undoPartial(detachment)));
+    errors.push(...(await undoPartial(runtime, detachment)));
     if (errors.length > 0) throw incomplete(vmId, errors);
   }
   await collect(errors, () => removeAnchor(runtime, state, detachment));
@@ -72,9 +73,22 @@ async function isUsable({ anchors }: Runtime, { netns }: CacheRecord, anchor: An
   return kind === 'namespace' && !isHost;
 }
 
-/** A namespace without a record: a setup that was killed on its way. */
-async function undoPartial({ undoing, vmId, lock, scope }: Detachment): Promise<readonly NetworkError[]> {
-  return undoing.partial(vmId, lock, scope);
+/** A namespace without a record: a setup that was killed on its way, or what another runtime's DEL has left. */
+async function undoPartial(
+  runtime: Runtime,
+  { undoing, vmId, lock, scope }: Detachment,
+): Promise<readonly NetworkError[]> {
+  const { binding, network } = runtime;
+  const key = keyOf(runtime, vmId);
+  scope.step = 'cut';
+  const link = await findHostLink(binding, { ...key, result: null });
+  if (link !== null) await cutHostLink(binding, key, link);
+  const errors: NetworkError[] = [...(await undoing.partial(vmId, lock, scope))];
+  if (link !== null) await collect(errors, () => deleteHostLink(binding, link));
+  if (!network.guarded) return errors;
+  if (link !== null) await collect(errors, () => unguardLink(binding, link.name));
+  await collect(errors, () => unguardMissing(binding));
+  return errors;
 }
 
 /** What is not ours stays; that is an error only where a VM of ours should have been there. */

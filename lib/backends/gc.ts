@@ -38,7 +38,7 @@ class Collection {
     for (const vmId of await anchors.list()) if (!known.has(vmId)) await this.#removePartial(vmId);
     const kept = records.filter((record) => !stale.includes(record));
     const errors = [...(await this.#undoing.unkept(kept, this.#scope))];
-    await collect(errors, () => unguardMissing(this.#runtime.binding));
+    if (network.guarded) await collect(errors, () => unguardMissing(this.#runtime.binding));
     this.#failed.push(...errors.map((error) => ({ containerId: null, error })));
     return { removed: this.#removed, failed: this.#failed };
   }

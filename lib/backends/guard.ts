@@ -1,3 +1,4 @@
+import { setTimeout as sleep } from 'node:timers/promises';
 import { type Address, formatAddress } from '../address.ts';
 import { currentResult } from '../cni/convert.ts';
 import type { AnyResult, AttachmentKey } from '../cni/types.ts';
@@ -10,6 +11,7 @@ import { addressesOf } from './network-config.ts';
 /** Anti-spoofing: what the guest behind a port of the bridge may say it is. Whatever else comes from there is dropped. */
 
 export type GuardBinding = Pick<NativeBinding, 'guardAdd' | 'guardRemove'>;
+export type GuardListBinding = GuardBinding & Pick<NativeBinding, 'dump' | 'guardList'>;
 
 const linkLocal = 0xfe80n << 112n;
 
@@ -56,16 +58,31 @@ export async function unguard(binding: GuardBinding, port: GuardedPort | null): 
   if (port !== null) await atStep('guard', () => binding.guardRemove(port), 'ERR_FIREWALL');
 }
 
-/** Links that went without a teardown. */
-export async function unguardMissing(
-  binding: GuardBinding & Pick<NativeBinding, 'dump' | 'guardList'>,
-): Promise<void> {
+/** Between two looks; a setup takes a hundredth of it from its guard to its link. */
+const pauseMs = 100;
+
+async function guardedWithoutLink(binding: GuardListBinding): Promise<readonly GuardedPort[]> {
+  const guarded = await binding.guardList({});
+  const { links } = await binding.dump({ kinds: ['links'] });
+  const present = new Set(links.map(({ name }) => name));
+  return guarded.filter(({ link }) => !present.has(link));
+}
+
+/** What is left of links that went without a teardown. A name never comes again, so missing twice is gone. */
+export async function unguardMissing(binding: GuardListBinding): Promise<void> {
   await atStep('guard', async () => {
-    const guarded = await binding.guardList({});
-    const { links } = await binding.dump({ kinds: ['links'] });
-    const present = new Set(links.map(({ name }) => name));
-    for (const link of guarded.filter((name) => !present.has(name))) {
-      await binding.guardRemove({ link, bindings: [] });
+    const missing = new Set((await guardedWithoutLink(binding)).map(({ link }) => link));
+    if (missing.size === 0) return;
+    await sleep(pauseMs);
+    for (const port of await guardedWithoutLink(binding)) {
+      if (missing.has(port.link)) await binding.guardRemove(port);
     }
+  });
+}
+
+/** Whatever is guarded at the link. */
+export async function unguardLink(binding: GuardListBinding, link: string): Promise<void> {
+  await atStep('guard', async () => {
+    for (const port of await binding.guardList({})) if (port.link === link) await binding.guardRemove(port);
   });
 }

@@ -70,7 +70,10 @@ export async function labelHostLink(
  * `null` when it has gone. A link without an alias, of a chain that another runtime ran, is known by its MAC. Links of
  * earlier attachments of the VM, which the kernel has yet to free, have the same alias.
  */
-export async function findHostLink(binding: LinkBinding, record: CacheRecord): Promise<LinkInfo | null> {
+export async function findHostLink(
+  binding: LinkBinding,
+  record: AttachmentKey & Pick<CacheRecord, 'result'>,
+): Promise<LinkInfo | null> {
   const named = hostEnd(record.result);
   const alias = aliasOf(record);
   const { links } = await atStep('cut', () => binding.dump({ kinds: ['links'] }));

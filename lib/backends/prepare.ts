@@ -99,8 +99,8 @@ class Preparation {
 
   /** The table is everybody's: it goes only while nobody has a port in it. */
   async #guard(): Promise<void> {
-    await this.#task((taskId) => this.#binding.guardEnsure({ taskId }));
-    this.#undos.push(() => this.#binding.guardRemoveUnused({}));
+    const made = await this.#task((taskId) => this.#binding.guardEnsure({ taskId }));
+    if (made) this.#undos.push(() => this.#binding.guardRemoveUnused({}));
   }
 
   async #forwarding(): Promise<void> {

@@ -365,14 +365,14 @@ export interface NativeBinding {
   firewallRemove(plan: Task & { readonly network: string }): Promise<void>;
   /** Names of the networks that have elements in the table. */
   firewallList(plan: Task): Promise<string[]>;
-  /** The table of the guards and its constant rules; one transaction, idempotent. */
-  guardEnsure(plan: Task): Promise<void>;
+  /** The table of the guards and its constant rules; one transaction, idempotent. Whether there was no such table. */
+  guardEnsure(plan: Task): Promise<boolean>;
   /** In one transaction; makes the table when somebody has removed it. */
   guardAdd(plan: Task & GuardedPort): Promise<void>;
   /** Absent is fine. */
   guardRemove(plan: Task & GuardedPort): Promise<void>;
-  /** Links that are guarded, sorted. */
-  guardList(plan: Task): Promise<string[]>;
+  /** What is guarded, sorted by link. */
+  guardList(plan: Task): Promise<GuardedPort[]>;
   /** The table, unless a link is guarded; whether it is gone. */
   guardRemoveUnused(plan: Task): Promise<boolean>;
   /** One VM from nothing to its record, or nothing at all. */

@@ -1,6 +1,10 @@
 #include "engine/guard.h"
 
+#include <algorithm>
 #include <cerrno>
+#include <map>
+#include <optional>
+#include <span>
 #include <utility>
 
 #include "base/error.h"
@@ -27,6 +31,20 @@ std::vector<SetElements> ElementsOf(const Port& port) {
   return elements;
 }
 
+// What ElementsOf has concatenated, each part padded to 32 bits.
+constexpr std::size_t kLinkBytes = 16;
+constexpr std::size_t kAddressOffset = kLinkBytes + 8;
+
+std::optional<Binding> BindingOf(const nft::Key& key) {
+  if (key.size() <= kAddressOffset) return std::nullopt;
+  const std::span<const std::byte> bytes(key);
+  const auto address = IpAddress::FromBytes(bytes.subspan(kAddressOffset));
+  if (!address) return std::nullopt;
+  Binding binding{{}, *address};
+  std::copy_n(bytes.begin() + kLinkBytes, binding.mac.size(), binding.mac.begin());
+  return binding;
+}
+
 void CommitAdditions(nft::Socket& socket, const std::vector<SetElements>& elements) {
   nft::Batch batch;
   for (const auto& [set, element] : elements) nft::AddElements(batch, GuardTable(), *set, {element});
@@ -41,17 +59,20 @@ void CommitDeletions(nft::Socket& socket, const std::vector<SetElements>& elemen
 
 }  // namespace
 
-void Ensure(const Cancellation& cancellation) {
-  nft::Transact(cancellation, [](nft::Socket& socket, nft::Batch& batch) {
+bool Ensure(const Cancellation& cancellation) {
+  bool made = false;
+  nft::Transact(cancellation, [&made](nft::Socket& socket, nft::Batch& batch) {
     const auto comment = nft::ReadTableComment(socket, GuardTable());
     if (comment && !comment->starts_with("vulcan-net guard ")) {
       throw Error(EEXIST, "NFT_MSG_NEWTABLE", "a table of this name was made by someone else")
           .Path("table bridge vulcan")
           .Why(Reason::kForeign);
     }
+    made = !comment;
     AddLayout(batch);
     return true;
   });
+  return made;
 }
 
 void Add(nft::Socket& socket, const Port& port, const Cancellation& cancellation) {
@@ -60,7 +81,7 @@ void Add(nft::Socket& socket, const Port& port, const Cancellation& cancellation
     CommitAdditions(socket, elements);
   } catch (const Error& error) {
     if (error.Errnum() != ENOENT) throw;
-    Ensure(cancellation);
+    static_cast<void>(Ensure(cancellation));
     CommitAdditions(socket, elements);
   }
 }
@@ -82,14 +103,24 @@ void Remove(nft::Socket& socket, const Port& port) {
   }
 }
 
-std::vector<std::string> List() {
+std::vector<Port> List() {
   nft::Socket socket;
-  std::vector<std::string> links;
-  for (const nft::Element& element : nft::ListElements(socket, GuardTable(), Ports())) {
-    const std::string padded(reinterpret_cast<const char*>(element.key.data()), element.key.size());
-    links.push_back(padded.substr(0, padded.find('\0')));
+  std::map<std::string, Port> ports;
+  const auto port_of = [&ports](const nft::Key& key) -> Port& {
+    const std::string padded(reinterpret_cast<const char*>(key.data()), std::min(key.size(), kLinkBytes));
+    const std::string link = padded.substr(0, padded.find('\0'));
+    return ports.try_emplace(link, Port{link, {}}).first->second;
+  };
+  for (const nft::Element& element : nft::ListElements(socket, GuardTable(), Ports())) port_of(element.key);
+  for (const nft::Set* set : {&Bindings4(), &Bindings6()}) {
+    for (const nft::Element& element : nft::ListElements(socket, GuardTable(), *set)) {
+      const auto binding = BindingOf(element.key);
+      if (binding) port_of(element.key).bindings.push_back(*binding);
+    }
   }
-  return links;
+  std::vector<Port> listed;
+  for (auto& [link, port] : ports) listed.push_back(std::move(port));
+  return listed;
 }
 
 bool RemoveUnused(const Cancellation& cancellation) {

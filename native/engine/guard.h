@@ -23,8 +23,9 @@ struct Port {
   std::vector<Binding> bindings;
 };
 
-// The table and each of its rules once. EEXIST with reason foreign when a table of that name is not ours.
-void Ensure(const Cancellation& cancellation);
+// The table and each of its rules once; whether there was no such table. EEXIST with reason foreign when a
+// table of that name is not ours.
+bool Ensure(const Cancellation& cancellation);
 
 // In one transaction. Makes the table when somebody has removed it.
 void Add(nft::Socket& socket, const Port& port, const Cancellation& cancellation);
@@ -32,8 +33,8 @@ void Add(nft::Socket& socket, const Port& port, const Cancellation& cancellation
 // What is not there is fine.
 void Remove(nft::Socket& socket, const Port& port);
 
-// Links that are guarded, sorted.
-[[nodiscard]] std::vector<std::string> List();
+// What is guarded, sorted by link.
+[[nodiscard]] std::vector<Port> List();
 
 // The table, unless there are guarded ports; whether it is gone.
 bool RemoveUnused(const Cancellation& cancellation);

@@ -195,7 +195,7 @@ describe('resolveVmId', () => {
 describe('resolveSetup', () => {
   it('has defaults', () => {
     expect(resolveSetup({}, 'vm-1', 'eth0')).toEqual({
-      ...{ mac: null, tapOwner: null, tapName: 'tap0', containerId: 'vm-1' },
+      ...{ mac: null, address: null, tapOwner: null, tapName: 'tap0', containerId: 'vm-1' },
     });
   });
 

@@ -1,5 +1,6 @@
 import { posix } from 'node:path';
 import type { Host } from '../../lib/backends/runtime.ts';
+import type { GuardedPort } from '../../lib/native/attachment.ts';
 import type {
   AnchorPlan,
   AnchorState,
@@ -74,6 +75,7 @@ export class FakeHost implements Host {
   readonly files = new FakeFiles();
   readonly links = new Map<string, LinkInfo>();
   readonly firewall = new Map<string, FirewallNetwork>();
+  guarded: Map<string, GuardedPort> | null = null;
   readonly firewallPlans: FirewallNetwork[] = [];
   readonly bridges = new Map<string, BridgePlan>();
   /** Namespaces by path, each with whether it was made under its lock. */
@@ -89,6 +91,7 @@ export class FakeHost implements Host {
       plugins: [...this.plugins.added],
       links: [...this.links.keys()],
       anchors: [...this.anchors.keys()],
+      guarded: [...(this.guarded?.keys() ?? [])],
       records: [...this.files.files.keys()].filter((path) => path.includes('/results/')),
     });
   }
@@ -187,6 +190,18 @@ export class FakeHost implements Host {
       firewallEnsure: async ({ taskId, ...plan }: FirewallNetwork & { readonly taskId?: number }) => {
         this.firewallPlans.push(plan);
         this.firewall.set(plan.network, plan);
+      },
+      guardEnsure: async () => {
+        const made = this.guarded === null;
+        this.guarded ??= new Map();
+        return made;
+      },
+      guardAdd: async ({ link, bindings }: GuardedPort) => void this.guarded?.set(link, { link, bindings }),
+      guardRemove: async ({ link }: GuardedPort) => void this.guarded?.delete(link),
+      guardList: async () => [...(this.guarded?.values() ?? [])],
+      guardRemoveUnused: async () => {
+        if (this.guarded?.size === 0) this.guarded = null;
+        return this.guarded === null;
       },
       firewallRemove: async ({ network }: { readonly network: string }) => void this.firewall.delete(network),
     };

@@ -111,6 +111,13 @@ describe('a plugin’s run', () => {
       /no IP addresses available/,
       { code: 999 },
     ],
+    [
+      'was asked for an address that somebody has',
+      { exitCode: 1, stdout: golden('errors/hl-req-dup.out') },
+      'ERR_ADDRESS_TAKEN',
+      /10\.78\.4\.2 is not available/,
+      { code: 999 },
+    ],
   ])('that %s', async (_title, answer, code, message, plugin) => {
     await expect(outcome(answer)).rejects.toMatchObject({
       code,
@@ -128,7 +135,6 @@ describe('a plugin’s run', () => {
     'bridge-samens',
     'hl-add1dup',
     'hl-check',
-    'hl-req-dup',
     'noargs',
     'tap-noprev',
     'unkargs',
