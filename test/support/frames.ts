@@ -1,0 +1,53 @@
+import { parseAddress } from '../../lib/address.ts';
+
+/** Ethernet frames, byte by byte, as nobody's network stack would send them. All go to everybody. */
+
+const everybody = 'ff:ff:ff:ff:ff:ff';
+/** Shorter ones are padded on the way. */
+const shortestFrame = 60;
+
+const etherType = { ipv4: 0x0800, arp: 0x0806, ipv6: 0x86dd } as const;
+
+const macBytes = (mac: string) => Buffer.from(mac.replaceAll(':', ''), 'hex');
+
+function ipBytes(text: string): Buffer {
+  const address = parseAddress(text);
+  if (address === null) throw new TypeError(`${text} is no address`);
+  return Buffer.from(address.value.toString(16).padStart(address.family === 4 ? 8 : 32, '0'), 'hex');
+}
+
+function frame(sourceMac: string, type: keyof typeof etherType, ...content: readonly Buffer[]): Buffer {
+  const header = Buffer.alloc(14);
+  macBytes(everybody).copy(header);
+  macBytes(sourceMac).copy(header, 6);
+  header.writeUInt16BE(etherType[type], 12);
+  const bytes = Buffer.concat([header, ...content]);
+  return Buffer.concat([bytes, Buffer.alloc(Math.max(0, shortestFrame - bytes.length))]);
+}
+
+/** RFC 1071; a bridge may drop packets that lack it. */
+function checksum(header: Buffer): number {
+  let sum = 0;
+  for (let offset = 0; offset < header.length; offset += 2) sum += header.readUInt16BE(offset);
+  return ~((sum & 0xffff) + (sum >>> 16)) & 0xffff;
+}
+
+/** An IPv4 packet of a protocol for experiments. */
+export function ipv4Frame(sourceMac: string, source: string): Buffer {
+  const start = Buffer.from([0x45, 0, 0, 46, 0, 0, 0, 0, 64, 253, 0, 0]);
+  const header = Buffer.concat([start, ipBytes(source), ipBytes('255.255.255.255')]);
+  header.writeUInt16BE(checksum(header), 10);
+  return frame(sourceMac, 'ipv4', header);
+}
+
+/** An ARP packet that claims an address for a MAC. */
+export function arpFrame(sourceMac: string, claim: { readonly mac: string; readonly ip: string }): Buffer {
+  const header = Buffer.from([0, 1, 8, 0, 6, 4, 0, 2]);
+  const sender = [macBytes(claim.mac), ipBytes(claim.ip)];
+  return frame(sourceMac, 'arp', header, ...sender, macBytes(everybody), ipBytes(claim.ip));
+}
+
+export function ipv6Frame(sourceMac: string, source: string): Buffer {
+  const header = Buffer.from([0x60, 0, 0, 0, 0, 6, 253, 64]);
+  return frame(sourceMac, 'ipv6', header, ipBytes(source), ipBytes('ff02::1'), Buffer.alloc(6));
+}
