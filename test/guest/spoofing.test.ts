@@ -25,6 +25,8 @@ describeWith(['lab', 'tun', 'qemu', 'guest-image', 'debian-plugins'], 'a guest t
     const manager = await lab.open({ backend });
     const net = await manager.setup('liar');
     const other = await manager.setup('other');
+    const { gatewayIp } = net;
+    if (gatewayIp === null) throw new Error('the network has a gateway');
     const guest = await lab.boot(net);
     await using seen = await capture(other.netnsPath, other.ifName);
 
@@ -35,10 +37,10 @@ describeWith(['lab', 'tun', 'qemu', 'guest-image', 'debian-plugins'], 'a guest t
     const lies = {
       "another's MAC": ipv4Frame(other.mac, net.guestIp),
       "another's address": ipv4Frame(net.mac, other.guestIp),
-      "the gateway's address": ipv4Frame(net.mac, net.gatewayIp),
+      "the gateway's address": ipv4Frame(net.mac, gatewayIp),
       "both of another's": ipv4Frame(other.mac, other.guestIp),
       "another's address in ARP": arpFrame(net.mac, { mac: net.mac, ip: other.guestIp }),
-      "the gateway's address in ARP": arpFrame(net.mac, { mac: net.mac, ip: net.gatewayIp }),
+      "the gateway's address in ARP": arpFrame(net.mac, { mac: net.mac, ip: gatewayIp }),
       "another's MAC in ARP": arpFrame(net.mac, { mac: other.mac, ip: net.guestIp }),
       'IPv6 on an IPv4-only network': ipv6Frame(net.mac, 'fe80::1'),
     };
