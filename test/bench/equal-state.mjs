@@ -22,6 +22,15 @@ function anonymous(line, { bridge, hostLink, others, short }) {
     .replace(/ \d+ bytes [0-9a-f]{12}$/, '');
 }
 
+/** Elements of a set stand in the order of their hashes. */
+function inOrder(line) {
+  if (!line.startsWith('nft {"set":')) return line;
+  const { set } = JSON.parse(line.slice('nft '.length));
+  const text = (element) => JSON.stringify(element);
+  const elem = [...(set.elem ?? [])].sort((a, b) => (text(a) < text(b) ? -1 : 1));
+  return `nft ${JSON.stringify({ set: { ...set, elem } })}`;
+}
+
 const lines = async () => new Set((await canonicalDump()).split('\n'));
 
 /** Sorted lines of the canonical dump that one VM adds. A VM before it makes what all VMs of a network share. */
@@ -39,7 +48,9 @@ async function endState(contender) {
   for (const id of [FIRST, VM]) await contender.teardown(id);
   await contender.finish([FIRST, VM]);
   await settle(contender.bridge);
-  return added.map((line) => anonymous(line, { bridge: contender.bridge, hostLink, others, short })).sort();
+  return added
+    .map((line) => inOrder(anonymous(line, { bridge: contender.bridge, hostLink, others, short })))
+    .sort();
 }
 
 const without = (left, right) => left.filter((line) => !right.includes(line));

@@ -15,8 +15,10 @@ const netnsDir = '/var/run/netns';
 /** The ruleset of a guarded bridge: constant rules, two elements a VM. */
 const guard = (table) => `
 table bridge ${table} {
-  set ports { type ifname; }
-  set bindings4 { type ifname . ether_addr . ipv4_addr; }
+  set ports { type ifname; comment "links whose frames are looked at"; }
+  set bindings4 {
+    type ifname . ether_addr . ipv4_addr; comment "what the guest behind a link may say it is";
+  }
   chain prerouting {
     type filter hook prerouting priority filter; policy accept;
     iifname @ports goto guard
