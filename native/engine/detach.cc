@@ -19,6 +19,7 @@ void CutLink(RtnlSocket& host, int link) {
   } catch (const Error& error) {
     // A port that is down has no state and forwards nothing.
     if (error.Errnum() == ENETDOWN) return;
+    if (error.Errnum() != EOPNOTSUPP) throw;
     // Somebody took it off the bridge, and may have given it another way.
     LinkChange down;
     down.up = false;

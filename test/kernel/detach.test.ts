@@ -12,6 +12,7 @@ import {
   attach,
   attachLab,
   attachPlan,
+  bridge,
   detach,
   detachPlan,
   gateway,
@@ -96,6 +97,21 @@ describeWith(['tun'], 'detach', () => {
     holder.kill('SIGKILL');
     await once(holder, 'exit');
     await expectUnchanged(before);
+  });
+
+  it('does nothing else when the link cannot be cut off', async () => {
+    // A bridge that runs the spanning tree protocol lets nobody else change its ports' state.
+    await ip('link', 'set', bridge, 'type', 'bridge', 'stp_state', '1');
+    const whole = await canonicalDump();
+    const { cut, errors } = await native.detach(detachPlan(vm, addresses));
+    expect(cut).toBe(false);
+    expect(errors).toMatchObject([
+      { step: 'cut', code: 'EBUSY', syscall: 'RTM_SETLINK', path: hostLinkOf(vm) },
+    ]);
+    await expectUnchanged(whole);
+    await ip('link', 'set', bridge, 'type', 'bridge', 'stp_state', '0');
+    await detach(vm, addresses);
+    expect(await readdir(recordsDir)).toEqual([]);
   });
 
   it('leaves a link alone that is somebody else’s', async () => {
