@@ -1,11 +1,12 @@
 #!/usr/bin/env node
 /**
- * Writes what the README takes from elsewhere: the table of errors from the built package, the performance section from the
- * benchmark's results. With --check it only says whether that would change anything.
+ * Writes what the README takes from elsewhere: the table of errors from the built package, the differences of the backends
+ * from the test that holds them to it, the performance section from the benchmark's results. With --check it only says whether that would change anything.
  */
 import { readFileSync, writeFileSync } from 'node:fs';
 import { fileURLToPath } from 'node:url';
 import { errorTable } from '../dist/errors.js';
+import { endStateDifferences } from '../test/support/end-state-differences.mjs';
 import { performanceSection } from './support/performance.mjs';
 
 process.chdir(fileURLToPath(new URL('..', import.meta.url)));
@@ -20,9 +21,15 @@ function errorsSection() {
   return `| code | when | remedy |\n| --- | --- | --- |\n${rows.join('')}`;
 }
 
+function differencesSection() {
+  const rows = endStateDifferences.map(({ what, why }) => `| ${cell(what)} | ${cell(why)} |\n`);
+  return `| natively | why |\n| --- | --- |\n${rows.join('')}`;
+}
+
 /** What stands between `<!-- NAME: ... -->` and `<!-- /NAME -->`. */
 const sections = {
   errors: errorsSection,
+  differences: differencesSection,
   performance: () => performanceSection('test/bench/results'),
 };
 
