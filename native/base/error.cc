@@ -6,6 +6,15 @@
 #include <system_error>
 
 namespace vulcan {
+namespace {
+
+// The kernel has errors that are not for programs, and sends one now and then.
+[[nodiscard]] std::string ErrnoText(int error) {
+  const char* text = ::strerrordesc_np(error);
+  return text != nullptr ? text : "Unknown error " + std::to_string(error);
+}
+
+}  // namespace
 
 std::string_view ReasonName(Reason reason) noexcept {
   switch (reason) {
@@ -48,7 +57,7 @@ Error::Error(int errnum, std::string_view syscall, std::string_view message)
     : detail_(std::make_shared<Detail>()) {
   detail_->errnum = errnum;
   detail_->syscall = syscall;
-  detail_->text = message.empty() ? ::strerrordesc_np(errnum) : message;
+  detail_->text = message.empty() ? ErrnoText(errnum) : message;
   Compose();
 }
 

@@ -33,6 +33,12 @@ bool IsInUse() {
   return false;
 }
 
+// Of a match or a target.
+template <std::size_t Size>
+std::string_view NameOf(const char (&name)[Size]) {
+  return {name, ::strnlen(name, Size)};
+}
+
 // What becomes of a packet that meets none of the conditions.
 enum class Fate { kUndecided, kAccepted, kDropped };
 
@@ -80,8 +86,7 @@ class LegacyTable {
     if (std::memcmp(&conditions, &none, sizeof none) != 0) return false;
     for (std::size_t at = sizeof(ipt_entry); at < entry.target_offset;) {
       const auto match = Read<xt_entry_match>(offset + at);
-      const std::string_view name = static_cast<const char*>(match.u.user.name);
-      if (name != "comment") return false;
+      if (NameOf(match.u.user.name) != "comment") return false;
       at += std::max<std::size_t>(match.u.match_size, sizeof match);
     }
     return true;
@@ -90,7 +95,7 @@ class LegacyTable {
   [[nodiscard]] Step ReadStep(const ipt_entry& entry, std::size_t offset) const {
     if (!IsUnconditional(entry, offset)) return {};
     const auto target = Read<xt_standard_target>(offset + entry.target_offset);
-    const std::string_view name = static_cast<const char*>(target.target.u.user.name);
+    const std::string_view name = NameOf(target.target.u.user.name);
     if (name == "REJECT") return {Fate::kDropped, false, {}};
     // The standard target has no name.
     if (!name.empty()) return {};
@@ -119,14 +124,19 @@ bool ReadDrops(const UniqueFd& socket) {
   if (::getsockopt(socket.Get(), IPPROTO_IP, IPT_SO_GET_ENTRIES, answer.data(), &size) < 0) {
     throw SystemError("getsockopt(IPT_SO_GET_ENTRIES)");
   }
-  const LegacyTable table({answer.begin() + sizeof(ipt_get_entries), answer.end()});
-  Fate fate = table.Follow(info.hook_entry[NF_INET_FORWARD]);
-  // A goto in the chain itself comes back to the policy, which is the chain's last entry.
-  if (fate == Fate::kUndecided) fate = table.Follow(info.underflow[NF_INET_FORWARD]);
-  return fate == Fate::kDropped;
+  return LegacyRulesDrop({answer.begin() + sizeof(ipt_get_entries), answer.end()},
+                         info.hook_entry[NF_INET_FORWARD], info.underflow[NF_INET_FORWARD]);
 }
 
 }  // namespace
+
+bool LegacyRulesDrop(std::vector<std::byte> entries, std::size_t chain, std::size_t last) {
+  const LegacyTable table(std::move(entries));
+  Fate fate = table.Follow(chain);
+  // A goto in the chain itself comes back to the policy, which is the chain's last entry.
+  if (fate == Fate::kUndecided) fate = table.Follow(last);
+  return fate == Fate::kDropped;
+}
 
 std::optional<bool> LegacyForwardDrops() {
   if (!IsInUse()) return std::nullopt;

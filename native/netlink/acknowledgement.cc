@@ -5,6 +5,7 @@
 #include <cstddef>
 #include <string>
 
+#include "base/errnum.h"
 #include "netlink/attributes.h"
 #include "netlink/rtnl_message.h"
 
@@ -44,7 +45,7 @@ std::string ExtendedText(const nlmsghdr& message) {
 std::optional<Error> ReadAcknowledgement(const nlmsghdr& message, int type) {
   const int error = FixedPart<int>(message);
   if (error >= 0) return std::nullopt;
-  Error failure(-error, RtnlTypeName(type));
+  Error failure(ErrnumOf(error), RtnlTypeName(type));
   if ((message.nlmsg_flags & NLM_F_ACK_TLVS) != 0) failure.Kernel(ExtendedText(message));
   return failure;
 }

@@ -7,6 +7,14 @@
 #include "nft/handle.h"
 
 namespace vulcan::nft {
+namespace {
+
+std::string Text(const nftnl_chain* chain, std::uint16_t attribute) {
+  const char* text = nftnl_chain_get_str(chain, attribute);
+  return text == nullptr ? std::string() : text;
+}
+
+}  // namespace
 
 void AddChain(Batch& batch, const Table& table, const Chain& chain) {
   const auto handle = Own<ChainHandle>(nftnl_chain_alloc());
@@ -37,13 +45,12 @@ std::vector<ChainInfo> ListChains(Socket& socket) {
     if (nftnl_chain_nlmsg_parse(Header(message), handle.get()) < 0) throw Error(EBADMSG, "NFT_MSG_GETCHAIN");
     const nftnl_chain* chain = handle.get();
     ChainInfo info{{static_cast<std::uint8_t>(nftnl_chain_get_u32(chain, NFTNL_CHAIN_FAMILY)),
-                    nftnl_chain_get_str(chain, NFTNL_CHAIN_TABLE)},
-                   nftnl_chain_get_str(chain, NFTNL_CHAIN_NAME),
+                    Text(chain, NFTNL_CHAIN_TABLE)},
+                   Text(chain, NFTNL_CHAIN_NAME),
                    std::nullopt,
                    false};
     if (nftnl_chain_is_set(chain, NFTNL_CHAIN_HOOKNUM)) {
-      const char* type = nftnl_chain_get_str(chain, NFTNL_CHAIN_TYPE);
-      info.hook = Hook{type == nullptr ? "" : type, nftnl_chain_get_u32(chain, NFTNL_CHAIN_HOOKNUM),
+      info.hook = Hook{Text(chain, NFTNL_CHAIN_TYPE), nftnl_chain_get_u32(chain, NFTNL_CHAIN_HOOKNUM),
                        nftnl_chain_get_s32(chain, NFTNL_CHAIN_PRIO)};
       info.drops = nftnl_chain_is_set(chain, NFTNL_CHAIN_POLICY) &&
                    nftnl_chain_get_u32(chain, NFTNL_CHAIN_POLICY) == NF_DROP;

@@ -1,7 +1,9 @@
 #include "nft/fate.h"
 
+#include <libmnl/libmnl.h>
 #include <linux/netfilter.h>
 #include <linux/netfilter/nf_tables.h>
+#include <linux/netfilter/nfnetlink.h>
 
 #include <optional>
 #include <string_view>
@@ -57,6 +59,27 @@ Effect ReadEffect(const nftnl_rule* rule) {
   return {};
 }
 
+template <typename Holds>
+bool AllOf(const nlattr* nest, Holds holds) {
+  const auto* attribute = static_cast<const nlattr*>(mnl_attr_get_payload(nest));
+  const char* end = reinterpret_cast<const char*>(attribute) + mnl_attr_get_payload_len(nest);
+  for (; mnl_attr_ok(attribute, static_cast<int>(end - reinterpret_cast<const char*>(attribute)));
+       attribute = mnl_attr_next(attribute)) {
+    if (!holds(attribute)) return false;
+  }
+  return true;
+}
+
+// libnftnl takes for granted that every expression has a name.
+bool HasNames(const Message& rule) {
+  const nlattr* expressions = FindAttribute(Header(rule), sizeof(nfgenmsg), NFTA_RULE_EXPRESSIONS);
+  const auto is_no_name = [](const nlattr* part) {
+    return mnl_attr_get_type(part) != NFTA_EXPR_NAME || mnl_attr_validate(part, MNL_TYPE_NUL_STRING) < 0;
+  };
+  return expressions == nullptr ||
+         AllOf(expressions, [&](const nlattr* expression) { return !AllOf(expression, is_no_name); });
+}
+
 std::vector<Effect> ReadEffects(Socket& socket, const Table& table, const std::string& chain) {
   const auto wanted = Own<RuleHandle>(nftnl_rule_alloc());
   nftnl_rule_set_str(wanted.get(), NFTNL_RULE_TABLE, table.name.c_str());
@@ -65,7 +88,8 @@ std::vector<Effect> ReadEffects(Socket& socket, const Table& table, const std::s
   const auto build = [&](nlmsghdr* header) { nftnl_rule_nlmsg_build_payload(header, wanted.get()); };
   for (const Message& message : socket.Dump(NFT_MSG_GETRULE, table.family, build)) {
     const auto rule = Own<RuleHandle>(nftnl_rule_alloc());
-    if (nftnl_rule_nlmsg_parse(Header(message), rule.get()) < 0) throw Error(EBADMSG, "NFT_MSG_GETRULE");
+    if (!HasNames(message) || nftnl_rule_nlmsg_parse(Header(message), rule.get()) < 0)
+      throw Error(EBADMSG, "NFT_MSG_GETRULE");
     effects.push_back(ReadEffect(rule.get()));
   }
   return effects;

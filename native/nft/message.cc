@@ -5,8 +5,9 @@
 
 #include <algorithm>
 #include <array>
-#include <cstdlib>
 #include <string_view>
+
+#include "base/errnum.h"
 
 namespace vulcan::nft {
 
@@ -18,6 +19,10 @@ std::string MessageName(std::uint16_t type) {
       "DELSETELEM",   "NEWGEN",       "GETGEN",       "TRACE",       "NEWOBJ",   "GETOBJ",     "DELOBJ",
       "GETOBJ_RESET", "NEWFLOWTABLE", "GETFLOWTABLE", "DELFLOWTABLE"};
   return "NFT_MSG_" + (type < kNames.size() ? std::string(kNames[type]) : std::to_string(type));
+}
+
+bool IsWhole(const nlmsghdr* header, int left) noexcept {
+  return mnl_nlmsg_ok(header, left) && header->nlmsg_len <= static_cast<std::uint32_t>(left);
 }
 
 const nlattr* FindAttribute(const nlmsghdr* header, std::size_t offset, std::uint16_t type) {
@@ -35,7 +40,7 @@ const nlattr* FindAttribute(const nlmsghdr* header, std::size_t offset, std::uin
 Acknowledgement ParseAcknowledgement(const nlmsghdr* header) {
   if (mnl_nlmsg_get_payload_len(header) < sizeof(nlmsgerr)) return {header->nlmsg_seq, EBADMSG, {}};
   const auto* error = static_cast<const nlmsgerr*>(mnl_nlmsg_get_payload(header));
-  Acknowledgement result{error->msg.nlmsg_seq, std::abs(error->error), {}};
+  Acknowledgement result{error->msg.nlmsg_seq, ErrnumOf(error->error), {}};
   if ((header->nlmsg_flags & NLM_F_ACK_TLVS) == 0) return result;
 
   // The attributes follow the request's header, or the whole request where the kernel repeats it.

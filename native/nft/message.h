@@ -20,6 +20,10 @@ using Payload = std::function<void(nlmsghdr*)>;
   return reinterpret_cast<const nlmsghdr*>(message.data());
 }
 
+// Whether a whole message is in the `left` bytes at `header`. libmnl alone takes 2 GiB and more for a
+// negative length.
+[[nodiscard]] bool IsWhole(const nlmsghdr* header, int left) noexcept;
+
 // The first attribute of that type behind `offset` bytes of the payload; nullptr when there is none.
 [[nodiscard]] const nlattr* FindAttribute(const nlmsghdr* header, std::size_t offset, std::uint16_t type);
 

@@ -7,8 +7,8 @@
 #include <sys/socket.h>
 
 #include <cerrno>
-#include <cstdlib>
 
+#include "base/errnum.h"
 #include "base/error.h"
 
 namespace vulcan::nft {
@@ -59,7 +59,7 @@ bool Socket::Take(const nlmsghdr* header, bool dump, Answer& answer) {
   }
   if (header->nlmsg_type == NLMSG_DONE) {
     if (mnl_nlmsg_get_payload_len(header) >= sizeof(int)) {
-      answer.error = std::abs(*static_cast<const int*>(mnl_nlmsg_get_payload(header)));
+      answer.error = ErrnumOf(*static_cast<const int*>(mnl_nlmsg_get_payload(header)));
     }
     return false;
   }
@@ -82,7 +82,7 @@ Socket::Answer Socket::Request(std::uint16_t type, std::uint8_t family, std::uin
   for (bool more = true; more;) {
     auto left = static_cast<int>(Receive(0));
     const auto* header = reinterpret_cast<const nlmsghdr*>(buffer_.data());
-    for (; more && mnl_nlmsg_ok(header, left); header = mnl_nlmsg_next(header, &left)) {
+    for (; more && IsWhole(header, left); header = mnl_nlmsg_next(header, &left)) {
       // Whatever an earlier, failed request left behind is skipped.
       if (header->nlmsg_seq == sequence) more = Take(header, dump, answer);
     }
@@ -145,7 +145,7 @@ std::vector<Acknowledgement> Socket::Exchange(std::span<iovec> parts) {
   while (const std::size_t length = Receive(MSG_DONTWAIT)) {
     auto left = static_cast<int>(length);
     const auto* header = reinterpret_cast<const nlmsghdr*>(buffer_.data());
-    for (; mnl_nlmsg_ok(header, left); header = mnl_nlmsg_next(header, &left)) {
+    for (; IsWhole(header, left); header = mnl_nlmsg_next(header, &left)) {
       if (header->nlmsg_type == NLMSG_ERROR) acknowledgements.push_back(ParseAcknowledgement(header));
     }
   }

@@ -30,6 +30,8 @@ Json ParseJson(std::string_view text) {
     }
     throw PluginError(Code::kDecoding, std::string("invalid character '") + text[error.byte - 1] +
                                            "' at byte " + std::to_string(error.byte));
+  } catch (const Json::out_of_range& error) {
+    throw PluginError(Code::kDecoding, error.what());
   }
 }
 

@@ -26,6 +26,11 @@ TEST(Error, TakesAMessageInPlaceOfTheErrnosOwn) {
                "EPERM: belongs to someone else, fstat");
 }
 
+TEST(Error, HasATextForErrnosThatHaveNone) {
+  constexpr int kNotSupported = 524;  // ENOTSUPP, which only the kernel knows
+  EXPECT_STREQ(Error(kNotSupported, "RTM_NEWLINK").what(), "E524: Unknown error 524, RTM_NEWLINK");
+}
+
 TEST(Error, NamesErrnosThatHaveNoName) {
   EXPECT_EQ(ErrnoName(ENOBUFS), "ENOBUFS");
   EXPECT_EQ(ErrnoName(4095), "E4095");
