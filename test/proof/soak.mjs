@@ -104,7 +104,7 @@ async function residentBytes() {
  * Cycles of a manager with 50 VMs alive, and what is there around them. `slab` looks at the kernel of the whole machine,
  * where nothing else may be at work then.
  */
-export async function soak({ manager, cycles, slab, log }) {
+export async function soak({ manager, cycles, slab, log = () => {} }) {
   const fleet = new Fleet(manager);
   await fleet.run(1, () => {});
   await fleet.clear();
