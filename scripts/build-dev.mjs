@@ -5,8 +5,8 @@ import { fileURLToPath } from 'node:url';
 /** What CMake is told for each build. */
 const builds = {
   dev: [],
-  asan: ['--CDSANITIZE=address,undefined'],
-  tsan: ['--CDSANITIZE=thread'],
+  asan: ['--CDCMAKE_CXX_COMPILER=clang++-14', '--CDSANITIZE=address,undefined', '--CDFUZZ=ON'],
+  tsan: ['--CDSANITIZE=thread', '--target', 'unit_tests'],
 };
 
 const [name = 'dev', ...rest] = process.argv.slice(2);

@@ -1,6 +1,7 @@
 import { accessSync, constants, existsSync } from 'node:fs';
 import { join } from 'node:path';
 import { describe, it, type TestContext } from 'vitest';
+import { hasFuzzers } from './fuzz.mjs';
 import { insideLab } from './lab.ts';
 import {
   cnitool,
@@ -38,6 +39,7 @@ const capabilities = {
   'node-lts': () => usable(nodes.lts),
   'node-current': () => usable(nodes.current),
   strace: () => executable('strace'),
+  fuzzers: hasFuzzers,
 } as const satisfies Record<string, () => boolean>;
 
 /** What a test may need that not every machine has; `scripts/test` installs all of it. */

@@ -51,7 +51,7 @@ TEST_F(RtnlSocketTest, StaysInTheNamespaceItWasOpenedIn) {
 
 TEST_F(RtnlSocketTest, HasTheKernelsText) {
   try {
-    Socket().Request(SetMtu(kLoopback, 1 << 31));
+    Socket().Request(SetMtu(kLoopback, 1U << 31));
     FAIL() << "nothing was thrown";
   } catch (const Error& error) {
     EXPECT_EQ(error.Syscall(), "RTM_SETLINK");

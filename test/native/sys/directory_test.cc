@@ -37,7 +37,7 @@ TEST(Directory, MayBeMissing) {
 
 TEST(Directory, IsUnsafeWhenOthersMayWriteIt) {
   const TemporaryDirectory temporary;
-  for (const mode_t mode : {0720, 0702, 01777}) {
+  for (const mode_t mode : {0720U, 0702U, 01777U}) {
     ::chmod(temporary.Path().c_str(), mode);
     EXPECT_TRUE(Throws(EPERM, Reason::kDirectoryUnsafe,
                        [&] { static_cast<void>(Directory::Open(temporary.Path())); }))
