@@ -123,7 +123,9 @@ describeWith(['tun'], 'attach', () => {
     const [address] = await attach(vm);
     const rules = await nft('list', 'table', 'bridge', 'vulcan');
     expect(rules).toContain(`"${hostLinkOf(vm)}" . ${macOf(vm)} . ${address?.ip} `);
-    expect(await native.guardList({})).toEqual([hostLinkOf(vm)]);
+    expect(await native.guardList({})).toEqual([
+      { link: hostLinkOf(vm), bindings: [{ mac: macOf(vm), ip: address?.ip }] },
+    ]);
   });
 
   it('writes the address, the claim and the record', async () => {

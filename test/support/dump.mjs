@@ -64,7 +64,7 @@ async function dumpOnce() {
  *
  * @param {{ expected?: string, timeoutMs?: number }} [options]
  */
-export async function canonicalDump({ expected, timeoutMs = 5_000 } = {}) {
+export async function canonicalDump({ expected, timeoutMs = 20_000 } = {}) {
   const deadline = performance.now() + timeoutMs;
   let last = await dumpOnce();
   while (last !== expected && performance.now() < deadline) {
