@@ -23,9 +23,11 @@ export type {
 } from './options.ts';
 export type {
   Attachment,
+  AttachmentState,
   BackendName,
   CheckReport,
   Difference,
+  DifferenceSubject,
   GcReport,
   HostAccessRule,
   Logger,
@@ -34,6 +36,8 @@ export type {
   NetworkDns,
   NetworkRoute,
   Operation,
+  RecoveryReport,
+  RepairReport,
   TapOwner,
   VerifyFinding,
   VerifyPlugin,

@@ -31,6 +31,8 @@ import type {
   Logger,
   NetworkConfig,
   Operation,
+  RecoveryReport,
+  RepairReport,
   TapOwner,
   VerifyReport,
 } from './types.ts';
@@ -71,7 +73,8 @@ export class NetworkManager implements AsyncDisposable {
 
   /**
    * Checks the options, prepares the network (conflist, bridge, firewall, forwarding), and verifies that set-ups can
-   * succeed. When it rejects, what it had prepared is undone.
+   * succeed. When it rejects, what it had prepared is undone. Then it brings to order what earlier processes left:
+   * {@link recovery} says what. Whole attachments stay as they are, and are in `list()`.
    *
    * @throws {NetworkError} the code of the option that is wrong, or of the step that failed.
    */
@@ -81,6 +84,11 @@ export class NetworkManager implements AsyncDisposable {
     return NetworkManager.openOn(host, config);
   }
 
+  /** What `open` made of what earlier processes left on the host. */
+  get recovery(): RecoveryReport {
+    return this.#backend.recovery;
+  }
+
   /** @internal With another addon than the one that was built: what unit tests run on. */
   static async openOn(host: Host, config: Config): Promise<NetworkManager> {
     const { timeoutMs, source } = config;
@@ -88,7 +96,12 @@ export class NetworkManager implements AsyncDisposable {
     const backend = await inScope<Backend>({ operation: 'open', network, timeoutMs }, (scope) =>
       backends[config.backend].open(host, config, scope),
     );
-    return new NetworkManager(backend, config);
+    const manager = new NetworkManager(backend, config);
+    for (const { vmId, error } of backend.recovery.failed) {
+      const fields = { err: error, vmId, network: manager.network };
+      manager.#logger.warn(fields, `what is left of ${vmId} could not be removed: ${error.message}`);
+    }
+    return manager;
   }
 
   /**
@@ -154,6 +167,22 @@ export class NetworkManager implements AsyncDisposable {
     const id = resolveVmId(vmId);
     return this.#plain('check', { ...resolveVerb(options), vmId: id }, (scope) =>
       this.#alone(id, scope, () => this.#backend.check(id, scope)),
+    );
+  }
+
+  /**
+   * Puts back what `check` finds different, and only that, of one VM or of all, without interrupting those that work:
+   * rules, elements, links, redirections, MTU, owner, addresses, the namespace's name, a lost record.
+   *
+   * @throws {NetworkError} `ERR_ATTACHMENT_NOT_FOUND`
+   */
+  async repair(vmId?: string, options: VerbOptions = {}): Promise<RepairReport> {
+    this.#assertOpen('repair');
+    const id = vmId === undefined ? null : resolveVmId(vmId);
+    const verb = resolveVerb(options);
+    if (id === null) return this.#plain('repair', verb, (scope) => this.#backend.repair(null, scope));
+    return this.#plain('repair', { ...verb, vmId: id }, (scope) =>
+      this.#alone(id, scope, () => this.#backend.repair(id, scope)),
     );
   }
 

@@ -12,6 +12,7 @@ export type Operation =
   | 'check'
   | 'list'
   | 'gc'
+  | 'repair'
   | 'remove'
   | 'close';
 
@@ -119,10 +120,34 @@ export interface VerifyReport {
   toString(): string;
 }
 
+/**
+ * What of an attachment may differ from what its setup left: on the host `record`, `anchor` (the namespace's name),
+ * `link` (the host's end: there, up, not cut), `alias`, `bridge` (whose port it is), `guard`, `firewall`, `reservation`
+ * (its address in the store); inside `link`, `mac`, `mtu`, `address`, `route`, `tap`, `tap-owner`, `qdisc`, `filter`;
+ * and what a plugin's own CHECK says.
+ */
+export type DifferenceSubject =
+  | 'record'
+  | 'anchor'
+  | 'link'
+  | 'alias'
+  | 'bridge'
+  | 'guard'
+  | 'firewall'
+  | 'reservation'
+  | 'mac'
+  | 'mtu'
+  | 'address'
+  | 'route'
+  | 'tap'
+  | 'tap-owner'
+  | 'qdisc'
+  | 'filter'
+  | `plugin:${string}`;
+
 /** One thing that is not as it should be. */
 export interface Difference {
-  /** What differs: `plugin:bridge`, `link`, `anchor`, `record`. */
-  readonly subject: string;
+  readonly subject: DifferenceSubject;
   readonly message: string;
 }
 
@@ -130,6 +155,31 @@ export interface CheckReport {
   readonly ok: boolean;
   readonly differences: readonly Difference[];
 }
+
+/** What `repair` did. */
+export interface RepairReport {
+  /** Whether nothing differs any more. */
+  readonly ok: boolean;
+  readonly repaired: readonly (Difference & { readonly vmId: string })[];
+  /** What still differs, with why; `null` where only a teardown and a new setup can help. */
+  readonly failed: readonly (Difference & { readonly vmId: string; readonly error: Error | null })[];
+}
+
+/** What `open` found of earlier processes and brought to order; what is complete is in `list()`. */
+export interface RecoveryReport {
+  /** VMs of which only a part was there: that part is gone. */
+  readonly removed: readonly string[];
+  /** VMs in use whose record, or claim of their namespace, was lost and is written again. */
+  readonly restored: readonly string[];
+  /** VMs that could not be judged, or not be removed; `gc`, or the next `open`, tries again. */
+  readonly failed: readonly { readonly vmId: string; readonly error: Error }[];
+}
+
+/**
+ * `complete`: its namespace is there under its name. `detached`: it has lost its name, but lives, as its link shows;
+ * `repair` names it again. `dead`: the namespace is gone; what it had is removed by `teardown`, `gc` and the next `open`.
+ */
+export type AttachmentState = 'complete' | 'detached' | 'dead';
 
 /** An attachment that exists, whoever made it. */
 export interface Attachment {
@@ -139,7 +189,8 @@ export interface Attachment {
   readonly containerId: string;
   readonly ifName: string;
   readonly netnsPath: string;
-  /** Whether the namespace is still there under its name. */
+  readonly state: AttachmentState;
+  /** Whether the namespace is still there under its name: `state` is `complete`. */
   readonly alive: boolean;
   /** `null` when the record holds no result with a TAP. */
   readonly config: NetworkConfig | null;

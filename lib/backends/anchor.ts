@@ -9,7 +9,14 @@ import type { HeldLock } from './locks.ts';
 
 export type AnchorBinding = Pick<
   NativeBinding,
-  'anchorCreate' | 'anchorState' | 'anchorRemove' | 'anchorList' | 'mountState' | 'cancel'
+  | 'anchorCreate'
+  | 'anchorState'
+  | 'anchorClaim'
+  | 'anchorRestore'
+  | 'anchorRemove'
+  | 'anchorList'
+  | 'mountState'
+  | 'cancel'
 >;
 
 const prefix = 'vulcan-';
@@ -25,6 +32,7 @@ function canonical(path: string): string {
 /** The namespaces of VMs, under their names. */
 export class Anchors {
   readonly directory: string;
+  readonly prefix = prefix;
   readonly #binding: AnchorBinding;
 
   constructor(binding: AnchorBinding, directory: string) {
@@ -75,6 +83,18 @@ export class Anchors {
     return atStep('anchor', () =>
       runTask(this.#binding, scope.signal, (taskId) => this.#binding.anchorCreate({ ...plan, taskId })),
     );
+  }
+
+  /** For a namespace that is known to be the VM's by its links: the claim of its lock was lost. */
+  claim(vmId: string, lock: HeldLock): Promise<void> {
+    const plan = { directory: this.directory, name: `${prefix}${vmId}`, lock: lock.handle };
+    return atStep('anchor', () => this.#binding.anchorClaim(plan));
+  }
+
+  /** Whether the namespace of the lock's claim lives, and has its name again. */
+  restore(vmId: string, lock: HeldLock): Promise<boolean> {
+    const plan = { directory: this.directory, name: `${prefix}${vmId}`, lock: lock.handle };
+    return atStep('anchor', () => this.#binding.anchorRestore(plan));
   }
 
   /** Only for what {@link isOurs} or {@link isNobodys} says may go. */

@@ -5,6 +5,8 @@ import type {
   CheckReport,
   GcReport,
   NetworkConfig,
+  RecoveryReport,
+  RepairReport,
   TapOwner,
   VerifyReport,
 } from '../types.ts';
@@ -33,11 +35,16 @@ export interface DetachRequest {
 export interface Backend {
   readonly name: BackendName;
   readonly network: string;
+  /** What was made of what earlier processes left. */
+  readonly recovery: RecoveryReport;
+  recover(scope: Scope): Promise<void>;
   /** All or nothing: when it rejects, everything it began is undone. */
   attach(request: AttachRequest, scope: Scope): Promise<NetworkConfig>;
   /** Idempotent. Cuts the link first; goes on past whatever else fails. */
   detach(request: DetachRequest, scope: Scope): Promise<void>;
   check(vmId: string, scope: Scope): Promise<CheckReport>;
+  /** Puts back what differs, of one VM or, with `null`, of all. */
+  repair(vmId: string | null, scope: Scope): Promise<RepairReport>;
   list(scope: Scope): Promise<readonly Attachment[]>;
   /** Removes what belongs to none of the VMs that stay. */
   gc(keep: ReadonlySet<string>, scope: Scope): Promise<GcReport>;

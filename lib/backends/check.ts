@@ -1,46 +1,69 @@
 import type { CacheRecord } from '../cni/types.ts';
+import type { AnchorState } from '../native/binding.ts';
 import type { Scope } from '../operation.ts';
 import type { Difference } from '../types.ts';
 import { isOurs } from './anchor.ts';
-import { findHostLink } from './host-link.ts';
+import { beyondRepair, type Finding, onHost } from './finding.ts';
+import { readHostLinks } from './host-link.ts';
+import { inspectFirewall, inspectLink, inspectReservation } from './inspect-host.ts';
+import { inspectInside } from './inspect-inside.ts';
 import type { HeldLock } from './locks.ts';
+import { layoutOf } from './native-undo.ts';
 import type { Runtime } from './runtime.ts';
 
-/** What of an attachment is not as it should be: the namespace and the host's link, then what is inside. */
+/** What of an attachment is not as it should be, and how each thing is put back. */
 
-/** `IFLA_BRPORT_STATE` of a port that teardown, or someone else, has cut. */
-const portDisabled = 0;
-
-async function checkLink({ binding }: Runtime, record: CacheRecord): Promise<readonly Difference[]> {
-  const link = await findHostLink(binding, record);
-  const differs = (message: string): readonly Difference[] => [{ subject: 'link', message }];
-  if (link === null) return differs('the link on the host is gone');
-  if (!link.up) return differs(`${link.name} is down`);
-  return link.portState === portDisabled ? differs(`${link.name} is a disabled port of its bridge`) : [];
-}
-
-/** Looks inside: what the backend that is asked built there. */
-export type Inspect = (record: CacheRecord, lock: HeldLock, scope: Scope) => Promise<readonly Difference[]>;
-
-export async function checkUnderLock(
-  runtime: Runtime,
-  inspect: Inspect,
-  vmId: string,
-  records: readonly CacheRecord[],
+/** What a backend can say besides: plugins have a CHECK of their own. */
+export type InspectFurther = (
+  record: CacheRecord,
   lock: HeldLock,
   scope: Scope,
-): Promise<readonly Difference[]> {
-  const { anchors } = runtime;
-  scope.step = 'anchor';
-  const state = await anchors.state(vmId, lock);
-  const differences: Difference[] = [];
-  for (const record of records) {
-    const isAnchor = anchors.vmIdOf(record.netns) !== null;
-    const there = isAnchor ? isOurs(state) : (await anchors.stateAt(record.netns)).kind === 'namespace';
-    scope.step = 'link';
-    differences.push(...(await checkLink(runtime, record)));
-    if (there) differences.push(...(await inspect(record, lock, scope)));
-    else differences.push({ subject: 'anchor', message: `${record.netns} is not the VM's namespace` });
+) => Promise<readonly Difference[]>;
+
+export class Check {
+  readonly #runtime: Runtime;
+  readonly #further: InspectFurther;
+  readonly #lock: HeldLock;
+  readonly #scope: Scope;
+
+  constructor(runtime: Runtime, further: InspectFurther, lock: HeldLock, scope: Scope) {
+    this.#runtime = runtime;
+    this.#further = further;
+    this.#lock = lock;
+    this.#scope = scope;
   }
-  return differences;
+
+  async run(vmId: string, record: CacheRecord): Promise<readonly Finding[]> {
+    const { anchors, network } = this.#runtime;
+    const scope = this.#scope;
+    scope.step = 'link';
+    const layout = record.config === '' ? network.layout : layoutOf(this.#runtime, record);
+    const mtu = layout === null ? null : layout.mtu || network.mtu;
+    const links = await readHostLinks(this.#runtime.binding);
+    const findings = [...inspectLink(this.#runtime, record, links, layout, mtu)];
+    findings.push(...(await inspectReservation(this.#runtime, record, layout, scope)));
+    findings.push(...(await inspectFirewall(this.#runtime)));
+    scope.step = 'anchor';
+    const isAnchor = anchors.vmIdOf(record.netns) !== null;
+    const state = isAnchor ? await anchors.state(vmId, this.#lock) : await anchors.stateAt(record.netns);
+    if (isAnchor ? !isOurs(state) : state.kind !== 'namespace') {
+      findings.push(this.#lostAnchor(vmId, record, state));
+      return findings;
+    }
+    scope.step = 'inside';
+    findings.push(...(await inspectInside(this.#runtime, record, layout, mtu)));
+    const more = await this.#further(record, this.#lock, scope);
+    return [...findings, ...more.map((difference) => ({ ...difference, fix: null }))];
+  }
+
+  #lostAnchor(vmId: string, { netns }: CacheRecord, { kind, claimed }: AnchorState): Finding {
+    const { anchors } = this.#runtime;
+    const message = `${netns} is not the VM's namespace`;
+    if (anchors.vmIdOf(netns) !== vmId || kind === 'other' || (kind === 'namespace' && !claimed)) {
+      return beyondRepair('anchor', message);
+    }
+    return onHost('anchor', message, async () => {
+      if (!(await anchors.restore(vmId, this.#lock))) throw new Error(`the namespace of ${vmId} is gone`);
+    });
+  }
 }

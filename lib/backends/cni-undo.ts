@@ -27,12 +27,12 @@ export class ChainUndoing implements Undoing {
     return chain.del({ ...runtimeConfOf(record), netns }, record.result, options);
   }
 
-  async partial(vmId: string, lock: HeldLock, scope: Scope): Promise<readonly NetworkError[]> {
-    const { anchors, chain } = this.#runtime;
+  async partial(vmId: string, netns: string, lock: HeldLock, scope: Scope): Promise<readonly NetworkError[]> {
+    const { chain } = this.#runtime;
     scope.step = 'plugins';
     const target = {
       ...keyOf(this.#runtime, vmId),
-      netns: anchors.pathOf(vmId),
+      netns,
       args: [],
       capabilityArgs: {},
     };

@@ -19,6 +19,8 @@ export interface Detachment {
   readonly records: readonly CacheRecord[];
   readonly lock: HeldLock;
   readonly scope: Scope;
+  /** Whoever detaches many looks at the end, and once, for what is guarded without a link. */
+  readonly sweptLater?: boolean;
 }
 
 /**
@@ -76,18 +78,18 @@ async function isUsable({ anchors }: Runtime, { netns }: CacheRecord, anchor: An
 /** A namespace without a record: a setup that was killed on its way, or what another runtime's DEL has left. */
 async function undoPartial(
   runtime: Runtime,
-  { undoing, vmId, lock, scope }: Detachment,
+  { undoing, vmId, lock, scope, sweptLater = false }: Detachment,
 ): Promise<readonly NetworkError[]> {
   const { binding, network } = runtime;
   const key = keyOf(runtime, vmId);
   scope.step = 'cut';
   const link = await findHostLink(binding, { ...key, result: null });
   if (link !== null) await cutHostLink(binding, key, link);
-  const errors: NetworkError[] = [...(await undoing.partial(vmId, lock, scope))];
+  const errors: NetworkError[] = [...(await undoing.partial(vmId, runtime.anchors.pathOf(vmId), lock, scope))];
   if (link !== null) await collect(errors, () => deleteHostLink(binding, link));
   if (!network.guarded) return errors;
   if (link !== null) await collect(errors, () => unguardLink(binding, link.name));
-  await collect(errors, () => unguardMissing(binding));
+  if (!sweptLater) await collect(errors, () => unguardMissing(binding));
   return errors;
 }
 

@@ -1,92 +1,151 @@
 import { collect } from '../cni/collect.ts';
-import type { CacheRecord } from '../cni/types.ts';
+import type { AttachmentKey, CacheRecord } from '../cni/types.ts';
 import type { NetworkError } from '../errors.ts';
 import type { Scope } from '../operation.ts';
 import type { GcReport } from '../types.ts';
-import { isOurs } from './anchor.ts';
 import { detachUnderLock } from './detach.ts';
 import { unguardMissing } from './guard.ts';
-import type { HeldLock } from './locks.ts';
-import { isAttached, vmIdOf } from './records.ts';
+import { type HostView, sameKey, viewHost } from './host-view.ts';
+import { inTurns } from './in-turns.ts';
+import { inhabitedNamespaces } from './inhabited.ts';
+import { atStep } from './kernel-error.ts';
+import { addressStoreOf } from './network-addresses.ts';
+import { type Fate, PartialVm, partialVms, removeLink } from './partial.ts';
+import { vmIdOf } from './records.ts';
 import type { Runtime } from './runtime.ts';
 import type { Undoing } from './undoing.ts';
 
-/** Removing what belongs to no VM that stays; the network's lock is held alone. */
+/** Removing what belongs to no VM that stays; the network's lock is held alone, so that no setup of it is under way. */
+
+/** How long another runtime may take from an address to its record, for which it holds no lock of ours. */
+const graceMs = 10_000;
+const width = 32;
+
+/** A backend's own, faster way to remove a recorded attachment; `null`: it has none for this one. */
+export type RemoveRecorded = (vmId: string, record: CacheRecord, scope: Scope) => Promise<void> | null;
 
 class Collection {
   readonly #runtime: Runtime;
   readonly #undoing: Undoing;
+  readonly #removeRecorded: RemoveRecorded;
   readonly #keep: ReadonlySet<string>;
   readonly #scope: Scope;
+  readonly #view: HostView;
   readonly #removed: string[] = [];
   readonly #failed: { readonly containerId: string | null; readonly error: Error }[] = [];
 
-  constructor(runtime: Runtime, undoing: Undoing, keep: ReadonlySet<string>, scope: Scope) {
+  constructor({ runtime, undoing, removeRecorded, keep, scope }: Garbage, view: HostView) {
     this.#runtime = runtime;
     this.#undoing = undoing;
+    this.#removeRecorded = removeRecorded;
     this.#keep = keep;
     this.#scope = scope;
+    this.#view = view;
   }
 
   async run(): Promise<GcReport> {
-    const { anchors, cache, network } = this.#runtime;
-    const { records: everyones } = await cache.list();
-    const records = everyones.filter((record) => record.network === network.name);
-    const stale = records.filter((record) => !this.#keep.has(vmIdOf(this.#runtime, record)));
-    for (const record of stale) await this.#remove(record);
-    const known = new Set([...this.#keep, ...everyones.map(({ netns }) => anchors.vmIdOf(netns))]);
-    for (const vmId of await anchors.list()) if (!known.has(vmId)) await this.#removePartial(vmId);
-    const kept = records.filter((record) => !stale.includes(record));
+    const stale = this.#view.ofNetwork.filter((record) => !this.#keep.has(vmIdOf(this.#runtime, record)));
+    await inTurns(stale, width, (record) => this.#remove(record));
+    const kept = this.#view.ofNetwork.filter((record) => !stale.includes(record));
+    await this.#partial(stale);
+    await this.#links(stale);
+    await this.#addresses();
     const errors = [...(await this.#undoing.unkept(kept, this.#scope))];
-    if (network.guarded) await collect(errors, () => unguardMissing(this.#runtime.binding));
+    const { binding, network } = this.#runtime;
+    if (network.guarded) await collect(errors, () => unguardMissing(binding));
     this.#failed.push(...errors.map((error) => ({ containerId: null, error })));
     return { removed: this.#removed, failed: this.#failed };
   }
 
   async #remove(record: CacheRecord): Promise<void> {
     const vmId = vmIdOf(this.#runtime, record);
-    await this.#counting(record.containerId, () =>
-      this.#runtime.locks.withVmOnly(vmId, this.#scope, async (lock) => {
-        await this.#detach(vmId, [record], lock);
-        return true;
+    await this.#counting(record.containerId, async () => {
+      const done = this.#removeRecorded(vmId, record, this.#scope);
+      if (done === null) await this.#detach(vmId, record);
+      else await done;
+      return true;
+    });
+  }
+
+  #detach(vmId: string, record: CacheRecord): Promise<unknown> {
+    const { locks } = this.#runtime;
+    const detachment = { vmId, records: [record], undoing: this.#undoing, scope: this.#scope };
+    return locks.withVmOnly(vmId, this.#scope, (lock) =>
+      detachUnderLock(this.#runtime, { ...detachment, lock }),
+    );
+  }
+
+  /** What set-ups that were killed have left; of VMs that stay, too, unless they are in use. */
+  async #partial(stale: readonly CacheRecord[]): Promise<void> {
+    const { binding, locks } = this.#runtime;
+    const done = new Set(stale.map((record) => vmIdOf(this.#runtime, record)));
+    const vm = new PartialVm(this.#runtime, this.#undoing, this.#view, inhabitedNamespaces(binding));
+    const left = partialVms(this.#runtime, this.#view).filter((vmId) => !done.has(vmId));
+    await inTurns(left, width, (vmId) =>
+      this.#counting(vmId, async () => {
+        const fate: Fate = await locks.withVmOnly(vmId, this.#scope, (lock) =>
+          this.#keep.has(vmId) ? vm.settle(vmId, lock, this.#scope) : vm.discard(vmId, lock, this.#scope),
+        );
+        return fate === 'removed';
       }),
     );
   }
 
-  /** A namespace of ours without a record in any network: a setup that was killed. */
-  async #removePartial(vmId: string): Promise<void> {
-    const { anchors, locks } = this.#runtime;
-    await this.#counting(vmId, () =>
-      locks.withVmOnly(vmId, this.#scope, async (lock) => {
-        const state = await anchors.state(vmId, lock);
-        lock.spent = !state.claimed;
-        if (!isOurs(state) || (await isAttached(this.#runtime, vmId))) return false;
-        await this.#detach(vmId, [], lock);
-        return true;
-      }),
-    );
+  /** Links of ours that no record knows, and no VM that stays has. */
+  async #links(stale: readonly CacheRecord[]): Promise<void> {
+    const { network } = this.#runtime;
+    const removed = new Set(stale.map((record) => this.#view.links.of(record)?.name));
+    for (const { link, owner } of this.#view.links.owned) {
+      if (owner.network !== network.name || removed.has(link.name)) continue;
+      if (this.#keep.has(owner.containerId) || this.#hasRecord(owner)) continue;
+      await this.#counting(owner.containerId, async () => {
+        await removeLink(this.#runtime, owner, link);
+        return false;
+      });
+    }
+  }
+
+  #hasRecord(owner: AttachmentKey): boolean {
+    return this.#view.records.some((record) => sameKey(record, owner));
+  }
+
+  /** Addresses whose owner nothing else speaks of. */
+  async #addresses(): Promise<void> {
+    const { binding, config, network } = this.#runtime;
+    const directory = addressStoreOf(network);
+    if (directory === null) return;
+    for (const { ip, owner, ageMs } of this.#view.addresses) {
+      const [containerId = '', ifName = config.ifName] = owner.split('\r\n');
+      const key = { network: network.name, containerId, ifName };
+      if (ageMs < graceMs || this.#keep.has(containerId) || this.#hasRecord(key)) continue;
+      await this.#counting(containerId, async () => {
+        const timeoutMs = this.#scope.remainingMs;
+        const released = await atStep('address', () =>
+          binding.addressRelease({ directory, owner, ips: [ip], timeoutMs }),
+        );
+        return released.length > 0;
+      });
+    }
   }
 
   async #counting(containerId: string, work: () => Promise<boolean>): Promise<void> {
     const errors: NetworkError[] = [];
     await collect(errors, async () => {
-      if (await work()) this.#removed.push(containerId);
+      if ((await work()) && !this.#removed.includes(containerId)) this.#removed.push(containerId);
     });
     this.#failed.push(...errors.map((error) => ({ containerId, error })));
   }
-
-  #detach(vmId: string, records: readonly CacheRecord[], lock: HeldLock): Promise<unknown> {
-    return detachUnderLock(this.#runtime, {
-      ...{ vmId, records, lock, undoing: this.#undoing, scope: this.#scope },
-    });
-  }
 }
 
-export function collectGarbage(
-  runtime: Runtime,
-  undoing: Undoing,
-  keep: ReadonlySet<string>,
-  scope: Scope,
-): Promise<GcReport> {
-  return new Collection(runtime, undoing, keep, scope).run();
+export interface Garbage {
+  readonly runtime: Runtime;
+  readonly undoing: Undoing;
+  readonly removeRecorded: RemoveRecorded;
+  readonly keep: ReadonlySet<string>;
+  readonly scope: Scope;
+}
+
+export async function collectGarbage(garbage: Garbage): Promise<GcReport> {
+  const view = await viewHost(garbage.runtime, { addresses: true });
+  return new Collection(garbage, view).run();
 }

@@ -10,7 +10,7 @@ import { atStep, kernelError } from './kernel-error.ts';
 export type LinkBinding = Pick<NativeBinding, 'dump' | 'linkSet' | 'linkDelete'>;
 
 /** `IFLA_BRPORT_STATE`. */
-const portDisabled = 0;
+export const portDisabled = 0;
 /** `IFLA_BRPORT_STATE` of what is no bridge port. */
 const noPort = -1;
 
@@ -66,32 +66,77 @@ export async function labelHostLink(
   await atStep('alias', () => binding.linkSet({ name: link.name, alias: aliasOf(key), ...port }));
 }
 
-/**
- * `null` when it has gone. A link without an alias, of a chain that another runtime ran, is known by its MAC. Links of
- * earlier attachments of the VM, which the kernel has yet to free, have the same alias.
- */
+/** `null`: the alias is none of ours. */
+export function ownerOfAlias(alias: string): AttachmentKey | null {
+  const [by, network = '', containerId = '', ifName = '', more] = alias.split(' ');
+  return by === owner && ifName !== '' && more === undefined ? { network, containerId, ifName } : null;
+}
+
+/** Whether a teardown, or somebody, has taken the VM off the network. */
+export function isCut({ up, portState }: LinkInfo): boolean {
+  return !up || portState === portDisabled;
+}
+
+/** One dump of the host's links, by what they say about whose they are. */
+export class HostLinks {
+  readonly all: readonly LinkInfo[];
+  readonly #byAlias = new Map<string, LinkInfo[]>();
+  readonly #byName = new Map<string, LinkInfo>();
+
+  constructor(links: readonly LinkInfo[]) {
+    this.all = links;
+    for (const link of links) {
+      if (link.kind === 'bridge') continue;
+      this.#byName.set(link.name, link);
+      if (link.alias !== '') this.#byAlias.set(link.alias, [...(this.#byAlias.get(link.alias) ?? []), link]);
+    }
+  }
+
+  /**
+   * `null` when it has gone. A link that lost its alias, or that another runtime's chain made, is known by its name and
+   * MAC. Links of earlier attachments of the VM, which the kernel has yet to free, have the same alias.
+   */
+  of(record: AttachmentKey & Pick<CacheRecord, 'result'>): LinkInfo | null {
+    const named = hostEnd(record.result);
+    const byName = named === null ? undefined : this.#byName.get(named.name);
+    const alias = aliasOf(record);
+    if (named !== null && byName !== undefined) {
+      if (byName.alias === alias) return byName;
+      if (ownerOfAlias(byName.alias) === null && named.mac.toLowerCase() === byName.mac) return byName;
+    }
+    return this.withAlias(record)[0] ?? null;
+  }
+
+  withAlias(key: AttachmentKey): readonly LinkInfo[] {
+    return this.#byAlias.get(aliasOf(key)) ?? [];
+  }
+
+  /** Those whose alias is ours, whatever the network. */
+  get owned(): readonly { readonly link: LinkInfo; readonly owner: AttachmentKey }[] {
+    return this.all.flatMap((link) => {
+      const key = ownerOfAlias(link.alias);
+      return key === null ? [] : [{ link, owner: key }];
+    });
+  }
+}
+
+export async function readHostLinks(binding: Pick<NativeBinding, 'dump'>): Promise<HostLinks> {
+  const { links } = await atStep('link', () => binding.dump({ kinds: ['links'] }));
+  return new HostLinks(links);
+}
+
 export async function findHostLink(
   binding: LinkBinding,
   record: AttachmentKey & Pick<CacheRecord, 'result'>,
 ): Promise<LinkInfo | null> {
-  const named = hostEnd(record.result);
-  const alias = aliasOf(record);
   const { links } = await atStep('cut', () => binding.dump({ kinds: ['links'] }));
-  const isIts = (link: LinkInfo) =>
-    link.alias === ''
-      ? named?.name === link.name && named.mac.toLowerCase() === link.mac
-      : link.alias === alias;
-  const its = links.filter((link) => link.kind !== 'bridge' && isIts(link));
-  return its.find(({ name }) => name === named?.name) ?? its[0] ?? null;
+  return new HostLinks(links).of(record);
 }
 
 /** Whether a link of the host says that it belongs to one of the containers, in whatever network. */
 export async function hasHostLink(binding: LinkBinding, containerIds: ReadonlySet<string>): Promise<boolean> {
   const { links } = await atStep('anchor', () => binding.dump({ kinds: ['links'] }));
-  return links.some(({ alias }) => {
-    const [by, , containerId = ''] = alias.split(' ');
-    return by === owner && containerIds.has(containerId);
-  });
+  return links.some(({ alias }) => containerIds.has(ownerOfAlias(alias)?.containerId ?? ''));
 }
 
 /** The error of a cut that the kernel refused. */

@@ -1,40 +1,44 @@
 import type { CacheRecord } from '../cni/types.ts';
-import type { AnchorState } from '../native/binding.ts';
-import type { Attachment, NetworkConfig } from '../types.ts';
+import type { Attachment, AttachmentState, NetworkConfig } from '../types.ts';
 import { isNative } from './host-link.ts';
-import { atStep } from './kernel-error.ts';
-import { networkConfig, tapNameOf } from './network-config.ts';
+import { type HostView, viewHost } from './host-view.ts';
+import { networkConfig } from './network-config.ts';
 import type { Runtime } from './runtime.ts';
 
-/** What exists, from the records, whoever wrote them. */
+/** What exists, from the records, whoever wrote them, and one look at the host. */
 
-async function mtuOf({ binding }: Runtime, netns: string, tapName: string): Promise<number | null> {
-  // The namespace may go at any moment.
-  const { links } = await binding.dump({ netns, kinds: ['links'] }).catch(() => ({ links: [] }));
-  return links.find(({ name }) => name === tapName)?.mtu ?? null;
-}
-
-async function configOf(
-  runtime: Runtime,
-  record: CacheRecord,
-  alive: boolean,
-): Promise<NetworkConfig | null> {
+/** Both ends of the pair, and the TAP behind it, have one MTU. */
+function configOf(runtime: Runtime, record: CacheRecord, view: HostView): NetworkConfig | null {
   const { network, containerId, ifName, netns, result } = record;
-  const tapName = result === null ? null : tapNameOf(result, record);
-  if (result === null || tapName === null) return null;
-  const mtu = (alive ? await mtuOf(runtime, netns, tapName) : null) ?? runtime.defaultMtu;
+  if (result === null) return null;
+  const mtu = view.links.of(record)?.mtu ?? runtime.defaultMtu;
   const vmId = runtime.anchors.vmIdOf(netns) ?? containerId;
   const backend = isNative(record) ? 'native' : 'cni';
   const facts = { vmId, network, containerId, ifName, netnsPath: netns, backend } as const;
   return networkConfig(facts, result, mtu);
 }
 
-export async function attachmentOf(runtime: Runtime, record: CacheRecord): Promise<Attachment> {
+/** A namespace of another's making is looked for where its record says it is. */
+export async function stateOf(
+  { anchors }: Runtime,
+  record: CacheRecord,
+  view: HostView,
+): Promise<AttachmentState> {
+  if (anchors.vmIdOf(record.netns) !== null) return view.stateOf(record);
+  const { kind, isHost } = await anchors.stateAt(record.netns);
+  return kind === 'namespace' && !isHost ? 'complete' : view.stateWithoutAnchor(record);
+}
+
+async function attachmentOf(runtime: Runtime, record: CacheRecord, view: HostView): Promise<Attachment> {
   const { network, containerId, ifName, netns } = record;
-  const state: AnchorState = await atStep('anchor', () => runtime.anchors.stateAt(netns));
-  const alive = state.kind === 'namespace' && !state.isHost;
+  const state = await stateOf(runtime, record, view);
   return {
     ...{ vmId: runtime.anchors.vmIdOf(netns), network, containerId, ifName },
-    ...{ netnsPath: netns, alive, config: await configOf(runtime, record, alive) },
+    ...{ netnsPath: netns, state, alive: state === 'complete', config: configOf(runtime, record, view) },
   };
+}
+
+export async function listAttachments(runtime: Runtime): Promise<readonly Attachment[]> {
+  const view = await viewHost(runtime, { addresses: false });
+  return Promise.all(view.ofNetwork.map((record) => attachmentOf(runtime, record, view)));
 }

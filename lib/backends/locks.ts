@@ -23,13 +23,13 @@ const share = 0.9;
  * together with others; what looks at the whole network holds that one alone. The network's comes first.
  */
 export class Locks {
+  readonly directory: string;
   readonly #binding: LockBinding;
-  readonly #directory: string;
   readonly #network: string;
 
   constructor(binding: LockBinding, stateDir: string, network: string) {
     this.#binding = binding;
-    this.#directory = `${stateDir}/locks`;
+    this.directory = `${stateDir}/locks`;
     // A vmId never begins with a dot.
     this.#network = `.network-${network}`;
   }
@@ -37,11 +37,29 @@ export class Locks {
   /** For native work that takes the locks of a VM's verb itself. */
   planOf(vmId: string, scope: Scope): AttachmentLocks {
     const timeoutMs = Math.ceil(scope.remainingMs * share);
-    return { directory: this.#directory, vm: vmId, network: this.#network, timeoutMs };
+    return { directory: this.directory, vm: vmId, network: this.#network, timeoutMs };
   }
 
-  async withVm<T>(vmId: string, scope: Scope, work: (lock: HeldLock) => Promise<T>): Promise<T> {
-    return this.#held(this.#network, 'shared', scope, () => this.withVmOnly(vmId, scope, work));
+  /** The same for whom holds the network's lock already. */
+  heldPlanOf(vmId: string, scope: Scope): AttachmentLocks {
+    const { directory, vm, timeoutMs } = this.planOf(vmId, scope);
+    return { directory, vm, timeoutMs };
+  }
+
+  /** `patienceMs`: at most so long for each of the two locks. */
+  async withVm<T>(
+    vmId: string,
+    scope: Scope,
+    work: (lock: HeldLock) => Promise<T>,
+    patienceMs = Number.POSITIVE_INFINITY,
+  ): Promise<T> {
+    return this.#held(
+      this.#network,
+      'shared',
+      scope,
+      () => this.#held(vmId, 'exclusive', scope, work, patienceMs),
+      patienceMs,
+    );
   }
 
   /** For whom holds the network's lock already. */
@@ -58,12 +76,13 @@ export class Locks {
     mode: LockMode,
     scope: Scope,
     work: (lock: HeldLock) => Promise<T>,
+    patienceMs = Number.POSITIVE_INFINITY,
   ): Promise<T> {
     scope.step = 'lock';
-    const timeoutMs = Math.ceil(scope.remainingMs * share);
+    const timeoutMs = Math.ceil(Math.min(scope.remainingMs * share, patienceMs));
     const handle = await atStep('lock', () =>
       runTask(this.#binding, scope.signal, (taskId) =>
-        this.#binding.lockAcquire({ directory: this.#directory, name, mode, timeoutMs, taskId }),
+        this.#binding.lockAcquire({ directory: this.directory, name, mode, timeoutMs, taskId }),
       ),
     );
     const lock = { handle, spent: false };

@@ -1,7 +1,7 @@
 import { recordName } from '../cni/names.ts';
 import type { CacheRecord } from '../cni/types.ts';
 import { NetworkError } from '../errors.ts';
-import type { DetachPlan, DetachResult } from '../native/attachment.ts';
+import type { AttachmentLocks, DetachPlan, DetachResult } from '../native/attachment.ts';
 import type { Scope } from '../operation.ts';
 import { incomplete } from './detach.ts';
 import { guardedPort } from './guard.ts';
@@ -19,15 +19,15 @@ export function planDetachment(
   runtime: Runtime,
   vmId: string,
   record: CacheRecord,
-  scope: Scope,
+  locks: AttachmentLocks,
 ): DetachPlan | null {
-  const { anchors, cache, locks } = runtime;
+  const { anchors, cache } = runtime;
   const layout = isNative(record) && anchors.vmIdOf(record.netns) === vmId ? layoutOf(runtime, record) : null;
   const name = hostLinkName(record);
   if (layout === null || name === null) return null;
   const owner = ownerOf(record);
   return {
-    ...{ locks: locks.planOf(vmId, scope), anchor: anchors.fileOf(vmId) },
+    ...{ locks, anchor: anchors.fileOf(vmId) },
     interfaces: [
       {
         hostLink: { name, alias: aliasOf(record) },

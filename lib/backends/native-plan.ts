@@ -72,7 +72,7 @@ function chainResult(
 }
 
 /** A route without a gateway goes by that of the first address of its family. */
-function withGateways(
+export function withGateways(
   routes: readonly NetworkRoute[],
   gateways: readonly (string | null)[],
 ): readonly NetworkRoute[] {

@@ -43,7 +43,12 @@ export class NativeUndoing implements Undoing {
     return errors;
   }
 
-  async partial(vmId: string, _lock: HeldLock, scope: Scope): Promise<readonly NetworkError[]> {
+  async partial(
+    vmId: string,
+    _netns: string,
+    _lock: HeldLock,
+    scope: Scope,
+  ): Promise<readonly NetworkError[]> {
     const { network, config } = this.#runtime;
     const { layout } = network;
     const errors: NetworkError[] = [];

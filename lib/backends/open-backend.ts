@@ -23,5 +23,6 @@ export async function openBackend<T extends Backend>(
   await runtime.locks.withNetwork('shared', scope, async () => {
     runtime.bridge = await prepareNetwork(host.binding, network, scope, accept);
   });
+  await backend.recover(scope);
   return backend;
 }

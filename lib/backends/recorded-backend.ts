@@ -1,33 +1,53 @@
 import type { CacheRecord } from '../cni/types.ts';
 import { NetworkError } from '../errors.ts';
 import type { Scope } from '../operation.ts';
-import type { Attachment, CheckReport, GcReport, VerifyReport } from '../types.ts';
+import type {
+  Attachment,
+  CheckReport,
+  Difference,
+  GcReport,
+  RecoveryReport,
+  RepairReport,
+  VerifyReport,
+} from '../types.ts';
 import { verify } from '../verify.ts';
 import { isOurs } from './anchor.ts';
 import type { DetachRequest } from './backend.ts';
-import { checkUnderLock, type Inspect } from './check.ts';
+import { Check, type InspectFurther } from './check.ts';
 import { detachUnderLock } from './detach.ts';
+import { asDifference } from './finding.ts';
 import { collectGarbage } from './gc.ts';
-import { attachmentOf } from './list.ts';
+import { listAttachments } from './list.ts';
 import type { HeldLock } from './locks.ts';
 import { waitUntilFree } from './namespace-wait.ts';
 import { dismantleNetwork } from './prepare.ts';
-import { recordsOfNetwork, recordsOfVm } from './records.ts';
+import { recordsOfNetwork, recordsOfVm, vmIdOf } from './records.ts';
+import { recover } from './recover.ts';
+import { Repair } from './repair.ts';
 import type { Runtime } from './runtime.ts';
 import type { Undoing } from './undoing.ts';
 
 /** What backends have in common: all that is known from the records, whoever wrote them. */
 export abstract class RecordedBackend {
   readonly network: string;
+  #recovery: RecoveryReport = { removed: [], restored: [], failed: [] };
   protected readonly runtime: Runtime;
   protected readonly undoing: Undoing;
-  readonly #inspect: Inspect;
+  readonly #further: InspectFurther;
 
-  protected constructor(runtime: Runtime, undoing: Undoing, inspect: Inspect) {
+  protected constructor(runtime: Runtime, undoing: Undoing, further: InspectFurther) {
     this.network = runtime.network.name;
     this.runtime = runtime;
     this.undoing = undoing;
-    this.#inspect = inspect;
+    this.#further = further;
+  }
+
+  get recovery(): RecoveryReport {
+    return this.#recovery;
+  }
+
+  async recover(scope: Scope): Promise<void> {
+    this.#recovery = await recover(this.runtime, this.undoing, scope);
   }
 
   async detach({ vmId, wait }: DetachRequest, scope: Scope): Promise<void> {
@@ -40,23 +60,54 @@ export abstract class RecordedBackend {
 
   check(vmId: string, scope: Scope): Promise<CheckReport> {
     return this.#withRecords(vmId, scope, async (lock, records) => {
-      if (records.length === 0) {
-        throw new NetworkError('ERR_ATTACHMENT_NOT_FOUND', `${vmId} has no network ${this.network}`);
-      }
-      const differences = await checkUnderLock(this.runtime, this.#inspect, vmId, records, lock, scope);
+      if (records.length === 0) throw this.#notFound(vmId);
+      const check = new Check(this.runtime, this.#further, lock, scope);
+      const differences: Difference[] = [];
+      for (const record of records) differences.push(...(await check.run(vmId, record)).map(asDifference));
       return { ok: differences.length === 0, differences };
     });
   }
 
-  async list(): Promise<readonly Attachment[]> {
+  async repair(vmId: string | null, scope: Scope): Promise<RepairReport> {
+    const repair = new Repair(this.runtime);
+    // A record that was lost is made again first, as when the network is opened.
+    const { restored } = await recover(this.runtime, this.undoing, scope, vmId);
+    for (const each of restored) {
+      const message = 'the record, or the claim of the namespace, was lost';
+      repair.repaired.push({ vmId: each, subject: 'record', message });
+    }
     const { records } = await recordsOfNetwork(this.runtime);
-    return Promise.all(records.map((record) => attachmentOf(this.runtime, record)));
+    const all = new Set(records.map((record) => vmIdOf(this.runtime, record)));
+    if (vmId !== null && !all.has(vmId)) throw this.#notFound(vmId);
+    for (const each of vmId === null ? all : [vmId]) {
+      await this.#withRecords(each, scope, async (lock, own) => {
+        const check = new Check(this.runtime, this.#further, lock, scope);
+        for (const record of own) await repair.run(check, each, record);
+      });
+    }
+    return repair.report;
+  }
+
+  #notFound(vmId: string): NetworkError {
+    return new NetworkError('ERR_ATTACHMENT_NOT_FOUND', `${vmId} has no network ${this.network}`);
+  }
+
+  async list(): Promise<readonly Attachment[]> {
+    return listAttachments(this.runtime);
   }
 
   gc(keep: ReadonlySet<string>, scope: Scope): Promise<GcReport> {
     return this.runtime.locks.withNetwork('exclusive', scope, () =>
-      collectGarbage(this.runtime, this.undoing, keep, scope),
+      collectGarbage({
+        ...{ runtime: this.runtime, undoing: this.undoing, keep, scope },
+        removeRecorded: (vmId, record) => this.removeRecorded(vmId, record, scope),
+      }),
     );
+  }
+
+  /** `null`: by the common way. */
+  protected removeRecorded(_vmId: string, _record: CacheRecord, _scope: Scope): Promise<void> | null {
+    return null;
   }
 
   verify({ signal }: Scope): Promise<VerifyReport> {

@@ -1,10 +1,15 @@
 import { contains, parseAddress, parseCidr } from '../address.ts';
 import { withOwnArgs } from '../cni/environment.ts';
-import type { RuntimeConf } from '../cni/types.ts';
+import type { CniArg, RuntimeConf } from '../cni/types.ts';
 import { NetworkError } from '../errors.ts';
+import type { TapOwner } from '../types.ts';
 import type { AttachRequest } from './backend.ts';
 import type { Network } from './network.ts';
 import type { Runtime } from './runtime.ts';
+
+const tapNameArg = 'TC_REDIRECT_TAP_NAME';
+const uidArg = 'TC_REDIRECT_TAP_UID';
+const gidArg = 'TC_REDIRECT_TAP_GID';
 
 /** Throws ERR_OPTION_INVALID where the network has no such address. */
 function withPrefix({ name, firewall }: Network, text: string): string {
@@ -22,10 +27,10 @@ export function runtimeConf(runtime: Runtime, request: AttachRequest): RuntimeCo
   const { config, network, anchors } = runtime;
   const can = (name: string) => network.list.plugins.some(({ capabilities }) => capabilities.includes(name));
   const cidr = address === null ? null : withPrefix(network, address);
-  const args: readonly (readonly [string, string])[] = [
-    ['TC_REDIRECT_TAP_NAME', tapName],
-    ['TC_REDIRECT_TAP_UID', String(tapOwner.uid)],
-    ['TC_REDIRECT_TAP_GID', String(tapOwner.gid)],
+  const args: readonly CniArg[] = [
+    [tapNameArg, tapName],
+    [uidArg, String(tapOwner.uid)],
+    [gidArg, String(tapOwner.gid)],
     ...(mac === null || can('mac') ? [] : [['MAC', mac] as const]),
     ...(address === null || can('ips') ? [] : [['IP', address] as const]),
   ];
@@ -37,4 +42,16 @@ export function runtimeConf(runtime: Runtime, request: AttachRequest): RuntimeCo
       ...(cidr !== null && can('ips') ? { ips: [cidr] } : {}),
     },
   };
+}
+
+/** What a record says of a setup that asked for nothing else. */
+export function recordedArgs(tapName: string, owner: TapOwner): readonly CniArg[] {
+  return withOwnArgs(tapArgs(tapName, owner), []);
+}
+
+/** `null` where the record does not say it. */
+export function recordedOwner({ args }: Pick<RuntimeConf, 'args'>): TapOwner | null {
+  const value = (wanted: string) => Number(args.find(([key]) => key === wanted)?.[1] ?? Number.NaN);
+  const [uid, gid] = [value(uidArg), value(gidArg)];
+  return Number.isInteger(uid) && Number.isInteger(gid) ? { uid, gid } : null;
 }

@@ -1,6 +1,7 @@
 import { join } from 'node:path';
 import { type ErrorCode, NetworkError, withRemedy } from '../errors.ts';
 import type { NativeBinding, NativeError } from '../native/binding.ts';
+import type { NamedText } from '../native/survey.ts';
 import { collect } from './collect.ts';
 import { recordName } from './names.ts';
 import { formatRecord, parseRecord } from './record.ts';
@@ -9,7 +10,7 @@ import type { AttachmentKey, CacheRecord } from './types.ts';
 /** What keeps records: the native binding, or a test's stand-in. */
 export type RecordStore = Pick<
   NativeBinding,
-  'directoryEnsure' | 'fileRead' | 'fileWrite' | 'fileRemove' | 'fileList'
+  'directoryEnsure' | 'fileRead' | 'fileReadAll' | 'fileWrite' | 'fileRemove' | 'fileList'
 >;
 
 const sizeLimit = 16 * 1024 * 1024;
@@ -68,21 +69,38 @@ export class ResultCache {
   async list(): Promise<{
     readonly records: readonly CacheRecord[];
     readonly errors: readonly NetworkError[];
+    readonly names: readonly string[];
   }> {
     const records: CacheRecord[] = [];
     const errors: NetworkError[] = [];
-    for (const name of await this.#names()) {
+    const files = await this.#readAll();
+    for (const { name, text } of files) {
+      const path = join(this.directory, name);
       await collect(errors, async () => {
-        const record = await this.#readFile(name, null);
-        if (record !== null) records.push(record);
+        if (text === null) throw corrupt(path, 'it is larger than any record');
+        records.push(recordOf(path, text, null));
       });
     }
-    return { records, errors };
+    return { records, errors, names: files.map(({ name }) => name) };
   }
 
-  async #names(): Promise<readonly string[]> {
+  /** Names of the files, whatever they hold. */
+  async names(): Promise<readonly string[]> {
     try {
       return await this.#store.fileList({ directory: this.directory });
+    } catch (error) {
+      throw fileError(this.directory, error as NativeError, 'ERR_KERNEL');
+    }
+  }
+
+  /** The record in a file of that name, whosever it is; `null`: there is none. */
+  readNamed(name: string): Promise<CacheRecord | null> {
+    return this.#readFile(name, null);
+  }
+
+  async #readAll(): Promise<readonly NamedText[]> {
+    try {
+      return await this.#store.fileReadAll({ directory: this.directory, limit: sizeLimit });
     } catch (error) {
       throw fileError(this.directory, error as NativeError, 'ERR_KERNEL');
     }
@@ -96,11 +114,18 @@ export class ResultCache {
     } catch (error) {
       throw fileError(path, error as NativeError, 'ERR_RECORD_CORRUPT');
     }
-    if (text === null) return null;
-    const record = parseRecord(text, key);
-    if (record.ok) return record.value;
-    throw new NetworkError('ERR_RECORD_CORRUPT', `${path} is no record: ${record.problem}`, { path });
+    return text === null ? null : recordOf(path, text, key);
   }
+}
+
+function corrupt(path: string, problem: string): NetworkError {
+  return new NetworkError('ERR_RECORD_CORRUPT', `${path} is no record: ${problem}`, { path });
+}
+
+function recordOf(path: string, text: string, key: AttachmentKey | null): CacheRecord {
+  const record = parseRecord(text, key);
+  if (record.ok) return record.value;
+  throw corrupt(path, record.problem);
 }
 
 async function collectCorrupt(work: () => Promise<unknown>): Promise<void> {

@@ -5,8 +5,8 @@ export interface AttachmentLocks {
   readonly directory: string;
   /** Name of the VM's lock file, held exclusively. */
   readonly vm: string;
-  /** Name of the network's lock file, shared. */
-  readonly network: string;
+  /** Name of the network's lock file, shared; absent: the caller holds it. */
+  readonly network?: string;
   readonly timeoutMs: number;
 }
 

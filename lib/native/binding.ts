@@ -15,6 +15,7 @@ import type {
   GuardedPort,
   ReservedAddress,
 } from './attachment.ts';
+import type { AmendPlan, NamedText, Survey, SurveyPlan } from './survey.ts';
 
 /** What the addon rejects with: shaped like a system error of Node's. */
 export interface NativeError extends Error {
@@ -211,6 +212,8 @@ export interface LinkPlan extends Task {
   readonly up?: boolean;
   readonly alias?: string;
   readonly mtu?: number;
+  /** Name of the bridge to become a port of. */
+  readonly master?: string;
   /** `IFLA_BRPORT_STATE`: 0 cuts a bridge port off. */
   readonly portState?: number;
   /** Of a bridge port, both together: one of them alone sets the other to false. */
@@ -296,10 +299,16 @@ export interface NativeBinding {
   anchorState(plan: Omit<AnchorPlan, 'lock'> & { readonly lock?: LockHandle }): Promise<AnchorState>;
   /** Unmounts (lazily) and unlinks. Absent is fine. Refuses what is neither a namespace nor an empty plain file. */
   anchorRemove(plan: AnchorPlan): Promise<void>;
+  /** Writes the lock's claim again for the namespace that has the name; the caller knows that it is the VM's. */
+  anchorClaim(plan: AnchorPlan): Promise<void>;
+  /** Names the namespace of the lock's claim again; false when nobody holds it any more. */
+  anchorRestore(plan: AnchorPlan): Promise<boolean>;
   /** Names in the directory that begin with `prefix`, sorted. */
   anchorList(plan: Task & { readonly directory: string; readonly prefix: string }): Promise<string[]>;
   /** Whether the path, symbolic links followed, leads to the namespace of this process. */
   isHostNamespace(plan: Task & { readonly path: string }): Promise<boolean>;
+  /** Inodes of the network namespaces that threads run in. */
+  inhabitedNamespaces(plan: Task): Promise<number[]>;
   /** Who keeps a namespace alive. */
   namespaceHolders(
     plan: Task & { readonly inode: number; readonly device: number },
@@ -336,6 +345,8 @@ export interface NativeBinding {
   fileRemove(plan: Task & { readonly directory: string; readonly name: string }): Promise<boolean>;
   /** Names of regular files, sorted by byte; empty when the directory is missing. */
   fileList(plan: Task & { readonly directory: string; readonly follow?: boolean }): Promise<string[]>;
+  /** All files of `fileList` with what they hold, in one reading. */
+  fileReadAll(plan: Task & { readonly directory: string; readonly limit: number }): Promise<NamedText[]>;
   /** The first of the directories that has `name` as a regular file, symbolic links followed; `null`: none has it. */
   fileFind(
     plan: Task & { readonly directories: readonly string[]; readonly name: string },
@@ -361,6 +372,8 @@ export interface NativeBinding {
   bridgeEnsure(plan: BridgePlan): Promise<BridgeState>;
   /** The table, its constant rules, and this network's elements; one transaction, idempotent. */
   firewallEnsure(plan: Task & FirewallNetwork): Promise<void>;
+  /** What is not as `firewallEnsure` leaves it: `table`, `rules`, `elements`. */
+  firewallCheck(plan: Task & FirewallNetwork): Promise<string[]>;
   /** This network's elements; the table too when no network is left in it. Absent is fine. */
   firewallRemove(plan: Task & { readonly network: string }): Promise<void>;
   /** Names of the networks that have elements in the table. */
@@ -379,6 +392,9 @@ export interface NativeBinding {
   attach(plan: AttachPlan): Promise<AttachResult>;
   /** Cuts the link first, then removes all that has the VM's name, past failing steps. Absent is fine. */
   detach(plan: DetachPlan): Promise<DetachResult>;
+  survey(plan: SurveyPlan): Promise<Survey>;
+  /** In order, past what fails: what came of each. */
+  amend(plan: AmendPlan): Promise<(NativeError | null)[]>;
   /** What `attach` does to the store, for itself. */
   addressReserve(
     plan: Task & AddressReservation & { readonly timeoutMs: number },

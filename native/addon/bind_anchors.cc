@@ -1,9 +1,12 @@
 #include <memory>
+#include <set>
 #include <string>
 #include <utility>
+#include <variant>
 #include <vector>
 
 #include "addon/bind_sys.h"
+#include "addon/convert_anchor.h"
 #include "addon/task.h"
 #include "sys/anchor.h"
 #include "sys/anchor_directory.h"
@@ -44,7 +47,9 @@ struct AnchorPlan {
   return "member";
 }
 
-[[nodiscard]] Napi::Value StateToJs(Napi::Env env, const AnchorState& state) {
+}  // namespace
+
+Napi::Object AnchorStateToJs(Napi::Env env, const AnchorState& state) {
   Napi::Object object = Napi::Object::New(env);
   object.Set("kind", KindName(state.kind));
   object.Set("inode", Napi::Number::New(env, static_cast<double>(state.id.inode)));
@@ -54,6 +59,8 @@ struct AnchorPlan {
   object.Set("isHost", Napi::Boolean::New(env, state.is_host));
   return object;
 }
+
+namespace {
 
 [[nodiscard]] Napi::Value HolderToJs(Napi::Env env, const NamespaceHolder& holder) {
   Napi::Object object = Napi::Object::New(env);
@@ -79,7 +86,15 @@ void BindLife(Napi::Object exports, Module& module) {
       [](const AnchorPlan& plan, const Cancellation& cancellation) {
         return CreateAnchor(plan.directory, plan.name, *plan.lock, cancellation);
       },
-      StateToJs);
+      AnchorStateToJs);
+  Export(exports, module, "anchorClaim", LaneName::kNamespace, parse,
+         [](const AnchorPlan& plan, const Cancellation&) {
+           ClaimAnchor(plan.directory, plan.name, *plan.lock);
+         });
+  Export(exports, module, "anchorRestore", LaneName::kScan, parse,
+         [](const AnchorPlan& plan, const Cancellation& cancellation) {
+           return RestoreAnchor(plan.directory, plan.name, *plan.lock, cancellation).has_value();
+         });
   Export(exports, module, "anchorRemove", LaneName::kNamespace, parse,
          [](const AnchorPlan& plan, const Cancellation&) {
            RemoveAnchor(plan.directory, plan.name, *plan.lock);
@@ -98,7 +113,7 @@ void BindAnchors(Napi::Object exports, Module& module) {
       [](const AnchorPlan& plan, const Cancellation&) {
         return GetAnchorState(plan.directory, plan.name, plan.lock.get());
       },
-      StateToJs);
+      AnchorStateToJs);
   Export(
       exports, module, "anchorList", LaneName::kNamespace,
       [](const Fields& plan) { return std::pair(plan.String("directory"), plan.String("prefix")); },
@@ -114,6 +129,14 @@ void BindAnchors(Napi::Object exports, Module& module) {
       [](const Fields& plan) { return plan.String("directory"); },
       [](const std::string& directory, const Cancellation&) { return GetMountState(directory); },
       MountStateToJs);
+  Export(
+      exports, module, "inhabitedNamespaces", LaneName::kScan, [](const Fields&) { return std::monostate{}; },
+      [](std::monostate, const Cancellation& cancellation) { return InhabitedNamespaces(cancellation); },
+      [](Napi::Env env, const std::set<std::uint64_t>& inodes) {
+        return ToArray(env, inodes, [](Napi::Env e, std::uint64_t inode) {
+          return Napi::Number::New(e, static_cast<double>(inode));
+        });
+      });
   Export(
       exports, module, "namespaceHolders", LaneName::kScan,
       [](const Fields& plan) {

@@ -11,7 +11,7 @@ namespace vulcan::addon {
 namespace {
 
 [[nodiscard]] AttachmentLocks ParseLocks(const Fields& fields) {
-  return {fields.String("directory"), fields.String("vm"), fields.String("network"),
+  return {fields.String("directory"), fields.String("vm"), fields.OptionalString("network"),
           std::chrono::milliseconds(fields.Integer<std::uint32_t>("timeoutMs"))};
 }
 

@@ -1,5 +1,6 @@
 #include <optional>
 #include <string>
+#include <utility>
 #include <vector>
 
 #include "addon/bind_sys.h"
@@ -112,6 +113,23 @@ void BindFiles(Napi::Object exports, Module& module) {
       },
       [](const WritePlan& plan, const Cancellation&) {
         WriteFile(Directory::Open(plan.file.directory), plan.file.name, plan.data, plan.mode);
+      });
+  Export(
+      exports, module, "fileReadAll", LaneName::kScan,
+      [](const Fields& plan) {
+        return std::pair(plan.String("directory"), plan.Integer<std::size_t>("limit"));
+      },
+      [](const std::pair<std::string, std::size_t>& plan, const Cancellation&) {
+        const auto directory = Directory::OpenIfPresent(plan.first);
+        return directory ? ReadFiles(*directory, plan.second) : std::vector<NamedText>{};
+      },
+      [](Napi::Env env, const std::vector<NamedText>& files) {
+        return ToArray(env, files, [](Napi::Env e, const NamedText& file) {
+          Napi::Object object = Napi::Object::New(e);
+          object.Set("name", file.name);
+          object.Set("text", ToJs(e, file.text));
+          return object;
+        });
       });
   Export(exports, module, "fileRemove", LaneName::kFile, ToFilePlan,
          [](const FilePlan& plan, const Cancellation&) {

@@ -1,6 +1,7 @@
 #include <arpa/inet.h>
 
 #include "addon/bind.h"
+#include "addon/convert_link.h"
 #include "addon/task.h"
 #include "engine/dump.h"
 #include "engine/link_plan.h"
@@ -23,6 +24,8 @@ DumpPlan ParseDumpPlan(const Fields& fields) {
 
 double FamilyNumber(int family) { return family == AF_INET ? 4 : 6; }
 
+}  // namespace
+
 Napi::Object LinkToJs(Napi::Env env, const Link& link) {
   Napi::Object object = Napi::Object::New(env);
   object.Set("index", link.index);
@@ -40,6 +43,8 @@ Napi::Object LinkToJs(Napi::Env env, const Link& link) {
   object.Set("tapGid", static_cast<double>(link.tap_gid));
   return object;
 }
+
+namespace {
 
 Napi::Object AddressToJs(Napi::Env env, const LinkAddress& address) {
   Napi::Object object = Napi::Object::New(env);
@@ -102,6 +107,7 @@ LinkPlan ParseLinkPlan(const Fields& fields) {
   const auto hairpin = fields.OptionalBool("hairpin");
   const auto isolated = fields.OptionalBool("isolated");
   if (hairpin || isolated) plan.port_options = {hairpin.value_or(false), isolated.value_or(false)};
+  plan.master = fields.OptionalString("master");
   plan.port_state = fields.OptionalInteger<std::uint8_t>("portState");
   return plan;
 }

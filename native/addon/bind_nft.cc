@@ -50,6 +50,7 @@ Napi::Object ProbeResultToJs(Napi::Env env, const ProbeResult& result) {
 
 void BindFirewall(Napi::Object exports, Module& module) {
   Export(exports, module, "firewallEnsure", LaneName::kControl, ParseNetwork, firewall::Ensure);
+  Export(exports, module, "firewallCheck", LaneName::kScan, ParseNetwork, firewall::Check);
   Export(
       exports, module, "firewallRemove", LaneName::kControl,
       [](const Fields& fields) { return fields.String("network"); }, firewall::Remove);

@@ -64,6 +64,18 @@ guard::Port ParseGuardedPort(const Fields& fields) {
   return port;
 }
 
+Napi::Object GuardedPortToJs(Napi::Env env, const guard::Port& port) {
+  Napi::Object object = Napi::Object::New(env);
+  object.Set("link", port.link);
+  object.Set("bindings", ToArray(env, port.bindings, [](Napi::Env e, const guard::Binding& binding) {
+               Napi::Object entry = Napi::Object::New(e);
+               entry.Set("mac", FormatMac(binding.mac));
+               entry.Set("ip", binding.address.ToString());
+               return entry;
+             }));
+  return object;
+}
+
 Napi::Object NamespaceToJs(Napi::Env env, const NamespaceId& id) {
   Napi::Object object = Napi::Object::New(env);
   object.Set("inode", static_cast<double>(id.inode));

@@ -24,6 +24,7 @@ namespace vulcan::addon {
 
 [[nodiscard]] AddressPlan ParseAddressPlan(const Fields& fields);
 [[nodiscard]] guard::Port ParseGuardedPort(const Fields& fields);
+[[nodiscard]] Napi::Object GuardedPortToJs(Napi::Env env, const guard::Port& port);
 
 [[nodiscard]] Napi::Object NamespaceToJs(Napi::Env env, const NamespaceId& id);
 [[nodiscard]] Napi::Array ReservedToJs(Napi::Env env, const std::vector<ReservedAddress>& addresses);

@@ -47,7 +47,7 @@ enum class LaneName {
   kNamespace,  // waits for threads that enter other namespaces
   kProcess,    // child processes
   kFile,       // locks and files
-  kScan,       // reads all of /proc
+  kScan,       // reads all that there is: /proc, directories, dumps
 };
 
 // The lanes of one environment; each is started by its first job.

@@ -29,6 +29,7 @@ Module::Module(Napi::Env env, Napi::Object exports)
   BindGuard(exports, *this);
   BindAddresses(exports, *this);
   BindAttachment(exports, *this);
+  BindSurvey(exports, *this);
 }
 
 Module::~Module() = default;

@@ -27,7 +27,7 @@ class AttachmentLock {
  private:
   std::string directory_;
   LockRequest vm_request_;
-  LockRequest network_request_;
+  std::optional<LockRequest> network_request_;
   std::optional<Lock> vm_;
   std::optional<Lock> network_;
 };

@@ -23,7 +23,8 @@ namespace vulcan {
 struct AttachmentLocks {
   std::string directory;
   std::string vm;
-  std::string network;
+  // Absent: the caller holds it.
+  std::optional<std::string> network;
   std::chrono::milliseconds timeout{};
 };
 

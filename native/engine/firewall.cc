@@ -1,5 +1,7 @@
 #include "engine/firewall.h"
 
+#include <linux/netfilter/nf_tables.h>
+
 #include <algorithm>
 #include <cerrno>
 #include <optional>
@@ -7,6 +9,7 @@
 
 #include "base/error.h"
 #include "engine/firewall_layout.h"
+#include "nft/rule.h"
 #include "nft/transaction.h"
 
 namespace vulcan::firewall {
@@ -113,6 +116,33 @@ void Ensure(const Network& network, const Cancellation& cancellation) {
     ChangeElements(batch, contents.elements, wanted, network.name);
     return true;
   });
+}
+
+std::vector<std::string> Check(const Network& network, const Cancellation& cancellation) {
+  Elements wanted = ElementsOf(network);
+  std::vector<std::string> differences;
+  nft::Transact(cancellation, [&](nft::Socket& socket, nft::Batch&) {
+    differences.clear();
+    const std::uint32_t generation = socket.Generation();
+    Contents contents = Read(socket);
+    const int layout = contents.layout.value_or(0);
+    if (layout == 0) {
+      differences.emplace_back("table");
+    } else {
+      nft::Batch whole;
+      AddLayout(whole);
+      if (layout <= kLayout && nft::CountRules(socket, VulcanTable()) != whole.Count(NFT_MSG_NEWRULE))
+        differences.emplace_back("rules");
+      const bool same = std::all_of(Sets().begin(), Sets().end(), [&](const nft::Set& set) {
+        return Stale(contents.elements[set.name], wanted[set.name], network.name).empty() &&
+               Missing(contents.elements[set.name], wanted[set.name]).empty();
+      });
+      if (!same) differences.emplace_back("elements");
+    }
+    if (socket.Generation() != generation) throw Error(ERESTART, "NFT_MSG_GETSETELEM");
+    return false;
+  });
+  return differences;
 }
 
 void Remove(const std::string& network, const Cancellation& cancellation) {

@@ -17,6 +17,10 @@ void Ensure(const Network& network, const Cancellation& cancellation);
 // The network's elements; the table too when no network is left in it. Absent is fine.
 void Remove(const std::string& network, const Cancellation& cancellation);
 
+// What of the table is not as Ensure would leave it: "table", "rules" or "elements". A table of a newer
+// layout may have other rules.
+[[nodiscard]] std::vector<std::string> Check(const Network& network, const Cancellation& cancellation);
+
 // Names of the networks that have elements, sorted.
 [[nodiscard]] std::vector<std::string> List(const Cancellation& cancellation);
 

@@ -1,6 +1,7 @@
 #include "engine/link_plan.h"
 
 #include <linux/if_bridge.h>
+#include <linux/rtnetlink.h>
 
 #include <cerrno>
 #include <functional>
@@ -39,9 +40,16 @@ void ChangePortState(RtnlSocket& socket, int index, std::uint8_t state) {
 
 bool ChangeLink(const LinkPlan& plan) {
   return OnLink(plan.netns, plan.name, [&](RtnlSocket& socket, int index) {
+    LinkChange change = plan.change;
+    if (plan.master) {
+      const auto bridge = FindLink(socket, *plan.master);
+      if (!bridge)
+        throw Error(ENOENT, RtnlTypeName(RTM_GETLINK), "there is no such bridge").Path(*plan.master);
+      change.master = bridge->index;
+    }
     if (plan.port_state) ChangePortState(socket, index, *plan.port_state);
     if (plan.port_options) socket.Request(SetBridgePort(plan.name, *plan.port_options));
-    if (!plan.change.IsEmpty()) socket.Request(SetLink(index, plan.change));
+    if (!change.IsEmpty()) socket.Request(SetLink(index, change));
   });
 }
 

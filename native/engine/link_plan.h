@@ -15,6 +15,8 @@ struct LinkPlan {
   std::optional<std::string> netns;
   std::string name;
   LinkChange change;
+  // Name of the bridge to become a port of. ENOENT when there is no such link.
+  std::optional<std::string> master;
   // BR_STATE_*.
   std::optional<std::uint8_t> port_state;
   std::optional<BridgePortOptions> port_options;

@@ -5,6 +5,7 @@
 #include <string>
 #include <string_view>
 
+#include "netlink/mac_address.h"
 #include "netlink/rtnl_message.h"
 
 namespace vulcan {
@@ -17,13 +18,14 @@ struct LinkChange {
   std::optional<bool> promiscuous;
   std::optional<std::uint32_t> mtu;
   std::optional<std::string> alias;
+  std::optional<MacAddress> mac;
   // Index of the bridge to become a port of; 0 leaves the one it is in.
   std::optional<int> master;
   // How the kernel makes the link's IPv6 link-local address. EAFNOSUPPORT where there is no IPv6.
   std::optional<AddressGeneration> ipv6;
 
   [[nodiscard]] bool IsEmpty() const noexcept {
-    return !up && !promiscuous && !mtu && !alias && !master && !ipv6;
+    return !up && !promiscuous && !mtu && !alias && !mac && !master && !ipv6;
   }
 };
 

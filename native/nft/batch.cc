@@ -5,6 +5,7 @@
 #include <libnftnl/common.h>
 #include <linux/netfilter/nfnetlink.h>
 
+#include <algorithm>
 #include <cstring>
 #include <new>
 
@@ -58,6 +59,12 @@ std::vector<iovec> Batch::Parts() const {
   std::vector<iovec> parts(static_cast<std::size_t>(nftnl_batch_iovec_len(batch_.get())));
   nftnl_batch_iovec(batch_.get(), parts.data(), static_cast<std::uint32_t>(parts.size()));
   return parts;
+}
+
+std::size_t Batch::Count(std::uint16_t type) const {
+  const std::string name = MessageName(type);
+  return static_cast<std::size_t>(std::count_if(steps_.begin(), steps_.end(),
+                                                [&name](const Step& step) { return step.message == name; }));
 }
 
 void Batch::Commit(Socket& socket) {

@@ -32,6 +32,9 @@ class Batch {
   // The error names the first message that the kernel refused.
   void Commit(Socket& socket);
 
+  // How many messages of the type it has.
+  [[nodiscard]] std::size_t Count(std::uint16_t type) const;
+
   // The bytes so far, as they would be sent.
   [[nodiscard]] std::vector<iovec> Parts() const;
 

@@ -147,4 +147,13 @@ void Rule::Append(Batch& batch, const Table& table) {
             [this](nlmsghdr* header) { nftnl_rule_nlmsg_build_payload(header, handle_.get()); });
 }
 
+std::size_t CountRules(Socket& socket, const Table& table) {
+  const auto wanted = Own<RuleHandle>(nftnl_rule_alloc());
+  nftnl_rule_set_str(wanted.get(), NFTNL_RULE_TABLE, table.name.c_str());
+  return socket
+      .Dump(NFT_MSG_GETRULE, table.family,
+            [&](nlmsghdr* header) { nftnl_rule_nlmsg_build_payload(header, wanted.get()); })
+      .size();
+}
+
 }  // namespace vulcan::nft

@@ -9,6 +9,7 @@
 #include "nft/expression.h"
 #include "nft/handle.h"
 #include "nft/range.h"
+#include "nft/socket.h"
 #include "nft/table.h"
 
 namespace vulcan::nft {
@@ -71,5 +72,8 @@ class Rule {
   std::uint8_t family_ = 0;
   RuleHandle handle_;
 };
+
+// How many rules the table has, in all of its chains.
+[[nodiscard]] std::size_t CountRules(Socket& socket, const Table& table);
 
 }  // namespace vulcan::nft

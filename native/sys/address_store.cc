@@ -2,6 +2,7 @@
 
 #include <fcntl.h>
 #include <sys/file.h>
+#include <sys/stat.h>
 #include <unistd.h>
 
 #include <algorithm>
@@ -10,6 +11,7 @@
 
 #include "base/error.h"
 #include "sys/address_file.h"
+#include "sys/age.h"
 #include "sys/file_store.h"
 #include "sys/io.h"
 
@@ -169,6 +171,20 @@ std::optional<std::string> AddressStore::OwnerOf(const std::string& name) const 
   const auto text = ReadFile(directory_, name, kFileLimit);
   if (!text) return std::nullopt;
   return std::string(Trim(*text));
+}
+
+std::vector<Reservation> ListReservations(const std::string& path) {
+  std::vector<Reservation> reservations;
+  const auto directory = Directory::OpenIfPresent(path);
+  if (!directory) return reservations;
+  for (const std::string& name : directory->Names()) {
+    const auto address = IpAddress::Parse(name);
+    struct stat status {};
+    if (!address || ::fstatat(directory->Fd(), name.c_str(), &status, AT_SYMLINK_NOFOLLOW) != 0) continue;
+    const auto text = ReadFile(*directory, name, kFileLimit);
+    if (text) reservations.push_back({*address, std::string(Trim(*text)), AgeMs(status.st_mtim)});
+  }
+  return reservations;
 }
 
 Progress<AddressStore> AddressStoreRequest::Try(const Cancellation& cancellation) {

@@ -63,6 +63,17 @@ class AddressStore {
   UniqueFd lock_;
 };
 
+struct Reservation {
+  IpAddress address;
+  std::string owner;
+  // Since it was written.
+  double age_ms = 0;
+};
+
+// All that a store holds, as it is at this moment; its lock is not needed for that. Empty without a
+// directory.
+[[nodiscard]] std::vector<Reservation> ListReservations(const std::string& directory);
+
 // An attempt that goes on until its deadline, without ever blocking the thread.
 class AddressStoreRequest {
  public:

@@ -10,13 +10,14 @@
 #include <sys/statfs.h>
 
 #include <cerrno>
-#include <ctime>
 #include <optional>
 
 #include "base/error.h"
 #include "base/undo.h"
+#include "sys/age.h"
 #include "sys/anchor_directory.h"
 #include "sys/directory.h"
+#include "sys/holders.h"
 
 namespace vulcan {
 namespace {
@@ -39,24 +40,19 @@ namespace {
   return ::ioctl(opened.Get(), NS_GET_NSTYPE) == CLONE_NEWNET;
 }
 
-[[nodiscard]] double MillisecondsSince(const timespec& then) {
-  timespec now{};
-  ::clock_gettime(CLOCK_REALTIME, &now);
-  return static_cast<double>(now.tv_sec - then.tv_sec) * 1e3 +
-         static_cast<double>(now.tv_nsec - then.tv_nsec) / 1e6;
-}
+[[nodiscard]] NamespaceId OwnNamespace() { return IdOfNamespace(OpenNamespace("/proc/self/ns/net").Get()); }
 
-[[nodiscard]] AnchorState StateOf(const UniqueFd& path_fd, const Lock* lock) {
+[[nodiscard]] AnchorState StateOf(const UniqueFd& path_fd, const std::optional<NamespaceId>& claim,
+                                  const NamespaceId& own) {
   struct stat status {};
   if (::fstat(path_fd.Get(), &status) != 0) throw SystemError("fstat");
   AnchorState state;
   state.id = {status.st_dev, status.st_ino};
-  state.age_ms = MillisecondsSince(status.st_ctim);
-  const auto claim = lock != nullptr ? lock->ReadClaim() : std::nullopt;
+  state.age_ms = AgeMs(status.st_ctim);
   if (IsNetworkNamespace(path_fd)) {
     state.kind = AnchorKind::kNamespace;
     state.claimed = claim == state.id;
-    state.is_host = state.id == IdOfNamespace(OpenNamespace("/proc/self/ns/net").Get());
+    state.is_host = state.id == own;
   } else if (S_ISREG(status.st_mode)) {
     state.kind = AnchorKind::kFile;
     state.claimed = claim.has_value();
@@ -119,7 +115,7 @@ AnchorState CreateAnchor(const std::string& path, const std::string& name, const
     cancellation.ThrowIfCancelled();
     const UniqueFd ns = OpenCurrentNamespace();
     static_cast<void>(NameNamespace(directory, name, lock, ns.Get()));
-    return StateOf(OpenName(directory, name), &lock);
+    return StateOf(OpenName(directory, name), lock.ReadClaim(), OwnNamespace());
   });
 }
 
@@ -127,7 +123,8 @@ AnchorState GetAnchorState(const std::string& path, const std::string& name, con
   const auto directory = Directory::OpenIfPresent(path);
   if (!directory) return {};
   const UniqueFd fd = OpenName(*directory, name);
-  return fd ? StateOf(fd, lock) : AnchorState{};
+  if (!fd) return {};
+  return StateOf(fd, lock != nullptr ? lock->ReadClaim() : std::nullopt, OwnNamespace());
 }
 
 void RemoveAnchor(const std::string& path, const std::string& name, const Lock& lock, AnchorOwner owner) {
@@ -150,6 +147,47 @@ void RemoveAnchor(const std::string& path, const std::string& name, const Lock& 
     Unlink(*directory, name);
   }
   lock.WriteClaim(std::nullopt);
+}
+
+void ClaimAnchor(const std::string& directory, const std::string& name, const Lock& lock) {
+  const AnchorState state = GetAnchorState(directory, name, &lock);
+  if (state.kind != AnchorKind::kNamespace || state.is_host) {
+    throw Error(EINVAL, "open", "not a namespace of a VM").Path(directory + "/" + name).Why(Reason::kForeign);
+  }
+  lock.WriteClaim(state.id);
+}
+
+std::optional<NamespaceId> RestoreAnchor(const std::string& path, const std::string& name, const Lock& lock,
+                                         const Cancellation& cancellation) {
+  const auto claim = lock.ReadClaim();
+  if (!claim) return std::nullopt;
+  const UniqueFd ns = OpenHeldNamespace(*claim, cancellation);
+  if (!ns) return std::nullopt;
+  const Directory directory = OpenAnchorDirectory(path, cancellation);
+  if (const UniqueFd fd = OpenName(directory, name)) {
+    struct stat status {};
+    if (::fstat(fd.Get(), &status) != 0) throw SystemError("fstat", directory.PathOf(name));
+    if (IsNetworkNamespace(fd) || !S_ISREG(status.st_mode) || status.st_size != 0)
+      throw Taken(directory, name);
+    Unlink(directory, name);
+  }
+  return NameNamespace(directory, name, lock, ns.Get());
+}
+
+std::map<std::string, AnchorState> ListAnchorStates(const std::string& path, const std::string& prefix,
+                                                    const Claims& claims) {
+  std::map<std::string, AnchorState> states;
+  const auto directory = Directory::OpenIfPresent(path);
+  if (!directory) return states;
+  const NamespaceId own = OwnNamespace();
+  for (const std::string& name : directory->Names()) {
+    if (!name.starts_with(prefix)) continue;
+    const UniqueFd fd = OpenName(*directory, name);
+    if (!fd) continue;
+    const auto claim = claims.find(name.substr(prefix.size()));
+    states[name] = StateOf(fd, claim == claims.end() ? std::nullopt : claim->second, own);
+  }
+  return states;
 }
 
 std::vector<std::string> ListAnchors(const std::string& path, const std::string& prefix) {

@@ -1,5 +1,7 @@
 #pragma once
 
+#include <map>
+#include <optional>
 #include <string>
 #include <vector>
 
@@ -55,6 +57,19 @@ enum class AnchorOwner {
 // refers to it.
 void RemoveAnchor(const std::string& directory, const std::string& name, const Lock& lock,
                   AnchorOwner owner = AnchorOwner::kAnybody);
+
+// The claim that the lock lost is written again: for a namespace that is known to be the VM's by its links.
+void ClaimAnchor(const std::string& directory, const std::string& name, const Lock& lock);
+
+// Names again the namespace that the lock's claim speaks of, when anybody lives in it or holds it open; empty
+// when nobody does. A plain empty file that has the name gives way.
+[[nodiscard]] std::optional<NamespaceId> RestoreAnchor(const std::string& directory, const std::string& name,
+                                                       const Lock& lock, const Cancellation& cancellation);
+
+// All names that begin with `prefix`, as they are, by what lock files of the rest of the name claim.
+[[nodiscard]] std::map<std::string, AnchorState> ListAnchorStates(const std::string& directory,
+                                                                  const std::string& prefix,
+                                                                  const Claims& claims);
 
 // Names that begin with `prefix`, sorted; empty when the directory is missing.
 [[nodiscard]] std::vector<std::string> ListAnchors(const std::string& directory, const std::string& prefix);

@@ -113,4 +113,18 @@ std::vector<std::string> ListFiles(const Directory& directory) {
   return names;
 }
 
+std::vector<NamedText> ReadFiles(const Directory& directory, std::size_t limit) {
+  std::vector<NamedText> files;
+  for (std::string& name : ListFiles(directory)) {
+    try {
+      auto text = ReadFile(directory, name, limit);
+      if (text) files.push_back({std::move(name), std::move(text)});
+    } catch (const Error& error) {
+      if (error.Errnum() != EFBIG) throw;
+      files.push_back({std::move(name), std::nullopt});
+    }
+  }
+  return files;
+}
+
 }  // namespace vulcan

@@ -44,6 +44,15 @@ class UnpublishedFile {
 // Whether there was one.
 bool RemoveFile(const Directory& directory, const std::string& name);
 
+struct NamedText {
+  std::string name;
+  // Empty: larger than the limit.
+  std::optional<std::string> text;
+};
+
+// What all files of ListFiles hold.
+[[nodiscard]] std::vector<NamedText> ReadFiles(const Directory& directory, std::size_t limit);
+
 // Sorted by byte, without what an interrupted WriteFile may have left.
 [[nodiscard]] std::vector<std::string> ListFiles(const Directory& directory);
 

@@ -8,10 +8,13 @@
 
 #include <algorithm>
 #include <array>
+#include <cinttypes>
+#include <cstdio>
 #include <filesystem>
 #include <fstream>
 #include <set>
 #include <system_error>
+#include <utility>
 
 #include "sys/mount_info.h"
 
@@ -69,7 +72,6 @@ class Search {
     });
   }
 
- private:
   // A namespace that was opened by its name shows that name, so it takes a stat; AT_STATX_DONT_SYNC, because
   // the descriptor may as well be a file on a server that is gone.
   [[nodiscard]] bool IsIt(const std::string& fd) const {
@@ -81,6 +83,7 @@ class Search {
     return status.stx_ino == id_.inode && makedev(status.stx_dev_major, status.stx_dev_minor) == id_.device;
   }
 
+ private:
   NamespaceId id_;
   std::string text_;
 };
@@ -89,7 +92,52 @@ class Search {
   return std::all_of(name.begin(), name.end(), [](char each) { return each >= '0' && each <= '9'; });
 }
 
+[[nodiscard]] UniqueFd OpenIfIs(const std::string& path, const NamespaceId& id) {
+  UniqueFd fd(::open(path.c_str(), O_RDONLY | O_CLOEXEC | O_NONBLOCK));
+  struct stat status {};
+  if (!fd || ::fstat(fd.Get(), &status) != 0) return {};
+  return NamespaceId{status.st_dev, status.st_ino} == id ? std::move(fd) : UniqueFd();
+}
+
+// The same thread or descriptor may have become another meanwhile, so what was opened is looked at again.
+[[nodiscard]] UniqueFd OpenOf(const std::string& process, const Search& search, const NamespaceId& id) {
+  for (const std::string& thread : Entries(process + "/task")) {
+    if (UniqueFd fd = OpenIfIs(process + "/task/" + thread + "/ns/net", id)) return fd;
+  }
+  for (const std::string& number : Entries(process + "/fd")) {
+    const std::string path = process + "/fd/" + number;
+    if (!search.IsIt(path)) continue;
+    if (UniqueFd fd = OpenIfIs(path, id)) return fd;
+  }
+  return {};
+}
+
 }  // namespace
+
+std::set<std::uint64_t> InhabitedNamespaces(const Cancellation& cancellation) {
+  std::set<std::uint64_t> inodes;
+  for (const std::string& name : Entries("/proc")) {
+    if (!IsPid(name)) continue;
+    cancellation.ThrowIfCancelled();
+    const std::string tasks = "/proc/" + name + "/task";
+    for (const std::string& thread : Entries(tasks)) {
+      std::uint64_t inode = 0;
+      const std::string text = LinkText(tasks + "/" + thread + "/ns/net");
+      if (std::sscanf(text.c_str(), "net:[%" SCNu64 "]", &inode) == 1) inodes.insert(inode);
+    }
+  }
+  return inodes;
+}
+
+UniqueFd OpenHeldNamespace(const NamespaceId& id, const Cancellation& cancellation) {
+  const Search search(id);
+  for (const std::string& name : Entries("/proc")) {
+    if (!IsPid(name)) continue;
+    cancellation.ThrowIfCancelled();
+    if (UniqueFd fd = OpenOf("/proc/" + name, search, id)) return fd;
+  }
+  return {};
+}
 
 std::vector<NamespaceHolder> FindHolders(const NamespaceId& id, const Cancellation& cancellation) {
   const Search search(id);

@@ -2,10 +2,13 @@
 
 #include <sys/types.h>
 
+#include <cstdint>
+#include <set>
 #include <string>
 #include <vector>
 
 #include "base/cancellation.h"
+#include "base/unique_fd.h"
 #include "sys/netns.h"
 
 namespace vulcan {
@@ -26,5 +29,12 @@ struct NamespaceHolder {
 // namespace pins it, too, and is not seen. One process for each mount namespace is named.
 [[nodiscard]] std::vector<NamespaceHolder> FindHolders(const NamespaceId& id,
                                                        const Cancellation& cancellation);
+
+// Inodes of the network namespaces that threads run in, in one reading of /proc.
+[[nodiscard]] std::set<std::uint64_t> InhabitedNamespaces(const Cancellation& cancellation);
+
+// The namespace itself, by way of whoever runs in it or has it open; empty when nobody does. It is known by
+// its id, never by a pid.
+[[nodiscard]] UniqueFd OpenHeldNamespace(const NamespaceId& id, const Cancellation& cancellation);
 
 }  // namespace vulcan

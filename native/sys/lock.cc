@@ -11,6 +11,7 @@
 #include <utility>
 
 #include "base/error.h"
+#include "sys/file_store.h"
 #include "sys/io.h"
 
 namespace vulcan {
@@ -28,6 +29,13 @@ constexpr std::size_t kClaimLimit = 64;
   if (::fstat(fd.Get(), &status) != 0) throw SystemError("fstat", path);
   if (!S_ISREG(status.st_mode)) throw Error(EINVAL, "openat", "not a regular file").Path(path);
   return fd;
+}
+
+[[nodiscard]] std::optional<NamespaceId> ParseClaim(const std::string& text) {
+  std::uint64_t device = 0;
+  std::uint64_t inode = 0;
+  if (std::sscanf(text.c_str(), "%" SCNu64 ":%" SCNu64 "\n", &device, &inode) != 2) return std::nullopt;
+  return NamespaceId{device, inode};
 }
 
 }  // namespace
@@ -66,11 +74,7 @@ void Lock::RemoveFile() {
 
 std::optional<NamespaceId> Lock::ReadClaim() const {
   if (::lseek(Fd(), 0, SEEK_SET) != 0) throw SystemError("lseek", path_);
-  const std::string text = ReadAll(Fd(), kClaimLimit, path_);
-  std::uint64_t device = 0;
-  std::uint64_t inode = 0;
-  if (std::sscanf(text.c_str(), "%" SCNu64 ":%" SCNu64 "\n", &device, &inode) != 2) return std::nullopt;
-  return NamespaceId{device, inode};
+  return ParseClaim(ReadAll(Fd(), kClaimLimit, path_));
 }
 
 void Lock::WriteClaim(const std::optional<NamespaceId>& claim) const {
@@ -79,6 +83,22 @@ void Lock::WriteClaim(const std::optional<NamespaceId>& claim) const {
   if (::ftruncate(Fd(), 0) != 0) throw SystemError("ftruncate", path_);
   if (::lseek(Fd(), 0, SEEK_SET) != 0) throw SystemError("lseek", path_);
   WriteAll(Fd(), text, path_);
+}
+
+Claims ReadClaims(const std::string& path) {
+  Claims claims;
+  const auto directory = Directory::OpenIfPresent(path);
+  if (!directory) return claims;
+  for (const std::string& name : ListFiles(*directory)) {
+    try {
+      // Its holder may remove it at any moment.
+      if (const auto text = ReadFile(*directory, name, kClaimLimit)) claims[name] = ParseClaim(*text);
+    } catch (const Error& error) {
+      if (error.Errnum() != EFBIG) throw;
+      claims[name] = std::nullopt;
+    }
+  }
+  return claims;
 }
 
 LockRequest::LockRequest(std::string directory, std::string name, LockMode mode,

@@ -1,6 +1,7 @@
 #pragma once
 
 #include <chrono>
+#include <map>
 #include <optional>
 #include <string>
 
@@ -43,6 +44,10 @@ class Lock {
   std::string name_;
   std::string path_;
 };
+
+// What the lock files of a directory claim, by name, whoever holds them; empty where one claims nothing.
+using Claims = std::map<std::string, std::optional<NamespaceId>>;
+[[nodiscard]] Claims ReadClaims(const std::string& directory);
 
 // An attempt that goes on until its deadline, without ever blocking the thread.
 class LockRequest {

@@ -72,6 +72,13 @@ void CreateTap(UniqueFd tun, const std::string& name, const TapOwner& owner) {
   Set(tun, TUNSETPERSIST, 1, "ioctl(TUNSETPERSIST)");
 }
 
+void ChangeTapOwner(const std::string& name, const TapOwner& owner) {
+  ifreq request = Request(name, kTapFlags);
+  const UniqueFd tun = OpenTun();
+  if (::ioctl(tun.Get(), TUNSETIFF, &request) != 0) throw SystemError("ioctl(TUNSETIFF)", name);
+  SetOwner(tun, owner);
+}
+
 bool RemoveTap(const std::string& name) {
   ifreq request = Request(name, kTapFlags);
   if (::if_nametoindex(name.c_str()) == 0) return false;

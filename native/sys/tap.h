@@ -41,6 +41,9 @@ void CreateTap(const std::string& name, const TapOwner& owner);
 // In the namespace that `tun` belongs to; closes it. A name that is taken is EBUSY or EINVAL.
 void CreateTap(UniqueFd tun, const std::string& name, const TapOwner& owner);
 
+// Gives a TAP that is there to another. EBUSY while a VMM is attached.
+void ChangeTapOwner(const std::string& name, const TapOwner& owner);
+
 // Whether there was one. Reason kWrongKind when a link of another kind has the name; EBUSY while a VMM is
 // attached.
 bool RemoveTap(const std::string& name);

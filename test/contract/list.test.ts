@@ -14,7 +14,7 @@ describeBackends('list', (lab) => {
     expect(byId).toEqual(
       nets.map((net) => ({
         ...{ vmId: net.vmId, network: 'fcnet', containerId: net.containerId, ifName: 'eth0' },
-        ...{ netnsPath: net.netnsPath, alive: true, config: net },
+        ...{ netnsPath: net.netnsPath, state: 'complete', alive: true, config: net },
       })),
     );
     expect(await second.list()).toEqual(listed);

@@ -12,6 +12,7 @@ import type {
   LockPlan,
   NativeBinding,
 } from '../../lib/native/binding.ts';
+import type { Survey, SurveyPlan } from '../../lib/native/survey.ts';
 import { type Answer, FakeFiles, FakeRunner, golden, type Seen } from './cni/fakes.ts';
 
 /** What the recorded result calls its container, its namespace and the link on the host. */
@@ -108,6 +109,7 @@ export class FakeHost implements Host {
       fileWrite: files.fileWrite.bind(files),
       fileRemove: files.fileRemove.bind(files),
       fileList: files.fileList.bind(files),
+      fileReadAll: files.fileReadAll.bind(files),
       ...this.#locks(),
       ...this.#anchors(),
       ...this.#kernel(),
@@ -150,6 +152,14 @@ export class FakeHost implements Host {
         [...this.anchors.keys()]
           .filter((path) => path.startsWith(`${directory}/${prefix}`))
           .map((path) => posix.basename(path)),
+      survey: async ({ prefix }: SurveyPlan): Promise<Survey> => ({
+        ...{ claims: [], guarded: [], addresses: [], links: [...this.links.values()] },
+        anchors: [...this.anchors]
+          .map(([path, claimed]) => ({ name: posix.basename(path), claimed }))
+          .filter(({ name }) => name.startsWith(prefix))
+          .map((anchor) => ({ ...anchor, kind: 'namespace', inode: 1, device: 1, ageMs: 0, isHost: false })),
+      }),
+      inhabitedNamespaces: async () => [],
       namespaceHolders: async () => [],
       mountState: async () => ({ hostMountNamespace: true, shared: true }),
     };
@@ -203,6 +213,7 @@ export class FakeHost implements Host {
         if (this.guarded?.size === 0) this.guarded = null;
         return this.guarded === null;
       },
+      firewallCheck: async () => [],
       firewallRemove: async ({ network }: { readonly network: string }) => void this.firewall.delete(network),
     };
   }

@@ -111,6 +111,11 @@ export class FakeFiles implements RecordStore {
       .sort();
   }
 
+  async fileReadAll({ directory }: { readonly directory: string }) {
+    const names = await this.fileList({ directory });
+    return Promise.all(names.map(async (name) => ({ name, text: await this.fileRead({ directory, name }) })));
+  }
+
   #reach(operation: 'read' | 'write' | 'remove' | 'list', directory: string, name: string): string {
     const path = posix.join(directory, name);
     const error = this.fail?.(operation, path) ?? null;

@@ -1,0 +1,89 @@
+import { basename } from 'node:path';
+import type { AttachmentKey, CacheRecord } from '../cni/types.ts';
+import type { AnchorState } from '../native/binding.ts';
+import type { NamespaceId, Survey } from '../native/survey.ts';
+import type { AttachmentState } from '../types.ts';
+import { isOurs } from './anchor.ts';
+import { HostLinks, isCut } from './host-link.ts';
+import { atStep } from './kernel-error.ts';
+import { addressStoreOf } from './network-addresses.ts';
+import type { Runtime } from './runtime.ts';
+
+/** What kernel and records say together, in one reading of each; no namespace is looked into, and no lock is held. */
+export class HostView {
+  /** Of every network. */
+  readonly records: readonly CacheRecord[];
+  /** Files of the record directory that hold no record. */
+  readonly unreadable: readonly string[];
+  readonly fileNames: ReadonlySet<string>;
+  readonly anchors: ReadonlyMap<string, AnchorState>;
+  /** By vmId: the namespaces that were made under the VMs' locks; `null` where a lock's file claims none. */
+  readonly claims: ReadonlyMap<string, NamespaceId | null>;
+  readonly links: HostLinks;
+  readonly guarded: Survey['guarded'];
+  readonly addresses: Survey['addresses'];
+  readonly #runtime: Runtime;
+
+  constructor(runtime: Runtime, survey: Survey, listed: Listed) {
+    const { anchors } = runtime;
+    this.#runtime = runtime;
+    this.records = listed.records;
+    this.unreadable = listed.errors.map(({ path = '' }) => basename(path));
+    this.fileNames = new Set(listed.names);
+    const vmIdOf = (name: string) => anchors.vmIdOf(`${anchors.directory}/${name}`) ?? name;
+    this.anchors = new Map(survey.anchors.map(({ name, ...state }) => [vmIdOf(name), state]));
+    // Locks of networks begin with a dot.
+    const ofVms = survey.claims.filter(({ name }) => !name.startsWith('.'));
+    this.claims = new Map(ofVms.map(({ name, netns }) => [name, netns]));
+    this.links = new HostLinks(survey.links);
+    this.guarded = survey.guarded;
+    this.addresses = survey.addresses;
+  }
+
+  get ofNetwork(): readonly CacheRecord[] {
+    return this.records.filter(({ network }) => network === this.#runtime.network.name);
+  }
+
+  /** Of an attachment in a namespace of the VM's own. */
+  stateOf(record: CacheRecord): AttachmentState {
+    const vmId = this.#runtime.anchors.vmIdOf(record.netns);
+    const anchor = vmId === null ? undefined : this.anchors.get(vmId);
+    if (anchor !== undefined && isOurs(anchor)) return 'complete';
+    return this.stateWithoutAnchor(record);
+  }
+
+  /** A link lives as long as both of its ends do. A teardown that was killed has cut it. */
+  stateWithoutAnchor(record: CacheRecord): 'detached' | 'dead' {
+    const link = this.links.of(record);
+    return link === null || isCut(link) ? 'dead' : 'detached';
+  }
+}
+
+interface Listed {
+  readonly records: readonly CacheRecord[];
+  readonly errors: readonly { readonly path?: string }[];
+  readonly names: readonly string[];
+}
+
+export async function viewHost(
+  runtime: Runtime,
+  options: { readonly addresses: boolean },
+): Promise<HostView> {
+  const { anchors, binding, cache, locks, network } = runtime;
+  const store = options.addresses ? addressStoreOf(network) : null;
+  // Records first: what a record speaks of was there before it.
+  const listed = await cache.list();
+  const survey = await atStep('survey', () =>
+    binding.survey({
+      ...{ anchors: anchors.directory, prefix: anchors.prefix, locks: locks.directory },
+      addresses: store,
+    }),
+  );
+  return new HostView(runtime, survey, listed);
+}
+
+export function sameKey(one: AttachmentKey, other: AttachmentKey): boolean {
+  return (
+    one.network === other.network && one.containerId === other.containerId && one.ifName === other.ifName
+  );
+}

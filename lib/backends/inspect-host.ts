@@ -1,0 +1,102 @@
+import type { CacheRecord } from '../cni/types.ts';
+import type { LinkInfo } from '../native/binding.ts';
+import type { Scope } from '../operation.ts';
+import { beyondRepair, type Finding, onHost } from './finding.ts';
+import { aliasOf, type HostLinks, portDisabled } from './host-link.ts';
+import { atStep } from './kernel-error.ts';
+import type { NativeLayout } from './native-layout.ts';
+import { ownerOf } from './native-plan.ts';
+import { addressStoreOf } from './network-addresses.ts';
+import { addressesOf } from './network-config.ts';
+import type { Runtime } from './runtime.ts';
+
+/** What of an attachment's host side is not as its setup left it. */
+
+const portForwarding = 3;
+const addressFileLimit = 4096;
+
+/** The host's link: there, up, its bridge's port and not cut, with its alias and MTU. */
+export function inspectLink(
+  runtime: Runtime,
+  record: CacheRecord,
+  links: HostLinks,
+  layout: NativeLayout | null,
+  mtu: number | null,
+): readonly Finding[] {
+  const link = links.of(record);
+  if (link === null) return [beyondRepair('link', 'the link on the host is gone')];
+  const { name } = link;
+  const set = (change: object) => () => atStep('link', () => runtime.binding.linkSet({ name, ...change }));
+  const findings: Finding[] = [];
+  if (!link.up) findings.push(onHost('link', `${name} is down`, set({ up: true })));
+  else if (link.portState === portDisabled) {
+    const message = `${name} is a disabled port of its bridge`;
+    findings.push(onHost('link', message, set({ portState: portForwarding })));
+  }
+  const alias = aliasOf(record);
+  if (link.alias !== alias) {
+    findings.push(onHost('alias', `${name} does not say whose it is`, set({ alias })));
+  }
+  if (mtu !== null && link.mtu !== mtu) {
+    findings.push(onHost('mtu', `${name} has an MTU of ${link.mtu} instead of ${mtu}`, set({ mtu })));
+  }
+  return layout === null ? findings : [...findings, ...inspectPort(runtime, link, links, layout)];
+}
+
+function inspectPort(
+  { binding, network }: Runtime,
+  { name, master }: LinkInfo,
+  links: HostLinks,
+  { bridge }: NativeLayout,
+): readonly Finding[] {
+  const there = links.all.find((link) => link.kind === 'bridge' && link.name === bridge);
+  if (there !== undefined && there.index === master) return [];
+  const join = async () => {
+    // Ensured when the network was opened; somebody may have removed it since.
+    if (network.bridge !== null) await binding.bridgeEnsure(network.bridge);
+    await binding.linkSet({ name, master: bridge, up: true });
+  };
+  const message = `${name} is no port of ${bridge}${there === undefined ? ', which is gone' : ''}`;
+  return [onHost('bridge', message, () => atStep('bridge', join))];
+}
+
+/** The address's file in the store. */
+export async function inspectReservation(
+  { binding, network }: Runtime,
+  record: CacheRecord,
+  layout: NativeLayout | null,
+  scope: Scope,
+): Promise<readonly Finding[]> {
+  const directory = addressStoreOf(network);
+  if (directory === null) return [];
+  const owner = ownerOf(record);
+  const findings: Finding[] = [];
+  for (const ip of addressesOf(record) ?? []) {
+    const text = await atStep('reservation', () =>
+      binding.fileRead({ directory, name: ip, limit: addressFileLimit }),
+    );
+    if (text?.trim() === owner) continue;
+    const request = layout?.sets.find(({ ranges }) => ranges.length > 0);
+    if (text !== null || request === undefined) {
+      const message = text === null ? `${ip} is not reserved` : `${ip} is reserved for somebody else`;
+      findings.push(beyondRepair('reservation', message));
+      continue;
+    }
+    const reserve = () =>
+      binding.addressReserve({
+        ...{ directory, owner, timeoutMs: scope.remainingMs },
+        requests: [{ set: request.index, ranges: request.ranges, excluded: [], address: ip }],
+      });
+    findings.push(onHost('reservation', `${ip} is not reserved`, () => atStep('reservation', reserve)));
+  }
+  return findings;
+}
+
+/** The network's table, rules and elements. */
+export async function inspectFirewall({ binding, network }: Runtime): Promise<readonly Finding[]> {
+  const { firewall } = network;
+  const parts = await atStep('firewall', () => binding.firewallCheck(firewall));
+  if (parts.length === 0) return [];
+  const message = `the firewall of ${network.name} is not as it was made: ${parts.join(', ')}`;
+  return [onHost('firewall', message, () => atStep('firewall', () => binding.firewallEnsure(firewall)))];
+}

@@ -1,0 +1,224 @@
+import { collect } from '../cni/collect.ts';
+import { recordName } from '../cni/names.ts';
+import type { AttachmentKey, CacheRecord } from '../cni/types.ts';
+import { isNetworkError, type NetworkError } from '../errors.ts';
+import type { AnchorState, LinkInfo } from '../native/binding.ts';
+import type { Scope } from '../operation.ts';
+import { vmIdRule } from '../rules.ts';
+import { isOurs } from './anchor.ts';
+import { detachUnderLock, incomplete, mayClear } from './detach.ts';
+import { cutHostLink, deleteHostLink, isCut } from './host-link.ts';
+import { type HostView, sameKey } from './host-view.ts';
+import type { HeldLock } from './locks.ts';
+import { isInUse, readInside, rebuildRecord } from './rebuild.ts';
+import { keyOf, vmIdOf } from './records.ts';
+import type { Runtime } from './runtime.ts';
+import type { Undoing } from './undoing.ts';
+
+/** What crashes and others have left of VMs: found in a view of the host, judged once more under the VM's lock. */
+
+/** `restored`: it is in use, and whole again. `left`: it is whole, or none of ours. */
+export type Fate = 'removed' | 'restored' | 'left';
+
+/** VMs of which something is there, but no whole attachment of any network. */
+export function partialVms(runtime: Runtime, view: HostView): readonly string[] {
+  const { anchors, config, network } = runtime;
+  const recorded = new Set(view.records.map((record) => vmIdOf(runtime, record)));
+  const vms = new Set<string>();
+  for (const [vmId, state] of view.anchors) if (isOurs(state) && !recorded.has(vmId)) vms.add(vmId);
+  for (const vmId of view.claims.keys()) if (!recorded.has(vmId)) vms.add(vmId);
+  for (const record of view.ofNetwork) {
+    const vmId = anchors.vmIdOf(record.netns);
+    if (vmId === null) continue;
+    const state = view.stateOf(record);
+    const isUnclaimed = view.anchors.get(vmId)?.kind === 'namespace';
+    if (state === 'dead' || (state === 'detached' && isUnclaimed)) vms.add(vmId);
+  }
+  for (const { owner, link } of view.links.owned) {
+    if (owner.network !== network.name || view.records.some((record) => sameKey(record, owner))) continue;
+    if (isCut(link) || view.anchors.has(owner.containerId)) vms.add(owner.containerId);
+  }
+  for (const name of view.unreadable) {
+    const [start, end] = [`${network.name}-`, `-${config.ifName}`];
+    if (name.startsWith(start) && name.endsWith(end)) vms.add(name.slice(start.length, -end.length));
+  }
+  return [...vms].filter((vmId) => vmIdRule(vmId) === null);
+}
+
+/** One VM, under its lock. */
+export class PartialVm {
+  readonly #runtime: Runtime;
+  readonly #undoing: Undoing;
+  readonly #view: HostView;
+  readonly #inhabited: () => Promise<ReadonlySet<number>>;
+
+  constructor(
+    runtime: Runtime,
+    undoing: Undoing,
+    view: HostView,
+    inhabited: () => Promise<ReadonlySet<number>>,
+  ) {
+    this.#runtime = runtime;
+    this.#undoing = undoing;
+    this.#view = view;
+    this.#inhabited = inhabited;
+  }
+
+  async settle(vmId: string, lock: HeldLock, scope: Scope): Promise<Fate> {
+    const { anchors } = this.#runtime;
+    scope.step = 'anchor';
+    const state = await anchors.state(vmId, lock);
+    lock.spent = !state.claimed;
+    const records = await this.#recordsNow(vmId);
+    if (records === null) return 'left';
+    const [record] = records;
+    if (record !== undefined) return this.#settleRecorded(vmId, record, state, lock, scope);
+    if (await this.#restore(vmId, state, lock)) return 'restored';
+    return this.#remove(vmId, state, lock, scope);
+  }
+
+  /** Of a VM that is not to stay, even where it is in use. */
+  async discard(vmId: string, lock: HeldLock, scope: Scope): Promise<Fate> {
+    scope.step = 'anchor';
+    const state = await this.#runtime.anchors.state(vmId, lock);
+    lock.spent = !state.claimed;
+    const records = await this.#recordsNow(vmId);
+    if (records === null || records.length > 0) return 'left';
+    const isUnclaimed = state.kind === 'namespace' && !state.claimed && !state.isHost;
+    const [own] = isUnclaimed ? this.#linksOf(vmId) : [];
+    if (own === undefined || !(await this.#isBehind(own.link, vmId, own.owner.ifName)))
+      return this.#remove(vmId, state, lock, scope);
+    await this.#claim(vmId, lock);
+    return this.#remove(vmId, { ...state, claimed: true }, lock, scope);
+  }
+
+  /** `null`: the VM has been set up, or it has a network of another name. */
+  async #recordsNow(vmId: string): Promise<readonly CacheRecord[] | null> {
+    const { cache, network } = this.#runtime;
+    const isIts = (record: CacheRecord) => vmIdOf(this.#runtime, record) === vmId;
+    for (const name of await cache.names()) {
+      if (this.#view.fileNames.has(name)) continue;
+      const record = await cache.readNamed(name).catch(unlessCorrupt);
+      if (record !== null && isIts(record)) return null;
+    }
+    const known = this.#view.records.filter(isIts);
+    if (known.some((record) => record.network !== network.name)) return null;
+    const now = await Promise.all(known.map((record) => cache.read(record)));
+    return now.filter((record) => record !== null);
+  }
+
+  async #settleRecorded(
+    vmId: string,
+    record: CacheRecord,
+    state: AnchorState,
+    lock: HeldLock,
+    scope: Scope,
+  ): Promise<Fate> {
+    if (isOurs(state)) return 'left';
+    const link = this.#view.links.of(record);
+    if (link !== null && state.kind === 'namespace' && (await this.#isBehind(link, vmId, record.ifName))) {
+      await this.#claim(vmId, lock);
+      return 'restored';
+    }
+    lock.spent = false;
+    if (link !== null && !isCut(link)) return 'left';
+    await detachUnderLock(this.#runtime, {
+      ...{ undoing: this.#undoing, vmId, records: [record], lock, scope },
+    });
+    return 'removed';
+  }
+
+  async #isBehind(link: LinkInfo, vmId: string, ifName: string): Promise<boolean> {
+    const { links } = await readInside(this.#runtime, this.#runtime.anchors.pathOf(vmId));
+    return links.some(
+      ({ name, index, peer }) => name === ifName && index === link.peer && peer === link.index,
+    );
+  }
+
+  async #claim(vmId: string, lock: HeldLock): Promise<void> {
+    await this.#runtime.anchors.claim(vmId, lock);
+    lock.spent = false;
+  }
+
+  /** A VM that is in use has lost its record; nobody uses what a setup never came to return. */
+  async #restore(vmId: string, state: AnchorState, lock: HeldLock): Promise<boolean> {
+    const { cache, anchors } = this.#runtime;
+    if (state.kind !== 'namespace' || state.isHost) return false;
+    const links = this.#linksOf(vmId);
+    if (links.length === 0) return false;
+    const dump = await readInside(this.#runtime, anchors.pathOf(vmId));
+    if (!isInUse(dump) && !(await this.#inhabited()).has(state.inode)) return false;
+    for (const { link, owner } of links) {
+      const bridge = this.#view.links.all.find(({ index }) => index === link.master) ?? null;
+      const record = rebuildRecord(this.#runtime, owner, vmId, link, bridge, dump);
+      if (record === null) continue;
+      if (!isOurs(state)) await this.#claim(vmId, lock);
+      await cache.write(record);
+      lock.spent = false;
+      return true;
+    }
+    return false;
+  }
+
+  /** Of this network, without a record: those of the VM's own id, and those whose other end may be in its namespace. */
+  #linksOf(vmId: string): readonly { readonly link: LinkInfo; readonly owner: AttachmentKey }[] {
+    const { records, links } = this.#view;
+    const isFree = (owner: AttachmentKey) => !records.some((record) => sameKey(record, owner));
+    const free = links.owned.filter(
+      ({ owner }) => owner.network === this.#runtime.network.name && isFree(owner),
+    );
+    const its = free.filter(({ owner }) => owner.containerId === vmId);
+    return its.length > 0 ? its : free;
+  }
+
+  async #remove(vmId: string, state: AnchorState, lock: HeldLock, scope: Scope): Promise<Fate> {
+    const { binding } = this.#runtime;
+    const key = keyOf(this.#runtime, vmId);
+    const errors: NetworkError[] = [];
+    // A link that is not cut may be somebody's who lives on without a name: gc is asked for that.
+    for (const link of this.#view.links.withAlias(key).filter(isCut)) {
+      await collect(errors, () => deleteHostLink(binding, link));
+    }
+    const mayGo = isOurs(state) || (await mayClear(this.#runtime, vmId, [], state));
+    if (state.kind !== 'absent' && !mayGo) return 'left';
+    await collect(errors, () => this.#undoAll(vmId, state, lock, scope));
+    if (errors.length > 0) throw incomplete(vmId, errors);
+    await this.#forgetUnreadable(key);
+    return state.kind === 'absent' && !this.#hasAddress(vmId) ? 'left' : 'removed';
+  }
+
+  async #undoAll(vmId: string, state: AnchorState, lock: HeldLock, scope: Scope): Promise<void> {
+    if (!isOurs(state) && this.#hasAddress(vmId)) {
+      const [first, ...others] = await this.#undoing.partial(vmId, '', lock, scope);
+      if (first !== undefined) throw incomplete(vmId, [first, ...others]);
+    }
+    await detachUnderLock(this.#runtime, { undoing: this.#undoing, vmId, records: [], lock, scope, sweptLater: true });
+  }
+
+  #addressesOf(vmId: string) {
+    const { config } = this.#runtime;
+    return this.#view.addresses.filter(({ owner }) => owner === `${vmId}\r\n${config.ifName}`);
+  }
+
+  #hasAddress(vmId: string): boolean {
+    return this.#addressesOf(vmId).length > 0;
+  }
+
+  /** A record that can't be read, of a VM that has nothing any more. */
+  async #forgetUnreadable(key: AttachmentKey): Promise<void> {
+    if (!this.#view.unreadable.includes(recordName(key))) return;
+    const others = this.#view.links.owned.some(({ owner }) => recordName(owner) === recordName(key));
+    if (!others) await this.#runtime.cache.remove(key);
+  }
+}
+
+/** An unused link of ours, taken off the network and away. */
+export async function removeLink({ binding }: Runtime, key: AttachmentKey, link: LinkInfo): Promise<void> {
+  await cutHostLink(binding, key, link);
+  await deleteHostLink(binding, link);
+}
+
+function unlessCorrupt(error: unknown): null {
+  if (isNetworkError(error, 'ERR_RECORD_CORRUPT')) return null;
+  throw error;
+}

@@ -1,0 +1,49 @@
+import { NetworkError } from '../errors.ts';
+import type { Scope } from '../operation.ts';
+import type { RecoveryReport } from '../types.ts';
+import { unguardMissing } from './guard.ts';
+import { viewHost } from './host-view.ts';
+import { inTurns } from './in-turns.ts';
+import { inhabitedNamespaces } from './inhabited.ts';
+import { PartialVm, partialVms } from './partial.ts';
+import type { Runtime } from './runtime.ts';
+import type { Undoing } from './undoing.ts';
+
+/**
+ * What a new process makes of what it finds. Whole attachments are left as they are, without a look inside. Of the rest,
+ * each VM is judged under its lock, which a setup holds from its first step to its record, and which plugins inherit: so
+ * neither a setup that another process is about, nor what plugins of a dead process still do, is ever taken for a ruin.
+ */
+
+/** How long the lock of one VM is waited for: a setup takes less, and so does a plugin without its manager. */
+const patienceMs = 5_000;
+const width = 16;
+
+/** `only`: of that VM alone. */
+export async function recover(
+  runtime: Runtime,
+  undoing: Undoing,
+  scope: Scope,
+  only: string | null = null,
+): Promise<RecoveryReport> {
+  scope.step = 'recovery';
+  const view = await viewHost(runtime, { addresses: true });
+  const vm = new PartialVm(runtime, undoing, view, inhabitedNamespaces(runtime.binding));
+  const removed: string[] = [];
+  const restored: string[] = [];
+  const failed: { readonly vmId: string; readonly error: Error }[] = [];
+  const partial = partialVms(runtime, view).filter((vmId) => only === null || vmId === only);
+  await inTurns(partial, width, async (vmId) => {
+    try {
+      const settle = (lock: Parameters<PartialVm['settle']>[1]) => vm.settle(vmId, lock, scope);
+      const fate = await runtime.locks.withVm(vmId, scope, settle, patienceMs);
+      if (fate === 'removed') removed.push(vmId);
+      if (fate === 'restored') restored.push(vmId);
+    } catch (error) {
+      if (!(error instanceof NetworkError)) throw error;
+      failed.push({ vmId, error });
+    }
+  });
+  if (partial.length > 0 && runtime.network.guarded) await unguardMissing(runtime.binding);
+  return { removed: removed.sort(), restored: restored.sort(), failed };
+}

@@ -1,0 +1,148 @@
+import { rm, writeFile } from 'node:fs/promises';
+import { expect, it } from 'vitest';
+import type { DifferenceSubject } from '../../lib/types.ts';
+import { canonicalDump, expectUnchanged } from '../support/dump.ts';
+import { until } from '../support/lab.ts';
+import { expectRefusal } from '../support/refusal.ts';
+import { ip, nft, runIn } from '../support/run.ts';
+import { describeBackends } from './fixture.ts';
+import { hostLinks, linkOf } from './oracles.ts';
+
+const netns = '/var/run/netns/vulcan-vm-1';
+const host = '/proc/self/ns/net';
+
+/** The link of vm-1, which is set up first. */
+async function hostLink(): Promise<string> {
+  const link = (await hostLinks()).find(({ ifalias }) => ifalias === 'vulcan-net fcnet vm-1 eth0');
+  if (link === undefined) throw new Error('the VM has no link');
+  return link.ifname;
+}
+
+const inside = (...args: readonly string[]) => runIn(netns, args[0] ?? '', ...args.slice(1));
+
+/** What somebody did, and what `check` names that `repair` then puts back. */
+const damages: readonly (readonly [string, () => Promise<unknown>, DifferenceSubject])[] = [
+  ['the link on the host is down', async () => ip('link', 'set', await hostLink(), 'down'), 'link'],
+  [
+    'the port of the bridge is disabled',
+    async () => runIn(host, 'bridge', 'link', 'set', 'dev', await hostLink(), 'state', '0'),
+    'link',
+  ],
+  [
+    'the link is no port of the bridge',
+    async () => ip('link', 'set', await hostLink(), 'nomaster'),
+    'bridge',
+  ],
+  ['the alias is another', async () => ip('link', 'set', await hostLink(), 'alias', 'mine'), 'alias'],
+  ['the MTU on the host is another', async () => ip('link', 'set', await hostLink(), 'mtu', '1300'), 'mtu'],
+  ['the ruleset was flushed', () => nft('flush', 'ruleset'), 'firewall'],
+  ['a chain was flushed', () => nft('flush', 'chain', 'inet', 'vulcan', 'forward'), 'firewall'],
+  ['an element is gone', () => nft('flush', 'set', 'inet', 'vulcan', 'bridges'), 'firewall'],
+  ['the link inside is down', () => inside('ip', 'link', 'set', 'eth0', 'down'), 'link'],
+  ['the TAP is down', () => inside('ip', 'link', 'set', 'tap0', 'down'), 'tap'],
+  ['the TAP is gone', () => inside('ip', 'link', 'delete', 'tap0'), 'tap'],
+  ['the MTU of the TAP is another', () => inside('ip', 'link', 'set', 'tap0', 'mtu', '1300'), 'mtu'],
+  ['the MTU of the link inside is another', () => inside('ip', 'link', 'set', 'eth0', 'mtu', '1300'), 'mtu'],
+  ['the MAC is another', () => inside('ip', 'link', 'set', 'eth0', 'address', '02:00:00:00:99:99'), 'mac'],
+  ['the addresses were flushed', () => inside('ip', 'address', 'flush', 'dev', 'eth0'), 'address'],
+  ['the route is gone', () => inside('ip', 'route', 'delete', 'default'), 'route'],
+  ['the qdisc is gone', () => inside('tc', 'qdisc', 'delete', 'dev', 'eth0', 'ingress'), 'qdisc'],
+  ['the filter is gone', () => inside('tc', 'filter', 'delete', 'dev', 'tap0', 'ingress'), 'filter'],
+  [
+    'another filter stands before it',
+    async () => {
+      await inside('tc', 'filter', 'delete', 'dev', 'tap0', 'ingress');
+      const drop = ['protocol', 'all', 'prio', '1', 'matchall', 'action', 'drop'];
+      await inside('tc', 'filter', 'add', 'dev', 'tap0', 'ingress', ...drop);
+    },
+    'filter',
+  ],
+];
+
+describeBackends('repair', (lab) => {
+  it.each(damages)('puts it back when %s', async (_title, damage, subject) => {
+    const manager = await lab.open({ shutdown: 'teardown' });
+    await manager.setup('vm-1');
+    await manager.setup('vm-2');
+    const before = await canonicalDump();
+    await damage();
+    const { differences } = await manager.check('vm-1');
+    expect(differences.map((difference) => difference.subject)).toContain(subject);
+    const { ok, repaired, failed } = await manager.repair('vm-1');
+    expect(failed).toEqual([]);
+    expect(ok).toBe(true);
+    expect(repaired).toContainEqual({ vmId: 'vm-1', subject, message: expect.any(String) });
+    expect(await manager.check('vm-1')).toEqual({ ok: true, differences: [] });
+    await expectUnchanged(before);
+  });
+
+  it('gives the TAP to its owner', async () => {
+    const manager = await lab.open();
+    await manager.setup('vm-1', { tapOwner: { uid: 1234, gid: 5678 } });
+    const before = await canonicalDump();
+    await inside('ip', 'link', 'delete', 'tap0');
+    await inside('ip', 'tuntap', 'add', 'dev', 'tap0', 'mode', 'tap', 'one_queue', 'vnet_hdr');
+    const { differences } = await manager.check('vm-1');
+    expect(differences.map(({ subject }) => subject)).toEqual(
+      expect.arrayContaining(['tap', 'tap-owner', 'qdisc', 'filter']),
+    );
+    expect((await manager.repair('vm-1')).failed).toEqual([]);
+    await expectUnchanged(before);
+  });
+
+  it('reserves the address again, and does not take one that is somebody else’s', async () => {
+    const manager = await lab.open();
+    const { guestIp } = await manager.setup('vm-1');
+    const file = `/run/cni/networks/fcnet/${guestIp}`;
+    const before = await canonicalDump();
+    await rm(file);
+    expect((await manager.check('vm-1')).differences).toEqual([
+      { subject: 'reservation', message: `${guestIp} is not reserved` },
+    ]);
+    expect((await manager.repair('vm-1')).ok).toBe(true);
+    await expectUnchanged(before);
+    await writeFile(file, 'someone\r\neth0');
+    const { ok, failed } = await manager.repair('vm-1');
+    expect(ok).toBe(false);
+    expect(failed).toEqual([
+      {
+        ...{ vmId: 'vm-1', subject: 'reservation', error: null },
+        message: `${guestIp} is reserved for somebody else`,
+      },
+    ]);
+  });
+
+  it('joins the bridge again when somebody has deleted it', async () => {
+    const manager = await lab.open();
+    const { vmId } = await manager.setup('vm-1');
+    const before = await canonicalDump();
+    await ip('link', 'delete', 'fcbr0');
+    expect((await manager.check(vmId)).differences).toContainEqual(
+      expect.objectContaining({ subject: 'bridge' }),
+    );
+    expect((await manager.repair()).ok).toBe(true);
+    await expectUnchanged(before);
+    expect(await linkOf(null, await hostLink())).toMatchObject({ master: 'fcbr0' });
+  });
+
+  it('says what only a new setup can help, and touches nothing else', async () => {
+    const manager = await lab.open();
+    await manager.setup('vm-1');
+    await ip('link', 'delete', await hostLink());
+    await until('the link to go', async () => (await hostLinks()).length === 0);
+    const { ok, failed } = await manager.repair('vm-1');
+    expect(ok).toBe(false);
+    expect(failed.map(({ subject }) => subject)).toEqual(['link', 'link']);
+  });
+
+  it('does nothing where nothing differs, and refuses a VM that has no network', async () => {
+    const manager = await lab.open();
+    await manager.setup('vm-1');
+    const before = await canonicalDump();
+    expect(await manager.repair()).toEqual({ ok: true, repaired: [], failed: [] });
+    await expectRefusal(manager.repair('vm-2'), 'ERR_ATTACHMENT_NOT_FOUND', 'vm-2 has no network fcnet', {
+      ...{ operation: 'repair', vmId: 'vm-2', network: 'fcnet' },
+    });
+    await expectUnchanged(before);
+  });
+});
