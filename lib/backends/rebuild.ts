@@ -3,9 +3,8 @@ import type { AttachmentKey, CacheRecord, Interface, IpConfig } from '../cni/typ
 import { currentVersion } from '../cni/version.ts';
 import type { Dump, LinkInfo } from '../native/binding.ts';
 import { atStep } from './kernel-error.ts';
-import { withGateways } from './native-plan.ts';
 import type { Runtime } from './runtime.ts';
-import { recordedArgs } from './runtime-conf.ts';
+import { runtimeConf } from './runtime-conf.ts';
 
 /** The record of an attachment, made again from what the kernel still says about it. */
 
@@ -66,7 +65,6 @@ export function rebuildRecord(
   const before = [...(bridge === null ? [] : [asInterface(bridge, '')]), asInterface(host, '')];
   const ips = ipsOf(inside, before.length);
   const routes = network.layout?.routes ?? kernelRoutes(inside);
-  const gateways = ips.map(({ gateway }) => gateway);
   const result = {
     cniVersion: currentVersion,
     interfaces: [
@@ -76,15 +74,19 @@ export function rebuildRecord(
       asInterface({ name: tap.name, mac: link.mac }, key.containerId),
     ],
     ips,
-    routes: withGateways(routes, gateways).map(({ destination, gateway }) => ({
+    routes: routes.map(({ destination, gateway }) => ({
       ...{ dst: destination, gw: gateway },
       ...{ mtu: 0, advmss: 0, priority: 0, table: null, scope: null },
     })),
     dns: network.layout === null ? noDns : { ...network.layout.dns, domain: network.layout.dns.domain ?? '' },
   };
+  const tapOwner = { uid: tap.tapUid, gid: tap.tapGid };
+  // Only the native backend always says which MAC it wants.
+  const mac = runtime.config.backend === 'native' ? link.mac : null;
+  const { containerId } = key;
   return {
-    ...{ ...key, netns, config: network.list.text, capabilityArgs: {} },
-    args: recordedArgs(tap.name, { uid: tap.tapUid, gid: tap.tapGid }),
+    ...{ ...key, config: network.list.text },
+    ...runtimeConf(runtime, { vmId, containerId, mac, tapName: tap.name, tapOwner }),
     result: convertResult(result, network.list.cniVersion),
   };
 }

@@ -44,11 +44,6 @@ export function runtimeConf(runtime: Runtime, request: AttachRequest): RuntimeCo
   };
 }
 
-/** What a record says of a setup that asked for nothing else. */
-export function recordedArgs(tapName: string, owner: TapOwner): readonly CniArg[] {
-  return withOwnArgs(tapArgs(tapName, owner), []);
-}
-
 /** `null` where the record does not say it. */
 export function recordedOwner({ args }: Pick<RuntimeConf, 'args'>): TapOwner | null {
   const value = (wanted: string) => Number(args.find(([key]) => key === wanted)?.[1] ?? Number.NaN);

@@ -89,7 +89,7 @@ export interface AnchorState {
   readonly kind: 'absent' | 'namespace' | 'file' | 'other';
   readonly inode: number;
   readonly device: number;
-  /** Whether the lock's claim names this very namespace; for a file: whether the claim exists at all. */
+  /** Whether the lock's claim names this very namespace; for anything else: whether a claim exists at all. */
   readonly claimed: boolean;
   /** Since the last change of its status. */
   readonly ageMs: number;

@@ -120,11 +120,13 @@ AnchorState CreateAnchor(const std::string& path, const std::string& name, const
 }
 
 AnchorState GetAnchorState(const std::string& path, const std::string& name, const Lock* lock) {
+  const auto claim = lock != nullptr ? lock->ReadClaim() : std::nullopt;
   const auto directory = Directory::OpenIfPresent(path);
-  if (!directory) return {};
-  const UniqueFd fd = OpenName(*directory, name);
-  if (!fd) return {};
-  return StateOf(fd, lock != nullptr ? lock->ReadClaim() : std::nullopt, OwnNamespace());
+  const UniqueFd fd = directory ? OpenName(*directory, name) : UniqueFd();
+  if (fd) return StateOf(fd, claim, OwnNamespace());
+  AnchorState absent;
+  absent.claimed = claim.has_value();
+  return absent;
 }
 
 void RemoveAnchor(const std::string& path, const std::string& name, const Lock& lock, AnchorOwner owner) {

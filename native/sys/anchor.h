@@ -25,7 +25,7 @@ enum class AnchorKind {
 struct AnchorState {
   AnchorKind kind = AnchorKind::kAbsent;
   NamespaceId id{};
-  // Whether the lock's claim names this very namespace; for a file: whether there is a claim at all.
+  // Whether the lock's claim names this very namespace; for anything else: whether there is a claim at all.
   bool claimed = false;
   // Since the last change of its status.
   double age_ms = 0;

@@ -177,7 +177,8 @@ export class FakeHost implements Host {
         if (refused !== null) throw refused;
         this.changes.push(plan);
         const old = this.links.get(plan.name);
-        if (old !== undefined) this.links.set(plan.name, { ...old, ...plan });
+        const { master: _master, ...changed } = plan;
+        if (old !== undefined) this.links.set(plan.name, { ...old, ...changed });
         return old !== undefined;
       },
       linkDelete: async ({ name }: { readonly name: string }) => this.links.delete(name),
