@@ -2,7 +2,8 @@ import type { ChainOptions, ChainRunner } from './cni/call.ts';
 import { probePlugin } from './cni/probe.ts';
 import { effectiveVersion } from './cni/version.ts';
 import { NetworkError } from './errors.ts';
-import type { ForwardChain, NativeBinding, NativeError, ProbeResult } from './native/binding.ts';
+import type { NativeBinding, NativeError } from './native/binding.ts';
+import type { ForwardChain, ProbeResult } from './native/host.ts';
 import type { BackendName, VerifyFinding, VerifyPlugin, VerifyReport } from './types.ts';
 
 /** What must be there for set-ups to succeed, each proven by use, and what to do about what is missing. */

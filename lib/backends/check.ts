@@ -5,7 +5,7 @@ import type { Difference } from '../types.ts';
 import { isOurs } from './anchor.ts';
 import { beyondRepair, type Finding, onHost } from './finding.ts';
 import { readHostLinks } from './host-link.ts';
-import { inspectFirewall, inspectLink, inspectReservation } from './inspect-host.ts';
+import { inspectFirewall, inspectGuard, inspectLink, inspectReservation } from './inspect-host.ts';
 import { inspectInside } from './inspect-inside.ts';
 import type { HeldLock } from './locks.ts';
 import { layoutOf } from './native-undo.ts';
@@ -42,6 +42,7 @@ export class Check {
     const links = await readHostLinks(this.#runtime.binding);
     const findings = [...inspectLink(this.#runtime, record, links, layout, mtu)];
     findings.push(...(await inspectReservation(this.#runtime, record, layout, scope)));
+    findings.push(...(await inspectGuard(this.#runtime, record)));
     findings.push(...(await inspectFirewall(this.#runtime)));
     scope.step = 'anchor';
     const isAnchor = anchors.vmIdOf(record.netns) !== null;

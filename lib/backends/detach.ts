@@ -85,7 +85,9 @@ async function undoPartial(
   scope.step = 'cut';
   const link = await findHostLink(binding, { ...key, result: null });
   if (link !== null) await cutHostLink(binding, key, link);
-  const errors: NetworkError[] = [...(await undoing.partial(vmId, runtime.anchors.pathOf(vmId), lock, scope))];
+  const errors: NetworkError[] = [
+    ...(await undoing.partial(vmId, runtime.anchors.pathOf(vmId), lock, scope)),
+  ];
   if (link !== null) await collect(errors, () => deleteHostLink(binding, link));
   if (!network.guarded) return errors;
   if (link !== null) await collect(errors, () => unguardLink(binding, link.name));

@@ -49,6 +49,12 @@ export function guardedPort({ ifName }: AttachmentKey, result: AnyResult): Guard
   return { link: link.name, bindings: all.map((ip) => ({ mac, ip })) };
 }
 
+/** Whether all that is wanted is there. */
+export function isGuarded({ link, bindings }: GuardedPort, guarded: readonly GuardedPort[]): boolean {
+  const present = guarded.find((port) => port.link === link)?.bindings ?? [];
+  return bindings.every(({ mac, ip }) => present.some((each) => each.mac === mac && each.ip === ip));
+}
+
 export async function guard(binding: GuardBinding, port: GuardedPort): Promise<void> {
   await atStep('guard', () => binding.guardAdd(port), 'ERR_FIREWALL');
 }

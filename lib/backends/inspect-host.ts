@@ -2,6 +2,7 @@ import type { CacheRecord } from '../cni/types.ts';
 import type { LinkInfo } from '../native/binding.ts';
 import type { Scope } from '../operation.ts';
 import { beyondRepair, type Finding, onHost } from './finding.ts';
+import { guard, guardedPort, isGuarded } from './guard.ts';
 import { aliasOf, type HostLinks, portDisabled } from './host-link.ts';
 import { atStep } from './kernel-error.ts';
 import type { NativeLayout } from './native-layout.ts';
@@ -47,7 +48,7 @@ function inspectPort(
   { binding, network }: Runtime,
   { name, master }: LinkInfo,
   links: HostLinks,
-  { bridge }: NativeLayout,
+  { bridge, hairpin, isolated }: NativeLayout,
 ): readonly Finding[] {
   const there = links.all.find((link) => link.kind === 'bridge' && link.name === bridge);
   if (there !== undefined && there.index === master) return [];
@@ -55,9 +56,23 @@ function inspectPort(
     // Ensured when the network was opened; somebody may have removed it since.
     if (network.bridge !== null) await binding.bridgeEnsure(network.bridge);
     await binding.linkSet({ name, master: bridge, up: true });
+    if (hairpin || isolated) await binding.linkSet({ name, hairpin, isolated });
   };
   const message = `${name} is no port of ${bridge}${there === undefined ? ', which is gone' : ''}`;
   return [onHost('bridge', message, () => atStep('bridge', join))];
+}
+
+/** The elements by which the guest is held to what it is. */
+export async function inspectGuard(
+  { binding, network }: Runtime,
+  record: CacheRecord,
+): Promise<readonly Finding[]> {
+  const wanted = network.guarded && record.result !== null ? guardedPort(record, record.result) : null;
+  if (wanted === null) return [];
+  const guarded = await atStep('guard', () => binding.guardList({}));
+  if (isGuarded(wanted, guarded)) return [];
+  const message = `what comes in on ${wanted.link} is not held to its address and MAC`;
+  return [onHost('guard', message, () => guard(binding, wanted))];
 }
 
 /** The address's file in the store. */

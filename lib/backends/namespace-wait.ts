@@ -1,6 +1,7 @@
 import { setTimeout as sleep } from 'node:timers/promises';
 import { NetworkError } from '../errors.ts';
-import type { NamespaceHolder, NativeBinding } from '../native/binding.ts';
+import type { NativeBinding } from '../native/binding.ts';
+import type { NamespaceHolder } from '../native/host.ts';
 import type { Scope } from '../operation.ts';
 import { atStep } from './kernel-error.ts';
 

@@ -192,7 +192,14 @@ export class PartialVm {
       const [first, ...others] = await this.#undoing.partial(vmId, '', lock, scope);
       if (first !== undefined) throw incomplete(vmId, [first, ...others]);
     }
-    await detachUnderLock(this.#runtime, { undoing: this.#undoing, vmId, records: [], lock, scope, sweptLater: true });
+    await detachUnderLock(this.#runtime, {
+      undoing: this.#undoing,
+      vmId,
+      records: [],
+      lock,
+      scope,
+      sweptLater: true,
+    });
   }
 
   #addressesOf(vmId: string) {

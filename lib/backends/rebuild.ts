@@ -86,7 +86,7 @@ export function rebuildRecord(
   const { containerId } = key;
   return {
     ...{ ...key, config: network.list.text },
-    ...runtimeConf(runtime, { vmId, containerId, mac, tapName: tap.name, tapOwner }),
+    ...runtimeConf(runtime, { vmId, containerId, mac, address: null, tapName: tap.name, tapOwner }),
     result: convertResult(result, network.list.cniVersion),
   };
 }

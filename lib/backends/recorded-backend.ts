@@ -47,7 +47,7 @@ export abstract class RecordedBackend {
   }
 
   async recover(scope: Scope): Promise<void> {
-    this.#recovery = await recover(this.runtime, this.undoing, scope);
+    this.#recovery = await recover(this.runtime, this.undoing, scope, { vmId: null, guards: true });
   }
 
   async detach({ vmId, wait }: DetachRequest, scope: Scope): Promise<void> {
@@ -71,7 +71,7 @@ export abstract class RecordedBackend {
   async repair(vmId: string | null, scope: Scope): Promise<RepairReport> {
     const repair = new Repair(this.runtime);
     // A record that was lost is made again first, as when the network is opened.
-    const { restored } = await recover(this.runtime, this.undoing, scope, vmId);
+    const { restored } = await recover(this.runtime, this.undoing, scope, { vmId, guards: false });
     for (const each of restored) {
       const message = 'the record, or the claim of the namespace, was lost';
       repair.repaired.push({ vmId: each, subject: 'record', message });

@@ -1,11 +1,12 @@
 import { NetworkError } from '../errors.ts';
 import type { Scope } from '../operation.ts';
 import type { RecoveryReport } from '../types.ts';
-import { unguardMissing } from './guard.ts';
-import { viewHost } from './host-view.ts';
+import { guard, guardedPort, isGuarded, unguardMissing } from './guard.ts';
+import { type HostView, viewHost } from './host-view.ts';
 import { inTurns } from './in-turns.ts';
 import { inhabitedNamespaces } from './inhabited.ts';
 import { PartialVm, partialVms } from './partial.ts';
+import { vmIdOf } from './records.ts';
 import type { Runtime } from './runtime.ts';
 import type { Undoing } from './undoing.ts';
 
@@ -19,12 +20,12 @@ import type { Undoing } from './undoing.ts';
 const patienceMs = 5_000;
 const width = 16;
 
-/** `only`: of that VM alone. */
+/** `vmId`: of that VM alone; `guards`: what guards whole attachments is looked at, too. */
 export async function recover(
   runtime: Runtime,
   undoing: Undoing,
   scope: Scope,
-  only: string | null = null,
+  { vmId: only, guards }: { readonly vmId: string | null; readonly guards: boolean },
 ): Promise<RecoveryReport> {
   scope.step = 'recovery';
   const view = await viewHost(runtime, { addresses: true });
@@ -44,6 +45,25 @@ export async function recover(
       failed.push({ vmId, error });
     }
   });
+  if (guards) await guardAgain(runtime, view, scope);
   if (partial.length > 0 && runtime.network.guarded) await unguardMissing(runtime.binding);
   return { removed: removed.sort(), restored: restored.sort(), failed };
+}
+
+/** What a flush of the ruleset has taken from VMs that live on. */
+async function guardAgain(runtime: Runtime, view: HostView, scope: Scope): Promise<void> {
+  const { binding, cache, locks, network } = runtime;
+  if (!network.guarded) return;
+  const lost = view.ofNetwork.flatMap((record) => {
+    const port = record.result === null ? null : guardedPort(record, record.result);
+    const isBare = port !== null && view.links.of(record) !== null && !isGuarded(port, view.guarded);
+    return isBare ? [{ record, port }] : [];
+  });
+  await inTurns(lost, width, ({ record, port }) =>
+    locks.withVm(vmIdOf(runtime, record), scope, async (lock) => {
+      const now = await cache.read(record);
+      lock.spent = now === null;
+      if (now !== null) await guard(binding, port);
+    }),
+  );
 }

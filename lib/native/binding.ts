@@ -15,6 +15,7 @@ import type {
   GuardedPort,
   ReservedAddress,
 } from './attachment.ts';
+import type { ForwardChain, NamespaceHolder, ProbeResult } from './host.ts';
 import type { AmendPlan, NamedText, Survey, SurveyPlan } from './survey.ts';
 
 /** What the addon rejects with: shaped like a system error of Node's. */
@@ -254,33 +255,6 @@ export interface FirewallNetwork {
   /** Whether guests may speak IPv6. */
   readonly ipv6: boolean;
   readonly hostAccess: 'all' | readonly { readonly protocol: number; readonly port: number }[];
-}
-
-export interface ForwardChain {
-  /** `ip`, `ip6`, `inet`, `bridge`; `legacy` for a chain of the old iptables. */
-  readonly family: string;
-  readonly table: string;
-  readonly chain: string;
-  /** Whether it drops or rejects a packet that meets none of its conditions. */
-  readonly drops: boolean;
-  /** Whether frames that never leave a bridge pass it too (`bridge-nf-call-iptables`). */
-  readonly bridged: boolean;
-}
-
-export interface ProbeResult {
-  /** `netns`, `bridge`, `veth`, `tap`, `ingress`, `u32`, `mirred`, `nf_tables`, `nft_masquerade`, `nft_conntrack`, ... */
-  readonly feature: string;
-  readonly ok: boolean;
-  /** When not ok: the errno's name, and what was tried. */
-  readonly error: string | null;
-  readonly syscall: string | null;
-}
-
-export interface NamespaceHolder {
-  readonly pid: number;
-  readonly command: string;
-  /** `member`: runs in it; `fd`: holds it open; `mount`: sees it mounted elsewhere. */
-  readonly via: 'member' | 'fd' | 'mount';
 }
 
 export interface NativeBinding {

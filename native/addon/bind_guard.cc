@@ -1,27 +1,11 @@
+#include <vector>
+
 #include "addon/bind.h"
 #include "addon/convert_network.h"
 #include "addon/task.h"
 #include "engine/guard.h"
 
 namespace vulcan::addon {
-
-namespace {
-
-Napi::Value PortsToJs(Napi::Env env, const std::vector<guard::Port>& ports) {
-  return ToArray(env, ports, [](Napi::Env e, const guard::Port& port) {
-    Napi::Object object = Napi::Object::New(e);
-    object.Set("link", port.link);
-    object.Set("bindings", ToArray(e, port.bindings, [](Napi::Env inner, const guard::Binding& binding) {
-                 Napi::Object pair = Napi::Object::New(inner);
-                 pair.Set("mac", FormatMac(binding.mac));
-                 pair.Set("ip", binding.address.ToString());
-                 return pair;
-               }));
-    return object;
-  });
-}
-
-}  // namespace
 
 void BindGuard(Napi::Object exports, Module& module) {
   AttachmentHost& host = module.Attachments();
@@ -36,7 +20,10 @@ void BindGuard(Napi::Object exports, Module& module) {
          [&host](const guard::Port& port, const Cancellation&) { guard::Remove(host.Nft(), port); });
   Export(
       exports, module, "guardList", LaneName::kControl, no_plan,
-      [](std::monostate, const Cancellation&) { return guard::List(); }, PortsToJs);
+      [](std::monostate, const Cancellation&) { return guard::List(); },
+      [](Napi::Env env, const std::vector<guard::Port>& ports) {
+        return ToArray(env, ports, GuardedPortToJs);
+      });
   Export(exports, module, "guardRemoveUnused", LaneName::kControl, no_plan,
          [](std::monostate, const Cancellation& cancellation) { return guard::RemoveUnused(cancellation); });
 }
