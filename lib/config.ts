@@ -157,6 +157,10 @@ const gcSchema = z.strictObject({
 
 const verbSchema = z.strictObject(verbShape satisfies Record<keyof VerbOptions, z.ZodType>);
 
+/** Most verbs on a VM's path are told nothing; a schema takes longer over that than all else around it. */
+const bareSetup = setupSchema.parse({});
+const bareTeardown = teardownSchema.parse({});
+
 type Issue = z.core.$ZodIssue;
 
 /** Of a value that may be several things, the issue of the one it was meant to be: the deepest. */
@@ -276,7 +280,18 @@ export function resolveConfig(input: unknown): Config {
   };
 }
 
+/** Says nothing: no schema needs to look at it. */
+function isBare(input: unknown): boolean {
+  return (
+    typeof input === 'object' &&
+    input !== null &&
+    Object.getPrototypeOf(input) === Object.prototype &&
+    Reflect.ownKeys(input).length === 0
+  );
+}
+
 export function resolveVmId(input: unknown): string {
+  if (typeof input === 'string' && vmIdRule(input) === null) return input;
   return parse(vmIdSchema, input, 'vmId');
 }
 
@@ -288,7 +303,7 @@ export function resolveSetup(input: unknown, vmId: string, ifName: string): Setu
     tapOwner = null,
     containerId = vmId,
     ...rest
-  } = parse(setupSchema, input, 'options');
+  } = isBare(input) ? bareSetup : parse(setupSchema, input, 'options');
   if (rest.tapName === ifName || rest.tapName === loopback) {
     throw invalid(
       'ERR_LINK_NAME_INVALID',
@@ -300,7 +315,7 @@ export function resolveSetup(input: unknown, vmId: string, ifName: string): Setu
 }
 
 export function resolveTeardown(input: unknown): TeardownConfig {
-  return parse(teardownSchema, input, 'options');
+  return isBare(input) ? bareTeardown : parse(teardownSchema, input, 'options');
 }
 
 export function resolveVerb(input: unknown): VerbOptions {

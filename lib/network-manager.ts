@@ -24,6 +24,7 @@ import type {
 } from './options.ts';
 import type { Config } from './settings.ts';
 import { onCloseSignals } from './signals.ts';
+import { Stopper } from './stop.ts';
 import type {
   Attachment,
   CheckReport,
@@ -56,7 +57,7 @@ export class NetworkManager implements AsyncDisposable {
   readonly #config: Config;
   readonly #logger: Logger;
   readonly #mutex = new KeyedMutex();
-  readonly #closing = new AbortController();
+  readonly #closing = new Stopper();
   readonly #running = new Set<Promise<unknown>>();
   /** The VMs that this manager has set up, and not torn down since. */
   readonly #own = new Set<string>();
@@ -225,7 +226,7 @@ export class NetworkManager implements AsyncDisposable {
   }
 
   async #close(): Promise<void> {
-    this.#closing.abort();
+    this.#closing.stop(null);
     this.#forgetSignals();
     await Promise.allSettled(this.#running);
     if (this.#config.shutdown === 'leave') return;
@@ -269,22 +270,23 @@ export class NetworkManager implements AsyncDisposable {
   #verb<T>(verb: Verb, work: (scope: Scope) => Promise<T>): Promise<T> {
     const { network } = this;
     const timeoutMs = verb.timeoutMs ?? this.#config.timeoutMs;
-    return inScope({ ...verb, network, timeoutMs, closing: this.#closing.signal }, work);
+    return inScope({ ...verb, network, timeoutMs, closing: this.#closing }, work);
   }
 
   #alone<T>(vmId: string, scope: Scope, work: () => Promise<T>): Promise<T> {
     scope.step = 'queue';
-    return this.#mutex.run(vmId, scope.signal, work);
+    return this.#mutex.run(vmId, scope, work);
   }
 
   #track<T>(work: Promise<T>): Promise<T> {
-    const ended = work.catch(() => {}).finally(() => this.#running.delete(ended));
-    this.#running.add(ended);
+    const forget = () => void this.#running.delete(work);
+    this.#running.add(work);
+    work.then(forget, forget);
     return work;
   }
 
   #assertOpen(operation: Operation): void {
-    if (!this.#closing.signal.aborted) return;
+    if (!this.#closing.stopped) return;
     throw new NetworkError('ERR_CLOSED', `${operation}: this manager is closed`, {
       ...{ operation, network: this.network },
     });

@@ -1,5 +1,6 @@
 import { setMaxListeners } from 'node:events';
 import { AbortError, NetworkError, type NetworkErrorFields } from './errors.ts';
+import { type Stop, Stopper, stopOf } from './stop.ts';
 import type { Operation } from './types.ts';
 
 export interface ScopeOptions {
@@ -9,32 +10,53 @@ export interface ScopeOptions {
   readonly timeoutMs: number;
   /** The user's. */
   readonly signal?: AbortSignal | undefined;
-  /** Aborted when the manager closes; absent for what closing waits for. */
-  readonly closing?: AbortSignal | undefined;
+  /** Stopped when the manager closes; absent for what closing waits for. */
+  readonly closing?: Stop | undefined;
 }
 
-/** One run of a verb: how long it may take, what may abort it, and which step it has reached. */
-export class Scope implements Disposable {
+/** One run of a verb: how long it may take, what may stop it, and which step it has reached. */
+export class Scope implements Stop {
   readonly operation: Operation;
-  readonly signal: AbortSignal;
   /** For the message, should time run out. */
   step = 'start';
   readonly #options: ScopeOptions;
-  readonly #controller = new AbortController();
+  readonly #stopper = new Stopper();
   readonly #deadline: number;
   readonly #timer: NodeJS.Timeout;
-  readonly #listeners: (() => void)[] = [];
+  #forgetClosing: (() => void) | null = null;
+  #forgetSignal: (() => void) | null = null;
+  #signal: AbortSignal | null = null;
   #ending: 'timeout' | 'closed' | 'aborted' | null = null;
 
   constructor(options: ScopeOptions) {
     const { operation, timeoutMs, signal, closing } = options;
     this.operation = operation;
-    this.signal = this.#controller.signal;
     this.#options = options;
     this.#deadline = performance.now() + timeoutMs;
     this.#timer = setTimeout(() => this.#end('timeout', null), timeoutMs);
-    this.#follow(closing, 'closed');
-    this.#follow(signal, 'aborted');
+    if (closing !== undefined) this.#forgetClosing = this.#follow(closing, 'closed');
+    if (signal === undefined) return;
+    // One signal may stop any number of verbs at once; that is no leak.
+    if (signal instanceof EventTarget) setMaxListeners(0, signal);
+    this.#forgetSignal = this.#follow(stopOf(signal), 'aborted');
+  }
+
+  get stopped(): boolean {
+    return this.#stopper.stopped;
+  }
+
+  get reason(): unknown {
+    return this.#stopper.reason;
+  }
+
+  onStop(listener: () => void): () => void {
+    return this.#stopper.onStop(listener);
+  }
+
+  /** For what knows nothing but signals. */
+  get signal(): AbortSignal {
+    this.#signal ??= signalOf(this.#stopper);
+    return this.#signal;
   }
 
   /** What is left of the time, at least 1. */
@@ -63,26 +85,31 @@ export class Scope implements Disposable {
     return new AbortError(rolledBack, { cause: signal?.reason ?? error.cause });
   }
 
-  [Symbol.dispose](): void {
+  /** Nothing stops it any more. */
+  end(): void {
     clearTimeout(this.#timer);
-    for (const remove of this.#listeners) remove();
+    this.#forgetClosing?.();
+    this.#forgetSignal?.();
   }
 
-  #follow(signal: AbortSignal | undefined, ending: 'closed' | 'aborted'): void {
-    if (signal === undefined) return;
-    // One signal may stop any number of verbs at once; that is no leak.
-    if (signal instanceof EventTarget) setMaxListeners(0, signal);
-    const onAbort = () => this.#end(ending, signal.reason);
-    if (signal.aborted) onAbort();
-    else signal.addEventListener('abort', onAbort, { once: true });
-    this.#listeners.push(() => signal.removeEventListener('abort', onAbort));
+  #follow(stop: Stop, ending: 'closed' | 'aborted'): () => void {
+    const onStop = () => this.#end(ending, stop.reason);
+    if (stop.stopped) onStop();
+    return stop.onStop(onStop);
   }
 
   #end(ending: 'timeout' | 'closed' | 'aborted', reason: unknown): void {
-    if (this.#ending !== null) return;
-    this.#ending = ending;
-    this.#controller.abort(reason);
+    this.#ending ??= ending;
+    this.#stopper.stop(reason);
   }
+}
+
+function signalOf(stop: Stop): AbortSignal {
+  const controller = new AbortController();
+  const abort = () => controller.abort(stop.reason);
+  if (stop.stopped) abort();
+  else stop.onStop(abort);
+  return controller.signal;
 }
 
 function defined<T extends object>(fields: T): { [Key in keyof T]?: Exclude<T[Key], undefined> } {
@@ -97,10 +124,12 @@ function known({ network, vmId, step }: NetworkError): NetworkErrorFields {
 
 /** Runs a verb in a scope of its own; what it rejects with may leave the package. */
 export async function inScope<T>(options: ScopeOptions, work: (scope: Scope) => Promise<T>): Promise<T> {
-  using scope = new Scope(options);
+  const scope = new Scope(options);
   try {
     return await work(scope);
   } catch (error) {
     throw scope.failure(error);
+  } finally {
+    scope.end();
   }
 }

@@ -81,7 +81,7 @@ export class Anchors {
   async create(vmId: string, lock: HeldLock, scope: Scope): Promise<AnchorState> {
     const plan = { directory: this.directory, name: `${prefix}${vmId}`, lock: lock.handle };
     return atStep('anchor', () =>
-      runTask(this.#binding, scope.signal, (taskId) => this.#binding.anchorCreate({ ...plan, taskId })),
+      runTask(this.#binding, scope, (taskId) => this.#binding.anchorCreate({ ...plan, taskId })),
     );
   }
 

@@ -81,7 +81,7 @@ export class Locks {
     scope.step = 'lock';
     const timeoutMs = Math.ceil(Math.min(scope.remainingMs * share, patienceMs));
     const handle = await atStep('lock', () =>
-      runTask(this.#binding, scope.signal, (taskId) =>
+      runTask(this.#binding, scope, (taskId) =>
         this.#binding.lockAcquire({ directory: this.directory, name, mode, timeoutMs, taskId }),
       ),
     );

@@ -112,7 +112,7 @@ class Preparation {
   }
 
   #task<T>(start: (taskId: number) => Promise<T>): Promise<T> {
-    return runTask(this.#binding, this.#scope.signal, start);
+    return runTask(this.#binding, this.#scope, start);
   }
 }
 

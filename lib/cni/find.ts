@@ -1,6 +1,7 @@
 import { AbortError } from '../errors.ts';
 import type { NativeBinding, NativeError } from '../native/binding.ts';
 import { runTask } from '../native/task.ts';
+import { stopOf } from '../stop.ts';
 import { type CallName, pluginError } from './outcome.ts';
 
 /** Finding a plugin's executable: the first directory that has a regular file of that name, as libcni's FindInPath. */
@@ -24,7 +25,7 @@ export async function findPlugin(
     throw pluginError('ERR_PLUGIN_NAME_INVALID', name, problem);
   }
   const directories = pluginDirs.filter((directory) => directory !== '');
-  const found = await runTask(finder, signal, (taskId) =>
+  const found = await runTask(finder, signal && stopOf(signal), (taskId) =>
     finder.fileFind({ directories, name: type, taskId }),
   ).catch((error: NativeError) => {
     throw error.code === 'ECANCELED' ? new AbortError(true, { cause: signal?.reason }) : error;

@@ -1,6 +1,7 @@
 import { AbortError, NetworkError } from '../errors.ts';
 import type { ExecResult, LockHandle, NativeBinding, NativeError } from '../native/binding.ts';
 import { runTask } from '../native/task.ts';
+import { stopOf } from '../stop.ts';
 import { type CallName, outputOf, pluginError, stepOf } from './outcome.ts';
 
 /** One run of one plugin. */
@@ -55,7 +56,7 @@ async function execute(runner: PluginRunner, call: PluginCall): Promise<ExecResu
   const { path: file, env, stdin, timeoutMs, signal, lock } = call;
   const limits = { timeoutMs, stdoutLimit, stderrLimit };
   const inherited = lock === undefined ? {} : { lock };
-  return runTask(runner, signal, (taskId) =>
+  return runTask(runner, signal && stopOf(signal), (taskId) =>
     runner.exec({ file, env, stdin, ...limits, ...inherited, taskId }),
   );
 }

@@ -1,4 +1,5 @@
 import { AbortError } from '../errors.ts';
+import type { Stop } from '../stop.ts';
 import type { NativeBinding } from './binding.ts';
 
 let lastTaskId = 0;
@@ -10,21 +11,21 @@ function nextTaskId(): number {
 }
 
 /**
- * Runs a native task that the signal can cancel. What native code was doing when it was cancelled it undoes itself;
- * the promise then rejects with what the task rejects with, or resolves if the task had won.
+ * Runs a native task that may be stopped. What native code was doing when it was cancelled it undoes itself; the promise
+ * then rejects with what the task rejects with, or resolves if the task had won.
  */
 export async function runTask<T>(
   binding: Pick<NativeBinding, 'cancel'>,
-  signal: AbortSignal | undefined,
+  stop: Stop | undefined,
   start: (taskId: number) => Promise<T>,
 ): Promise<T> {
-  if (signal?.aborted) throw new AbortError(true, { cause: signal.reason });
+  if (stop === undefined) return start(nextTaskId());
+  if (stop.stopped) throw new AbortError(true, { cause: stop.reason });
   const taskId = nextTaskId();
-  const cancel = () => binding.cancel(taskId);
-  signal?.addEventListener('abort', cancel, { once: true });
+  const forget = stop.onStop(() => binding.cancel(taskId));
   try {
     return await start(taskId);
   } finally {
-    signal?.removeEventListener('abort', cancel);
+    forget();
   }
 }

@@ -1,8 +1,9 @@
 import { expect, it } from 'vitest';
 import { AbortError } from '../../lib/errors.ts';
 import { KeyedMutex } from '../../lib/mutex.ts';
+import { Stopper } from '../../lib/stop.ts';
 
-const never = new AbortController().signal;
+const never = new Stopper();
 
 /** Work that is under way until told to end. */
 function pending() {
@@ -43,24 +44,26 @@ it('goes on after work that failed', async () => {
   await expect(mutex.run('a', never, async () => 'next')).resolves.toBe('next');
 });
 
-it('whoever aborts while waiting is passed over', async () => {
+it('whoever is stopped while waiting is passed over', async () => {
   const mutex = new KeyedMutex();
   const first = pending();
   const held = mutex.run('a', never, first.work);
-  const controller = new AbortController();
-  const second = mutex.run('a', controller.signal, async () => 'second');
+  const stopper = new Stopper();
+  const second = mutex.run('a', stopper, async () => 'second');
   const third = mutex.run('a', never, async () => 'third');
-  controller.abort();
+  stopper.stop(null);
   await expect(second).rejects.toThrow(AbortError);
   first.end();
   await held;
   await expect(third).resolves.toBe('third');
 });
 
-it('does not begin for whom has aborted already', async () => {
+it('does not begin for whom is stopped already', async () => {
   const mutex = new KeyedMutex();
   let began = false;
-  const run = mutex.run('a', AbortSignal.abort(), async () => {
+  const stopper = new Stopper();
+  stopper.stop(null);
+  const run = mutex.run('a', stopper, async () => {
     began = true;
   });
   await expect(run).rejects.toThrow(AbortError);

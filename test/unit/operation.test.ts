@@ -2,6 +2,7 @@ import { setTimeout } from 'node:timers/promises';
 import { expect, it } from 'vitest';
 import { AbortError, NetworkError } from '../../lib/errors.ts';
 import { inScope, type Scope } from '../../lib/operation.ts';
+import { Stopper } from '../../lib/stop.ts';
 
 const untilAborted = ({ signal }: Scope): Promise<never> =>
   new Promise((_resolve, reject) => {
@@ -45,20 +46,17 @@ it('rejects with AbortError and the reason of the user', async () => {
 });
 
 it('rejects with ERR_CLOSED when the manager closes', async () => {
-  const controller = new AbortController();
-  const failed = inScope({ operation: 'setup', timeoutMs: 1000, closing: controller.signal }, untilAborted);
-  controller.abort();
+  const closing = new Stopper();
+  const failed = inScope({ operation: 'setup', timeoutMs: 1000, closing }, untilAborted);
+  closing.stop(null);
   await expect(failed).rejects.toMatchObject({ code: 'ERR_CLOSED', rolledBack: true });
 });
 
 it('the first of several endings counts', async () => {
-  const [user, closing] = [new AbortController(), new AbortController()];
-  const failed = inScope(
-    { operation: 'setup', timeoutMs: 1000, signal: user.signal, closing: closing.signal },
-    untilAborted,
-  );
+  const [user, closing] = [new AbortController(), new Stopper()];
+  const failed = inScope({ operation: 'setup', timeoutMs: 1000, signal: user.signal, closing }, untilAborted);
   user.abort('first');
-  closing.abort();
+  closing.stop(null);
   await expect(failed).rejects.toMatchObject({ name: 'AbortError', cause: 'first' });
 });
 
@@ -77,7 +75,7 @@ it('lets one signal stop any number of verbs, without a warning of leaks', async
   process.on('warning', onWarning);
   const { signal } = new AbortController();
   const verbs = Array.from({ length: 64 }, () =>
-    inScope({ operation: 'setup', timeoutMs: 1000, signal, closing: signal }, () => setTimeout(20)),
+    inScope({ operation: 'setup', timeoutMs: 1000, signal }, () => setTimeout(20)),
   );
   await Promise.all(verbs);
   process.off('warning', onWarning);
