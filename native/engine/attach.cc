@@ -126,6 +126,7 @@ void Attach::ReleaseAddresses() {
 void Attach::PrepareRecord() {
   record_.emplace(Directory::Open(plan_.record.directory), Compose(plan_.record_text, result_.addresses),
                   kRecordMode);
+  result_.record = record_->Version();
 }
 
 void Attach::Guard(const Cancellation& cancellation) {
@@ -148,6 +149,7 @@ void Attach::NameAnchor(const Cancellation& cancellation) {
 
 void Attach::AddTap() {
   const std::string& name = plan_.interface.tap;
+  RequireTun();
   if (inside_->links.IndexOf(name)) throw Error(EEXIST, "ioctl(TUNSETIFF)").Path(name);
   CreateTap(std::move(inside_->tun), name, plan_.interface.tap_owner);
 }

@@ -4,6 +4,7 @@
 #include <linux/if_tun.h>
 #include <net/if.h>
 #include <sys/ioctl.h>
+#include <unistd.h>
 
 #include <cerrno>
 
@@ -13,6 +14,7 @@
 namespace vulcan {
 namespace {
 
+constexpr const char* kTunPath = "/dev/net/tun";
 constexpr short kTapFlags = IFF_TAP | IFF_ONE_QUEUE | IFF_VNET_HDR;
 // <linux/if_tun.h> has it as an int that doesn't fit ifr_flags' sign.
 constexpr unsigned short kExclusive = IFF_TUN_EXCL;
@@ -37,9 +39,13 @@ void SetOwner(const UniqueFd& tun, const TapOwner& owner) {
 }  // namespace
 
 UniqueFd OpenTun() {
-  UniqueFd tun(::open("/dev/net/tun", O_RDWR | O_CLOEXEC | O_NONBLOCK));
-  if (!tun) throw SystemError("open", "/dev/net/tun");
+  UniqueFd tun(::open(kTunPath, O_RDWR | O_CLOEXEC | O_NONBLOCK));
+  if (!tun) throw SystemError("open", kTunPath);
   return tun;
+}
+
+void RequireTun() {
+  if (::faccessat(AT_FDCWD, kTunPath, R_OK | W_OK, AT_EACCESS) != 0) throw SystemError("faccessat", kTunPath);
 }
 
 Tap::Tap(const std::string& name, const TapOwner& owner) {

@@ -18,6 +18,8 @@ struct TapOwner {
 // Not a TAP yet. It belongs to the namespace of the thread that opened it, and so does what another thread
 // makes of it. ENOENT where there is no /dev/net/tun.
 [[nodiscard]] UniqueFd OpenTun();
+// Whether it could be opened now, for whom has it open from before.
+void RequireTun();
 
 // A single-queue TAP that `owner` may attach to; it is down. It goes away with this object, whatever hangs on
 // it, unless it was made to persist: so whoever persists it last leaves nothing behind when killed before.
