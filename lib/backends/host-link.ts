@@ -1,4 +1,4 @@
-import { createHash, randomUUID } from 'node:crypto';
+import { hash, randomUUID } from 'node:crypto';
 import { currentResult } from '../cni/convert.ts';
 import type { AnyResult, AttachmentKey, CacheRecord, Interface } from '../cni/types.ts';
 import { NetworkError, withRemedy } from '../errors.ts';
@@ -32,13 +32,19 @@ export function hostEnd(result: AnyResult | null): Interface | null {
 
 const nativeName = /^vn[0-9a-f]{13}$/;
 
-/** A name of its own for every attachment there ever was: a link that is going keeps its name for a while. */
-export function newHostLinkName({ network, containerId, ifName }: AttachmentKey): string {
-  const generation = randomUUID();
-  const digest = createHash('sha256')
-    .update([network, containerId, ifName, generation].join('\0'))
-    .digest('hex');
-  return `vn${digest.slice(0, 13)}`;
+/** A name and a MAC of its own for every attachment there ever was: a link that is going keeps its name for a while. */
+export function newHostLink({ network, containerId, ifName }: AttachmentKey): {
+  readonly name: string;
+  readonly mac: string;
+} {
+  const digest = hash('sha256', `${network}\0${containerId}\0${ifName}\0${randomUUID()}`);
+  return { name: `vn${digest.slice(0, 13)}`, mac: localMac(digest.slice(13)) };
+}
+
+/** Locally administered, unicast: of the first five bytes of a digest. */
+export function localMac(hex: string): string {
+  const pair = (index: number) => hex.slice(2 * index, 2 * index + 2);
+  return `02:${pair(0)}:${pair(1)}:${pair(2)}:${pair(3)}:${pair(4)}`;
 }
 
 /** Whether the attachment was built natively, and by no plugin. */

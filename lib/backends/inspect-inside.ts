@@ -3,7 +3,7 @@ import type { CacheRecord, Result } from '../cni/types.ts';
 import type { Dump, LinkInfo } from '../native/binding.ts';
 import { beyondRepair, type Finding, onInside } from './finding.ts';
 import type { NativeLayout } from './native-layout.ts';
-import { withGateways } from './native-plan.ts';
+import { withGateways } from './native-template.ts';
 import { tapNameOf } from './network-config.ts';
 import { readInside } from './rebuild.ts';
 import type { Runtime } from './runtime.ts';

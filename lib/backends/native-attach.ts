@@ -1,16 +1,20 @@
-import type { AnyResult } from '../cni/types.ts';
 import { isNetworkError, NetworkError } from '../errors.ts';
+import type { AttachResult, DetachInterface } from '../native/attachment.ts';
 import { runTask } from '../native/task.ts';
 import type { Scope } from '../operation.ts';
 import type { NetworkConfig } from '../types.ts';
 import type { AttachRequest } from './backend.ts';
 import { isNativeError, kernelError } from './kernel-error.ts';
 import { makeRoom } from './make-room.ts';
-import { guestMac, planAttachment } from './native-plan.ts';
+import { detachmentOf, nameAttachment, planAttachment } from './native-plan.ts';
 import type { NativeRuntime } from './native-runtime.ts';
-import { incompleteResult, networkConfig } from './network-config.ts';
-import { keyOf } from './records.ts';
 import type { Undoing } from './undoing.ts';
+
+export interface Attached {
+  readonly config: NetworkConfig;
+  /** What takes it away again, as long as its record is the one that was written. */
+  readonly undo: DetachInterface;
+}
 
 /** One setup in one native call. Only where something stands in its way is looked what that is. */
 export async function attach(
@@ -18,7 +22,7 @@ export async function attach(
   undoing: Undoing,
   request: AttachRequest,
   scope: Scope,
-): Promise<NetworkConfig> {
+): Promise<Attached> {
   try {
     return await attachOnce(native, request, scope);
   } catch (error) {
@@ -33,28 +37,21 @@ function isObstacle(error: unknown): boolean {
   return isNetworkError(error, 'ERR_ATTACHMENT_EXISTS') || isNetworkError(error, 'ERR_NETNS_FOREIGN');
 }
 
-async function attachOnce(
-  { runtime, layout, bridge }: NativeRuntime,
-  request: AttachRequest,
-  scope: Scope,
-): Promise<NetworkConfig> {
-  const { binding } = runtime;
-  const { vmId, containerId } = request;
-  const key = keyOf(runtime, containerId);
-  const mac = request.mac ?? guestMac(key, vmId);
-  const { plan, resultOf } = planAttachment(runtime, layout, bridge.mac, { ...request, mac }, scope);
+async function attachOnce(native: NativeRuntime, request: AttachRequest, scope: Scope): Promise<Attached> {
+  const { binding } = native.runtime;
+  const template = native.templateFor(request.address);
+  const names = nameAttachment(native, request);
+  const plan = planAttachment(native, template, names, request, scope);
   scope.step = 'attach';
-  const attached = await runTask(binding, scope.signal, (taskId) =>
-    binding.attach({ ...plan, taskId }),
-  ).catch((error: unknown) => {
+  let attached: AttachResult;
+  try {
+    attached = await runTask(binding, scope, (taskId) => binding.attach({ ...plan, taskId }));
+  } catch (error) {
     throw attachError(error);
-  });
-  const [link] = attached.interfaces;
-  const result: AnyResult = resultOf(link?.addresses ?? []);
-  const facts = { ...key, vmId, backend: 'native', netnsPath: runtime.anchors.pathOf(vmId) } as const;
-  const config = networkConfig(facts, result, runtime.network.mtu);
-  if (config === null) throw incompleteResult(key);
-  return config;
+  }
+  const [planned] = plan.interfaces;
+  const [made] = attached.interfaces;
+  return { config: template.configOf(names, made.addresses), undo: detachmentOf(planned, made) };
 }
 
 function attachError(error: unknown): unknown {

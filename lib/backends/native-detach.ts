@@ -1,5 +1,5 @@
 import { recordName } from '../cni/names.ts';
-import type { CacheRecord } from '../cni/types.ts';
+import type { AttachmentKey, CacheRecord } from '../cni/types.ts';
 import { NetworkError } from '../errors.ts';
 import type { AttachmentLocks, DetachPlan, DetachResult } from '../native/attachment.ts';
 import type { Scope } from '../operation.ts';
@@ -39,18 +39,21 @@ export function planDetachment(
   };
 }
 
-/** Throws what was left undone. */
+/** Throws what was left undone; `null` where the record is another than the plan is about, and nothing was done. */
 export async function detach(
   { anchors, binding }: Runtime,
   vmId: string,
-  record: CacheRecord,
+  key: AttachmentKey,
   plan: DetachPlan,
   scope: Scope,
-): Promise<DetachResult> {
+): Promise<DetachResult | null> {
   scope.step = 'detach';
   const result = await atStep('detach', () => binding.detach(plan));
+  if (result.stale) return null;
+  if (result.cut && result.errors.length === 0) return result;
   const [first] = result.errors;
-  if (!result.cut && first !== undefined) throw cutError(record, hostLinkName(record) ?? '', first);
+  const [{ hostLink }] = plan.interfaces;
+  if (!result.cut && first !== undefined) throw cutError(key, hostLink?.name ?? '', first);
   const errors: NetworkError[] = [];
   for (const error of result.errors) {
     const isForeign = error.reason === 'foreign';

@@ -1,4 +1,5 @@
-import type { CacheRecord } from '../cni/types.ts';
+import type { AttachmentKey, CacheRecord } from '../cni/types.ts';
+import type { DetachInterface, DetachPlan } from '../native/attachment.ts';
 import type { Scope } from '../operation.ts';
 import type { Config } from '../settings.ts';
 import type { NetworkConfig } from '../types.ts';
@@ -6,18 +7,21 @@ import type { AttachRequest, Backend, DetachRequest } from './backend.ts';
 import { waitUntilFree } from './namespace-wait.ts';
 import { attach } from './native-attach.ts';
 import { detach, planDetachment } from './native-detach.ts';
-import { nativeRuntime } from './native-runtime.ts';
+import { type NativeRuntime, nativeRuntime } from './native-runtime.ts';
 import { NativeUndoing } from './native-undo.ts';
 import { openBackend } from './open-backend.ts';
 import { PinnedLinks } from './pinned-links.ts';
 import { RecordedBackend } from './recorded-backend.ts';
-import { recordsOfVm } from './records.ts';
+import { keyOf, recordsOfVm } from './records.ts';
 import type { Host, Runtime } from './runtime.ts';
 
 /** The same attachments by netlink, in this process: no plugin is started, none is needed. */
 export class NativeBackend extends RecordedBackend implements Backend {
   readonly name = 'native';
   readonly #pinnedLinks: PinnedLinks;
+  #native: NativeRuntime | null = null;
+  /** By vmId: what was set up here, and not torn down here since. */
+  readonly #made = new Map<string, DetachInterface>();
 
   private constructor(runtime: Runtime) {
     super(runtime, new NativeUndoing(runtime), async () => []);
@@ -28,19 +32,52 @@ export class NativeBackend extends RecordedBackend implements Backend {
     return openBackend(host, config, scope, (runtime) => new NativeBackend(runtime));
   }
 
-  attach(request: AttachRequest, scope: Scope): Promise<NetworkConfig> {
-    return attach(nativeRuntime(this.runtime), this.undoing, request, scope);
+  async attach(request: AttachRequest, scope: Scope): Promise<NetworkConfig> {
+    this.#native ??= nativeRuntime(this.runtime);
+    const { config, undo } = await attach(this.#native, this.undoing, request, scope);
+    // Of another containerId, the other records of the VM are to be looked for.
+    if (request.containerId === request.vmId) this.#made.set(request.vmId, undo);
+    return config;
   }
 
   override async detach(request: DetachRequest, scope: Scope): Promise<void> {
-    const { vmId, wait } = request;
+    if (await this.#detachMade(request, scope)) return;
+    const { vmId } = request;
     const [record, ...others] = await recordsOfVm(this.runtime, vmId);
     const locks = this.runtime.locks.planOf(vmId, scope);
     const plan = record === undefined ? null : planDetachment(this.runtime, vmId, record, locks);
     if (record === undefined || plan === null || others.length > 0) return super.detach(request, scope);
-    const { netns } = await detach(this.runtime, vmId, record, plan, scope);
-    for (const { hostLink } of plan.interfaces) if (hostLink !== null) this.#pinnedLinks.watch(hostLink.name);
-    if (wait && netns !== null) await waitUntilFree(this.runtime.binding, vmId, netns, scope);
+    await this.#detach(request, record, plan, scope);
+  }
+
+  /** Whether it was all that this backend had made for the VM. */
+  async #detachMade(request: DetachRequest, scope: Scope): Promise<boolean> {
+    const { vmId } = request;
+    const { anchors, locks } = this.runtime;
+    const made = this.#made.get(vmId);
+    if (made === undefined) return false;
+    this.#made.delete(vmId);
+    const plan = {
+      ...{ locks: locks.planOf(vmId, scope), anchor: anchors.fileOf(vmId) },
+      interfaces: [made] as const,
+    };
+    return this.#detach(request, keyOf(this.runtime, vmId), plan, scope);
+  }
+
+  async #detach(
+    { vmId, wait }: DetachRequest,
+    key: AttachmentKey,
+    plan: DetachPlan,
+    scope: Scope,
+  ): Promise<boolean> {
+    const result = await detach(this.runtime, vmId, key, plan, scope);
+    if (result === null) return false;
+    const [{ hostLink }] = plan.interfaces;
+    if (hostLink !== null) this.#pinnedLinks.watch(hostLink.name);
+    if (wait && result.netns !== null) {
+      await waitUntilFree(this.runtime.binding, vmId, result.netns, scope);
+    }
+    return true;
   }
 
   protected override removeRecorded(vmId: string, record: CacheRecord, scope: Scope): Promise<void> | null {

@@ -21,8 +21,13 @@ function withPrefix({ name, firewall }: Network, text: string): string {
   throw new NetworkError('ERR_OPTION_INVALID', message, { network: name });
 }
 
+/** A setup as plugins are told of it: in text. */
+export type ConfRequest = Omit<AttachRequest, 'tapOwner'> & {
+  readonly tapOwner: { readonly uid: number | string; readonly gid: number | string };
+};
+
 /** What plugins are told of a setup, and its record keeps: by capabilities where a plugin has them, else by CNI_ARGS. */
-export function runtimeConf(runtime: Runtime, request: AttachRequest): RuntimeConf {
+export function runtimeConf(runtime: Runtime, request: ConfRequest): RuntimeConf {
   const { vmId, containerId, mac, address, tapName, tapOwner } = request;
   const { config, network, anchors } = runtime;
   const can = (name: string) => network.list.plugins.some(({ capabilities }) => capabilities.includes(name));

@@ -14,7 +14,7 @@ const escaped = /[<>&\u2028\u2029]/g;
 const plain = /^[\w .,:;/=+-]*$/;
 const surrogate = /[\ud800-\udfff]/;
 
-function encodeScalar(value: unknown): string {
+export function encodeScalar(value: unknown): string {
   if (typeof value === 'string' && plain.test(value)) return `"${value}"`;
   const text = JSON.stringify(value) ?? 'null';
   return text.replace(escaped, (char) => `\\u${char.charCodeAt(0).toString(16).padStart(4, '0')}`);

@@ -15,6 +15,12 @@ export interface FileName {
   readonly name: string;
 }
 
+/** What a file was when it was written: one that is put in its place differs. */
+export interface FileVersion {
+  readonly inode: number;
+  readonly modifiedMs: number;
+}
+
 /** host-local's word: a part of a subnet, without its network and broadcast addresses. */
 export interface AddressRange {
   readonly start: string;
@@ -84,16 +90,18 @@ export interface AttachInterface {
 export interface AttachPlan extends Task {
   readonly locks: AttachmentLocks;
   readonly anchor: FileName;
-  /** One. */
-  readonly interfaces: readonly AttachInterface[];
+  readonly interfaces: readonly [AttachInterface];
+}
+
+export interface AttachedInterface {
+  /** In the order of the requests. */
+  readonly addresses: readonly ReservedAddress[];
+  readonly record: FileVersion;
 }
 
 export interface AttachResult {
   readonly netns: { readonly inode: number; readonly device: number };
-  readonly interfaces: readonly {
-    /** In the order of the requests. */
-    readonly addresses: readonly ReservedAddress[];
-  }[];
+  readonly interfaces: readonly [AttachedInterface];
 }
 
 /** A bridge port, and what the guest behind it may say it is. */
@@ -112,18 +120,20 @@ export interface DetachInterface {
     readonly owner: string;
     readonly ips: readonly string[] | null;
   } | null;
-  readonly record: FileName | null;
+  /** With `version`, nothing at all is done once another file has the record's name, or none. */
+  readonly record: (FileName & { readonly version?: FileVersion }) | null;
 }
 
 export interface DetachPlan extends Task {
   readonly locks: AttachmentLocks;
   /** `null`: the namespace stays, because it has other attachments or is somebody else's. */
   readonly anchor: FileName | null;
-  /** One. */
-  readonly interfaces: readonly DetachInterface[];
+  readonly interfaces: readonly [DetachInterface];
 }
 
 export interface DetachResult {
+  /** The record was not of the version that was named. */
+  readonly stale: boolean;
   /** Whether the VM is off the network. When not, nothing after the cut was done. */
   readonly cut: boolean;
   /** The namespace that was made under the VM's lock. */

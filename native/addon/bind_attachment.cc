@@ -19,6 +19,17 @@ namespace {
   return {fields.String("directory"), fields.String("name")};
 }
 
+[[nodiscard]] FileVersion ParseVersion(const Fields& fields) {
+  return {static_cast<std::uint64_t>(fields.Number("inode")), fields.Number("modifiedMs")};
+}
+
+[[nodiscard]] Napi::Object VersionToJs(Napi::Env env, const FileVersion& version) {
+  Napi::Object object = Napi::Object::New(env);
+  object.Set("inode", static_cast<double>(version.inode));
+  object.Set("modifiedMs", version.modified_ms);
+  return object;
+}
+
 [[nodiscard]] Fields OnlyInterface(const Fields& plan) {
   const auto interfaces = plan.Objects("interfaces");
   if (interfaces.size() != 1) plan.Fail("interfaces", "an array of one interface");
@@ -102,13 +113,18 @@ namespace {
     plan.addresses = ReleasePlan{addresses.String("directory"), addresses.String("owner"), std::nullopt};
     if (!IsNull(addresses, "ips")) plan.addresses->addresses = ParseAddresses(addresses, "ips");
   }
-  if (!IsNull(interface, "record")) plan.record = ParseFileName(Nested(interface, "record"));
+  if (!IsNull(interface, "record")) {
+    const Fields record = Nested(interface, "record");
+    plan.record = ParseFileName(record);
+    if (record.Has("version")) plan.record_version = ParseVersion(Nested(record, "version"));
+  }
   return plan;
 }
 
 [[nodiscard]] Napi::Value AttachResultToJs(Napi::Env env, const AttachResult& result) {
   Napi::Object interface = Napi::Object::New(env);
   interface.Set("addresses", ReservedToJs(env, result.addresses));
+  interface.Set("record", VersionToJs(env, result.record));
   Napi::Array interfaces = Napi::Array::New(env, 1);
   interfaces.Set(0U, interface);
   Napi::Object object = Napi::Object::New(env);
@@ -119,6 +135,7 @@ namespace {
 
 [[nodiscard]] Napi::Value DetachResultToJs(Napi::Env env, const DetachResult& result) {
   Napi::Object object = Napi::Object::New(env);
+  object.Set("stale", result.stale);
   object.Set("cut", result.cut);
   object.Set("netns", result.netns ? Napi::Value(NamespaceToJs(env, *result.netns)) : env.Null());
   object.Set("errors", ToArray(env, result.errors,

@@ -28,6 +28,7 @@ class Fields {
   [[nodiscard]] std::vector<std::string> Strings(const char* name) const;
   // Any text, for what is written or piped.
   [[nodiscard]] std::string Text(const char* name) const;
+  [[nodiscard]] double Number(const char* name) const;
   [[nodiscard]] bool Bool(const char* name) const;
   [[nodiscard]] std::optional<bool> OptionalBool(const char* name) const;
   [[nodiscard]] std::vector<Fields> Objects(const char* name) const;
@@ -53,8 +54,6 @@ class Fields {
   }
 
  private:
-  [[nodiscard]] double Number(const char* name) const;
-
   Napi::Object object_;
 };
 

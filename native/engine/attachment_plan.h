@@ -13,6 +13,7 @@
 #include "netlink/mac_address.h"
 #include "sys/address_ranges.h"
 #include "sys/address_store.h"
+#include "sys/file_store.h"
 #include "sys/netns.h"
 #include "sys/tap.h"
 
@@ -87,6 +88,7 @@ struct AttachResult {
   NamespaceId netns{};
   // In the order of the requests.
   std::vector<ReservedAddress> addresses;
+  FileVersion record;
 };
 
 }  // namespace vulcan

@@ -38,6 +38,11 @@ Progress<DetachResult> Detach::Step(const Cancellation& cancellation) {
   if (!begun_) {
     if (auto wait = lock_.Acquire(cancellation)) return std::move(*wait);
     begun_ = true;
+    if (IsStale()) {
+      lock_.RemoveUnclaimed();
+      result_.stale = true;
+      return std::move(result_);
+    }
     result_.netns = lock_.Vm().ReadClaim();
     result_.cut = Try("cut", [this] { Cut(); });
     // The address of a VM that still talks is not to be given to another.
@@ -68,12 +73,25 @@ bool Detach::KeepsSomething() const {
   return std::any_of(result_.errors.begin(), result_.errors.end(), is_ours);
 }
 
-void Detach::Cut() {
-  if (!plan_.link) return;
+bool Detach::IsStale() const {
+  if (!plan_.record || !plan_.record_version) return false;
+  const auto directory = Directory::OpenIfPresent(plan_.record->directory);
+  return !directory || VersionOf(*directory, plan_.record->name) != *plan_.record_version;
+}
+
+// An index is found much faster than a link is described.
+std::optional<int> Detach::FindHostLink() {
+  if (!plan_.link) return std::nullopt;
+  if (!plan_.link->alias) return host_.Links().IndexOf(plan_.link->name);
   const auto link = FindLink(host_.Links(), plan_.link->name);
-  if (!link || (plan_.link->alias && link->alias != *plan_.link->alias)) return;
+  return link && link->alias == *plan_.link->alias ? std::optional(link->index) : std::nullopt;
+}
+
+void Detach::Cut() {
+  const auto link = FindHostLink();
+  if (!link) return;
   try {
-    CutLink(host_.Links(), link->index);
+    CutLink(host_.Links(), *link);
   } catch (Error& error) {
     // One that is gone is cut off, too.
     if (error.Errnum() != ENODEV) throw error.Path(plan_.link->name);

@@ -35,9 +35,13 @@ struct DetachPlan {
   std::optional<FileName> anchor;
   std::optional<ReleasePlan> addresses;
   std::optional<FileName> record;
+  // With it, nothing is done once another file has the record's name, or none.
+  std::optional<FileVersion> record_version;
 };
 
 struct DetachResult {
+  // The record was not of the version that was named.
+  bool stale = false;
   // Whether the VM is off the network. When not, nothing after the cut was done.
   bool cut = false;
   // The namespace that was made under the lock.
@@ -58,7 +62,9 @@ class Detach {
  private:
   // What it throws is gathered; whether it went through.
   bool Try(const char* step, const std::function<void()>& body);
+  [[nodiscard]] bool IsStale() const;
   void Cut();
+  [[nodiscard]] std::optional<int> FindHostLink();
   void RemoveName();
   [[nodiscard]] std::optional<Wait> ReleaseAddresses();
   [[nodiscard]] bool KeepsSomething() const;

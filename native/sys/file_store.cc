@@ -28,8 +28,16 @@ constexpr std::string_view kTemporaryPrefix = ".vulcan-net-";
 
 [[nodiscard]] bool IsRegular(const struct stat& status) { return S_ISREG(status.st_mode); }
 
+[[nodiscard]] FileVersion VersionIn(const struct stat& status) {
+  constexpr double kMsPerSecond = 1e3;
+  constexpr double kNsPerMs = 1e6;
+  return {status.st_ino, static_cast<double>(status.st_mtim.tv_sec) * kMsPerSecond +
+                             static_cast<double>(status.st_mtim.tv_nsec) / kNsPerMs};
+}
+
 // What could be written of it is gone when this throws.
-void WriteNew(const Directory& directory, const std::string& name, const std::string& data, mode_t mode) {
+FileVersion WriteNew(const Directory& directory, const std::string& name, const std::string& data,
+                     mode_t mode) {
   const std::string path = directory.PathOf(name);
   UniqueFd fd(
       ::openat(directory.Fd(), name.c_str(), O_WRONLY | O_CREAT | O_EXCL | O_NOFOLLOW | O_CLOEXEC, 0600));
@@ -37,7 +45,10 @@ void WriteNew(const Directory& directory, const std::string& name, const std::st
   try {
     if (::fchmod(fd.Get(), mode) != 0) throw SystemError("fchmod", path);
     WriteAll(fd.Get(), data, path);
+    struct stat status {};
+    if (::fstat(fd.Get(), &status) != 0) throw SystemError("fstat", path);
     if (::close(fd.Release()) != 0) throw SystemError("close", path);
+    return VersionIn(status);
   } catch (const Error&) {
     ::unlinkat(directory.Fd(), name.c_str(), 0);
     throw;
@@ -60,11 +71,19 @@ std::optional<std::string> ReadFile(const Directory& directory, const std::strin
   return ReadAll(fd.Get(), limit, path);
 }
 
+std::optional<FileVersion> VersionOf(const Directory& directory, const std::string& name) {
+  const std::string path = directory.PathOf(name);
+  struct stat status {};
+  if (::fstatat(directory.Fd(), name.c_str(), &status, AT_SYMLINK_NOFOLLOW) == 0) return VersionIn(status);
+  if (errno == ENOENT) return std::nullopt;
+  throw SystemError("fstatat", path);
+}
+
 // No fsync: what is written here describes state of the running kernel, which a crash of the machine ends as
 // well.
 UnpublishedFile::UnpublishedFile(Directory directory, const std::string& data, mode_t mode)
     : directory_(std::move(directory)), temporary_name_(TemporaryName()) {
-  WriteNew(directory_, temporary_name_, data, mode);
+  version_ = WriteNew(directory_, temporary_name_, data, mode);
 }
 
 UnpublishedFile::~UnpublishedFile() {
@@ -82,7 +101,7 @@ void UnpublishedFile::Publish(const std::string& name, unsigned flags) {
 void WriteFile(const Directory& directory, const std::string& name, const std::string& data, mode_t mode) {
   const std::string path = directory.PathOf(name);
   const std::string temporary_name = TemporaryName();
-  WriteNew(directory, temporary_name, data, mode);
+  static_cast<void>(WriteNew(directory, temporary_name, data, mode));
   if (::renameat(directory.Fd(), temporary_name.c_str(), directory.Fd(), name.c_str()) == 0) return;
   const Error error = SystemError("rename", path);
   ::unlinkat(directory.Fd(), temporary_name.c_str(), 0);

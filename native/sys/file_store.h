@@ -3,6 +3,7 @@
 #include <sys/types.h>
 
 #include <cstddef>
+#include <cstdint>
 #include <optional>
 #include <string>
 #include <vector>
@@ -16,6 +17,17 @@ namespace vulcan {
 // Empty when there is no such file; EFBIG when it is larger than `limit` bytes.
 [[nodiscard]] std::optional<std::string> ReadFile(const Directory& directory, const std::string& name,
                                                   std::size_t limit);
+
+// What a file was when it was written: one that is put in its place differs.
+struct FileVersion {
+  std::uint64_t inode = 0;
+  double modified_ms = 0;
+
+  [[nodiscard]] bool operator==(const FileVersion&) const = default;
+};
+
+// Of whatever has the name; empty when nothing has.
+[[nodiscard]] std::optional<FileVersion> VersionOf(const Directory& directory, const std::string& name);
 
 // Readers see the old content or the new, never a part. Nothing is left when it fails.
 void WriteFile(const Directory& directory, const std::string& name, const std::string& data, mode_t mode);
@@ -32,10 +44,13 @@ class UnpublishedFile {
 
   // `flags` are RENAME_*.
   void Publish(const std::string& name, unsigned flags = 0);
+  // Naming it does not change it.
+  [[nodiscard]] const FileVersion& Version() const noexcept { return version_; }
 
  private:
   Directory directory_;
   std::string temporary_name_;
+  FileVersion version_;
 };
 
 // Whether anything has the name.

@@ -23,6 +23,11 @@ import {
 
 const vm = 'a7';
 
+async function versionOf(name: string) {
+  const { ino, mtimeMs } = await stat(`${recordsDir}/${recordOf(name)}`);
+  return { inode: ino, modifiedMs: expect.closeTo(mtimeMs, 2) };
+}
+
 // biome-ignore lint/suspicious/noExplicitAny: what ip prints
 const linkOf = async (text: Promise<string>): Promise<any> => JSON.parse(await text)[0];
 
@@ -34,7 +39,10 @@ describeWith(['tun'], 'attach', () => {
     const { ino, dev } = await stat(anchorOf(vm));
     expect(netns).toEqual({ inode: ino, device: dev });
     expect(interfaces).toEqual([
-      { addresses: [{ ip: expect.stringMatching(/^10\.168\.0\.\d+$/), prefixLength: 24, gateway }] },
+      {
+        addresses: [{ ip: expect.stringMatching(/^10\.168\.0\.\d+$/), prefixLength: 24, gateway }],
+        record: await versionOf(vm),
+      },
     ]);
   });
 

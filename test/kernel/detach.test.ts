@@ -1,6 +1,6 @@
 import { type ChildProcess, spawn } from 'node:child_process';
 import { once } from 'node:events';
-import { mkdir, readdir, readFile, rm, writeFile } from 'node:fs/promises';
+import { mkdir, readdir, readFile, rename, rm, writeFile } from 'node:fs/promises';
 import { beforeEach, expect, it } from 'vitest';
 import type { ReservedAddress } from '../../lib/native/attachment.ts';
 import { canonicalDump, expectUnchanged } from '../support/dump.ts';
@@ -61,7 +61,33 @@ describeWith(['tun'], 'detach', () => {
 
   it('is fine with what is not there', async () => {
     await detach(vm, addresses);
-    expect(await native.detach(detachPlan(vm, addresses))).toEqual({ cut: true, netns: null, errors: [] });
+    expect(await native.detach(detachPlan(vm, addresses))).toEqual({
+      stale: false,
+      cut: true,
+      netns: null,
+      errors: [],
+    });
+    await expectUnchanged(before);
+  });
+
+  it('does nothing once another file has the name of the record', async () => {
+    const made = await native.attach(attachPlan('a2'));
+    const [{ addresses: own, record: version }] = made.interfaces;
+    const plan = detachPlan('a2', own);
+    const [interface_] = plan.interfaces;
+    const record = { directory: recordsDir, name: recordOf('a2'), version };
+    const versioned = { ...plan, interfaces: [{ ...interface_, record }] as const };
+    const path = `${recordsDir}/${recordOf('a2')}`;
+    const text = await readFile(path);
+    await writeFile(`${path}.other`, text);
+    await rename(`${path}.other`, path);
+    const whole = await canonicalDump();
+    expect(await native.detach(versioned)).toMatchObject({ stale: true, cut: false, errors: [] });
+    await expectUnchanged(whole);
+    await rm(path);
+    expect(await native.detach(versioned)).toMatchObject({ stale: true });
+    await detach('a2', own);
+    await detach(vm, addresses);
     await expectUnchanged(before);
   });
 
