@@ -32,6 +32,8 @@ export class Scope implements Stop {
     const { operation, timeoutMs, signal, closing } = options;
     this.operation = operation;
     this.#options = options;
+    // A verb about many VMs waits for as many tasks at once.
+    setMaxListeners(0, this.signal);
     this.#deadline = performance.now() + timeoutMs;
     this.#timer = setTimeout(() => this.#end('timeout', null), timeoutMs);
     if (closing !== undefined) this.#forgetClosing = this.#follow(closing, 'closed');
