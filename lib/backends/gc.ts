@@ -1,11 +1,12 @@
 import { collect } from '../cni/collect.ts';
-import type { AttachmentKey, CacheRecord } from '../cni/types.ts';
+import type { CacheRecord } from '../cni/types.ts';
 import type { NetworkError } from '../errors.ts';
 import type { Scope } from '../operation.ts';
 import type { GcReport } from '../types.ts';
 import { detachUnderLock } from './detach.ts';
 import { unguardMissing } from './guard.ts';
-import { type HostView, sameKey, viewHost } from './host-view.ts';
+import { cutHostLink } from './host-link.ts';
+import { type HostView, viewHost } from './host-view.ts';
 import { inTurns } from './in-turns.ts';
 import { inhabitedNamespaces } from './inhabited.ts';
 import { atStep } from './kernel-error.ts';
@@ -21,7 +22,7 @@ import type { Undoing } from './undoing.ts';
 const graceMs = 10_000;
 const width = 32;
 
-/** A backend's own, faster way to remove a recorded attachment; `null`: it has none for this one. */
+/** A backend's own, faster way to remove a recorded attachment that is cut; `null`: it has none for this one. */
 export type RemoveRecorded = (vmId: string, record: CacheRecord, scope: Scope) => Promise<void> | null;
 
 class Collection {
@@ -45,7 +46,8 @@ class Collection {
 
   async run(): Promise<GcReport> {
     const stale = this.#view.ofNetwork.filter((record) => !this.#keep.has(vmIdOf(this.#runtime, record)));
-    await inTurns(stale, width, (record) => this.#remove(record));
+    const cut = await this.#cut(stale);
+    await inTurns(cut, width, (record) => this.#remove(record));
     const kept = this.#view.ofNetwork.filter((record) => !stale.includes(record));
     await this.#partial(stale);
     await this.#links(stale);
@@ -55,6 +57,23 @@ class Collection {
     if (network.guarded) await collect(errors, () => unguardMissing(binding));
     this.#failed.push(...errors.map((error) => ({ containerId: null, error })));
     return { removed: this.#removed, failed: this.#failed };
+  }
+
+  /**
+   * All of them before anything of one is removed: the kernel, while it frees a namespace, lets nobody change a link. What
+   * can't be cut stays as it is.
+   */
+  async #cut(stale: readonly CacheRecord[]): Promise<readonly CacheRecord[]> {
+    const done: CacheRecord[] = [];
+    await inTurns(stale, width, (record) =>
+      this.#counting(record.containerId, async () => {
+        const link = this.#view.links.of(record);
+        if (link !== null) await cutHostLink(this.#runtime.binding, record, link);
+        done.push(record);
+        return false;
+      }),
+    );
+    return done;
   }
 
   async #remove(record: CacheRecord): Promise<void> {
@@ -97,16 +116,12 @@ class Collection {
     const removed = new Set(stale.map((record) => this.#view.links.of(record)?.name));
     for (const { link, owner } of this.#view.links.owned) {
       if (owner.network !== network.name || removed.has(link.name)) continue;
-      if (this.#keep.has(owner.containerId) || this.#hasRecord(owner)) continue;
+      if (this.#keep.has(owner.containerId) || this.#view.hasRecord(owner)) continue;
       await this.#counting(owner.containerId, async () => {
         await removeLink(this.#runtime, owner, link);
         return false;
       });
     }
-  }
-
-  #hasRecord(owner: AttachmentKey): boolean {
-    return this.#view.records.some((record) => sameKey(record, owner));
   }
 
   /** Addresses whose owner nothing else speaks of. */
@@ -117,7 +132,7 @@ class Collection {
     for (const { ip, owner, ageMs } of this.#view.addresses) {
       const [containerId = '', ifName = config.ifName] = owner.split('\r\n');
       const key = { network: network.name, containerId, ifName };
-      if (ageMs < graceMs || this.#keep.has(containerId) || this.#hasRecord(key)) continue;
+      if (ageMs < graceMs || this.#keep.has(containerId) || this.#view.hasRecord(key)) continue;
       await this.#counting(containerId, async () => {
         const timeoutMs = this.#scope.remainingMs;
         const released = await atStep('address', () =>

@@ -4,7 +4,7 @@ import type { AnchorState } from '../native/binding.ts';
 import type { NamespaceId, Survey } from '../native/survey.ts';
 import type { AttachmentState } from '../types.ts';
 import { isOurs } from './anchor.ts';
-import { HostLinks, isCut } from './host-link.ts';
+import { aliasOf, HostLinks, isCut } from './host-link.ts';
 import { atStep } from './kernel-error.ts';
 import { addressStoreOf } from './network-addresses.ts';
 import type { Runtime } from './runtime.ts';
@@ -23,11 +23,13 @@ export class HostView {
   readonly guarded: Survey['guarded'];
   readonly addresses: Survey['addresses'];
   readonly #runtime: Runtime;
+  readonly #recorded: ReadonlySet<string>;
 
   constructor(runtime: Runtime, survey: Survey, listed: Listed) {
     const { anchors } = runtime;
     this.#runtime = runtime;
     this.records = listed.records;
+    this.#recorded = new Set(listed.records.map(aliasOf));
     this.unreadable = listed.errors.map(({ path = '' }) => basename(path));
     this.fileNames = new Set(listed.names);
     const vmIdOf = (name: string) => anchors.vmIdOf(`${anchors.directory}/${name}`) ?? name;
@@ -38,6 +40,10 @@ export class HostView {
     this.links = new HostLinks(survey.links);
     this.guarded = survey.guarded;
     this.addresses = survey.addresses;
+  }
+
+  hasRecord(key: AttachmentKey): boolean {
+    return this.#recorded.has(aliasOf(key));
   }
 
   get ofNetwork(): readonly CacheRecord[] {
@@ -80,10 +86,4 @@ export async function viewHost(
     }),
   );
   return new HostView(runtime, survey, listed);
-}
-
-export function sameKey(one: AttachmentKey, other: AttachmentKey): boolean {
-  return (
-    one.network === other.network && one.containerId === other.containerId && one.ifName === other.ifName
-  );
 }

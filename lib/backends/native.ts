@@ -85,6 +85,7 @@ export class NativeBackend extends RecordedBackend implements Backend {
     const plan = planDetachment(this.runtime, vmId, record, locks);
     if (plan === null) return null;
     for (const { hostLink } of plan.interfaces) if (hostLink !== null) this.#pinnedLinks.watch(hostLink.name);
-    return detach(this.runtime, vmId, record, plan, scope).then(() => {});
+    const interfaces = plan.interfaces.map((each) => ({ ...each, hostLink: null }));
+    return detach(this.runtime, vmId, record, { ...plan, interfaces }, scope).then(() => {});
   }
 }

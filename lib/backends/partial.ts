@@ -8,7 +8,7 @@ import { vmIdRule } from '../rules.ts';
 import { isOurs } from './anchor.ts';
 import { detachUnderLock, incomplete, mayClear } from './detach.ts';
 import { cutHostLink, deleteHostLink, isCut } from './host-link.ts';
-import { type HostView, sameKey } from './host-view.ts';
+import type { HostView } from './host-view.ts';
 import type { HeldLock } from './locks.ts';
 import { isInUse, readInside, rebuildRecord } from './rebuild.ts';
 import { keyOf, vmIdOf } from './records.ts';
@@ -35,7 +35,7 @@ export function partialVms(runtime: Runtime, view: HostView): readonly string[] 
     if (state === 'dead' || (state === 'detached' && isUnclaimed)) vms.add(vmId);
   }
   for (const { owner, link } of view.links.owned) {
-    if (owner.network !== network.name || view.records.some((record) => sameKey(record, owner))) continue;
+    if (owner.network !== network.name || view.hasRecord(owner)) continue;
     if (isCut(link) || view.anchors.has(owner.containerId)) vms.add(owner.containerId);
   }
   for (const name of view.unreadable) {
@@ -162,10 +162,8 @@ export class PartialVm {
 
   /** Of this network, without a record: those of the VM's own id, and those whose other end may be in its namespace. */
   #linksOf(vmId: string): readonly { readonly link: LinkInfo; readonly owner: AttachmentKey }[] {
-    const { records, links } = this.#view;
-    const isFree = (owner: AttachmentKey) => !records.some((record) => sameKey(record, owner));
-    const free = links.owned.filter(
-      ({ owner }) => owner.network === this.#runtime.network.name && isFree(owner),
+    const free = this.#view.links.owned.filter(
+      ({ owner }) => owner.network === this.#runtime.network.name && !this.#view.hasRecord(owner),
     );
     const its = free.filter(({ owner }) => owner.containerId === vmId);
     return its.length > 0 ? its : free;

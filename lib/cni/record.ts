@@ -44,6 +44,14 @@ function parseBareResult(value: unknown, key: AttachmentKey | null): Decoded<Cac
   };
 }
 
+function once<T>(make: () => T): () => T {
+  let made: { readonly value: T } | null = null;
+  return () => {
+    made ??= { value: make() };
+    return made.value;
+  };
+}
+
 /**
  * A record of libcni's, ours or another's. Before `cniCacheV1` the file was the bare result: such a record is of the
  * attachment that its file's name was made from, and where that is not known it can't be read.
@@ -59,13 +67,17 @@ export function parseRecord(text: string, key: AttachmentKey | null): Decoded<Ca
   if (containerId === '' || ifName === '' || networkName === '') {
     return { ok: false, problem: 'containerId, ifName or networkName is missing' };
   }
-  const decoded = result === null ? null : decodeResult(result, '');
+  const decoded = once(() => (result === null ? null : decodeResult(result, '')));
   return {
     ok: true,
     value: {
       ...{ network: networkName, containerId, ifName, netns, args: cniArgs, capabilityArgs },
       config: Buffer.from(raw.value.config, 'base64').toString(),
-      result: decoded?.ok ? decoded.value : null,
+      // Most who read many records look only at whose they are.
+      get result() {
+        const value = decoded();
+        return value?.ok ? value.value : null;
+      },
     },
   };
 }
