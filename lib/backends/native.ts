@@ -85,7 +85,8 @@ export class NativeBackend extends RecordedBackend implements Backend {
     const plan = planDetachment(this.runtime, vmId, record, locks);
     if (plan === null) return null;
     for (const { hostLink } of plan.interfaces) if (hostLink !== null) this.#pinnedLinks.watch(hostLink.name);
-    const interfaces = plan.interfaces.map((each) => ({ ...each, hostLink: null }));
-    return detach(this.runtime, vmId, record, { ...plan, interfaces }, scope).then(() => {});
+    const [link] = plan.interfaces;
+    const rest = { ...plan, interfaces: [{ ...link, hostLink: null }] } as const;
+    return detach(this.runtime, vmId, record, rest, scope).then(() => {});
   }
 }
