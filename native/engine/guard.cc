@@ -119,6 +119,7 @@ std::vector<Port> List() {
     }
   }
   std::vector<Port> listed;
+  listed.reserve(ports.size());
   for (auto& [link, port] : ports) listed.push_back(std::move(port));
   return listed;
 }

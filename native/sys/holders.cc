@@ -101,11 +101,12 @@ class Search {
 
 // The same thread or descriptor may have become another meanwhile, so what was opened is looked at again.
 [[nodiscard]] UniqueFd OpenOf(const std::string& process, const Search& search, const NamespaceId& id) {
+  const fs::path directory(process);
   for (const std::string& thread : Entries(process + "/task")) {
-    if (UniqueFd fd = OpenIfIs(process + "/task/" + thread + "/ns/net", id)) return fd;
+    if (UniqueFd fd = OpenIfIs(directory / "task" / thread / "ns/net", id)) return fd;
   }
   for (const std::string& number : Entries(process + "/fd")) {
-    const std::string path = process + "/fd/" + number;
+    const std::string path = directory / "fd" / number;
     if (!search.IsIt(path)) continue;
     if (UniqueFd fd = OpenIfIs(path, id)) return fd;
   }
@@ -119,10 +120,10 @@ std::set<std::uint64_t> InhabitedNamespaces(const Cancellation& cancellation) {
   for (const std::string& name : Entries("/proc")) {
     if (!IsPid(name)) continue;
     cancellation.ThrowIfCancelled();
-    const std::string tasks = "/proc/" + name + "/task";
+    const fs::path tasks = fs::path("/proc") / name / "task";
     for (const std::string& thread : Entries(tasks)) {
       std::uint64_t inode = 0;
-      const std::string text = LinkText(tasks + "/" + thread + "/ns/net");
+      const std::string text = LinkText(tasks / thread / "ns/net");
       if (std::sscanf(text.c_str(), "net:[%" SCNu64 "]", &inode) == 1) inodes.insert(inode);
     }
   }
