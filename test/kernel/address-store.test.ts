@@ -3,14 +3,15 @@ import { once } from 'node:events';
 import { mkdir, readdir, readFile, rm, writeFile } from 'node:fs/promises';
 import { createInterface } from 'node:readline';
 import { fileURLToPath } from 'node:url';
-import { beforeEach, describe, expect, it } from 'vitest';
+import { afterEach, beforeEach, describe, expect, it } from 'vitest';
 import type { AddressRequest } from '../../lib/native/attachment.ts';
+import { NetworkManager } from '../../lib/network-manager.ts';
+import type { NetworkManagerOptions } from '../../lib/options.ts';
 import { addNamespace, resetLab } from '../support/lab.ts';
 import { addonFile, native } from '../support/native.ts';
 import { describeWith } from '../support/require.ts';
 import { run } from '../support/run.ts';
 import { upstreamPluginDir } from '../support/tools.mjs';
-import { attachLab, attachPlan, detachPlan, gateway, ipv4, network, storeDir } from './attach-lab.ts';
 
 const stores = '/run/cni/networks';
 let directory = '';
@@ -166,20 +167,26 @@ function byAddress(holdings: readonly Holding[]): Holding[][] {
 }
 
 describeWith(['upstream-plugins', 'tun'], 'a store that four processes share', () => {
-  beforeEach(attachLab);
+  const rounds = 40;
+  const options: NetworkManagerOptions = {
+    ...{ backend: 'native', verify: 'off' },
+    ranges: [{ start: '10.168.0.2', end: '10.168.0.33' }],
+  };
+  let manager: NetworkManager;
 
-  it('gives no address twice and loses none', async () => {
-    const rounds = 40;
+  beforeEach(async () => {
+    await resetLab();
+    manager = await NetworkManager.open(options);
+  });
+  afterEach(() => manager.close());
+
+  it('two native managers and two of the real plugin: none is given twice, none is lost', async () => {
+    const list = JSON.parse(await readFile('/etc/cni/conf.d/fcnet.conflist', 'utf8'));
+    const { type, ipam } = list.plugins[0];
+    const config = JSON.stringify({ cniVersion: list.cniVersion, name: list.name, type, ipam });
     await addNamespace('host-local');
-    const subnet = { subnet: '10.168.0.0/24', rangeStart: '10.168.0.2', rangeEnd: '10.168.0.33', gateway };
-    const ipam = { type: 'host-local', dataDir: stores, ranges: [[subnet]] };
-    const config = JSON.stringify({ cniVersion: '1.0.0', name: network, type: 'bridge', ipam });
-    const ranges = [{ start: subnet.rangeStart, end: subnet.rangeEnd, gateway, prefixLength: 24 }];
-    const change = { requests: [{ ...ipv4, ranges }], interface: { guard: null } };
-    const plans = [attachPlan('v0', change), detachPlan('v0', null)];
-    const texts = plans.map((plan) => JSON.stringify(plan));
     const loops = await Promise.all([
-      ...['n', 'm'].map((name) => holdingsOf('native-loop', [addonFile, ...texts, 'v0', name, `${rounds}`])),
+      ...['n', 'm'].map((name) => holdingsOf('manager-loop', [JSON.stringify(options), name, `${rounds}`])),
       ...['h', 'i'].map((name) =>
         holdingsOf('host-local-loop', [`${upstreamPluginDir}/host-local`, config, name, `${rounds}`]),
       ),
@@ -193,7 +200,8 @@ describeWith(['upstream-plugins', 'tun'], 'a store that four processes share', (
     }
     // They went round several times.
     expect(groups).toHaveLength(32);
-    const names = await readdir(storeDir);
+    const names = await readdir(`${stores}/fcnet`);
     expect(names.filter((name) => /^\d/.test(name))).toEqual([]);
+    expect(await manager.list()).toEqual([]);
   }, 120_000);
 });
