@@ -1,4 +1,5 @@
 import { currentResult } from '../cni/convert.ts';
+import { isIpv6Text } from '../cni/ip-text.ts';
 import type { CacheRecord, Result } from '../cni/types.ts';
 import type { Dump, LinkInfo } from '../native/binding.ts';
 import { beyondRepair, type Finding, onInside } from './finding.ts';
@@ -91,8 +92,10 @@ class Inspection {
   /** Where the chain is not known, only that there is such a route: which gateway it has is its plugins' to say. */
   #routes({ name, index }: LinkInfo): void {
     const routes = this.#result.routes.map(({ dst, gw }) => ({ destination: dst, gateway: gw }));
-    const gateways = this.#result.ips.map(({ gateway }) => gateway);
-    for (const { destination, gateway } of withGateways(routes, gateways)) {
+    const ways = this.#result.ips.flatMap(({ gateway }) =>
+      gateway === null ? [] : [{ isIpv6: isIpv6Text(gateway), gateway }],
+    );
+    for (const { destination, gateway } of withGateways(routes, ways)) {
       const isSame = (route: Dump['routes'][number]) =>
         route.link === index &&
         route.destination === destination &&

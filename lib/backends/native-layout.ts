@@ -91,17 +91,6 @@ function descriptionsOf(ipam: JsonObject): readonly (readonly RangeDescription[]
   ];
 }
 
-/** Which range of a set an address comes from is known too late for the routes. */
-function withOneGateway(sets: readonly RangeSet[], source: string): readonly RangeSet[] {
-  for (const { ranges } of sets) {
-    const gateways = new Set(ranges.map(({ gateway }) => gateway));
-    if (gateways.size <= 1) continue;
-    const message = `${source}: the native backend cannot build it: a set of ranges has the gateways ${[...gateways].join(', ')}; use backend: 'cni'`;
-    throw new NetworkError('ERR_CONFLIST_INVALID', message, { path: source });
-  }
-  return sets;
-}
-
 function dnsOf(dns: JsonObject): NetworkDns {
   return {
     ...{ nameservers: texts(dns['nameservers']), domain: text(dns['domain']) ?? null },
@@ -123,7 +112,7 @@ export function nativeLayout(list: ConfList, source: string): NativeLayout {
     mtu: typeof raw['mtu'] === 'number' ? raw['mtu'] : 0,
     ...{ hairpin: raw['hairpinMode'] === true, isolated: raw['portIsolation'] === true },
     promiscuous: raw['promiscMode'] === true,
-    sets: withOneGateway(rangeSets(descriptionsOf(ipam), source), source),
+    sets: rangeSets(descriptionsOf(ipam), source),
     addressDir: join(text(ipam['dataDir']) ?? defaultDataDir, list.name),
     routes: objects(ipam['routes']).map((route) => ({
       ...{ destination: text(route['dst']) ?? '', gateway: text(route['gw']) ?? null },

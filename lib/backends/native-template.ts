@@ -1,11 +1,12 @@
 import { convertResult } from '../cni/convert.ts';
+import { isIpv6Text } from '../cni/ip-text.ts';
 import { formatRecord } from '../cni/record.ts';
 import { resultText } from '../cni/result.ts';
 import { slot, Template } from '../cni/template.ts';
 import type { AnyResult, CacheRecord, JsonObject, Result, RuntimeConf } from '../cni/types.ts';
 import { currentVersion } from '../cni/version.ts';
 import { addressRequests } from '../ipam.ts';
-import type { AddressRequest, ReservedAddress } from '../native/attachment.ts';
+import type { AddressRequest, AttachInterface, GatewayOf, ReservedAddress } from '../native/attachment.ts';
 import type { NetworkConfig, NetworkRoute } from '../types.ts';
 import type { NativeLayout } from './native-layout.ts';
 import { incompleteResult, networkConfig } from './network-config.ts';
@@ -32,14 +33,28 @@ const slots: AttachmentNames = {
   ...{ tapName: slot('tapName'), uid: slot('uid'), gid: slot('gid') },
 };
 
-type AddressText = (index: number, gateway: string | null) => string;
+interface AddressText {
+  readonly address: string;
+  readonly gateway: string | null;
+}
+type AddressTextOf = (index: number, request: AddressRequest) => AddressText;
 
-const isIpv6 = (text: string | null) => text?.includes(':') === true;
+const isIpv6 = ({ ranges }: AddressRequest) => isIpv6Text(ranges[0]?.start ?? '');
+const hasGateways = ({ ranges }: AddressRequest) => ranges.every(({ gateway }) => gateway !== null);
+
+const gatewaySlot = 'gateway ';
 
 /** The colon tells IPv6 from IPv4. */
-const addressSlot: AddressText = (index, gateway) => slot(`${index}${isIpv6(gateway) ? ':' : ''}`);
+const addressSlots: AddressTextOf = (index, request) => {
+  const name = `${index}${isIpv6(request) ? ':' : ''}`;
+  return { address: slot(name), gateway: hasGateways(request) ? slot(`${gatewaySlot}${name}`) : null };
+};
+
 /** An address that says which one it is. */
-const sample: AddressText = (index, gateway) => `${isIpv6(gateway) ? '::' : '0.0.0.'}${index + 1}/0`;
+const samples: AddressTextOf = (index, request) => {
+  const ip = `${isIpv6(request) ? '::' : '0.0.0.'}${index + 1}`;
+  return { address: `${ip}/0`, gateway: hasGateways(request) ? ip : null };
+};
 const sampled = (ip: string) => Number(/\d+$/.exec(ip)?.[0]) - 1;
 
 /** The result of the chain that does the same. */
@@ -47,16 +62,13 @@ function chainResult(
   { routes, dns, bridge }: NativeLayout,
   bridgeMac: string,
   ifName: string,
-  gateways: readonly (string | null)[],
+  addresses: readonly AddressText[],
   { containerId, netns, hostLink, hostMac, mac, tapName }: AttachmentNames,
-  addressText: AddressText,
 ): Result {
   const none = { mtu: 0, socketPath: '', pciId: '' };
   const [inSandbox, inGuest] = [2, 4];
   const ipsOf = (index: number) =>
-    gateways.map((gateway, each) => ({
-      ...{ version: '', interface: index, address: addressText(each, gateway), gateway },
-    }));
+    addresses.map((address) => ({ version: '', interface: index, ...address }));
   return {
     cniVersion: currentVersion,
     interfaces: [
@@ -75,16 +87,35 @@ function chainResult(
   };
 }
 
+/** How an address's family leaves its subnet: by a gateway, or what stands for it. */
+interface Way<Gateway> {
+  readonly isIpv6: boolean;
+  readonly gateway: Gateway;
+}
+
 /** A route without a gateway goes by that of the first address of its family. */
-export function withGateways(
+export function withGateways<Gateway>(
   routes: readonly NetworkRoute[],
-  gateways: readonly (string | null)[],
-): readonly NetworkRoute[] {
-  return routes.map(({ destination, gateway }) => ({
-    destination,
-    gateway:
-      gateway ?? gateways.find((each) => each !== null && isIpv6(each) === isIpv6(destination)) ?? null,
-  }));
+  ways: readonly Way<Gateway>[],
+): readonly { readonly destination: string; readonly gateway: string | Gateway | null }[] {
+  return routes.map(({ destination, gateway }) => {
+    const way = ways.find(({ isIpv6 }) => isIpv6 === isIpv6Text(destination));
+    return { destination, gateway: gateway ?? way?.gateway ?? null };
+  });
+}
+
+function waysOf(requests: readonly AddressRequest[]): readonly Way<GatewayOf>[] {
+  return requests.flatMap((request, gatewayOf) =>
+    hasGateways(request) ? [{ isIpv6: isIpv6(request), gateway: { gatewayOf } }] : [],
+  );
+}
+
+/** A name; or the number of an address, or what stands for its gateway, which only native code knows. */
+function contentOf(names: Partial<AttachmentNames>, slotName: string): string | number | GatewayOf {
+  const name = names[slotName as keyof AttachmentNames];
+  if (name !== undefined) return name;
+  if (!slotName.startsWith(gatewaySlot)) return Number.parseInt(slotName, 10);
+  return { gatewayOf: Number.parseInt(slotName.slice(gatewaySlot.length), 10) };
 }
 
 /** What plugins would be told, with slots for all that is a setup's own. */
@@ -97,7 +128,7 @@ function slottedConf(runtime: Runtime, address: string | null): RuntimeConf {
 /** All setups of a network with the same wish for an address: composed once, filled in for each. */
 export class AttachmentTemplate {
   readonly requests: readonly AddressRequest[];
-  readonly routes: readonly NetworkRoute[];
+  readonly routes: AttachInterface['routes'];
   readonly #record: Template;
   readonly #result: Template;
   readonly #config: NetworkConfig;
@@ -105,40 +136,40 @@ export class AttachmentTemplate {
   constructor(runtime: Runtime, layout: NativeLayout, bridgeMac: string, address: string | null) {
     const { config, network } = runtime;
     this.requests = addressRequests(layout.sets, address === null ? [] : [address]);
-    // The ranges of a set share their gateway.
-    const gateways = this.requests.map(({ ranges }) => ranges[0]?.gateway ?? null);
-    this.routes = withGateways(layout.routes, gateways);
-    const resultOf = (addressText: AddressText): AnyResult =>
-      convertResult(
-        chainResult(layout, bridgeMac, config.ifName, gateways, slots, addressText),
-        network.list.cniVersion,
-      );
+    this.routes = withGateways(layout.routes, waysOf(this.requests));
+    const resultOf = (addressTextOf: AddressTextOf): AnyResult => {
+      const addresses = this.requests.map((request, index) => addressTextOf(index, request));
+      const result = chainResult(layout, bridgeMac, config.ifName, addresses, slots);
+      return convertResult(result, network.list.cniVersion);
+    };
     const key = keyOf(runtime, slots.containerId);
-    const result = resultOf(addressSlot);
+    const result = resultOf(addressSlots);
     const conf = slottedConf(runtime, address);
     const record: CacheRecord = { ...key, ...conf, config: network.list.text, result };
     this.#record = new Template(formatRecord(record));
     this.#result = new Template(resultText(result));
     const facts = { ...key, vmId: slots.vmId, backend: 'native', netnsPath: slots.netns } as const;
-    const sampleConfig = networkConfig(facts, resultOf(sample), network.mtu);
+    const sampleConfig = networkConfig(facts, resultOf(samples), network.mtu);
     if (sampleConfig === null) throw incompleteResult(key);
     this.#config = sampleConfig;
   }
 
-  /** Text in pieces, with the numbers of addresses between them. */
-  recordText(names: AttachmentNames): readonly (string | number)[] {
-    return this.#record.fill((name) => names[name as keyof AttachmentNames] ?? Number.parseInt(name, 10));
+  /** Text in pieces, with what stands for addresses and gateways between them. */
+  recordText(names: AttachmentNames): AttachInterface['record']['text'] {
+    return this.#record.fill((name) => contentOf(names, name));
   }
 
   configOf(names: AttachmentNames, reserved: readonly ReservedAddress[]): NetworkConfig {
     const at = (index: number) => reserved[index] as ReservedAddress;
     const textOf = (index: number) => `${at(index).ip}/${at(index).prefixLength}`;
-    const result = this.#result.fill(
-      (name) => names[name as keyof AttachmentNames] ?? textOf(Number.parseInt(name, 10)),
-    );
+    const result = this.#result.fill((name) => {
+      const piece = contentOf(names, name);
+      if (typeof piece === 'number') return textOf(piece);
+      return typeof piece === 'string' ? piece : (at(piece.gatewayOf).gateway ?? '');
+    });
     const { addresses: samples, dns, routes, ...constant } = this.#config;
-    const addresses = samples.map(({ family, ip, gateway }) => {
-      const { ip: own, prefixLength } = at(sampled(ip));
+    const addresses = samples.map(({ family, ip }) => {
+      const { ip: own, prefixLength, gateway } = at(sampled(ip));
       return { family, ip: own, prefixLength, gateway };
     });
     const first = at(sampled(constant.guestIp));
@@ -146,7 +177,7 @@ export class AttachmentTemplate {
     const { nameservers, domain, search, options } = dns;
     return {
       ...{ ...constant, vmId, containerId, netnsPath: netns, mac, tapName, addresses },
-      ...{ guestIp: first.ip, prefixLength: first.prefixLength },
+      ...{ guestIp: first.ip, gatewayIp: first.gateway, prefixLength: first.prefixLength },
       routes: routes.map(({ destination, gateway }) => ({ destination, gateway })),
       dns: { nameservers: [...nameservers], domain, search: [...search], options: [...options] },
       result: JSON.parse(result.join('')) as JsonObject,

@@ -17,17 +17,17 @@ export class Template {
     this.#pieces = json.split(spelled);
   }
 
-  /** Neighbouring pieces are joined; a slot whose value is a number stays what it is. */
-  fill(contentOf: (slot: string) => string | number): readonly (string | number)[] {
-    const filled: (string | number)[] = [];
+  /** Neighbouring pieces are joined; a slot whose value is no text stays what it is. */
+  fill<Value>(contentOf: (slot: string) => string | Value): readonly (string | Value)[] {
+    const filled: (string | Value)[] = [];
     let text = '';
     for (const [index, piece] of this.#pieces.entries()) {
       const value = index % 2 === 0 ? piece : contentOf(piece);
-      if (typeof value === 'number') {
+      if (typeof value === 'string') {
+        text += index % 2 === 0 ? value : encodeScalar(value).slice(1, -1);
+      } else {
         filled.push(text, value);
         text = '';
-      } else {
-        text += index % 2 === 0 ? value : encodeScalar(value).slice(1, -1);
       }
     }
     filled.push(text);

@@ -56,6 +56,11 @@ export interface ReservedAddress {
   readonly gateway: string | null;
 }
 
+/** Stands for the gateway of the range that the address of this request comes from; its ranges have one each. */
+export interface GatewayOf {
+  readonly gatewayOf: number;
+}
+
 /** A port of a bridge, with the bridge plugin's options. */
 export interface BridgePort {
   readonly bridge: string;
@@ -79,12 +84,12 @@ export interface AttachInterface {
   readonly mac: string;
   readonly mtu: number;
   readonly tap: { readonly name: string; readonly uid: number; readonly gid: number };
-  readonly routes: readonly { readonly destination: string; readonly gateway: string | null }[];
+  readonly routes: readonly { readonly destination: string; readonly gateway: string | GatewayOf | null }[];
   /** `null`: nobody looks at what the guest says it is. `addresses`: what it may say besides those that it gets. */
   readonly guard: { readonly addresses: readonly string[] } | null;
   readonly addresses: AddressReservation;
   /** Text in pieces; a number stands for the address of that request, as `10.168.0.2/24`. */
-  readonly record: FileName & { readonly text: readonly (string | number)[] };
+  readonly record: FileName & { readonly text: readonly (string | number | GatewayOf)[] };
 }
 
 export interface AttachPlan extends Task {

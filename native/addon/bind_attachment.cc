@@ -1,3 +1,4 @@
+#include <algorithm>
 #include <cerrno>
 #include <memory>
 
@@ -41,15 +42,29 @@ namespace {
           {fields.OptionalBool("hairpin").value_or(false), fields.OptionalBool("isolated").value_or(false)}};
 }
 
-[[nodiscard]] RoutePlan ParseRoute(const Fields& fields) {
+[[nodiscard]] GatewayOf ParseGatewayOf(const Fields& fields, const AddressPlan& addresses) {
+  const auto request = fields.Integer<std::uint32_t>("gatewayOf");
+  const auto has_gateway = [](const AddressRange& range) { return range.gateway.has_value(); };
+  if (request >= addresses.requests.size() ||
+      !std::ranges::all_of(addresses.requests[request].set.ranges, has_gateway)) {
+    fields.Fail("gatewayOf", "the number of a request whose ranges have gateways");
+  }
+  return {request};
+}
+
+[[nodiscard]] RoutePlan ParseRoute(const Fields& fields, const AddressPlan& addresses) {
   const auto destination = IpPrefix::Parse(fields.String("destination"));
   if (!destination) fields.Fail("destination", "a prefix");
-  RoutePlan route{*destination, std::nullopt};
-  if (!IsNull(fields, "gateway")) route.gateway = ParseAddress(fields, "gateway");
+  RoutePlan route{*destination, std::monostate{}};
+  if (fields.Get("gateway").IsObject()) {
+    route.gateway = ParseGatewayOf(Nested(fields, "gateway"), addresses);
+  } else if (!IsNull(fields, "gateway")) {
+    route.gateway = ParseAddress(fields, "gateway");
+  }
   return route;
 }
 
-[[nodiscard]] RecordText ParseRecordText(const Fields& record, std::size_t addresses) {
+[[nodiscard]] RecordText ParseRecordText(const Fields& record, const AddressPlan& addresses) {
   const Napi::Value value = record.Get("text");
   if (!value.IsArray()) record.Fail("text", "an array");
   const auto array = value.As<Napi::Array>();
@@ -58,16 +73,18 @@ namespace {
     const Napi::Value piece = array.Get(i);
     if (piece.IsString()) {
       text.emplace_back(piece.As<Napi::String>().Utf8Value());
-    } else if (piece.IsNumber() && piece.As<Napi::Number>().Uint32Value() < addresses) {
-      text.emplace_back(std::size_t{piece.As<Napi::Number>().Uint32Value()});
+    } else if (piece.IsNumber() && piece.As<Napi::Number>().Uint32Value() < addresses.requests.size()) {
+      text.emplace_back(AddressOf{piece.As<Napi::Number>().Uint32Value()});
+    } else if (piece.IsObject()) {
+      text.emplace_back(ParseGatewayOf(Fields(piece.As<Napi::Object>()), addresses));
     } else {
-      record.Fail("text", "an array of strings and numbers of requests");
+      record.Fail("text", "an array of strings, numbers of requests and their gateways");
     }
   }
   return text;
 }
 
-[[nodiscard]] InterfacePlan ParseInterface(const Fields& fields) {
+[[nodiscard]] InterfacePlan ParseInterface(const Fields& fields, const AddressPlan& addresses) {
   InterfacePlan plan;
   plan.port = ParsePort(Nested(fields, "port"));
   plan.host_link = fields.String("hostLink");
@@ -79,7 +96,9 @@ namespace {
   const Fields tap = Nested(fields, "tap");
   plan.tap = tap.String("name");
   plan.tap_owner = {tap.Integer<uid_t>("uid"), tap.Integer<gid_t>("gid")};
-  for (const Fields& route : fields.Objects("routes")) plan.routes.push_back(ParseRoute(route));
+  for (const Fields& route : fields.Objects("routes")) {
+    plan.routes.push_back(ParseRoute(route, addresses));
+  }
   plan.guarded = !IsNull(fields, "guard");
   if (plan.guarded) plan.guard_addresses = ParseAddresses(Nested(fields, "guard"), "addresses");
   return plan;
@@ -90,11 +109,11 @@ namespace {
   plan.locks = ParseLocks(Nested(fields, "locks"));
   plan.anchor = ParseFileName(Nested(fields, "anchor"));
   const Fields interface = OnlyInterface(fields);
-  plan.interface = ParseInterface(interface);
   plan.addresses = ParseAddressPlan(Nested(interface, "addresses"));
+  plan.interface = ParseInterface(interface, plan.addresses);
   const Fields record = Nested(interface, "record");
   plan.record = ParseFileName(record);
-  plan.record_text = ParseRecordText(record, plan.addresses.requests.size());
+  plan.record_text = ParseRecordText(record, plan.addresses);
   return plan;
 }
 

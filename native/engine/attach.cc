@@ -30,9 +30,11 @@ void RefuseIfThere(const FileName& file, Reason reason) {
   for (const auto& piece : pieces) {
     if (const auto* literal = std::get_if<std::string>(&piece)) {
       text += *literal;
-    } else {
-      const ReservedAddress& reserved = addresses.at(std::get<std::size_t>(piece));
+    } else if (const auto* address = std::get_if<AddressOf>(&piece)) {
+      const ReservedAddress& reserved = addresses.at(address->request);
       text += IpPrefix{reserved.address, reserved.prefix_length}.ToString();
+    } else {
+      text += addresses.at(std::get<GatewayOf>(piece).request).gateway.value().ToString();
     }
   }
   return text;

@@ -4,6 +4,8 @@
 #include <linux/rtnetlink.h>
 
 #include <cerrno>
+#include <optional>
+#include <variant>
 
 #include "netlink/address.h"
 #include "netlink/filter.h"
@@ -46,6 +48,13 @@ void SendAll(RtnlSocket& socket, RtnlBatch batch, const std::string& subject) {
   return change;
 }
 
+[[nodiscard]] std::optional<IpAddress> GatewayFor(const RoutePlan& route,
+                                                  const std::vector<ReservedAddress>& addresses) {
+  if (const auto* address = std::get_if<IpAddress>(&route.gateway)) return *address;
+  const auto* of = std::get_if<GatewayOf>(&route.gateway);
+  return of == nullptr ? std::nullopt : addresses.at(of->request).gateway;
+}
+
 }  // namespace
 
 void AddHostLink(RtnlSocket& host, const InterfacePlan& plan, int bridge, int netns_fd) {
@@ -83,7 +92,8 @@ void ConfigureInside(RtnlSocket& inside, const InterfacePlan& plan,
     batch.Add(NewAddress(link, {each.address, each.prefix_length}, flags));
   }
   batch.Add(SetLink(tap, Up())).Add(SetLink(link, Up()));
-  for (const RoutePlan& route : plan.routes) batch.Add(NewRoute(link, route.destination, route.gateway));
+  for (const RoutePlan& route : plan.routes)
+    batch.Add(NewRoute(link, route.destination, GatewayFor(route, addresses)));
   SendAll(inside, std::move(batch), plan.name);
 }
 

@@ -51,13 +51,23 @@ struct AddressPlan {
   std::vector<AddressRequest> requests;
 };
 
-struct RoutePlan {
-  IpPrefix destination;
-  std::optional<IpAddress> gateway;
+// The address of a request, in CIDR form.
+struct AddressOf {
+  std::size_t request = 0;
 };
 
-// The record's text in pieces; a number stands for the address of that request, in CIDR form.
-using RecordText = std::vector<std::variant<std::string, std::size_t>>;
+// The gateway of the range that the address of a request comes from.
+struct GatewayOf {
+  std::size_t request = 0;
+};
+
+struct RoutePlan {
+  IpPrefix destination;
+  std::variant<std::monostate, IpAddress, GatewayOf> gateway;
+};
+
+// The record's text in pieces.
+using RecordText = std::vector<std::variant<std::string, AddressOf, GatewayOf>>;
 
 struct InterfacePlan {
   BridgePort port;

@@ -2,7 +2,8 @@ import { readdir, writeFile } from 'node:fs/promises';
 import { expect, it } from 'vitest';
 import { canonicalDump, expectUnchanged } from '../support/dump.ts';
 import { listElements } from '../support/firewall.ts';
-import { describeBackends } from './fixture.ts';
+import { runIn } from '../support/run.ts';
+import { type ContractLab, describeBackends } from './fixture.ts';
 import { addressesOf, hostLinks, untilHostLinks } from './oracles.ts';
 
 const path = '/etc/cni/mine.conflist';
@@ -48,6 +49,13 @@ describeBackends('a conflist of the user, which is taken as it is:', (lab) => {
     expect(net.addresses).toHaveLength(1);
   });
 
+  it('ranges of one set, each with a subnet and a gateway of its own', async () => {
+    const few = (net: string) => ({ rangeStart: `${net}::a`, rangeEnd: `${net}::b`, gateway: `${net}::1` });
+    const set = ['fd79', 'fd7a'].map((net) => ({ subnet: `${net}::/64`, ...few(net) }));
+    await write(bridgeWith({ ranges: [set], routes: [{ dst: '::/0' }] }), tap);
+    await expectGatewayOfTheRange(lab, 'fd79::a fd79::b fd7a::a fd7a::b'.split(' '), ['fd79::1', 'fd7a::1']);
+  });
+
   it('stays as it is through open, setup, teardown and removeNetwork', async () => {
     await write(bridgeWith({ subnet: '10.9.0.0/24' }), tap);
     const manager = await lab.open({ conflist: path });
@@ -71,6 +79,53 @@ describeBackends('a conflist of the user, which is taken as it is:', (lab) => {
     expect(await readdir(`${dataDir}/mine`)).not.toContain('10.9.0.3');
   });
 });
+
+/** Takes the ranges' addresses one after another: two of each. */
+async function expectGatewayOfTheRange(
+  lab: ContractLab,
+  ips: readonly string[],
+  gateways: readonly [string, string],
+): Promise<void> {
+  const manager = await lab.open({ conflist: path });
+  const [family, route] = gateways[0].includes(':') ? ['-6', '::/0'] : ['-4', '0.0.0.0/0'];
+  for (const [index, ip] of ips.entries()) {
+    const gatewayIp = gateways[index < 2 ? 0 : 1];
+    const net = await manager.setup(`vm-${index}`);
+    expect(net).toMatchObject({ guestIp: ip, gatewayIp, routes: [{ destination: route }] });
+    expect(await runIn(net.netnsPath, 'ip', family, 'route', 'show', 'default')).toContain(
+      `via ${gatewayIp} dev eth0`,
+    );
+    expect(await manager.check(net.vmId)).toEqual({ ok: true, differences: [] });
+  }
+  expect((await manager.list()).map(({ config }) => config?.gatewayIp).sort()).toEqual(
+    [...gateways, ...gateways].sort(),
+  );
+}
+
+describeBackends(
+  'a conflist of the user with IPv4 ranges of several gateways, of which the bridge plugin puts one on a bridge:',
+  (lab) => {
+    it('each guest goes by that of its range, or of the address that it asked for', async () => {
+      const few = (net: string) => ({
+        rangeStart: `${net}.10`,
+        rangeEnd: `${net}.11`,
+        gateway: `${net}.254`,
+      });
+      const set = ['10.9.0', '10.10.0'].map((net) => ({ subnet: `${net}.0/24`, ...few(net) }));
+      await write(bridgeWith({ ranges: [set], routes: [{ dst: '0.0.0.0/0' }] }), tap);
+      const ips = ['10.9.0.10', '10.9.0.11', '10.10.0.10', '10.10.0.11'];
+      await expectGatewayOfTheRange(lab, ips, ['10.9.0.254', '10.10.0.254']);
+      const manager = await lab.open({ conflist: path });
+      await manager.teardown('vm-2');
+      const before = await canonicalDump();
+      const net = await manager.setup('vm-9', { address: '10.10.0.10' });
+      expect(net).toMatchObject({ guestIp: '10.10.0.10', gatewayIp: '10.10.0.254' });
+      await manager.teardown('vm-9');
+      await expectUnchanged(before);
+    });
+  },
+  ['native'],
+);
 
 describeBackends(
   'a chain of the user with other plugins:',

@@ -167,6 +167,35 @@ describeWith(['tun'], 'attach', () => {
     expect(await nft('list', 'table', 'bridge', 'vulcan')).toContain(`${macOf(vm)} . ${ip6} `);
   });
 
+  it('goes by the gateway of the range that the address comes from', async () => {
+    const ranges = ['10.168.7', '10.168.8'].map((net) => ({
+      ...{ start: `${net}.2`, end: `${net}.2`, gateway: `${net}.1`, prefixLength: 24 },
+    }));
+    const routes = [{ destination: '0.0.0.0/0', gateway: { gatewayOf: 0 } }];
+    const record = { directory: recordsDir, text: [0, ' by ', { gatewayOf: 0 }] };
+    for (const [each, net] of [
+      [vm, '10.168.7'],
+      ['a1', '10.168.8'],
+    ] as const) {
+      const interfaceChange = { routes, record: { ...record, name: recordOf(each) } };
+      await attach(each, { requests: [{ ...ipv4, ranges }], interface: interfaceChange });
+      expect(await readFile(`${recordsDir}/${recordOf(each)}`, 'utf8')).toBe(`${net}.2/24 by ${net}.1`);
+      expect(await inside(each, 'ip', 'route', 'show', 'default')).toMatch(`default via ${net}.1 dev eth0`);
+    }
+  });
+
+  it('refuses the gateway of a request that is not there, or whose ranges have none', async () => {
+    const requests = [{ ...ipv4, ranges: ipv4.ranges.map((range) => ({ ...range, gateway: null })) }];
+    const gateways = [{ gatewayOf: 1 }, { gatewayOf: 0 }, { gatewayOf: -1 }];
+    for (const by of gateways) {
+      const routes = [{ destination: '0.0.0.0/0', gateway: by }];
+      const record = { directory: recordsDir, name: recordOf(vm), text: [by] };
+      for (const change of [{ routes }, { routes: [], record }]) {
+        await expect(attach(vm, { requests, interface: change })).rejects.toThrow(TypeError);
+      }
+    }
+  });
+
   it('takes MTU and port options', async () => {
     const port = { bridge, hairpin: true, isolated: true };
     await attach(vm, { interface: { mtu: 1400, port } });
