@@ -118,6 +118,10 @@ export const errorTable = {
     when: 'the bridge has the 1,023 ports that the kernel lets it have',
     remedy: 'tear down VMs, or open a second network with a bridge of its own',
   },
+  ERR_LINK_EXISTS: {
+    when: 'another link has the name of one that setup makes',
+    remedy: 'call setup again: the name of the link on the host is another each time',
+  },
   ERR_RESULT_INCOMPLETE: {
     when: 'the chain succeeded but its result names no TAP device or no address',
     remedy: 'end the chain with tc-redirect-tap, and give the first plugin an ipam section',

@@ -22,6 +22,9 @@ const codesByErrno: Readonly<Record<string, ErrorCode>> = {
   EACCES: 'ERR_PERMISSION',
 };
 
+/** What makes a link answers EEXIST when its name is taken. */
+const linkMakers = new Set(['RTM_NEWLINK', 'ioctl(TUNSETIFF)']);
+
 /** A file of ours can't be written; every step that writes one names it so. */
 const fullDisk = new Set(['ENOSPC', 'EDQUOT', 'EROFS']);
 
@@ -37,10 +40,11 @@ function readOnlySysctl({ code, path }: NativeError): string | null {
 }
 
 function codeOf(error: NativeError, otherwise: ErrorCode): ErrorCode {
-  const { code, reason } = error;
+  const { code, reason, syscall } = error;
   if (readOnlySysctl(error) !== null) return otherwise;
   const byReason = reason === undefined ? undefined : codesByReason[reason];
   if (byReason !== undefined) return byReason;
+  if (code === 'EEXIST' && linkMakers.has(syscall)) return 'ERR_LINK_EXISTS';
   return fullDisk.has(code) ? 'ERR_RECORD_WRITE' : (codesByErrno[code] ?? otherwise);
 }
 

@@ -4,6 +4,7 @@ import type { Scope } from '../operation.ts';
 import type { Config } from '../settings.ts';
 import type { NetworkConfig } from '../types.ts';
 import type { AttachRequest, Backend, DetachRequest } from './backend.ts';
+import { aliasOf } from './host-link.ts';
 import { waitUntilFree } from './namespace-wait.ts';
 import { attach } from './native-attach.ts';
 import { detach, planDetachment } from './native-detach.ts';
@@ -73,7 +74,7 @@ export class NativeBackend extends RecordedBackend implements Backend {
     const result = await detach(this.runtime, vmId, key, plan, scope);
     if (result === null) return false;
     const [{ hostLink }] = plan.interfaces;
-    if (hostLink !== null) this.#pinnedLinks.watch(hostLink.name);
+    if (hostLink !== null) this.#pinnedLinks.watch({ name: hostLink.name, alias: aliasOf(key) });
     if (wait && result.netns !== null) {
       await waitUntilFree(this.runtime.binding, vmId, result.netns, scope);
     }
@@ -84,8 +85,9 @@ export class NativeBackend extends RecordedBackend implements Backend {
     const locks = this.runtime.locks.heldPlanOf(vmId, scope);
     const plan = planDetachment(this.runtime, vmId, record, locks);
     if (plan === null) return null;
-    for (const { hostLink } of plan.interfaces) if (hostLink !== null) this.#pinnedLinks.watch(hostLink.name);
     const [link] = plan.interfaces;
+    const { hostLink } = link;
+    if (hostLink !== null) this.#pinnedLinks.watch({ name: hostLink.name, alias: aliasOf(record) });
     const rest = { ...plan, interfaces: [{ ...link, hostLink: null }] } as const;
     return detach(this.runtime, vmId, record, rest, scope).then(() => {});
   }

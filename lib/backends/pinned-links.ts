@@ -1,6 +1,12 @@
 import type { NativeBinding } from '../native/binding.ts';
 import { debug } from '../observe.ts';
 
+/** The alias tells it from a link that has its name by then. */
+interface DetachedLink {
+  readonly name: string;
+  readonly alias: string;
+}
+
 /** Longer than the kernel takes to free a namespace that nobody holds, and its links with it. */
 const patienceMs = 1_000;
 
@@ -10,7 +16,7 @@ const patienceMs = 1_000;
  */
 export class PinnedLinks {
   readonly #binding: Pick<NativeBinding, 'linkDelete'>;
-  #names: string[] = [];
+  #links: DetachedLink[] = [];
   #timer: NodeJS.Timeout | null = null;
 
   constructor(binding: Pick<NativeBinding, 'linkDelete'>) {
@@ -18,24 +24,24 @@ export class PinnedLinks {
   }
 
   /** Looks at it when its namespace should be gone; keeps no process alive. */
-  watch(name: string): void {
-    this.#names.push(name);
+  watch(link: DetachedLink): void {
+    this.#links.push(link);
     this.#timer ??= setTimeout(() => void this.#sweep(this.#take()), patienceMs).unref();
   }
 
-  #take(): readonly string[] {
-    const names = this.#names;
-    this.#names = [];
+  #take(): readonly DetachedLink[] {
+    const links = this.#links;
+    this.#links = [];
     this.#timer = null;
-    return names;
+    return links;
   }
 
   /** A link that can't be deleted is cut, and gc finds it by its alias. */
-  async #sweep(names: readonly string[]): Promise<void> {
-    for (const name of names) {
+  async #sweep(links: readonly DetachedLink[]): Promise<void> {
+    for (const link of links) {
       await this.#binding
-        .linkDelete({ name })
-        .catch((error: Error) => debug('link %s stays: %s', name, error.message));
+        .linkDelete(link)
+        .catch((error: Error) => debug('link %s stays: %s', link.name, error.message));
     }
   }
 }

@@ -339,7 +339,8 @@ export interface NativeBinding {
   dump(plan: DumpPlan): Promise<Dump>;
   /** Whether there was such a link. */
   linkSet(plan: LinkPlan): Promise<boolean>;
-  linkDelete(plan: Task & { readonly netns?: string; readonly name: string }): Promise<boolean>;
+  /** With `alias`, a link of another alias is left alone. */
+  linkDelete(plan: Pick<LinkPlan, 'taskId' | 'netns' | 'name' | 'alias'>): Promise<boolean>;
 
   // engine
   /** Creates the bridge or makes an existing one fit; idempotent. */

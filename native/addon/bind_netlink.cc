@@ -119,7 +119,9 @@ void BindNetlink(Napi::Object exports, Module& module) {
   Export(exports, module, "linkSet", LaneName::kControl, ParseLinkPlan,
          [](const LinkPlan& plan, const Cancellation&) { return ChangeLink(plan); });
   Export(exports, module, "linkDelete", LaneName::kControl, ParseLinkPlan,
-         [](const LinkPlan& plan, const Cancellation&) { return DeleteLink(plan.netns, plan.name); });
+         [](const LinkPlan& plan, const Cancellation&) {
+           return DeleteLink(plan.netns, plan.name, plan.change.alias);
+         });
 }
 
 }  // namespace vulcan::addon

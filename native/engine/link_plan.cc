@@ -14,10 +14,10 @@ namespace {
 
 // A link that goes away in the middle is as good as one that was not there.
 bool OnLink(const std::optional<std::string>& netns, const std::string& name,
-            const std::function<void(RtnlSocket&, int)>& change) {
+            const std::optional<std::string>& alias, const std::function<void(RtnlSocket&, int)>& change) {
   RtnlSocket socket = OpenRtnlSocket(netns);
   const auto link = FindLink(socket, name);
-  if (!link) return false;
+  if (!link || (alias && link->alias != *alias)) return false;
   try {
     change(socket, link->index);
   } catch (Error& error) {
@@ -39,7 +39,7 @@ void ChangePortState(RtnlSocket& socket, int index, std::uint8_t state) {
 }  // namespace
 
 bool ChangeLink(const LinkPlan& plan) {
-  return OnLink(plan.netns, plan.name, [&](RtnlSocket& socket, int index) {
+  return OnLink(plan.netns, plan.name, std::nullopt, [&](RtnlSocket& socket, int index) {
     LinkChange change = plan.change;
     if (plan.master) {
       const auto bridge = FindLink(socket, *plan.master);
@@ -53,8 +53,9 @@ bool ChangeLink(const LinkPlan& plan) {
   });
 }
 
-bool DeleteLink(const std::optional<std::string>& netns, const std::string& name) {
-  return OnLink(netns, name, [](RtnlSocket& socket, int index) { socket.Request(DelLink(index)); });
+bool DeleteLink(const std::optional<std::string>& netns, const std::string& name,
+                const std::optional<std::string>& alias) {
+  return OnLink(netns, name, alias, [](RtnlSocket& socket, int index) { socket.Request(DelLink(index)); });
 }
 
 }  // namespace vulcan

@@ -24,6 +24,8 @@ struct LinkPlan {
 
 // Whether there was such a link. The port's state comes first: a cut must not wait for anything else.
 [[nodiscard]] bool ChangeLink(const LinkPlan& plan);
-[[nodiscard]] bool DeleteLink(const std::optional<std::string>& netns, const std::string& name);
+// With an alias, a link of another is left alone: it has the name of one that has gone.
+[[nodiscard]] bool DeleteLink(const std::optional<std::string>& netns, const std::string& name,
+                              const std::optional<std::string>& alias);
 
 }  // namespace vulcan

@@ -94,6 +94,15 @@ describe('linkDelete', () => {
     expect(await link('b1', netns)).toBeUndefined();
   });
 
+  it('leaves a link of another alias alone', async () => {
+    await ip('link', 'add', 'a0', 'type', 'veth', 'peer', 'name', 'a1');
+    for (const alias of ['', 'mine']) {
+      await ip('link', 'set', 'a0', 'alias', alias);
+      expect(await native.linkDelete({ name: 'a0', alias: 'ours' })).toBe(false);
+    }
+    expect(await native.linkDelete({ name: 'a0', alias: 'mine' })).toBe(true);
+  });
+
   it('says what the kernel says', async () => {
     await expect(native.linkDelete({ name: 'lo' })).rejects.toMatchObject({
       code: 'EOPNOTSUPP',
