@@ -112,8 +112,8 @@ class Attempt {
    * guest has a way in before tc-redirect-tap makes the TAP. A later plugin may change MAC or addresses.
    */
   async #guard(result: Result): Promise<void> {
-    const { binding, config, network } = this.#runtime;
-    if (!config.antiSpoofing || network.firewall.bridges.length === 0) return;
+    const { binding, network } = this.#runtime;
+    if (!network.guarded) return;
     const port = guardedPort(keyOf(this.#runtime, this.#request.containerId), result);
     if (port === null || isDeepStrictEqual(port, this.#guarded)) return;
     this.#scope.step = 'guard';

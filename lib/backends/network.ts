@@ -84,7 +84,9 @@ async function ownList(binding: NativeBinding, { path, network }: OwnConflist): 
 }
 
 function describeList(list: ConfList, config: Config) {
-  return { name: list.name, list, firewall: firewallOf(list, config), guarded: config.antiSpoofing };
+  const firewall = firewallOf(list, config);
+  // The guard looks at frames that come in through a bridge's ports.
+  return { name: list.name, list, firewall, guarded: config.antiSpoofing && firewall.bridges.length > 0 };
 }
 
 /** Reads, or composes, the network's configuration; changes nothing. */
