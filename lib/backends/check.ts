@@ -40,12 +40,14 @@ export class Check {
     const layout = record.config === '' ? network.layout : layoutOf(this.#runtime, record);
     const mtu = layout === null ? null : layout.mtu || network.mtu;
     const links = await readHostLinks(this.#runtime.binding);
-    const findings = [...inspectLink(this.#runtime, record, links, layout, mtu)];
+    const isAnchor = anchors.vmIdOf(record.netns) !== null;
+    const onLink = inspectLink(this.#runtime, record, links, layout, mtu);
+    // Other runtimes neither say on a link whose it is nor guard it.
+    const findings = onLink.filter(({ subject }) => isAnchor || subject !== 'alias');
     findings.push(...(await inspectReservation(this.#runtime, record, layout, scope)));
-    findings.push(...(await inspectGuard(this.#runtime, record)));
+    if (isAnchor) findings.push(...(await inspectGuard(this.#runtime, record)));
     findings.push(...(await inspectFirewall(this.#runtime)));
     scope.step = 'anchor';
-    const isAnchor = anchors.vmIdOf(record.netns) !== null;
     const state = isAnchor ? await anchors.state(vmId, this.#lock) : await anchors.stateAt(record.netns);
     if (isAnchor ? !isOurs(state) : state.kind !== 'namespace') {
       findings.push(this.#lostAnchor(vmId, record, state));

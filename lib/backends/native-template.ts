@@ -135,6 +135,8 @@ export class AttachmentTemplate {
 
   constructor(runtime: Runtime, layout: NativeLayout, bridgeMac: string, address: string | null) {
     const { config, network } = runtime;
+    // First, because it knows the network's subnets and says them.
+    const conf = slottedConf(runtime, address);
     this.requests = addressRequests(layout.sets, address === null ? [] : [address]);
     this.routes = withGateways(layout.routes, waysOf(this.requests));
     const resultOf = (addressTextOf: AddressTextOf): AnyResult => {
@@ -144,7 +146,6 @@ export class AttachmentTemplate {
     };
     const key = keyOf(runtime, slots.containerId);
     const result = resultOf(addressSlots);
-    const conf = slottedConf(runtime, address);
     const record: CacheRecord = { ...key, ...conf, config: network.list.text, result };
     this.#record = new Template(formatRecord(record));
     this.#result = new Template(resultText(result));
