@@ -42,7 +42,9 @@ std::vector<ChainInfo> ListChains(Socket& socket) {
   std::vector<ChainInfo> chains;
   for (const Message& message : socket.Dump(NFT_MSG_GETCHAIN, AF_UNSPEC, [](nlmsghdr*) {})) {
     const auto handle = Own<ChainHandle>(nftnl_chain_alloc());
-    if (nftnl_chain_nlmsg_parse(Header(message), handle.get()) < 0) throw Error(EBADMSG, "NFT_MSG_GETCHAIN");
+    if (!AreTexts(Header(message), {NFTA_CHAIN_TABLE, NFTA_CHAIN_NAME, NFTA_CHAIN_TYPE}) ||
+        nftnl_chain_nlmsg_parse(Header(message), handle.get()) < 0)
+      throw Error(EBADMSG, "NFT_MSG_GETCHAIN");
     const nftnl_chain* chain = handle.get();
     ChainInfo info{{static_cast<std::uint8_t>(nftnl_chain_get_u32(chain, NFTNL_CHAIN_FAMILY)),
                     Text(chain, NFTNL_CHAIN_TABLE)},

@@ -152,7 +152,8 @@ std::vector<Element> ListElements(Socket& socket, const Table& table, const Set&
   });
   const SetHandle handle = Named(table, set);
   for (const Message& message : messages) {
-    if (nftnl_set_elems_nlmsg_parse(Header(message), handle.get()) < 0)
+    if (!AreTexts(Header(message), {NFTA_SET_ELEM_LIST_TABLE, NFTA_SET_ELEM_LIST_SET}) ||
+        nftnl_set_elems_nlmsg_parse(Header(message), handle.get()) < 0)
       throw Error(EBADMSG, "NFT_MSG_GETSETELEM");
   }
   nftnl_set_elem_foreach(handle.get(), Collect, &reading);

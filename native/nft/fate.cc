@@ -88,7 +88,8 @@ std::vector<Effect> ReadEffects(Socket& socket, const Table& table, const std::s
   const auto build = [&](nlmsghdr* header) { nftnl_rule_nlmsg_build_payload(header, wanted.get()); };
   for (const Message& message : socket.Dump(NFT_MSG_GETRULE, table.family, build)) {
     const auto rule = Own<RuleHandle>(nftnl_rule_alloc());
-    if (!HasNames(message) || nftnl_rule_nlmsg_parse(Header(message), rule.get()) < 0)
+    if (!HasNames(message) || !AreTexts(Header(message), {NFTA_RULE_TABLE, NFTA_RULE_CHAIN}) ||
+        nftnl_rule_nlmsg_parse(Header(message), rule.get()) < 0)
       throw Error(EBADMSG, "NFT_MSG_GETRULE");
     effects.push_back(ReadEffect(rule.get()));
   }

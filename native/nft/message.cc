@@ -2,6 +2,7 @@
 
 #include <libmnl/libmnl.h>
 #include <linux/netfilter/nf_tables.h>
+#include <linux/netfilter/nfnetlink.h>
 
 #include <algorithm>
 #include <array>
@@ -10,6 +11,22 @@
 #include "base/errnum.h"
 
 namespace vulcan::nft {
+namespace {
+
+template <typename Matches>
+const nlattr* FindIf(const nlmsghdr* header, std::size_t offset, Matches matches) {
+  const std::size_t size = mnl_nlmsg_get_payload_len(header);
+  if (offset > size) return nullptr;
+  const auto* end = static_cast<const char*>(mnl_nlmsg_get_payload(header)) + size;
+  const auto* attribute = static_cast<const nlattr*>(mnl_nlmsg_get_payload_offset(header, offset));
+  for (; mnl_attr_ok(attribute, static_cast<int>(end - reinterpret_cast<const char*>(attribute)));
+       attribute = mnl_attr_next(attribute)) {
+    if (matches(attribute)) return attribute;
+  }
+  return nullptr;
+}
+
+}  // namespace
 
 std::string MessageName(std::uint16_t type) {
   // In the order of enum nf_tables_msg_types.
@@ -26,15 +43,16 @@ bool IsWhole(const nlmsghdr* header, int left) noexcept {
 }
 
 const nlattr* FindAttribute(const nlmsghdr* header, std::size_t offset, std::uint16_t type) {
-  const std::size_t size = mnl_nlmsg_get_payload_len(header);
-  if (offset > size) return nullptr;
-  const auto* end = static_cast<const char*>(mnl_nlmsg_get_payload(header)) + size;
-  const auto* attribute = static_cast<const nlattr*>(mnl_nlmsg_get_payload_offset(header, offset));
-  for (; mnl_attr_ok(attribute, static_cast<int>(end - reinterpret_cast<const char*>(attribute)));
-       attribute = mnl_attr_next(attribute)) {
-    if (mnl_attr_get_type(attribute) == type) return attribute;
-  }
-  return nullptr;
+  return FindIf(header, offset,
+                [type](const nlattr* attribute) { return mnl_attr_get_type(attribute) == type; });
+}
+
+bool AreTexts(const nlmsghdr* header, std::initializer_list<std::uint16_t> types) {
+  const auto is_broken = [types](const nlattr* attribute) {
+    return std::ranges::find(types, mnl_attr_get_type(attribute)) != types.end() &&
+           mnl_attr_validate(attribute, MNL_TYPE_NUL_STRING) < 0;
+  };
+  return FindIf(header, sizeof(nfgenmsg), is_broken) == nullptr;
 }
 
 Acknowledgement ParseAcknowledgement(const nlmsghdr* header) {

@@ -5,6 +5,7 @@
 #include <cstddef>
 #include <cstdint>
 #include <functional>
+#include <initializer_list>
 #include <string>
 #include <vector>
 
@@ -26,6 +27,10 @@ using Payload = std::function<void(nlmsghdr*)>;
 
 // The first attribute of that type behind `offset` bytes of the payload; nullptr when there is none.
 [[nodiscard]] const nlattr* FindAttribute(const nlmsghdr* header, std::size_t offset, std::uint16_t type);
+
+// Whether every attribute of these types, behind the nfgenmsg, ends with a NUL. libnftnl copies texts up to
+// one without looking whether it is there.
+[[nodiscard]] bool AreTexts(const nlmsghdr* header, std::initializer_list<std::uint16_t> types);
 
 // "NFT_MSG_NEWRULE", for errors.
 [[nodiscard]] std::string MessageName(std::uint16_t type);

@@ -42,7 +42,9 @@ std::optional<std::string> ReadTableComment(Socket& socket, const Table& table) 
   const auto message = socket.Get(NFT_MSG_GETTABLE, table.family, Build(wanted));
   if (!message) return std::nullopt;
   const auto handle = Own<TableHandle>(nftnl_table_alloc());
-  if (nftnl_table_nlmsg_parse(Header(*message), handle.get()) < 0) throw Error(EBADMSG, "NFT_MSG_GETTABLE");
+  if (!AreTexts(Header(*message), {NFTA_TABLE_NAME}) ||
+      nftnl_table_nlmsg_parse(Header(*message), handle.get()) < 0)
+    throw Error(EBADMSG, "NFT_MSG_GETTABLE");
   std::uint32_t size = 0;
   const void* data = nftnl_table_get_data(handle.get(), NFTNL_TABLE_USERDATA, &size);
   return data == nullptr ? std::string() : ReadText(data, size, NFTNL_UDATA_TABLE_COMMENT);

@@ -15,10 +15,13 @@ export const fuzzers = ['address', 'files', 'netlink', 'nft', 'plugin'];
 /** @param {string} name */
 const fileOf = (name) => join(root, `build/asan/${name}_fuzz`);
 
+/** @param {string} name */
+export const corpusOf = (name) => join(root, 'test/native/fuzz/corpus', name);
+
 export const hasFuzzers = () => fuzzers.every((name) => existsSync(fileOf(name)));
 
 /**
- * Resolves with the number of inputs tried; rejects with what the sanitizer said, and where the input is.
+ * `seconds: 0`: the corpus alone. Resolves with the number of inputs tried; rejects with what the sanitizer said, and where the input is.
  *
  * @param {string} name
  * @param {{ seconds: number, seed: number, log?: (line: string) => void }} options
@@ -31,10 +34,15 @@ export async function fuzz(name, { seconds, seed, log = () => {} }) {
     const child = spawn(
       fileOf(name),
       [
-        ...[`-max_total_time=${seconds}`, `-seed=${seed}`, '-timeout=10', '-print_final_stats=1'],
+        ...[
+          seconds === 0 ? '-runs=0' : `-max_total_time=${seconds}`,
+          `-seed=${seed}`,
+          '-timeout=10',
+          '-print_final_stats=1',
+        ],
         // What libnftnl had allocated when it wanted to end the process: see nft_fuzz.cc.
         ...(name === 'nft' ? ['-detect_leaks=0'] : []),
-        ...[`-artifact_prefix=${failures}/${name}-`, found, join(root, 'test/native/fuzz/corpus', name)],
+        ...[`-artifact_prefix=${failures}/${name}-`, found, corpusOf(name)],
       ],
       { stdio: ['ignore', 'ignore', 'pipe'] },
     );

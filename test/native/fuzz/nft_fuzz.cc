@@ -50,7 +50,7 @@ constexpr std::array<Request, 10> kRequests = {
 }  // namespace vulcan
 
 // Stands for exit() in the libraries, too. Under a name of its own, because the system's may not throw.
-extern "C" void ExitOfLibrary(int status) __asm__("exit");
+extern "C" __attribute__((visibility("default"))) void ExitOfLibrary(int status) __asm__("exit");
 extern "C" void ExitOfLibrary(int status) {
   if (vulcan::asking) throw vulcan::BrokenAbi{};
   ::_exit(status);
