@@ -34,6 +34,7 @@ struct Release {
     }
   }
   std::vector<std::string> texts;
+  texts.reserve(released.size());
   for (const IpAddress& address : released) texts.push_back(address.ToString());
   return texts;
 }
