@@ -47,6 +47,7 @@ std::vector<std::string> ListConfiguration(const std::string& directory) {
   }
   std::vector<std::string> names;
   errno = 0;
+  // NOLINTNEXTLINE(concurrency-mt-unsafe): the stream is this thread's own
   while (const dirent* entry = ::readdir(stream.get())) {
     if (IsRegularAt(::dirfd(stream.get()), entry->d_name)) names.emplace_back(entry->d_name);
     errno = 0;
@@ -58,7 +59,8 @@ std::vector<std::string> ListConfiguration(const std::string& directory) {
 
 std::optional<FoundFile> FindFile(const std::vector<std::string>& directories, const std::string& name) {
   for (const std::string& directory : directories) {
-    std::string path = directory + "/" + name;
+    std::string path = directory;
+    path.append("/").append(name);
     if (!IsRegularAt(AT_FDCWD, path.c_str())) continue;
     const bool executable = ::faccessat(AT_FDCWD, path.c_str(), X_OK, AT_EACCESS) == 0;
     return FoundFile{std::move(path), executable};
