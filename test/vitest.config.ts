@@ -33,7 +33,7 @@ export default defineConfig({
       project('lifecycle', 5, 60_000),
       project('examples', 6, 60_000),
       project('guest', 7, 300_000),
-      project('package', 8, 600_000),
+      project('package', 8, 1_500_000),
     ],
   },
 });
