@@ -71,8 +71,11 @@ export class Scope implements Stop {
     const { operation, network, vmId, timeoutMs, signal } = this.#options;
     const step = this.step === 'start' ? undefined : this.step;
     const fields: NetworkErrorFields = { operation, ...defined({ network, vmId }) };
-    if (error instanceof NetworkError)
-      return error.with({ ...defined({ step }), ...fields, ...known(error) });
+    if (error instanceof NetworkError) {
+      // Where a set-up fails without a word of its undo, it had begun nothing yet.
+      const rolledBack = operation === 'setup' ? true : undefined;
+      return error.with({ ...defined({ step, rolledBack }), ...fields, ...known(error) });
+    }
     if (!(error instanceof AbortError)) return error;
     const { rolledBack } = error;
     if (this.#ending === 'timeout') {
@@ -120,8 +123,8 @@ function defined<T extends object>(fields: T): { [Key in keyof T]?: Exclude<T[Ke
 }
 
 /** What the error says about itself stands over what the verb knows. */
-function known({ network, vmId, step }: NetworkError): NetworkErrorFields {
-  return defined({ network, vmId, step });
+function known({ network, vmId, step, rolledBack }: NetworkError): NetworkErrorFields {
+  return defined({ network, vmId, step, rolledBack });
 }
 
 /** Runs a verb in a scope of its own; what it rejects with may leave the package. */

@@ -1,4 +1,5 @@
 import type { ChainOptions, ChainRunner } from './cni/call.ts';
+import { nativeFailure } from './cni/native-failure.ts';
 import { probePlugin } from './cni/probe.ts';
 import { effectiveVersion } from './cni/version.ts';
 import { NetworkError } from './errors.ts';
@@ -129,8 +130,15 @@ const neededCapabilities = [
   ['CAP_SYS_ADMIN', 21n],
 ] as const;
 
+/** That it can't be told is not the same as a finding. */
+function looking<T>(look: Promise<T>): Promise<T> {
+  return look.catch((error: Error) => {
+    throw nativeFailure(error, { step: 'verify' });
+  });
+}
+
 async function verifyCapabilities({ binding }: VerifySubject): Promise<VerifyFinding[]> {
-  const mask = BigInt(`0x${await binding.capabilities()}`);
+  const mask = BigInt(`0x${await looking(binding.capabilities())}`);
   return neededCapabilities
     .filter(([, bit]) => ((mask >> bit) & 1n) === 0n)
     .map(([name]) =>
@@ -139,7 +147,7 @@ async function verifyCapabilities({ binding }: VerifySubject): Promise<VerifyFin
 }
 
 async function verifyMounts({ binding, netnsDir }: VerifySubject): Promise<VerifyFinding[]> {
-  const { hostMountNamespace } = await binding.mountState({ directory: netnsDir });
+  const { hostMountNamespace } = await looking(binding.mountState({ directory: netnsDir }));
   if (hostMountNamespace) return [];
   const message = `this process has a mount namespace of its own: names under ${netnsDir} may be invisible to VMMs outside`;
   const remedy = `run it without PrivateMounts, PrivateTmp and the like (systemd), or share ${netnsDir} with the VMMs`;
@@ -150,7 +158,7 @@ async function verifyForwarding({ binding, ipv6 }: VerifySubject): Promise<Verif
   const keys = ['net/ipv4/ip_forward', ...(ipv6 ? ['net/ipv6/conf/all/forwarding'] : [])];
   const findings: VerifyFinding[] = [];
   for (const key of keys) {
-    if ((await binding.sysctlRead({ key })) === '1') continue;
+    if ((await looking(binding.sysctlRead({ key }))) === '1') continue;
     const remedy = `sysctl -w ${key.replaceAll('/', '.')}=1, or let open() do it`;
     findings.push(finding('forwarding', 'warning', `${key} is off: guests do not leave the host`, remedy));
   }
@@ -186,7 +194,7 @@ async function verifyForwardChains({ binding, bridges }: VerifySubject): Promise
   const chains = await binding.forwardChains({}).catch((error: NativeError) => {
     // The want of privilege, or of nf_tables, is a finding already.
     if (unreadable.has(error.code)) return [];
-    throw error;
+    throw nativeFailure(error, { step: 'verify' });
   });
   return chains.filter(({ drops }) => drops).map((chain) => foreignDrop(chain, bridges));
 }
@@ -222,7 +230,7 @@ export async function verify(subject: VerifySubject): Promise<VerifyReport> {
     plugins.push(verified.plugin);
     findings.push(...verified.findings);
   }
-  const probed = await subject.binding.probe({});
+  const probed = await looking(subject.binding.probe({}));
   findings.push(...probed.filter(({ ok }) => !ok).map(kernelProblem));
   findings.push(...(await verifyMounts(subject)), ...(await verifyForwarding(subject)));
   findings.push(...(await verifyForwardChains(subject)));

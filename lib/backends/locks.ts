@@ -86,10 +86,19 @@ export class Locks {
       ),
     );
     const lock = { handle, spent: false };
+    let result: T;
     try {
-      return await work(lock);
-    } finally {
-      await this.#binding.lockRelease({ lock: handle, remove: lock.spent });
+      result = await work(lock);
+    } catch (error) {
+      // Released all the same; a file that could not be removed is less than what went wrong before.
+      await this.#release(lock).catch(() => {});
+      throw error;
     }
+    await this.#release(lock);
+    return result;
+  }
+
+  async #release({ handle, spent }: HeldLock): Promise<void> {
+    await atStep('lock', () => this.#binding.lockRelease({ lock: handle, remove: spent }));
   }
 }

@@ -2,11 +2,12 @@ import { recordName } from '../cni/names.ts';
 import type { AttachmentKey, CacheRecord } from '../cni/types.ts';
 import { NetworkError } from '../errors.ts';
 import type { AttachmentLocks, DetachPlan, DetachResult } from '../native/attachment.ts';
+import type { NativeError } from '../native/binding.ts';
 import type { Scope } from '../operation.ts';
 import { incomplete } from './detach.ts';
 import { guardedPort } from './guard.ts';
 import { aliasOf, cutError, hostLinkName, isNative } from './host-link.ts';
-import { atStep, kernelError } from './kernel-error.ts';
+import { kernelError } from './kernel-error.ts';
 import { ownerOf } from './native-plan.ts';
 import { layoutOf } from './native-undo.ts';
 import { addressesOf } from './network-config.ts';
@@ -48,7 +49,9 @@ export async function detach(
   scope: Scope,
 ): Promise<DetachResult | null> {
   scope.step = 'detach';
-  const result = await atStep('detach', () => binding.detach(plan));
+  const result = await binding.detach(plan).catch((error: NativeError) => {
+    throw kernelError(error.step ?? 'detach', error);
+  });
   if (result.stale) return null;
   if (result.cut && result.errors.length === 0) return result;
   const [first] = result.errors;

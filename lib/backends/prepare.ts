@@ -17,6 +17,8 @@ const ipv6Forwarding = 'net/ipv6/conf/all/forwarding';
 /** Large enough for any that this library writes. */
 const conflistLimit = 1024 * 1024;
 
+const noText = new Set(['ELOOP', 'EFBIG', 'EISDIR', 'EINVAL', 'ENXIO']);
+
 export async function ensureStateDirectories(binding: NativeBinding, stateDir: string): Promise<void> {
   for (const path of [stateDir, `${stateDir}/locks`, `${stateDir}/results`]) {
     await atStep('state directory', () => binding.directoryEnsure({ path, mode: 0o700 }));
@@ -67,9 +69,14 @@ class Preparation {
     );
   }
 
-  /** What can't be read is writeConfList's to judge. */
+  /** What is no file of text is writeConfList's to judge. */
   async #read(file: { readonly directory: string; readonly name: string }): Promise<string | null> {
-    return this.#binding.fileRead({ ...file, limit: conflistLimit }).catch(() => null);
+    try {
+      return await this.#binding.fileRead({ ...file, limit: conflistLimit });
+    } catch (error) {
+      if (isNativeError(error) && noText.has(error.code)) return null;
+      throw kernelError('conflist', error);
+    }
   }
 
   async #bridge(): Promise<BridgeState | null> {

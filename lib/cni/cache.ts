@@ -1,5 +1,5 @@
 import { join } from 'node:path';
-import { type ErrorCode, NetworkError, withRemedy } from '../errors.ts';
+import { type ErrorCode, isNetworkError, NetworkError, withRemedy } from '../errors.ts';
 import type { NativeBinding, NativeError } from '../native/binding.ts';
 import type { NamedText } from '../native/survey.ts';
 import { collect } from './collect.ts';
@@ -14,6 +14,9 @@ export type RecordStore = Pick<
 >;
 
 const sizeLimit = 16 * 1024 * 1024;
+
+/** Of what has a record's name and is none: a symlink, a device, or larger than any. */
+const noRecord = new Set(['EINVAL', 'ELOOP', 'ENXIO', 'EFBIG', 'EISDIR']);
 
 function isOf(record: AttachmentKey, { network, containerId, ifName }: AttachmentKey): boolean {
   return record.network === network && record.containerId === containerId && record.ifName === ifName;
@@ -112,7 +115,8 @@ export class ResultCache {
     try {
       text = await this.#store.fileRead({ directory: this.directory, name, limit: sizeLimit });
     } catch (error) {
-      throw fileError(path, error as NativeError, 'ERR_RECORD_CORRUPT');
+      const { code } = error as NativeError;
+      throw fileError(path, error as NativeError, noRecord.has(code) ? 'ERR_RECORD_CORRUPT' : 'ERR_KERNEL');
     }
     return text === null ? null : recordOf(path, text, key);
   }
@@ -132,7 +136,7 @@ async function collectCorrupt(work: () => Promise<unknown>): Promise<void> {
   try {
     await work();
   } catch (error) {
-    if (!(error instanceof NetworkError) || error.code !== 'ERR_RECORD_CORRUPT') throw error;
+    if (!isNetworkError(error, 'ERR_RECORD_CORRUPT')) throw error;
   }
 }
 
@@ -144,10 +148,6 @@ function fileError(path: string, error: NativeError, otherwise: ErrorCode): Netw
         ? 'ERR_PERMISSION'
         : otherwise;
   const { errno, syscall } = error;
-  return new NetworkError(code, withRemedy(code, `${path}: ${error.message}`), {
-    path,
-    cause: error,
-    errno,
-    syscall,
-  });
+  const fields = { step: 'record', path, cause: error, errno, syscall };
+  return new NetworkError(code, withRemedy(code, `${path}: ${error.message}`), fields);
 }

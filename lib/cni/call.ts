@@ -1,7 +1,8 @@
 import { NetworkError } from '../errors.ts';
-import type { LockHandle, NativeBinding } from '../native/binding.ts';
+import type { LockHandle, NativeBinding, NativeError } from '../native/binding.ts';
 import { type Environment, pluginEnvironment } from './environment.ts';
 import { findPlugin } from './find.ts';
+import { nativeFailure } from './native-failure.ts';
 import { callPlugin, type PluginEvent, type PluginRunner } from './plugin.ts';
 import type { Command, RuntimeConf } from './types.ts';
 
@@ -46,7 +47,11 @@ export async function callInChain(
 
 /** Plugins would work in their own namespace, and only then notice that it is the wrong one. */
 export async function refuseHostNamespace({ runner }: ChainOptions, { netns }: RuntimeConf): Promise<void> {
-  if (netns === '' || !(await runner.isHostNamespace({ path: netns }))) return;
+  if (netns === '') return;
+  const isHost = await runner.isHostNamespace({ path: netns }).catch((error: NativeError) => {
+    throw nativeFailure(error, { path: netns, step: 'anchor' });
+  });
+  if (!isHost) return;
   const message = `${netns} is the network namespace of this process itself`;
   throw new NetworkError('ERR_NETNS_HOST', message, { path: netns });
 }

@@ -2,7 +2,8 @@ import { AbortError } from '../errors.ts';
 import type { NativeBinding, NativeError } from '../native/binding.ts';
 import { runTask } from '../native/task.ts';
 import { stopOf } from '../stop.ts';
-import { type CallName, pluginError } from './outcome.ts';
+import { nativeFailure } from './native-failure.ts';
+import { type CallName, pluginError, stepOf } from './outcome.ts';
 
 /** Finding a plugin's executable: the first directory that has a regular file of that name, as libcni's FindInPath. */
 
@@ -28,7 +29,8 @@ export async function findPlugin(
   const found = await runTask(finder, signal && stopOf(signal), (taskId) =>
     finder.fileFind({ directories, name: type, taskId }),
   ).catch((error: NativeError) => {
-    throw error.code === 'ECANCELED' ? new AbortError(true, { cause: signal?.reason }) : error;
+    if (error.code === 'ECANCELED') throw new AbortError(true, { cause: signal?.reason });
+    throw nativeFailure(error, { step: stepOf(name) });
   });
   if (found !== null) return found;
   const where = directories.length === 0 ? 'no directory is searched' : `not in ${directories.join(', ')}`;

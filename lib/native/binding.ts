@@ -306,7 +306,7 @@ export interface NativeBinding {
       readonly follow?: boolean;
     },
   ): Promise<string | null>;
-  /** A temporary file, then a rename; nothing is left when it fails. */
+  /** Readers see the old content or the new, never a part; nothing is left when it fails. */
   fileWrite(
     plan: Task & {
       readonly directory: string;

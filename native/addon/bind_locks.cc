@@ -54,7 +54,11 @@ void BindLocks(Napi::Object exports, Module& module) {
       [](ReleasePlan& plan, const Cancellation&) {
         // Released even when the removal fails.
         const std::shared_ptr<Lock> lock = std::move(plan.lock);
-        if (plan.remove) lock->RemoveFile();
+        if (plan.remove) {
+          lock->RemoveFile();
+        } else {
+          lock->RemoveUnclaimedFile();
+        }
       });
 }
 

@@ -102,7 +102,7 @@ AttachResult Attach::Run(AddressStore store, const Cancellation& cancellation) {
   // Nothing that follows needs RTNL, until the next one does.
   host_.Namespaces().Begin();
   Begin("record", cancellation);
-  record_->Publish(plan_.record.name, RENAME_NOREPLACE);
+  record_->Publish(plan_.record.name);
   return std::move(result_);
 }
 

@@ -36,14 +36,13 @@ Detach::Detach(DetachPlan plan, AttachmentHost& host)
 
 Progress<DetachResult> Detach::Step(const Cancellation& cancellation) {
   if (!begun_) {
-    if (auto wait = lock_.Acquire(cancellation)) return std::move(*wait);
+    if (auto wait = Acquire(cancellation)) return std::move(*wait);
     begun_ = true;
     if (IsStale()) {
       lock_.RemoveUnclaimed();
       result_.stale = true;
       return std::move(result_);
     }
-    result_.netns = lock_.Vm().ReadClaim();
     result_.cut = Try("cut", [this] { Cut(); });
     // The address of a VM that still talks is not to be given to another.
     if (!result_.cut) return std::move(result_);
@@ -55,6 +54,16 @@ Progress<DetachResult> Detach::Step(const Cancellation& cancellation) {
   if (auto wait = ReleaseAddresses()) return std::move(*wait);
   if (!KeepsSomething()) Try("record", [this] { Forget(); });
   return std::move(result_);
+}
+
+std::optional<Wait> Detach::Acquire(const Cancellation& cancellation) {
+  try {
+    if (auto wait = lock_.Acquire(cancellation)) return wait;
+    result_.netns = lock_.Vm().ReadClaim();
+    return std::nullopt;
+  } catch (Error& error) {
+    throw error.At("lock");
+  }
 }
 
 bool Detach::Try(const char* step, const std::function<void()>& body) {
@@ -75,8 +84,12 @@ bool Detach::KeepsSomething() const {
 
 bool Detach::IsStale() const {
   if (!plan_.record || !plan_.record_version) return false;
-  const auto directory = Directory::OpenIfPresent(plan_.record->directory);
-  return !directory || VersionOf(*directory, plan_.record->name) != *plan_.record_version;
+  try {
+    const auto directory = Directory::OpenIfPresent(plan_.record->directory);
+    return !directory || VersionOf(*directory, plan_.record->name) != *plan_.record_version;
+  } catch (Error& error) {
+    throw error.At("record");
+  }
 }
 
 // An index is found much faster than a link is described.

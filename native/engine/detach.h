@@ -61,6 +61,7 @@ class Detach {
 
  private:
   // What it throws is gathered; whether it went through.
+  [[nodiscard]] std::optional<Wait> Acquire(const Cancellation& cancellation);
   bool Try(const char* step, const std::function<void()>& body);
   [[nodiscard]] bool IsStale() const;
   void Cut();

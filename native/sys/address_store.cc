@@ -10,10 +10,10 @@
 #include <string_view>
 
 #include "base/error.h"
-#include "sys/address_file.h"
 #include "sys/age.h"
 #include "sys/file_store.h"
 #include "sys/io.h"
+#include "sys/unnamed_file.h"
 
 namespace vulcan {
 namespace {
@@ -71,7 +71,7 @@ ReservedAddress AddressStore::Reserve(const RangeSet& set, const std::string& ow
     }
     for (const IpAddress& address : set.excluded) taken.Add(ToNumber(address));
   };
-  const AddressFile file(directory_, owner);
+  const UnnamedFile file(directory_, owner, kFileMode);
   const auto last = LastReserved(set.index);
   avoid();
   bool read = false;
@@ -91,7 +91,7 @@ ReservedAddress AddressStore::Reserve(const RangeSet& set, const std::string& ow
           .Why(Reason::kAddressesExhausted);
     }
     taken.Add(ToNumber(*address));
-    if (!file.TryLink(address->ToString())) continue;
+    if (!file.TryName(directory_, address->ToString())) continue;
     Remember(set.index, *address, owner, hints);
     const AddressRange& range = *set.Find(*address);
     return {*address, range.prefix_length, range.gateway};
@@ -105,7 +105,8 @@ ReservedAddress AddressStore::ReserveThis(const IpAddress& address, const RangeS
   if (range == nullptr || set.IsExcluded(address)) {
     throw Error(EINVAL, "linkat", "not an address that guests may have").Path(directory_.PathOf(name));
   }
-  if (!AddressFile(directory_, owner).TryLink(name)) {
+  const UnnamedFile file(directory_, owner, kFileMode);
+  if (!file.TryName(directory_, name)) {
     throw Error(EEXIST, "linkat", "the address is taken")
         .Path(directory_.PathOf(name))
         .Why(Reason::kAddressTaken);
@@ -179,8 +180,12 @@ std::vector<Reservation> ListReservations(const std::string& path) {
   if (!directory) return reservations;
   for (const std::string& name : directory->Names()) {
     const auto address = IpAddress::Parse(name);
+    if (!address) continue;
     struct stat status {};
-    if (!address || ::fstatat(directory->Fd(), name.c_str(), &status, AT_SYMLINK_NOFOLLOW) != 0) continue;
+    if (::fstatat(directory->Fd(), name.c_str(), &status, AT_SYMLINK_NOFOLLOW) != 0) {
+      if (errno == ENOENT) continue;
+      throw SystemError("fstatat", directory->PathOf(name));
+    }
     const auto text = ReadFile(*directory, name, kFileLimit);
     if (text) reservations.push_back({*address, std::string(Trim(*text)), AgeMs(status.st_mtim)});
   }

@@ -37,7 +37,9 @@ namespace {
   if (file_system.f_type != NSFS_MAGIC) return false;
   const UniqueFd opened(::open(PathOfFd(path_fd.Get()).c_str(), O_RDONLY | O_CLOEXEC));
   if (!opened) throw SystemError("open", PathOfFd(path_fd.Get()));
-  return ::ioctl(opened.Get(), NS_GET_NSTYPE) == CLONE_NEWNET;
+  const int type = ::ioctl(opened.Get(), NS_GET_NSTYPE);
+  if (type < 0) throw SystemError("ioctl(NS_GET_NSTYPE)", PathOfFd(path_fd.Get()));
+  return type == CLONE_NEWNET;
 }
 
 [[nodiscard]] NamespaceId OwnNamespace() { return IdOfNamespace(OpenNamespace("/proc/self/ns/net").Get()); }
@@ -114,8 +116,11 @@ AnchorState CreateAnchor(const std::string& path, const std::string& name, const
   return InNewNamespace([&] {
     cancellation.ThrowIfCancelled();
     const UniqueFd ns = OpenCurrentNamespace();
-    static_cast<void>(NameNamespace(directory, name, lock, ns.Get()));
-    return StateOf(OpenName(directory, name), lock.ReadClaim(), OwnNamespace());
+    AnchorState state;
+    state.id = NameNamespace(directory, name, lock, ns.Get());
+    state.kind = AnchorKind::kNamespace;
+    state.claimed = true;
+    return state;
   });
 }
 

@@ -35,26 +35,6 @@ constexpr std::string_view kTemporaryPrefix = ".vulcan-net-";
                              static_cast<double>(status.st_mtim.tv_nsec) / kNsPerMs};
 }
 
-// What could be written of it is gone when this throws.
-FileVersion WriteNew(const Directory& directory, const std::string& name, const std::string& data,
-                     mode_t mode) {
-  const std::string path = directory.PathOf(name);
-  UniqueFd fd(
-      ::openat(directory.Fd(), name.c_str(), O_WRONLY | O_CREAT | O_EXCL | O_NOFOLLOW | O_CLOEXEC, 0600));
-  if (!fd) throw SystemError("openat", path);
-  try {
-    if (::fchmod(fd.Get(), mode) != 0) throw SystemError("fchmod", path);
-    WriteAll(fd.Get(), data, path);
-    struct stat status {};
-    if (::fstat(fd.Get(), &status) != 0) throw SystemError("fstat", path);
-    if (::close(fd.Release()) != 0) throw SystemError("close", path);
-    return VersionIn(status);
-  } catch (const Error&) {
-    ::unlinkat(directory.Fd(), name.c_str(), 0);
-    throw;
-  }
-}
-
 }  // namespace
 
 std::optional<std::string> ReadFile(const Directory& directory, const std::string& name, std::size_t limit) {
@@ -82,28 +62,24 @@ std::optional<FileVersion> VersionOf(const Directory& directory, const std::stri
 // No fsync: what is written here describes state of the running kernel, which a crash of the machine ends as
 // well.
 UnpublishedFile::UnpublishedFile(Directory directory, const std::string& data, mode_t mode)
-    : directory_(std::move(directory)), temporary_name_(TemporaryName()) {
-  version_ = WriteNew(directory_, temporary_name_, data, mode);
+    : directory_(std::move(directory)), file_(directory_, data, mode) {
+  struct stat status {};
+  if (::fstat(file_.Fd(), &status) != 0) throw SystemError("fstat", directory_.Path());
+  version_ = VersionIn(status);
 }
 
-UnpublishedFile::~UnpublishedFile() {
-  if (!temporary_name_.empty()) ::unlinkat(directory_.Fd(), temporary_name_.c_str(), 0);
-}
-
-void UnpublishedFile::Publish(const std::string& name, unsigned flags) {
-  const std::string path = directory_.PathOf(name);
-  if (::renameat2(directory_.Fd(), temporary_name_.c_str(), directory_.Fd(), name.c_str(), flags) != 0) {
-    throw SystemError("rename", path);
-  }
-  temporary_name_.clear();
+void UnpublishedFile::Publish(const std::string& name) const {
+  if (!file_.TryName(directory_, name)) throw Error(EEXIST, "linkat").Path(directory_.PathOf(name));
 }
 
 void WriteFile(const Directory& directory, const std::string& name, const std::string& data, mode_t mode) {
-  const std::string path = directory.PathOf(name);
+  const UnnamedFile file(directory, data, mode);
+  if (file.TryName(directory, name)) return;
+  // What is there is replaced at once; only a file that is renamed can do that.
   const std::string temporary_name = TemporaryName();
-  static_cast<void>(WriteNew(directory, temporary_name, data, mode));
+  if (!file.TryName(directory, temporary_name)) throw Error(EEXIST, "linkat").Path(directory.Path());
   if (::renameat(directory.Fd(), temporary_name.c_str(), directory.Fd(), name.c_str()) == 0) return;
-  const Error error = SystemError("rename", path);
+  const Error error = SystemError("rename", directory.PathOf(name));
   ::unlinkat(directory.Fd(), temporary_name.c_str(), 0);
   throw error;
 }
@@ -125,9 +101,11 @@ bool RemoveFile(const Directory& directory, const std::string& name) {
 std::vector<std::string> ListFiles(const Directory& directory) {
   std::vector<std::string> names = directory.Names();
   std::erase_if(names, [&directory](const std::string& name) {
+    if (name.starts_with(kTemporaryPrefix)) return true;
     struct stat status {};
-    return name.starts_with(kTemporaryPrefix) ||
-           ::fstatat(directory.Fd(), name.c_str(), &status, AT_SYMLINK_NOFOLLOW) != 0 || !IsRegular(status);
+    if (::fstatat(directory.Fd(), name.c_str(), &status, AT_SYMLINK_NOFOLLOW) == 0) return !IsRegular(status);
+    if (errno != ENOENT) throw SystemError("fstatat", directory.PathOf(name));
+    return true;
   });
   return names;
 }

@@ -9,6 +9,7 @@
 #include <vector>
 
 #include "sys/directory.h"
+#include "sys/unnamed_file.h"
 
 namespace vulcan {
 
@@ -32,24 +33,19 @@ struct FileVersion {
 // Readers see the old content or the new, never a part. Nothing is left when it fails.
 void WriteFile(const Directory& directory, const std::string& name, const std::string& data, mode_t mode);
 
-// A file that is written before its time: it has no name of its own until Publish, and without that nothing
-// of it stays. Only closing it may show that the disk is full, so it is closed when this is made.
+// A file that is written before its time: it has no name until Publish, and without that nothing of it stays.
 class UnpublishedFile {
  public:
   UnpublishedFile(Directory directory, const std::string& data, mode_t mode);
-  ~UnpublishedFile();
 
-  UnpublishedFile(const UnpublishedFile&) = delete;
-  UnpublishedFile& operator=(const UnpublishedFile&) = delete;
-
-  // `flags` are RENAME_*.
-  void Publish(const std::string& name, unsigned flags = 0);
+  // EEXIST when the name is taken.
+  void Publish(const std::string& name) const;
   // Naming it does not change it.
   [[nodiscard]] const FileVersion& Version() const noexcept { return version_; }
 
  private:
   Directory directory_;
-  std::string temporary_name_;
+  UnnamedFile file_;
   FileVersion version_;
 };
 

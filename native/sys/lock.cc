@@ -25,9 +25,6 @@ constexpr std::size_t kClaimLimit = 64;
   UniqueFd fd(::openat(directory.Fd(), name.c_str(),
                        O_RDWR | O_CREAT | O_NOFOLLOW | O_CLOEXEC | O_NONBLOCK | O_NOCTTY, 0600));
   if (!fd) throw SystemError("openat", path);
-  struct stat status {};
-  if (::fstat(fd.Get(), &status) != 0) throw SystemError("fstat", path);
-  if (!S_ISREG(status.st_mode)) throw Error(EINVAL, "openat", "not a regular file").Path(path);
   return fd;
 }
 
@@ -42,18 +39,31 @@ constexpr std::size_t kClaimLimit = 64;
 
 std::optional<Lock> Lock::TryAcquire(const Directory& directory, const std::string& name, LockMode mode) {
   const std::string path = directory.PathOf(name);
-  const int operation = (mode == LockMode::kExclusive ? LOCK_EX : LOCK_SH) | LOCK_NB;
   for (;;) {
     UniqueFd again(::fcntl(directory.Fd(), F_DUPFD_CLOEXEC, 0));
     if (!again) throw SystemError("fcntl(F_DUPFD_CLOEXEC)", directory.Path());
-    Lock lock(std::move(again), OpenLockFile(directory, name, path), name, path);
-    if (::flock(lock.Fd(), operation) != 0) {
-      if (errno == EWOULDBLOCK) return std::nullopt;
-      if (errno != EINTR) throw SystemError("flock", path);
-      continue;
+    Lock lock(std::move(again), OpenLockFile(directory, name, path), name, path, mode);
+    try {
+      if (!lock.TryFlock()) return std::nullopt;
+      if (lock.IsCurrent()) return lock;
+    } catch (const Error&) {
+      // The file may be ours, made just now.
+      lock.RemoveUnclaimedFile();
+      throw;
     }
-    if (lock.IsCurrent()) return lock;
   }
+}
+
+bool Lock::TryFlock() const {
+  struct stat status {};
+  if (::fstat(Fd(), &status) != 0) throw SystemError("fstat", path_);
+  if (!S_ISREG(status.st_mode)) throw Error(EINVAL, "openat", "not a regular file").Path(path_);
+  const int operation = (mode_ == LockMode::kExclusive ? LOCK_EX : LOCK_SH) | LOCK_NB;
+  while (::flock(Fd(), operation) != 0) {
+    if (errno == EWOULDBLOCK) return false;
+    if (errno != EINTR) throw SystemError("flock", path_);
+  }
+  return true;
 }
 
 bool Lock::IsCurrent() const {
@@ -70,6 +80,17 @@ bool Lock::IsCurrent() const {
 void Lock::RemoveFile() {
   if (!IsCurrent()) return;
   if (::unlinkat(directory_.Get(), name_.c_str(), 0) != 0) throw SystemError("unlink", path_);
+}
+
+void Lock::RemoveUnclaimedFile() noexcept {
+  struct stat status {};
+  if (mode_ != LockMode::kExclusive || ::flock(Fd(), LOCK_EX | LOCK_NB) != 0) return;
+  if (::fstat(Fd(), &status) != 0 || !S_ISREG(status.st_mode) || status.st_size != 0) return;
+  try {
+    RemoveFile();
+  } catch (const Error&) {
+    // An empty file stays behind, which whoever wants the lock next takes over.
+  }
 }
 
 std::optional<NamespaceId> Lock::ReadClaim() const {

@@ -26,16 +26,21 @@ class Lock {
   [[nodiscard]] int Fd() const noexcept { return fd_.Get(); }
   // Unlinks the file, still under the lock; whoever waits for it starts again on a new one.
   void RemoveFile();
+  // The same for a file that nobody needs: it claims nothing, and nobody shares the lock. Best effort.
+  void RemoveUnclaimedFile() noexcept;
 
   [[nodiscard]] std::optional<NamespaceId> ReadClaim() const;
   void WriteClaim(const std::optional<NamespaceId>& claim) const;
 
  private:
-  Lock(UniqueFd directory, UniqueFd fd, std::string name, std::string path)
+  Lock(UniqueFd directory, UniqueFd fd, std::string name, std::string path, LockMode mode)
       : directory_(std::move(directory)),
         fd_(std::move(fd)),
         name_(std::move(name)),
-        path_(std::move(path)) {}
+        path_(std::move(path)),
+        mode_(mode) {}
+  // Whether it was to be had.
+  [[nodiscard]] bool TryFlock() const;
   // Whether the name still leads to the locked file.
   [[nodiscard]] bool IsCurrent() const;
 
@@ -43,6 +48,7 @@ class Lock {
   UniqueFd fd_;
   std::string name_;
   std::string path_;
+  LockMode mode_;
 };
 
 // What the lock files of a directory claim, by name, whoever holds them; empty where one claims nothing.

@@ -40,7 +40,9 @@ UniqueFd OpenNamespace(const std::string& path) {
   UniqueFd fd(::open(path.c_str(), O_RDONLY | O_CLOEXEC | O_NONBLOCK));
   if (!fd) throw SystemError("open", path);
   // What isn't on nsfs doesn't know the request.
-  if (::ioctl(fd.Get(), NS_GET_NSTYPE) != CLONE_NEWNET) {
+  const int type = ::ioctl(fd.Get(), NS_GET_NSTYPE);
+  if (type < 0 && errno != ENOTTY && errno != EINVAL) throw SystemError("ioctl(NS_GET_NSTYPE)", path);
+  if (type != CLONE_NEWNET) {
     throw Error(EINVAL, "ioctl(NS_GET_NSTYPE)", "not a network namespace")
         .Path(path)
         .Why(Reason::kNotANamespace);
@@ -52,7 +54,10 @@ UniqueFd OpenCurrentNamespace() { return OpenNamespace("/proc/thread-self/ns/net
 
 bool IsHostNamespace(const std::string& path) {
   struct stat other {};
-  if (::stat(path.c_str(), &other) != 0) return false;
+  if (::stat(path.c_str(), &other) != 0) {
+    if (errno == ENOENT || errno == ENOTDIR) return false;
+    throw SystemError("stat", path);
+  }
   const NamespaceId own = IdOfNamespace(OpenNamespace("/proc/self/ns/net").Get());
   return own == NamespaceId{other.st_dev, other.st_ino};
 }

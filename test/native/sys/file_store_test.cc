@@ -71,7 +71,7 @@ TEST_F(FileStore, PublishesNothingInThePlaceOfAnother) {
   WriteFile(directory_, "f", "old", 0600);
   {
     UnpublishedFile file(Directory::Open(temporary_.Path()), "new", 0600);
-    EXPECT_TRUE(Throws(EEXIST, [&] { file.Publish("f", RENAME_NOREPLACE); }));
+    EXPECT_TRUE(Throws(EEXIST, [&] { file.Publish("f"); }));
   }
   EXPECT_EQ(ReadFile(directory_, "f", 100), "old");
   EXPECT_EQ(directory_.Names(), std::vector<std::string>{"f"});

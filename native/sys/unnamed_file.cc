@@ -1,0 +1,30 @@
+#include "sys/unnamed_file.h"
+
+#include <fcntl.h>
+#include <sys/stat.h>
+#include <unistd.h>
+
+#include <cerrno>
+
+#include "base/error.h"
+#include "sys/io.h"
+
+namespace vulcan {
+
+UnnamedFile::UnnamedFile(const Directory& directory, const std::string& data, mode_t mode)
+    : fd_(::openat(directory.Fd(), ".", O_TMPFILE | O_WRONLY | O_CLOEXEC, 0600)) {
+  if (!fd_) throw SystemError("openat(O_TMPFILE)", directory.Path());
+  if (::fchmod(fd_.Get(), mode) != 0) throw SystemError("fchmod", directory.Path());
+  WriteAll(fd_.Get(), data, directory.Path());
+}
+
+bool UnnamedFile::TryName(const Directory& directory, const std::string& name) const {
+  const std::string path = directory.PathOf(name);
+  // By AT_EMPTY_PATH it would take CAP_DAC_READ_SEARCH.
+  const std::string self = "/proc/thread-self/fd/" + std::to_string(fd_.Get());
+  if (::linkat(AT_FDCWD, self.c_str(), directory.Fd(), name.c_str(), AT_SYMLINK_FOLLOW) == 0) return true;
+  if (errno == EEXIST) return false;
+  throw SystemError("linkat", path);
+}
+
+}  // namespace vulcan
