@@ -1,5 +1,6 @@
 import { z } from 'zod';
-import { formatAddress, formatCidr, hostRange, parseAddress, parseCidr } from './address.ts';
+import { type Cidr, formatAddress, formatCidr, hostRange, parseAddress, parseCidr } from './address.ts';
+import { bridgeNames, bridgesFor, maxPorts } from './bridges.ts';
 import { type ErrorCode, NetworkError } from './errors.ts';
 import type {
   GcOptions,
@@ -75,6 +76,8 @@ function canonical(address: string): string {
 
 /** The options that a conflist of the user's own says itself. */
 const generatedShape = {
+  layout: z.enum(['bridge', 'bridges']).optional(),
+  portsPerBridge: integer(1, maxPorts).optional(),
   bridge: linkName.optional(),
   subnet: subnet.optional(),
   gateway: ip.optional(),
@@ -198,8 +201,33 @@ function invalid(code: ErrorCode, name: string, problem: string): NetworkError {
   return new NetworkError(code, `${name} ${problem}`);
 }
 
+const defaultPortsPerBridge = 256;
+
+/** What of the bridges the options say; `addresses` is how many guests can have one. */
+function bridgesOf(options: z.output<typeof managerSchema>, cidr: Cidr, addresses: bigint) {
+  const { layout = 'bridge', bridge = 'fcbr0', portsPerBridge = defaultPortsPerBridge } = options;
+  if (layout === 'bridge') {
+    if (options.portsPerBridge === undefined) return { layout, bridge, bridgeCount: 1, portsPerBridge };
+    throw invalid('ERR_OPTION_INVALID', 'portsPerBridge', "is for layout: 'bridges'");
+  }
+  if (options.backend !== 'native') {
+    const problem = "is not what plugins build: leave it out, or take backend: 'native'";
+    throw invalid('ERR_OPTION_INVALID', `layout "${layout}"`, problem);
+  }
+  if (cidr.address.family !== 4) {
+    const problem = 'is for IPv4 subnets: leave it out, or choose one of them';
+    throw invalid('ERR_OPTION_INVALID', `layout "${layout}"`, problem);
+  }
+  const bridgeCount = bridgesFor(addresses, portsPerBridge);
+  const longest = bridgeNames(bridge, bridgeCount).at(-1) ?? bridge;
+  const broken = linkNameRule(longest);
+  if (broken === null) return { layout, bridge, bridgeCount, portsPerBridge };
+  const problem = `is too long for the first of ${bridgeCount} bridges: "${longest}" ${broken}`;
+  throw invalid('ERR_LINK_NAME_INVALID', `bridge "${bridge}"`, problem);
+}
+
 function generatedNetwork(options: z.output<typeof managerSchema>): GeneratedNetwork {
-  const { network = 'fcnet', bridge = 'fcbr0', subnet = '10.168.0.0/24', mtu = null } = options;
+  const { network = 'fcnet', subnet = '10.168.0.0/24', mtu = null } = options;
   const { confDir = '/etc/cni/conf.d', addressDir = '/run/cni/networks' } = options;
   const cidr = parseCidr(subnet);
   const hosts = cidr && hostRange(cidr);
@@ -218,7 +246,9 @@ function generatedNetwork(options: z.output<typeof managerSchema>): GeneratedNet
   if (misplaced !== null) throw invalid('ERR_OPTION_INVALID', 'ranges', misplaced);
   const everything = cidr.address.family === 4 ? '0.0.0.0/0' : '::/0';
   return {
-    ...{ kind: 'generated', network, bridge, mtu, confDir, addressDir },
+    ...{ kind: 'generated', network, mtu, confDir, addressDir },
+    // All but the gateway's.
+    ...bridgesOf(options, cidr, hosts.last.value - hosts.first.value),
     subnet: formatCidr(cidr),
     gateway: formatAddress(gateway),
     ...{ ranges, hairpin, isolated, promiscuous },

@@ -115,8 +115,8 @@ export const errorTable = {
     remedy: 'choose another, or leave address out to get a free one',
   },
   ERR_BRIDGE_FULL: {
-    when: 'the bridge has the 1,023 ports that the kernel lets it have',
-    remedy: 'tear down VMs, or open a second network with a bridge of its own',
+    when: 'the bridge has the 1,023 ports that the kernel lets it have, and so has every other that the network may have',
+    remedy: "tear down VMs, or take layout: 'bridges' with a larger subnet, or a second network",
   },
   ERR_LINK_EXISTS: {
     when: 'another link has the name of one that setup makes',

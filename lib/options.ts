@@ -1,5 +1,5 @@
 /** What users pass in. Everything has a default; the types here import plain data alone. */
-import type { BackendName, HostAccessRule, Logger, NetworkDns, TapOwner } from './types.ts';
+import type { BackendName, HostAccessRule, Logger, NetworkDns, NetworkLayout, TapOwner } from './types.ts';
 
 /** A route for guests; without a gateway it is the network's own. */
 export interface RouteOption {
@@ -22,7 +22,15 @@ export interface NetworkManagerOptions {
   readonly network?: string | undefined;
   /** What builds attachments: this process itself by netlink, or a chain of CNI plugins. Default `native`. */
   readonly backend?: BackendName | undefined;
-  /** Default `fcbr0`. This and the rest down to `addressDir` are not for `conflist`, which says it itself. */
+  /**
+   * `bridge`: one, which ends at 1,023 VMs. `bridges`: as many as the VMs need, added as they come, with the host routing
+   * between them; for IPv4 and `native`. Default `bridge`. This and the rest down
+   * to `addressDir` are not for `conflist`, which says it itself.
+   */
+  readonly layout?: NetworkLayout | undefined;
+  /** How many VMs a bridge of several gets before another one is added; then they are filled evenly. Default 256. */
+  readonly portsPerBridge?: number | undefined;
+  /** The bridge, or the first of several; the others have its name with `-1`, `-2`, ... Default `fcbr0`. */
   readonly bridge?: string | undefined;
   /** CIDR. Default `10.168.0.0/24`. */
   readonly subnet?: string | undefined;

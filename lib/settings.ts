@@ -1,12 +1,25 @@
 /** Options that were checked, with every default in its place. Plain data; nothing here does anything. */
 import type { CloseSignal, VerbOptions } from './options.ts';
-import type { BackendName, HostAccessRule, Logger, NetworkDns, NetworkRoute, TapOwner } from './types.ts';
+import type {
+  BackendName,
+  HostAccessRule,
+  Logger,
+  NetworkDns,
+  NetworkLayout,
+  NetworkRoute,
+  TapOwner,
+} from './types.ts';
 
 /** What the conflist is made of that this library writes. */
 export interface GeneratedNetwork {
   readonly kind: 'generated';
   readonly network: string;
+  readonly layout: NetworkLayout;
+  /** The first of them. */
   readonly bridge: string;
+  /** How many there may be. */
+  readonly bridgeCount: number;
+  readonly portsPerBridge: number;
   /** CIDR without host bits. */
   readonly subnet: string;
   readonly gateway: string;

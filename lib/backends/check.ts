@@ -7,6 +7,7 @@ import { beyondRepair, type Finding, onHost } from './finding.ts';
 import { readHostLinks } from './host-link.ts';
 import { inspectFirewall, inspectGuard, inspectLink, inspectReservation } from './inspect-host.ts';
 import { inspectInside } from './inspect-inside.ts';
+import { inspectRoutes } from './inspect-routes.ts';
 import type { HeldLock } from './locks.ts';
 import { layoutOf } from './native-undo.ts';
 import type { Runtime } from './runtime.ts';
@@ -44,6 +45,7 @@ export class Check {
     const onLink = inspectLink(this.#runtime, record, links, layout, mtu);
     // Other runtimes neither say on a link whose it is nor guard it.
     const findings = onLink.filter(({ subject }) => isAnchor || subject !== 'alias');
+    findings.push(...(await inspectRoutes(this.#runtime, record, layout)));
     findings.push(...(await inspectReservation(this.#runtime, record, layout, scope)));
     if (isAnchor) findings.push(...(await inspectGuard(this.#runtime, record)));
     findings.push(...(await inspectFirewall(this.#runtime)));

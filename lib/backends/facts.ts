@@ -7,8 +7,10 @@ import {
   parseCidr,
   subnetRange,
 } from '../address.ts';
+import { bridgeNames } from '../bridges.ts';
 import { isJsonObject } from '../cni/json.ts';
 import type { ConfList, JsonObject, PluginConf } from '../cni/types.ts';
+import { bridgeCountKey } from './native-layout.ts';
 
 /** What a conflist says about its network: what the firewall must know, whoever wrote it. */
 export interface NetworkFacts {
@@ -48,12 +50,14 @@ function subnetsOf({ raw }: PluginConf): NetworkFacts['subnets'] {
   });
 }
 
-function bridgeOf({ raw }: PluginConf): string {
-  return typeof raw['bridge'] === 'string' && raw['bridge'] !== '' ? raw['bridge'] : defaultBridge;
+function bridgesOf({ raw }: PluginConf): readonly string[] {
+  const bridge = typeof raw['bridge'] === 'string' && raw['bridge'] !== '' ? raw['bridge'] : defaultBridge;
+  const count = raw[bridgeCountKey];
+  return bridgeNames(bridge, typeof count === 'number' ? count : 1);
 }
 
 export function networkFacts({ plugins }: ConfList): NetworkFacts {
-  const bridges = plugins.filter(({ type }) => type === 'bridge').map(bridgeOf);
+  const bridges = plugins.filter(({ type }) => type === 'bridge').flatMap(bridgesOf);
   const subnets = plugins.flatMap(subnetsOf);
   return {
     bridges: [...new Set(bridges)],

@@ -6,6 +6,7 @@ import type { GcReport } from '../types.ts';
 import { detachUnderLock } from './detach.ts';
 import { unguardMissing } from './guard.ts';
 import { cutHostLink } from './host-link.ts';
+import { removeStaleRoutes } from './host-routes.ts';
 import { type HostView, viewHost } from './host-view.ts';
 import { inTurns } from './in-turns.ts';
 import { inhabitedNamespaces } from './inhabited.ts';
@@ -55,6 +56,7 @@ class Collection {
     const errors = [...(await this.#undoing.unkept(kept, this.#scope))];
     const { binding, network } = this.#runtime;
     if (network.guarded) await collect(errors, () => unguardMissing(binding));
+    await collect(errors, () => removeStaleRoutes(binding, network));
     this.#failed.push(...errors.map((error) => ({ containerId: null, error })));
     return { removed: this.#removed, failed: this.#failed };
   }

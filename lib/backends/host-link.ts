@@ -30,6 +30,11 @@ export function hostEnd(result: AnyResult | null): Interface | null {
   return before ?? null;
 }
 
+/** Of the result: the bridge, where the attachment was built natively. */
+export function firstInterface({ result }: Pick<CacheRecord, 'result'>): string | null {
+  return result === null ? null : (currentResult(result).interfaces[0]?.name ?? null);
+}
+
 const nativeName = /^vn[0-9a-f]{13}$/;
 
 /** A name and a MAC of its own for every attachment there ever was: a link that is going keeps its name for a while. */

@@ -9,6 +9,9 @@ import type { Network } from './network.ts';
 /** The kernel's own table of the host's addresses. */
 const localTable = 255;
 
+/** What routes of this library's have. */
+const ownProtocol = 118;
+
 function overlap(one: Cidr, other: Cidr): boolean {
   return contains(one, other.address) || contains(other, one.address);
 }
@@ -27,18 +30,55 @@ export async function refuseRoutedSubnets(
   binding: Pick<NativeBinding, 'dump'>,
   network: Network,
 ): Promise<void> {
-  const { bridge, firewall } = network;
-  if (bridge === null) return;
+  const { bridges, firewall } = network;
+  if (bridges.length === 0) return;
+  const own = new Set(bridges.map(({ name }) => name));
   const { links, routes } = await atStep('routes', () => binding.dump({ kinds: ['links', 'routes'] }));
   const linkNames = new Map(links.map(({ index, name }: LinkInfo) => [index, name]));
   for (const route of routes) {
     const link = linkNames.get(route.link) ?? '';
     const destination = parseCidr(route.destination);
     if (destination === null || destination.prefixLength === 0) continue;
-    if (route.table === localTable || link === bridge.name) continue;
+    if (route.table === localTable || own.has(link)) continue;
+    // To a subnet as a whole it is what keeps the rest from being reached, and overlaps are the firewall's to find.
+    if (route.link === 0 && route.protocol === ownProtocol) continue;
     for (const subnet of firewall.subnets) {
       const cidr = parseCidr(subnet);
       if (cidr !== null && overlap(cidr, destination)) throw conflict(network, subnet, route, link);
     }
   }
+}
+
+/** Where the host has a route to each VM: what no VM has would else lead to the host's default route. */
+export function unreachableSubnets({ firewall, layout }: Network): readonly string[] {
+  return layout?.hostRoutes === true ? firewall.subnets : [];
+}
+
+/** Of addresses that are the VM's still, so that no other VM loses its own. */
+export async function removeHostRoutes(
+  binding: Pick<NativeBinding, 'hostRouteRemove'>,
+  ips: readonly string[],
+): Promise<void> {
+  for (const ip of ips) {
+    await atStep('route', () => binding.hostRouteRemove({ destination: `${ip}/32` }));
+  }
+}
+
+/** Routes to VMs of the network whose address nobody has. No set-up of it may be under way. */
+export async function removeStaleRoutes(
+  binding: Pick<NativeBinding, 'dump' | 'fileList' | 'hostRouteRemove'>,
+  network: Network,
+): Promise<void> {
+  const directory = network.layout?.addressDir;
+  if (network.layout?.hostRoutes !== true || directory === undefined) return;
+  const { routes } = await atStep('route', () => binding.dump({ kinds: ['routes'] }));
+  const taken = new Set(await atStep('route', () => binding.fileList({ directory })));
+  const subnets = network.firewall.subnets.map(parseCidr);
+  const stale = routes.flatMap(({ destination, link, protocol }) => {
+    const cidr = parseCidr(destination);
+    const ip = destination.split('/')[0] ?? '';
+    const isIts = subnets.some((subnet) => subnet !== null && cidr !== null && contains(subnet, cidr.address));
+    return link !== 0 && protocol === ownProtocol && isIts && !taken.has(ip) ? [ip] : [];
+  });
+  await removeHostRoutes(binding, stale);
 }

@@ -3,7 +3,7 @@ import type { LinkInfo } from '../native/binding.ts';
 import type { Scope } from '../operation.ts';
 import { beyondRepair, type Finding, onHost } from './finding.ts';
 import { guard, guardedPort, isGuarded } from './guard.ts';
-import { aliasOf, type HostLinks, portDisabled } from './host-link.ts';
+import { aliasOf, firstInterface, type HostLinks, portDisabled } from './host-link.ts';
 import { atStep } from './kernel-error.ts';
 import type { NativeLayout } from './native-layout.ts';
 import { ownerOf } from './native-plan.ts';
@@ -41,20 +41,30 @@ export function inspectLink(
   if (mtu !== null && link.mtu !== mtu) {
     findings.push(onHost('mtu', `${name} has an MTU of ${link.mtu} instead of ${mtu}`, set({ mtu })));
   }
-  return layout === null ? findings : [...findings, ...inspectPort(runtime, link, links, layout)];
+  return layout === null ? findings : [...findings, ...inspectPort(runtime, record, link, links, layout)];
+}
+
+/** The one that the attachment was made a port of. */
+export function bridgeOf(record: CacheRecord, { bridge, bridges }: NativeLayout): string {
+  const recorded = firstInterface(record) ?? bridge;
+  return bridges.includes(recorded) ? recorded : bridge;
 }
 
 function inspectPort(
   { binding, network }: Runtime,
+  record: CacheRecord,
   { name, master }: LinkInfo,
   links: HostLinks,
-  { bridge, hairpin, isolated }: NativeLayout,
+  layout: NativeLayout,
 ): readonly Finding[] {
+  const { hairpin, isolated } = layout;
+  const bridge = bridgeOf(record, layout);
   const there = links.all.find((link) => link.kind === 'bridge' && link.name === bridge);
   if (there !== undefined && there.index === master) return [];
   const join = async () => {
     // Ensured when the network was opened; somebody may have removed it since.
-    if (network.bridge !== null) await binding.bridgeEnsure(network.bridge);
+    const plan = network.bridges.find((each) => each.name === bridge);
+    if (plan !== undefined) await binding.bridgeEnsure(plan);
     await binding.linkSet({ name, master: bridge, up: true });
     if (hairpin || isolated) await binding.linkSet({ name, hairpin, isolated });
   };

@@ -4,6 +4,7 @@ import { runTask } from '../native/task.ts';
 import type { Scope } from '../operation.ts';
 import type { NetworkConfig } from '../types.ts';
 import type { AttachRequest } from './backend.ts';
+import type { Bridge } from './bridge-choice.ts';
 import { isNativeError, kernelError } from './kernel-error.ts';
 import { makeRoom } from './make-room.ts';
 import { detachmentOf, nameAttachment, planAttachment } from './native-plan.ts';
@@ -14,6 +15,8 @@ export interface Attached {
   readonly config: NetworkConfig;
   /** What takes it away again, as long as its record is the one that was written. */
   readonly undo: DetachInterface;
+  /** That it is a port of. */
+  readonly bridge: string;
 }
 
 /** One setup in one native call. Only where something stands in its way is looked what that is. */
@@ -24,22 +27,39 @@ export async function attach(
   scope: Scope,
 ): Promise<Attached> {
   try {
-    return await attachOnce(native, request, scope);
+    return await attachSomewhere(native, request, scope);
   } catch (error) {
     if (!isObstacle(error)) throw error;
   }
   const { runtime } = native;
   await runtime.locks.withVm(request.vmId, scope, (lock) => makeRoom(runtime, undoing, request, lock, scope));
-  return attachOnce(native, request, scope);
+  return attachSomewhere(native, request, scope);
+}
+
+/** Other processes may have filled the bridge that seemed to have room. */
+async function attachSomewhere(native: NativeRuntime, request: AttachRequest, scope: Scope): Promise<Attached> {
+  const attachTo = () => native.bridges.withPort((bridge) => attachOnce(native, bridge, request, scope));
+  try {
+    return await attachTo();
+  } catch (error) {
+    const isFull = isNetworkError(error, 'ERR_BRIDGE_FULL');
+    if (!isFull || !(await native.bridges.hasRoomElsewhere())) throw error;
+    return attachTo();
+  }
 }
 
 function isObstacle(error: unknown): boolean {
   return isNetworkError(error, 'ERR_ATTACHMENT_EXISTS') || isNetworkError(error, 'ERR_NETNS_FOREIGN');
 }
 
-async function attachOnce(native: NativeRuntime, request: AttachRequest, scope: Scope): Promise<Attached> {
+async function attachOnce(
+  native: NativeRuntime,
+  bridge: Bridge,
+  request: AttachRequest,
+  scope: Scope,
+): Promise<Attached> {
   const { binding } = native.runtime;
-  const template = native.templateFor(request.address);
+  const template = native.templateFor(request.address, bridge);
   const names = nameAttachment(native, request);
   const plan = planAttachment(native, template, names, request, scope);
   scope.step = 'attach';
@@ -51,7 +71,7 @@ async function attachOnce(native: NativeRuntime, request: AttachRequest, scope: 
   }
   const [planned] = plan.interfaces;
   const [made] = attached.interfaces;
-  return { config: template.configOf(names, made.addresses), undo: detachmentOf(planned, made) };
+  return { config: template.configOf(names, made.addresses), undo: detachmentOf(planned, made), bridge: bridge.name };
 }
 
 function attachError(error: unknown): unknown {

@@ -27,13 +27,15 @@ export function planDetachment(
   const name = hostLinkName(record);
   if (layout === null || name === null) return null;
   const owner = ownerOf(record);
+  const ips = addressesOf(record);
   return {
     ...{ locks, anchor: anchors.fileOf(vmId) },
     interfaces: [
       {
         hostLink: { name, alias: aliasOf(record) },
         guard: record.result && guardedPort(record, record.result),
-        addresses: { directory: layout.addressDir, owner, ips: addressesOf(record) },
+        addresses: { directory: layout.addressDir, owner, ips },
+        hostRoutes: layout.hostRoutes ? (ips ?? []) : [],
         record: { directory: cache.directory, name: recordName(record) },
       },
     ],

@@ -1,4 +1,5 @@
 import { join } from 'node:path';
+import { bridgeNames } from '../bridges.ts';
 import { isJsonObject } from '../cni/json.ts';
 import type { ConfList, JsonObject } from '../cni/types.ts';
 import { NetworkError } from '../errors.ts';
@@ -7,7 +8,12 @@ import type { NetworkDns, NetworkRoute } from '../types.ts';
 
 /** What a chain of bridge, host-local and tc-redirect-tap would build: what the native backend builds without it. */
 export interface NativeLayout {
+  /** The first of them. */
   readonly bridge: string;
+  /** All that there may be. */
+  readonly bridges: readonly string[];
+  /** Whether the host has a route to each VM, and is a stranger to the rest of the subnet. */
+  readonly hostRoutes: boolean;
   /** 0: the conflist leaves it open. */
   readonly mtu: number;
   readonly hairpin: boolean;
@@ -26,6 +32,9 @@ export interface NativeLayout {
 const defaultBridge = 'cni0';
 const defaultDataDir = '/var/lib/cni/networks';
 
+/** How many bridges there may be, in the conflist that this library writes. */
+export const bridgeCountKey = 'bridgeCount';
+
 /** Keys of the bridge plugin that this library does what they ask for, or that change nothing for a VM. */
 const bridgeKeys = new Set([
   ...[
@@ -38,6 +47,7 @@ const bridgeKeys = new Set([
     'hairpinMode',
     'portIsolation',
     'promiscMode',
+    bridgeCountKey,
   ],
   ...['capabilities', 'dns', 'ipam', 'forceAddress', 'enabledad'],
 ]);
@@ -107,8 +117,12 @@ export function nativeLayout(list: ConfList, source: string): NativeLayout {
     const message = `${source}: the native backend cannot build it: ${problem}; use backend: 'cni'`;
     throw new NetworkError('ERR_CONFLIST_INVALID', message, { path: source });
   }
+  const bridge = text(raw['bridge']) ?? defaultBridge;
+  const count = raw[bridgeCountKey];
   return {
-    ...{ bridge: text(raw['bridge']) ?? defaultBridge, isGateway: raw['isGateway'] === true },
+    ...{ bridge, isGateway: raw['isGateway'] === true },
+    bridges: bridgeNames(bridge, typeof count === 'number' ? count : 1),
+    hostRoutes: typeof count === 'number',
     mtu: typeof raw['mtu'] === 'number' ? raw['mtu'] : 0,
     ...{ hairpin: raw['hairpinMode'] === true, isolated: raw['portIsolation'] === true },
     promiscuous: raw['promiscMode'] === true,

@@ -48,7 +48,10 @@ export function planAttachment(
     anchor: anchors.fileOf(vmId),
     interfaces: [
       {
-        port: { bridge: layout.bridge, hairpin: layout.hairpin, isolated: layout.isolated },
+        port: {
+          ...{ bridge: template.bridge.name, hairpin: layout.hairpin, isolated: layout.isolated },
+          hostRoutes: layout.hostRoutes,
+        },
         ...{ hostLink, alias: aliasOf(key), hostMac, name: key.ifName, mac, mtu: network.mtu },
         tap: { name: tapName, uid: tapOwner.uid, gid: tapOwner.gid },
         routes: template.routes,
@@ -62,7 +65,7 @@ export function planAttachment(
 
 /** What takes away what was made. */
 export function detachmentOf(
-  { hostLink, mac, guard, addresses, record }: AttachInterface,
+  { hostLink, port, mac, guard, addresses, record }: AttachInterface,
   made: AttachedInterface,
 ): DetachInterface {
   const { directory, owner } = addresses;
@@ -72,6 +75,7 @@ export function detachmentOf(
     hostLink: { name: hostLink },
     guard: guard === null ? null : { link: hostLink, bindings },
     addresses: { directory, owner, ips },
+    hostRoutes: 'routed' in port || port.hostRoutes ? ips : [],
     record: { directory: record.directory, name: record.name, version: made.record },
   };
 }

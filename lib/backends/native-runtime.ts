@@ -1,5 +1,5 @@
 import { NetworkError } from '../errors.ts';
-import type { BridgeState } from '../native/binding.ts';
+import { type Bridge, BridgeChoice } from './bridge-choice.ts';
 import type { NativeLayout } from './native-layout.ts';
 import { AttachmentTemplate } from './native-template.ts';
 import type { Runtime } from './runtime.ts';
@@ -8,30 +8,33 @@ import type { Runtime } from './runtime.ts';
 export class NativeRuntime {
   readonly runtime: Runtime;
   readonly layout: NativeLayout;
-  readonly #bridge: BridgeState;
-  #anyAddress: AttachmentTemplate | null = null;
+  readonly bridges: BridgeChoice;
+  /** By the bridge's name. */
+  readonly #anyAddress = new Map<string, AttachmentTemplate>();
 
-  constructor(runtime: Runtime, layout: NativeLayout, bridge: BridgeState) {
+  constructor(runtime: Runtime, layout: NativeLayout) {
     this.runtime = runtime;
     this.layout = layout;
-    this.#bridge = bridge;
+    this.bridges = new BridgeChoice(runtime, runtime.bridges);
   }
 
   /** `null`: for whatever address is free. */
-  templateFor(address: string | null): AttachmentTemplate {
-    if (address !== null) return this.#compose(address);
-    this.#anyAddress ??= this.#compose(null);
-    return this.#anyAddress;
+  templateFor(address: string | null, bridge: Bridge): AttachmentTemplate {
+    if (address !== null) return this.#compose(address, bridge);
+    const known = this.#anyAddress.get(bridge.name);
+    if (known !== undefined) return known;
+    const template = this.#compose(null, bridge);
+    this.#anyAddress.set(bridge.name, template);
+    return template;
   }
 
-  #compose(address: string | null): AttachmentTemplate {
-    return new AttachmentTemplate(this.runtime, this.layout, this.#bridge.mac, address);
+  #compose(address: string | null, bridge: Bridge): AttachmentTemplate {
+    return new AttachmentTemplate(this.runtime, this.layout, bridge, address);
   }
 }
 
 export function nativeRuntime(runtime: Runtime): NativeRuntime {
-  const { bridge, network } = runtime;
-  const { layout, name } = network;
-  if (bridge !== null && layout !== null) return new NativeRuntime(runtime, layout, bridge);
+  const { layout, name } = runtime.network;
+  if (layout !== null && runtime.bridges.length > 0) return new NativeRuntime(runtime, layout);
   throw new NetworkError('ERR_CONFLIST_INVALID', `network ${name} was not prepared for the native backend`);
 }

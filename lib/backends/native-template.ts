@@ -8,6 +8,7 @@ import { currentVersion } from '../cni/version.ts';
 import { addressRequests } from '../ipam.ts';
 import type { AddressRequest, AttachInterface, GatewayOf, ReservedAddress } from '../native/attachment.ts';
 import type { NetworkConfig, NetworkRoute } from '../types.ts';
+import type { Bridge } from './bridge-choice.ts';
 import type { NativeLayout } from './native-layout.ts';
 import { incompleteResult, networkConfig } from './network-config.ts';
 import { keyOf } from './records.ts';
@@ -59,8 +60,8 @@ const sampled = (ip: string) => Number(/\d+$/.exec(ip)?.[0]) - 1;
 
 /** The result of the chain that does the same. */
 function chainResult(
-  { routes, dns, bridge }: NativeLayout,
-  bridgeMac: string,
+  { routes, dns }: NativeLayout,
+  bridge: Bridge,
   ifName: string,
   addresses: readonly AddressText[],
   { containerId, netns, hostLink, hostMac, mac, tapName }: AttachmentNames,
@@ -72,7 +73,7 @@ function chainResult(
   return {
     cniVersion: currentVersion,
     interfaces: [
-      { ...none, name: bridge, mac: bridgeMac, sandbox: '' },
+      { ...none, name: bridge.name, mac: bridge.mac, sandbox: '' },
       { ...none, name: hostLink, mac: hostMac, sandbox: '' },
       { ...none, name: ifName, mac, sandbox: netns },
       { ...none, name: tapName, mac: '', sandbox: netns },
@@ -133,15 +134,18 @@ export class AttachmentTemplate {
   readonly #result: Template;
   readonly #config: NetworkConfig;
 
-  constructor(runtime: Runtime, layout: NativeLayout, bridgeMac: string, address: string | null) {
+  readonly bridge: Bridge;
+
+  constructor(runtime: Runtime, layout: NativeLayout, bridge: Bridge, address: string | null) {
     const { config, network } = runtime;
+    this.bridge = bridge;
     // First, because it knows the network's subnets and says them.
     const conf = slottedConf(runtime, address);
     this.requests = addressRequests(layout.sets, address === null ? [] : [address]);
     this.routes = withGateways(layout.routes, waysOf(this.requests));
     const resultOf = (addressTextOf: AddressTextOf): AnyResult => {
       const addresses = this.requests.map((request, index) => addressTextOf(index, request));
-      const result = chainResult(layout, bridgeMac, config.ifName, addresses, slots);
+      const result = chainResult(layout, bridge, config.ifName, addresses, slots);
       return convertResult(result, network.list.cniVersion);
     };
     const key = keyOf(runtime, slots.containerId);

@@ -4,6 +4,7 @@ import type { CacheRecord, RuntimeConf } from '../cni/types.ts';
 import type { NetworkError } from '../errors.ts';
 import type { Scope } from '../operation.ts';
 import { ChainUndoing } from './cni-undo.ts';
+import { removeHostRoutes } from './host-routes.ts';
 import { atStep } from './kernel-error.ts';
 import type { HeldLock } from './locks.ts';
 import { type NativeLayout, nativeLayout, nativeProblem } from './native-layout.ts';
@@ -11,6 +12,9 @@ import { ownerOf } from './native-plan.ts';
 import { addressesOf, tapNameOf } from './network-config.ts';
 import type { Runtime } from './runtime.ts';
 import type { Undoing } from './undoing.ts';
+
+/** An address's file holds its owner. */
+const addressFileLimit = 4096;
 
 /** What a record's configuration describes, where it needs no plugins. */
 export function layoutOf({ network }: Runtime, { config }: CacheRecord): NativeLayout | null {
@@ -39,6 +43,8 @@ export class NativeUndoing implements Undoing {
     if (layout === null) return this.#chain.recorded(record, netns, lock, scope);
     const errors: NetworkError[] = [];
     await collect(errors, () => this.#emptyNamespace(record, netns, scope));
+    const ips = layout.hostRoutes ? (addressesOf(record) ?? []) : [];
+    await collect(errors, () => removeHostRoutes(this.#runtime.binding, ips));
     await collect(errors, () => this.#release(layout.addressDir, record, addressesOf(record), scope));
     return errors;
   }
@@ -54,6 +60,7 @@ export class NativeUndoing implements Undoing {
     const errors: NetworkError[] = [];
     if (layout === null) return errors;
     const owner = { containerId: vmId, ifName: config.ifName };
+    await collect(errors, () => this.#removeRoutes(layout, ownerOf(owner)));
     await collect(errors, () => this.#release(layout.addressDir, owner, null, scope));
     return errors;
   }
@@ -71,6 +78,15 @@ export class NativeUndoing implements Undoing {
     for (const name of tap === null ? [record.ifName] : [tap, record.ifName]) {
       await atStep('tap', () => binding.linkDelete({ netns, name }));
     }
+  }
+
+  /** To whatever the owner has. */
+  async #removeRoutes({ addressDir: directory, hostRoutes }: NativeLayout, owner: string): Promise<void> {
+    if (!hostRoutes) return;
+    const { binding } = this.#runtime;
+    const files = await atStep('route', () => binding.fileReadAll({ directory, limit: addressFileLimit }));
+    const ips = files.flatMap(({ name, text }) => (text?.trim() === owner ? [name] : []));
+    await removeHostRoutes(binding, ips);
   }
 
   async #release(

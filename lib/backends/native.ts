@@ -1,12 +1,12 @@
 import type { AttachmentKey, CacheRecord } from '../cni/types.ts';
-import type { DetachInterface, DetachPlan } from '../native/attachment.ts';
+import type { DetachPlan } from '../native/attachment.ts';
 import type { Scope } from '../operation.ts';
 import type { Config } from '../settings.ts';
 import type { NetworkConfig } from '../types.ts';
 import type { AttachRequest, Backend, DetachRequest } from './backend.ts';
-import { aliasOf } from './host-link.ts';
+import { aliasOf, firstInterface } from './host-link.ts';
 import { waitUntilFree } from './namespace-wait.ts';
-import { attach } from './native-attach.ts';
+import { type Attached, attach } from './native-attach.ts';
 import { detach, planDetachment } from './native-detach.ts';
 import { type NativeRuntime, nativeRuntime } from './native-runtime.ts';
 import { NativeUndoing } from './native-undo.ts';
@@ -22,7 +22,7 @@ export class NativeBackend extends RecordedBackend implements Backend {
   readonly #pinnedLinks: PinnedLinks;
   #native: NativeRuntime | null = null;
   /** By vmId: what was set up here, and not torn down here since. */
-  readonly #made = new Map<string, DetachInterface>();
+  readonly #made = new Map<string, Pick<Attached, 'undo' | 'bridge'>>();
 
   private constructor(runtime: Runtime) {
     super(runtime, new NativeUndoing(runtime), async () => []);
@@ -35,9 +35,9 @@ export class NativeBackend extends RecordedBackend implements Backend {
 
   async attach(request: AttachRequest, scope: Scope): Promise<NetworkConfig> {
     this.#native ??= nativeRuntime(this.runtime);
-    const { config, undo } = await attach(this.#native, this.undoing, request, scope);
+    const { config, undo, bridge } = await attach(this.#native, this.undoing, request, scope);
     // Of another containerId, the other records of the VM are to be looked for.
-    if (request.containerId === request.vmId) this.#made.set(request.vmId, undo);
+    if (request.containerId === request.vmId) this.#made.set(request.vmId, { undo, bridge });
     return config;
   }
 
@@ -48,7 +48,7 @@ export class NativeBackend extends RecordedBackend implements Backend {
     const locks = this.runtime.locks.planOf(vmId, scope);
     const plan = record === undefined ? null : planDetachment(this.runtime, vmId, record, locks);
     if (record === undefined || plan === null || others.length > 0) return super.detach(request, scope);
-    await this.#detach(request, record, plan, scope);
+    if (await this.#detach(request, record, plan, scope)) this.#native?.bridges.left(firstInterface(record));
   }
 
   /** Whether it was all that this backend had made for the VM. */
@@ -60,9 +60,11 @@ export class NativeBackend extends RecordedBackend implements Backend {
     this.#made.delete(vmId);
     const plan = {
       ...{ locks: locks.planOf(vmId, scope), anchor: anchors.fileOf(vmId) },
-      interfaces: [made] as const,
+      interfaces: [made.undo] as const,
     };
-    return this.#detach(request, keyOf(this.runtime, vmId), plan, scope);
+    const isDone = await this.#detach(request, keyOf(this.runtime, vmId), plan, scope);
+    if (isDone) this.#native?.bridges.left(made.bridge);
+    return isDone;
   }
 
   async #detach(
@@ -89,6 +91,8 @@ export class NativeBackend extends RecordedBackend implements Backend {
     const { hostLink } = link;
     if (hostLink !== null) this.#pinnedLinks.watch({ name: hostLink.name, alias: aliasOf(record) });
     const rest = { ...plan, interfaces: [{ ...link, hostLink: null }] } as const;
-    return detach(this.runtime, vmId, record, rest, scope).then(() => {});
+    return detach(this.runtime, vmId, record, rest, scope).then(() => {
+      this.#native?.bridges.left(firstInterface(record));
+    });
   }
 }

@@ -9,7 +9,7 @@ import { firewallNetwork } from '../firewall.ts';
 import type { BridgePlan, FirewallNetwork, NativeBinding } from '../native/binding.ts';
 import type { Config, GeneratedNetwork, OwnConflist } from '../settings.ts';
 import { networkFacts } from './facts.ts';
-import { type NativeLayout, nativeLayout } from './native-layout.ts';
+import { bridgeCountKey, type NativeLayout, nativeLayout } from './native-layout.ts';
 import { ethernetMtu, uplinkMtu } from './uplink.ts';
 
 /** A network whose configuration was read, and what the kernel needs for it. */
@@ -19,8 +19,8 @@ export interface Network {
   readonly firewall: FirewallNetwork;
   /** Whether its ports are guarded against spoofing. */
   readonly guarded: boolean;
-  /** `null`: the chain makes its own. */
-  readonly bridge: BridgePlan | null;
+  /** All that there may be, the first at once; none: the chain makes its own. */
+  readonly bridges: readonly BridgePlan[];
   /** What plugins are not needed for; `null`: only they can build it. */
   readonly layout: NativeLayout | null;
   /** Of what attachments are given where the conflist says nothing: the uplink's. */
@@ -42,26 +42,28 @@ function bridgeMac(network: string, bridge: string): string {
 
 function describe(source: GeneratedNetwork, mtu: number): generate.GeneratedNetwork {
   const { network, bridge, subnet, gateway, ranges, routes, dns, addressDir } = source;
-  const { hairpin, isolated, promiscuous } = source;
+  const { hairpin, isolated, layout, promiscuous } = source;
   const named = source.mtu ?? (mtu === ethernetMtu ? 0 : mtu);
   return {
     ...{ name: network, cniVersion: generatedVersion, bridge, mtu: named },
     ...{ subnets: [{ subnet, gateway, ranges }], routes, dns, dataDir: addressDir },
     ...{ hairpin, isolated, promiscuous },
+    ...(layout === 'bridges' ? { bridgeCount: source.bridgeCount } : {}),
   };
 }
 
-function bridgePlan(
-  network: string,
-  { bridge, mtu, sets, isGateway, promiscuous }: NativeLayout,
-): BridgePlan {
+/** Of one among several, only the gateway's own address: which VMs are behind which, routes say. */
+function bridgePlans(network: string, layout: NativeLayout): readonly BridgePlan[] {
+  const { bridges, hostRoutes, isolated, mtu, sets, isGateway, promiscuous } = layout;
   const ranges = sets.flatMap((set) => set.ranges);
-  const addresses = ranges.map(({ gateway, prefixLength }) => `${gateway}/${prefixLength}`);
-  return {
-    ...{ name: bridge, mac: bridgeMac(network, bridge), mtu, promiscuous },
-    addresses: isGateway ? [...new Set(addresses)] : [],
+  const addresses = ranges.map(({ gateway, prefixLength }) => `${gateway}/${hostRoutes ? 32 : prefixLength}`);
+  const common = {
+    ...{ mtu, promiscuous, addresses: isGateway ? [...new Set(addresses)] : [] },
     ipv6: ranges.some(({ start }) => start.includes(':')),
+    // VMs that are kept from each other find none on another bridge either.
+    proxyArp: hostRoutes && !isolated,
   };
+  return bridges.map((name) => ({ name, mac: bridgeMac(network, name), ...common }));
 }
 
 function firewallOf(list: ConfList, config: Config): FirewallNetwork {
@@ -80,6 +82,10 @@ async function ownList(binding: NativeBinding, { path, network }: OwnConflist): 
     const message = `${path}: its last plugin is not ${lastPlugin}, without which there is no TAP device`;
     throw new NetworkError('ERR_CONFLIST_INVALID', message, { path });
   }
+  if (list.plugins.some(({ raw }) => bridgeCountKey in raw)) {
+    const message = `${path}: several bridges are what options describe: leave conflist out, or "${bridgeCountKey}"`;
+    throw new NetworkError('ERR_CONFLIST_INVALID', message, { path });
+  }
   return list;
 }
 
@@ -96,9 +102,9 @@ export async function resolveNetwork(binding: NativeBinding, config: Config): Pr
   if (source.kind === 'own') {
     const list = await ownList(binding, source);
     const layout = config.backend === 'native' ? nativeLayout(list, source.path) : null;
-    const bridge = layout === null ? null : bridgePlan(list.name, layout);
+    const bridges = layout === null ? [] : bridgePlans(list.name, layout);
     const mtu = layout?.mtu || uplink;
-    return { ...describeList(list, config), bridge, layout, mtu, generated: null };
+    return { ...describeList(list, config), bridges, layout, mtu, generated: null };
   }
   const conflist = describe(source, uplink);
   const { confDir } = source;
@@ -107,6 +113,6 @@ export async function resolveNetwork(binding: NativeBinding, config: Config): Pr
   const layout = nativeLayout(list, path);
   return {
     ...{ ...describeList(list, config), layout, mtu: source.mtu ?? uplink },
-    ...{ bridge: bridgePlan(list.name, layout), generated: { confDir, conflist } },
+    ...{ bridges: bridgePlans(list.name, layout), generated: { confDir, conflist } },
   };
 }

@@ -21,7 +21,7 @@ export async function openBackend<T extends Backend>(
   const backend = build(runtime);
   const accept = () => verifyAtOpen(config, () => backend.verify(scope));
   await runtime.locks.withNetwork('shared', scope, async () => {
-    runtime.bridge = await prepareNetwork(host.binding, network, scope, accept);
+    runtime.bridges = await prepareNetwork(host.binding, network, scope, accept);
   });
   await backend.recover(scope);
   return backend;

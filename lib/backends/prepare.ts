@@ -1,9 +1,10 @@
 import { isGenerated, writeConfList } from '../cni/generate.ts';
 import { firewallError } from '../firewall.ts';
-import type { BridgeState, NativeBinding, NativeError } from '../native/binding.ts';
+import type { BridgePlan, NativeBinding, NativeError } from '../native/binding.ts';
 import { runTask } from '../native/task.ts';
 import type { Scope } from '../operation.ts';
-import { refuseRoutedSubnets } from './host-routes.ts';
+import type { Bridge } from './bridge-choice.ts';
+import { refuseRoutedSubnets, unreachableSubnets } from './host-routes.ts';
 import { atStep, isNativeError, kernelError } from './kernel-error.ts';
 import type { Network } from './network.ts';
 
@@ -25,6 +26,15 @@ export async function ensureStateDirectories(binding: NativeBinding, stateDir: s
   }
 }
 
+/** All up to the last that is there, and the first in any case. */
+async function presentBridges(binding: NativeBinding, { bridges }: Network): Promise<readonly BridgePlan[]> {
+  if (bridges.length <= 1) return bridges;
+  const { links } = await atStep('bridge', () => binding.dump({ kinds: ['links'] }));
+  const names = new Set(links.flatMap(({ kind, name }) => (kind === 'bridge' ? [name] : [])));
+  const last = bridges.findLastIndex(({ name }) => names.has(name));
+  return bridges.slice(0, Math.max(last, 0) + 1);
+}
+
 class Preparation {
   readonly #binding: NativeBinding;
   readonly #network: Network;
@@ -37,17 +47,18 @@ class Preparation {
     this.#scope = scope;
   }
 
-  async run(accept: () => Promise<void>): Promise<BridgeState | null> {
+  async run(accept: () => Promise<void>): Promise<readonly Bridge[]> {
     try {
       this.#scope.step = 'routes';
       await refuseRoutedSubnets(this.#binding, this.#network);
       await this.#conflist();
-      const bridge = await this.#bridge();
+      const bridges = await this.#bridges();
+      await this.#subnetRoutes();
       await this.#firewall();
       await this.#forwarding();
       this.#scope.step = 'verify';
       await accept();
-      return bridge;
+      return bridges;
     } catch (error) {
       for (const undo of this.#undos.reverse()) await undo();
       throw error;
@@ -79,15 +90,27 @@ class Preparation {
     }
   }
 
-  async #bridge(): Promise<BridgeState | null> {
-    const { bridge } = this.#network;
-    if (bridge === null) return null;
+  /** The first, and those that are there already: VMs may be behind them. */
+  async #bridges(): Promise<readonly Bridge[]> {
     this.#scope.step = 'bridge';
-    const state = await atStep('bridge', () =>
-      this.#task((taskId) => this.#binding.bridgeEnsure({ ...bridge, taskId })),
-    );
-    if (state.created) this.#undos.push(() => this.#binding.linkDelete({ name: bridge.name }));
-    return state;
+    const bridges: Bridge[] = [];
+    for (const plan of await presentBridges(this.#binding, this.#network)) {
+      const { name } = plan;
+      const { created, mac } = await atStep('bridge', () =>
+        this.#task((taskId) => this.#binding.bridgeEnsure({ ...plan, taskId })),
+      );
+      if (created) this.#undos.push(() => this.#binding.linkDelete({ name }));
+      bridges.push({ name, mac });
+    }
+    return bridges;
+  }
+
+  async #subnetRoutes(): Promise<void> {
+    for (const destination of unreachableSubnets(this.#network)) {
+      this.#scope.step = 'routes';
+      const added = await atStep('routes', () => this.#binding.hostRouteAdd({ destination }));
+      if (added) this.#undos.push(() => this.#binding.hostRouteRemove({ destination }));
+    }
   }
 
   async #firewall(): Promise<void> {
@@ -129,20 +152,25 @@ export async function prepareNetwork(
   network: Network,
   scope: Scope,
   accept: () => Promise<void>,
-): Promise<BridgeState | null> {
+): Promise<readonly Bridge[]> {
   return new Preparation(binding, network, scope).run(accept);
 }
 
 /** The reverse, but for forwarding, which others may have come to need; the user's own conflist stays. */
 export async function dismantleNetwork(binding: NativeBinding, network: Network): Promise<void> {
-  const { name, bridge, generated } = network;
+  const { name, bridges, generated } = network;
   try {
     await binding.firewallRemove({ network: name });
     await binding.guardRemoveUnused({});
   } catch (error) {
     throw isNativeError(error) ? firewallError(name, error) : error;
   }
-  if (bridge !== null) await atStep('bridge', () => binding.linkDelete({ name: bridge.name }));
+  for (const plan of bridges.length > 1 ? await presentBridges(binding, network) : bridges) {
+    await atStep('bridge', () => binding.linkDelete({ name: plan.name }));
+  }
+  for (const destination of unreachableSubnets(network)) {
+    await atStep('routes', () => binding.hostRouteRemove({ destination }));
+  }
   if (generated === null) return;
   const file = { directory: generated.confDir, name: `${name}.conflist` };
   await atStep('conflist', async () => {

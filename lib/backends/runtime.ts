@@ -4,10 +4,11 @@ import { Chain, type ChainOptions } from '../cni/chain.ts';
 import { parseAnyConf } from '../cni/conflist.ts';
 import { withFolderPlugins } from '../cni/discovery.ts';
 import type { CacheRecord, ConfList } from '../cni/types.ts';
-import type { BridgeState, NativeBinding } from '../native/binding.ts';
+import type { NativeBinding } from '../native/binding.ts';
 import { pluginRan } from '../observe.ts';
 import type { Config } from '../settings.ts';
 import { Anchors } from './anchor.ts';
+import type { Bridge } from './bridge-choice.ts';
 import { Locks } from './locks.ts';
 import type { Network } from './network.ts';
 
@@ -27,8 +28,8 @@ export class Runtime {
   readonly locks: Locks;
   readonly cache: ResultCache;
   readonly chainOptions: ChainOptions;
-  /** As it is once the network is prepared; `null` where the chain makes its own. */
-  bridge: BridgeState | null = null;
+  /** Those that are there once the network is prepared; none where the chain makes its own. */
+  bridges: readonly Bridge[] = [];
 
   constructor({ binding, bundledPluginDir }: Host, config: Config, network: Network) {
     this.binding = binding;

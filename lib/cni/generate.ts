@@ -13,6 +13,8 @@ export interface GeneratedNetwork {
   readonly name: string;
   readonly cniVersion: string;
   readonly bridge: string;
+  /** How many there may be; absent: that one. A key of this library's own, which plugins take no notice of. */
+  readonly bridgeCount?: number;
   /** 0: the kernel's default. */
   readonly mtu: number;
   /** One address range for each subnet; the guest gets an address of each. */
@@ -67,6 +69,7 @@ function contentOf(network: GeneratedNetwork): JsonObject {
       {
         type: 'bridge',
         bridge,
+        ...(network.bridgeCount === undefined ? {} : { bridgeCount: network.bridgeCount }),
         isGateway: true,
         ...(mtu === 0 ? {} : { mtu }),
         ...(network.hairpin === true ? { hairpinMode: true } : {}),

@@ -66,6 +66,8 @@ export interface BridgePort {
   readonly bridge: string;
   readonly hairpin: boolean;
   readonly isolated: boolean;
+  /** Whether the host gets a route to each address of the guest. */
+  readonly hostRoutes: boolean;
 }
 
 /** A link that the host routes to. The addon refuses it: EOPNOTSUPP. */
@@ -125,6 +127,8 @@ export interface DetachInterface {
     readonly owner: string;
     readonly ips: readonly string[] | null;
   } | null;
+  /** The guest's addresses that the host has routes of its own to. */
+  readonly hostRoutes: readonly string[];
   /** With `version`, nothing at all is done once another file has the record's name, or none. */
   readonly record: (FileName & { readonly version?: FileVersion }) | null;
 }

@@ -233,6 +233,18 @@ export interface BridgePlan extends Task {
   readonly ipv6: boolean;
   /** Whether it takes frames that are for none of its addresses. Never taken back. Default: as it is. */
   readonly promiscuous?: boolean;
+  /** Whether the host answers for guests of other bridges, at once. Never taken back. Default: as it is. */
+  readonly proxyArp?: boolean;
+}
+
+/** A route of the host's own, in its main table, that {@link RouteInfo.protocol} 118 tells from others'. */
+export interface HostRoutePlan extends Task {
+  /** CIDR: one address, or with no `link` a subnet. */
+  readonly destination: string;
+  /** Absent: whatever in it is nobody's can't be reached. */
+  readonly link?: string;
+  /** What the host speaks to it as. */
+  readonly source?: string;
 }
 
 export interface BridgeState {
@@ -341,6 +353,10 @@ export interface NativeBinding {
   linkSet(plan: LinkPlan): Promise<boolean>;
   /** With `alias`, a link of another alias is left alone. */
   linkDelete(plan: Pick<LinkPlan, 'taskId' | 'netns' | 'name' | 'alias'>): Promise<boolean>;
+  /** Whether it was not there already; one by a link takes the other's place. */
+  hostRouteAdd(plan: HostRoutePlan): Promise<boolean>;
+  /** One of ours, by whichever link; whether there was one. */
+  hostRouteRemove(plan: Pick<HostRoutePlan, 'taskId' | 'destination'>): Promise<boolean>;
 
   // engine
   /** Creates the bridge or makes an existing one fit; idempotent. */

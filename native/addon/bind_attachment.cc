@@ -39,7 +39,8 @@ namespace {
 
 [[nodiscard]] BridgePort ParsePort(const Fields& fields) {
   return {fields.OptionalString("bridge").value_or(""),
-          {fields.OptionalBool("hairpin").value_or(false), fields.OptionalBool("isolated").value_or(false)}};
+          {fields.OptionalBool("hairpin").value_or(false), fields.OptionalBool("isolated").value_or(false)},
+          fields.OptionalBool("hostRoutes").value_or(false)};
 }
 
 [[nodiscard]] GatewayOf ParseGatewayOf(const Fields& fields, const AddressPlan& addresses) {
@@ -132,6 +133,7 @@ namespace {
     plan.addresses = ReleasePlan{addresses.String("directory"), addresses.String("owner"), std::nullopt};
     if (!IsNull(addresses, "ips")) plan.addresses->addresses = ParseAddresses(addresses, "ips");
   }
+  if (interface.Has("hostRoutes")) plan.host_routes = ParseAddresses(interface, "hostRoutes");
   if (!IsNull(interface, "record")) {
     const Fields record = Nested(interface, "record");
     plan.record = ParseFileName(record);

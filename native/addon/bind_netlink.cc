@@ -2,8 +2,10 @@
 
 #include "addon/bind.h"
 #include "addon/convert_link.h"
+#include "addon/convert_network.h"
 #include "addon/task.h"
 #include "engine/dump.h"
+#include "engine/host_routes.h"
 #include "engine/link_plan.h"
 
 namespace vulcan::addon {
@@ -112,6 +114,16 @@ LinkPlan ParseLinkPlan(const Fields& fields) {
   return plan;
 }
 
+HostRoutePlan ParseHostRoutePlan(const Fields& fields) {
+  HostRoutePlan plan;
+  const auto destination = IpPrefix::Parse(fields.String("destination"));
+  if (!destination) fields.Fail("destination", "a prefix");
+  plan.destination = *destination;
+  plan.link = fields.OptionalString("link");
+  if (fields.Has("source")) plan.source = ParseAddress(fields, "source");
+  return plan;
+}
+
 }  // namespace
 
 void BindNetlink(Napi::Object exports, Module& module) {
@@ -121,6 +133,13 @@ void BindNetlink(Napi::Object exports, Module& module) {
   Export(exports, module, "linkDelete", LaneName::kControl, ParseLinkPlan,
          [](const LinkPlan& plan, const Cancellation&) {
            return DeleteLink(plan.netns, plan.name, plan.change.alias);
+         });
+  Export(exports, module, "hostRouteAdd", LaneName::kControl, ParseHostRoutePlan,
+         [](const HostRoutePlan& plan, const Cancellation&) { return AddRoute(plan); });
+  Export(exports, module, "hostRouteRemove", LaneName::kControl, ParseHostRoutePlan,
+         [](const HostRoutePlan& plan, const Cancellation&) {
+           RtnlSocket socket;
+           return RemoveRoute(socket, plan.destination);
          });
 }
 

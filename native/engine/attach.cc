@@ -7,6 +7,7 @@
 
 #include "engine/attachment_links.h"
 #include "engine/guard.h"
+#include "engine/host_routes.h"
 #include "engine/reservation.h"
 #include "netlink/link_change.h"
 #include "sys/anchor.h"
@@ -169,13 +170,20 @@ void Attach::AddLinks() {
 }
 
 void Attach::SetUp() {
+  if (plan_.interface.port.host_routes) {
+    undo_.Push([this] {
+      for (const ReservedAddress& each : result_.addresses) {
+        static_cast<void>(RemoveRoute(host_.Links(), {each.address, each.address.Bits()}));
+      }
+    });
+  }
   // Somebody may hold the namespace, and with it the link, longer than we do.
   undo_.Push([this] {
     LinkChange down;
     down.up = false;
     host_.Links().Request(SetLink(plan_.interface.host_link, down));
   });
-  SetHostLinkUp(host_.Links(), plan_.interface.host_link);
+  SetHostLinkUp(host_.Links(), plan_.interface, result_.addresses);
 }
 
 }  // namespace vulcan

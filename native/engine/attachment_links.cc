@@ -9,6 +9,7 @@
 
 #include "netlink/address.h"
 #include "netlink/filter.h"
+#include "netlink/host_route.h"
 #include "netlink/link_change.h"
 #include "netlink/qdisc.h"
 #include "netlink/route.h"
@@ -97,10 +98,17 @@ void ConfigureInside(RtnlSocket& inside, const InterfacePlan& plan,
   SendAll(inside, std::move(batch), plan.name);
 }
 
-void SetHostLinkUp(RtnlSocket& host, const std::string& link) {
+void SetHostLinkUp(RtnlSocket& host, const InterfacePlan& plan,
+                   const std::vector<ReservedAddress>& addresses) {
   RtnlBatch batch;
-  batch.Add(SetLink(link, Up()));
-  SendAll(host, std::move(batch), link);
+  if (plan.port.host_routes) {
+    const int bridge = NeedIndex(host, plan.port.bridge);
+    for (const ReservedAddress& each : addresses) {
+      batch.Add(NewHostRoute(bridge, each.address, each.gateway));
+    }
+  }
+  batch.Add(SetLink(plan.host_link, Up()));
+  SendAll(host, std::move(batch), plan.host_link);
 }
 
 }  // namespace vulcan

@@ -19,7 +19,8 @@ void AddHostLink(RtnlSocket& host, const InterfacePlan& plan, int bridge, int ne
 void ConfigureInside(RtnlSocket& inside, const InterfacePlan& plan,
                      const std::vector<ReservedAddress>& addresses);
 
-// Last of all: from then on the bridge forwards.
-void SetHostLinkUp(RtnlSocket& host, const std::string& link);
+// Last of all: from then on the bridge forwards, and the host's routes lead to the guest.
+void SetHostLinkUp(RtnlSocket& host, const InterfacePlan& plan,
+                   const std::vector<ReservedAddress>& addresses);
 
 }  // namespace vulcan

@@ -37,6 +37,9 @@ struct FileName {
 struct BridgePort {
   std::string bridge;
   BridgePortOptions options;
+  // Whether the host has a route of its own to each address of the guest, as where the network has several
+  // bridges.
+  bool host_routes = false;
 };
 
 struct AddressRequest {

@@ -25,6 +25,7 @@ class BridgeTransaction {
       RefuseOtherAddresses();
       cancellation.ThrowIfCancelled();
       SetIpv6();
+      if (plan_.proxy_arp) SetProxyArp();
       Configure();
       cancellation.ThrowIfCancelled();
       return Report();
@@ -98,6 +99,18 @@ class BridgeTransaction {
     socket_.Request(SetLink(bridge_.index, generation));
     WriteSysctl(key, wanted);
     if (!created_) undo_.Push([key, before = *disabled] { WriteSysctl(key, before); });
+  }
+
+  // The kernel's own delay would cost the first packet to each guest a second.
+  void SetProxyArp() {
+    SetSysctl("net/ipv4/neigh/" + plan_.name + "/proxy_delay", "0");
+    SetSysctl("net/ipv4/conf/" + plan_.name + "/proxy_arp", "1");
+  }
+
+  void SetSysctl(const std::string& key, const std::string& value) {
+    const auto before = ReadSysctl(key);
+    if (!WriteSysctl(key, value) || created_) return;
+    undo_.Push([key, before] { WriteSysctl(key, before.value()); });
   }
 
   // One send; of a batch, each request may have taken effect, whatever became of the others.

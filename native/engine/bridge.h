@@ -20,6 +20,8 @@ struct BridgePlan {
   bool ipv6 = false;
   // Whether it takes frames that are for none of its addresses.
   bool promiscuous = false;
+  // Whether the host answers for guests of other bridges, at once.
+  bool proxy_arp = false;
 };
 
 struct BridgeState {

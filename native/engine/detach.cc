@@ -5,6 +5,7 @@
 #include <algorithm>
 #include <cerrno>
 
+#include "engine/host_routes.h"
 #include "netlink/link.h"
 #include "netlink/link_change.h"
 #include "sys/anchor.h"
@@ -48,6 +49,12 @@ Progress<DetachResult> Detach::Step(const Cancellation& cancellation) {
     if (!result_.cut) return std::move(result_);
     Try("guard", [this] {
       if (plan_.guard) guard::Remove(host_.Nft(), *plan_.guard);
+    });
+    // Before the address may be another's.
+    Try("route", [this] {
+      for (const IpAddress& each : plan_.host_routes) {
+        static_cast<void>(RemoveRoute(host_.Links(), {each, each.Bits()}));
+      }
     });
     Try("anchor", [this] { RemoveName(); });
   }

@@ -34,6 +34,8 @@ struct DetachPlan {
   // Absent: the namespace has other attachments, or is somebody else's.
   std::optional<FileName> anchor;
   std::optional<ReleasePlan> addresses;
+  // The guest's, that the host has routes of its own to.
+  std::vector<IpAddress> host_routes;
   std::optional<FileName> record;
   // With it, nothing is done once another file has the record's name, or none.
   std::optional<FileVersion> record_version;

@@ -16,7 +16,7 @@ const houses = [
     folder: 'lib',
     suffixes: ['.ts'],
     floors: [
-      [['types', 'errors', 'address', 'options', 'settings', 'rules', 'stop']],
+      [['types', 'errors', 'address', 'bridges', 'options', 'settings', 'rules', 'stop']],
       [['config'], ['observe'], ['signals'], ['operation', 'mutex'], ['native/']],
       [['cni/'], ['ipam'], ['firewall'], ['firecracker']],
       [['backends/', 'verify']],

@@ -2,7 +2,7 @@ import { expect, it } from 'vitest';
 import { canonicalDump, expectUnchanged } from '../support/dump.ts';
 import { expectRefusal } from '../support/refusal.ts';
 import { ip, runIn } from '../support/run.ts';
-import { describeBackends } from './fixture.ts';
+import { describeLayouts } from './fixture.ts';
 import { hostLinks } from './oracles.ts';
 
 const netns = '/var/run/netns/vulcan-vm-1';
@@ -36,7 +36,7 @@ const damages: readonly (readonly [title: string, damage: () => Promise<unknown>
   ],
 ];
 
-describeBackends('check', (lab) => {
+describeLayouts('check', (lab) => {
   it('finds nothing wrong right after setup, and changes nothing', async () => {
     const manager = await lab.open();
     await manager.setup('vm-1');

@@ -1,8 +1,8 @@
 import { afterEach, beforeEach } from 'vitest';
 import { NetworkManager } from '../../lib/network-manager.ts';
 import type { NetworkManagerOptions } from '../../lib/options.ts';
-import type { BackendName, Logger } from '../../lib/types.ts';
-import { backends } from '../support/backends.ts';
+import type { BackendName, Logger, NetworkLayout } from '../../lib/types.ts';
+import { backends, layouts } from '../support/backends.ts';
 import { resetLab } from '../support/lab.ts';
 import { type Capability, describeWith } from '../support/require.ts';
 import { debianPluginDir } from '../support/tools.mjs';
@@ -12,6 +12,12 @@ export interface Logged {
   readonly level: keyof Logger;
   readonly fields: Readonly<Record<string, unknown>>;
   readonly message: string;
+}
+
+/** What builds attachments, and what stands between them. */
+interface Way {
+  readonly backend: BackendName;
+  readonly layout?: NetworkLayout;
 }
 
 /** Managers of one backend in a lab that is empty when a test begins. */
@@ -30,7 +36,7 @@ const needs: Readonly<Record<BackendName, readonly Capability[]>> = {
 
 const stateDirs: Readonly<Record<BackendName, string>> = { cni: '/var/lib/cni', native: '/run/cni' };
 
-function useLab(backend: BackendName): ContractLab {
+function useLab({ backend, layout }: Way): ContractLab {
   let managers: NetworkManager[] = [];
   let logged: Logged[] = [];
   const log = (level: keyof Logger) => (fields: object, message: string) =>
@@ -54,7 +60,8 @@ function useLab(backend: BackendName): ContractLab {
     },
     async open(options = {}) {
       const pluginDirs = [debianPluginDir];
-      const manager = await NetworkManager.open({ backend, pluginDirs, verify: 'off', logger, ...options });
+      const defaults = { backend, layout, pluginDirs, verify: 'off', logger } as const;
+      const manager = await NetworkManager.open({ ...defaults, ...options });
       managers.push(manager);
       return manager;
     },
@@ -68,6 +75,16 @@ export function describeBackends(
   which: readonly BackendName[] = backends,
 ): void {
   for (const backend of which) {
-    describeWith(needs[backend], `${title}, by ${backend}`, () => tests(useLab(backend)));
+    describeWith(needs[backend], `${title}, by ${backend}`, () => tests(useLab({ backend })));
+  }
+}
+
+/** The same tests on every backend, and once more on every layout that is not one bridge. */
+export function describeLayouts(title: string, tests: (lab: ContractLab) => void): void {
+  describeBackends(title, tests);
+  for (const layout of layouts) {
+    describeWith(needs.native, `${title}, by native, ${layout}`, () =>
+      tests(useLab({ backend: 'native', layout })),
+    );
   }
 }

@@ -3,9 +3,9 @@ import { expect, it } from 'vitest';
 import { canonicalDump, expectUnchanged } from '../support/dump.ts';
 import { addNamespace } from '../support/lab.ts';
 import { ip } from '../support/run.ts';
-import { describeBackends } from './fixture.ts';
+import { describeLayouts } from './fixture.ts';
 
-describeBackends('gc', (lab) => {
+describeLayouts('gc', (lab) => {
   it('removes all but what is to be kept', async () => {
     const manager = await lab.open();
     await manager.setup('vm-1');

@@ -6,7 +6,7 @@ import { addNamespace, until } from '../support/lab.ts';
 import { expectRefusal } from '../support/refusal.ts';
 import { ip, nft } from '../support/run.ts';
 import { Vmms } from '../support/vmm.ts';
-import { describeBackends } from './fixture.ts';
+import { describeLayouts } from './fixture.ts';
 import { hostLinks } from './oracles.ts';
 
 const vmms = new Vmms();
@@ -14,7 +14,7 @@ afterEach(() => vmms.end());
 
 const nothing = { removed: [], restored: [], failed: [] };
 
-describeBackends('open after a restart', (lab) => {
+describeLayouts('open after a restart', (lab) => {
   /** A manager that ends without a word, as a process that is killed. */
   const dead = () => lab.open({ shutdown: 'leave' });
   const recordOf = (vmId: string) => `${lab.stateDir}/results/fcnet-${vmId}-eth0`;

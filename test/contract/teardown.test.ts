@@ -6,7 +6,7 @@ import { canonicalDump, expectUnchanged } from '../support/dump.ts';
 import { until } from '../support/lab.ts';
 import { expectRefusal } from '../support/refusal.ts';
 import { ip, outcomeOf, runIn } from '../support/run.ts';
-import { describeBackends } from './fixture.ts';
+import { describeLayouts } from './fixture.ts';
 import { hostLinks, untilHostLinks } from './oracles.ts';
 
 let pinning: ChildProcess[] = [];
@@ -37,7 +37,7 @@ async function reachesGateway(netns: string): Promise<boolean> {
   return (await outcomeOf('nsenter', [`--net=${netns}`, '--', ...ping])).exitCode === 0;
 }
 
-describeBackends('teardown', (lab) => {
+describeLayouts('teardown', (lab) => {
   afterEach(unpin);
 
   it('double teardown: the first leaves nothing, the second does nothing, nor does one of a VM that never was', async () => {

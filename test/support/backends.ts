@@ -1,4 +1,7 @@
-import type { BackendName } from '../../lib/types.ts';
+import type { BackendName, NetworkLayout } from '../../lib/types.ts';
 
 /** What builds attachments; each must pass the same tests. */
 export const backends: readonly BackendName[] = ['native', 'cni'];
+
+/** The native backend's, besides the one bridge that both know. */
+export const layouts: readonly NetworkLayout[] = ['bridges'];

@@ -24,7 +24,10 @@ describe('resolveConfig', () => {
       source: {
         kind: 'generated',
         network: 'fcnet',
+        layout: 'bridge',
         bridge: 'fcbr0',
+        bridgeCount: 1,
+        portsPerBridge: 256,
         subnet: '10.168.0.0/24',
         gateway: '10.168.0.1',
         ranges: [],
@@ -88,7 +91,37 @@ describe('resolveConfig', () => {
     });
   });
 
+  it('has as many bridges as the subnet has room for, and no more than the firewall is told of', () => {
+    const bridgesOf = (options: object) => {
+      const { source } = resolveConfig({ layout: 'bridges', ...options });
+      return source.kind === 'generated' ? source.bridgeCount : null;
+    };
+    expect(bridgesOf({})).toBe(1);
+    expect(bridgesOf({ subnet: '10.168.0.0/20' })).toBe(16);
+    expect(bridgesOf({ subnet: '10.168.0.0/20', portsPerBridge: 1_023 })).toBe(5);
+    expect(bridgesOf({ subnet: '10.168.0.0/29', portsPerBridge: 1 })).toBe(5);
+    expect(bridgesOf({ subnet: '10.0.0.0/8' })).toBe(256);
+  });
+
   it.each([
+    ['ERR_OPTION_INVALID', { layout: 'bridges', backend: 'cni' }, "backend: 'native'"],
+    ['ERR_OPTION_INVALID', { layout: 'bridges', subnet: 'fd78::/64' }, 'IPv4'],
+    ['ERR_OPTION_INVALID', { layout: 'ring' }, 'none of'],
+    ['ERR_OPTION_INVALID', { portsPerBridge: 100 }, "layout: 'bridges'"],
+    ['ERR_OPTION_INVALID', { layout: 'bridges', portsPerBridge: 1_024 }, '1 to 1023'],
+    [
+      'ERR_LINK_NAME_INVALID',
+      { layout: 'bridges', subnet: '10.168.0.0/16', bridge: 'twelve-bytes' },
+      'twelve-bytes-255',
+    ],
+  ])('answers %s to %j, and says what to do', (code, options, says) => {
+    const error = thrownBy(() => resolveConfig(options));
+    expect(error).toMatchObject({ code, message: expect.stringContaining(says) });
+  });
+
+  it.each([
+    ['layout', 'bridges'],
+    ['portsPerBridge', 100],
     ['bridge', 'br0'],
     ['subnet', '10.1.0.0/24'],
     ['gateway', '10.1.0.1'],

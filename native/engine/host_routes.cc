@@ -1,0 +1,38 @@
+#include "engine/host_routes.h"
+
+#include <cerrno>
+
+#include "base/error.h"
+#include "netlink/host_route.h"
+
+namespace vulcan {
+namespace {
+
+// Whether it went through.
+[[nodiscard]] bool RequestUnless(int errnum, RtnlSocket& socket, RtnlMessage message,
+                                 const IpPrefix& destination) {
+  try {
+    socket.Request(std::move(message));
+    return true;
+  } catch (Error& error) {
+    if (error.Errnum() != errnum) throw error.Path(destination.ToString());
+    return false;
+  }
+}
+
+}  // namespace
+
+bool AddRoute(const HostRoutePlan& plan) {
+  RtnlSocket socket;
+  if (!plan.link) return RequestUnless(EEXIST, socket, NewUnreachableRoute(plan.destination), plan.destination);
+  const auto link = socket.IndexOf(*plan.link);
+  if (!link) throw Error(ENODEV, "ioctl(SIOCGIFINDEX)").Path(*plan.link);
+  socket.Request(NewHostRoute(*link, plan.destination.address, plan.source));
+  return true;
+}
+
+bool RemoveRoute(RtnlSocket& socket, const IpPrefix& destination) {
+  return RequestUnless(ESRCH, socket, DelRoute(destination), destination);
+}
+
+}  // namespace vulcan

@@ -1,0 +1,181 @@
+import { expect, it } from 'vitest';
+import type { NetworkManagerOptions } from '../../lib/options.ts';
+import { capture } from '../support/capture.ts';
+import { canonicalDump, expectUnchanged } from '../support/dump.ts';
+import { until } from '../support/lab.ts';
+import { expectRefusal } from '../support/refusal.ts';
+import { ip, nft, outcomeOf, run, runIn } from '../support/run.ts';
+import { standIn } from '../support/stand-in.ts';
+import * as traffic from '../support/traffic.ts';
+import { describeBackends } from './fixture.ts';
+import { addressesOf, hostLinks, linkOf, linksOf } from './oracles.ts';
+
+/** A bridge for each VM. */
+const several: NetworkManagerOptions = { layout: 'bridges', subnet: '10.168.0.0/28', portsPerBridge: 1 };
+
+interface RouteSeen {
+  readonly dst: string;
+  readonly dev?: string;
+  readonly type?: string;
+  readonly prefsrc?: string;
+}
+
+const ownRoutes = async () => JSON.parse(await ip('-j', 'route', 'show', 'proto', '118')) as RouteSeen[];
+const vmRoutes = async () => (await ownRoutes()).filter(({ type }) => type === undefined);
+const masters = async () => (await hostLinks()).map(({ master }) => master).sort();
+
+async function bridges(): Promise<readonly string[]> {
+  const links = await linksOf(null);
+  return links.flatMap(({ ifname, linkinfo }) => (linkinfo?.info_kind === 'bridge' ? [ifname] : []));
+}
+
+async function rules(): Promise<readonly string[]> {
+  const lines = (await nft('--handle', 'list', 'ruleset')).split('\n');
+  return lines.filter((line) => /accept|drop|goto|jump|masquerade/.test(line));
+}
+
+/** What somebody did to the way of vm-1, and what `check` calls it. */
+const damages: readonly (readonly [string, readonly string[], string])[] = [
+  ['its route is gone', ['ip', 'route', 'delete', '10.168.0.2'], 'route'],
+  ['its route leads elsewhere', ['ip', 'route', 'replace', '10.168.0.2', 'dev', 'lo'], 'route'],
+  ["the subnet's own route is gone", ['ip', 'route', 'delete', 'unreachable', '10.168.0.0/28'], 'route'],
+  ['the gateway is gone', ['ip', 'address', 'delete', '10.168.0.1/32', 'dev', 'fcbr0'], 'bridge'],
+  ['the host answers for nobody', ['sysctl', '-qw', 'net.ipv4.conf.fcbr0.proxy_arp=0'], 'bridge'],
+  ['the host answers late', ['sysctl', '-qw', 'net.ipv4.neigh.fcbr0.proxy_delay=80'], 'bridge'],
+  ['its bridge is gone', ['ip', 'link', 'delete', 'fcbr0'], 'bridge'],
+];
+
+describeBackends(
+  'several bridges',
+  (lab) => {
+    it('are added as they are needed, each with the gateway, and go with the network', async () => {
+      const before = await canonicalDump();
+      const manager = await lab.open(several);
+      expect(await bridges()).toEqual(['fcbr0']);
+      const constant = await rules();
+      const [first, second] = [await manager.setup('vm-1'), await manager.setup('vm-2')];
+      expect(await bridges()).toEqual(['fcbr0', 'fcbr0-1']);
+      expect(await masters()).toEqual(['fcbr0', 'fcbr0-1']);
+      for (const name of await bridges()) expect(await addressesOf(null, name)).toEqual(['10.168.0.1/32']);
+      expect(await vmRoutes()).toMatchObject([
+        { dst: first.guestIp, dev: 'fcbr0', prefsrc: '10.168.0.1' },
+        { dst: second.guestIp, dev: 'fcbr0-1', prefsrc: '10.168.0.1' },
+      ]);
+      expect(second).toMatchObject({ prefixLength: 28, gatewayIp: '10.168.0.1' });
+      expect(second.result).toMatchObject({ interfaces: [{ name: 'fcbr0-1' }, {}, {}, {}, {}] });
+      expect(await rules()).toEqual(constant);
+      await manager.teardown('vm-1');
+      await manager.teardown('vm-2');
+      expect(await vmRoutes()).toEqual([]);
+      await manager.removeNetwork();
+      expect(await ownRoutes()).toEqual([]);
+      await expectUnchanged(before);
+    });
+
+    it('are filled evenly, whoever else fills them, and on beyond their share when there are no more', async () => {
+      const options = { ...several, subnet: '10.168.0.0/29', portsPerBridge: 2 };
+      const manager = await lab.open(options);
+      const vms = ['vm-1', 'vm-2', 'vm-3', 'vm-4', 'vm-5'];
+      const nets = await Promise.all(vms.map((vm) => manager.setup(vm)));
+      const filled = ['fcbr0', 'fcbr0', 'fcbr0-1', 'fcbr0-1', 'fcbr0-2'];
+      expect(await masters()).toEqual(filled);
+      const gone = nets.find(({ result }) => JSON.stringify(result).includes('fcbr0-1'));
+      await manager.teardown(gone?.vmId ?? '', { wait: true });
+      await until('the port to go', async () => (await masters()).length === 4);
+      await manager.setup('vm-6');
+      expect(await masters()).toEqual(filled);
+      // Dummies stand for the ports of others that leave no room by the count of this process.
+      for (const index of [0, 1, 2]) {
+        await ip('link', 'add', `other${index}`, 'master', 'fcbr0-1', 'type', 'dummy');
+      }
+      await manager.teardown('vm-6', { wait: true });
+      await until('the port to go', async () => (await masters()).length === 4);
+      const second = await lab.open({ ...options, shutdown: 'leave' });
+      await second.setup('vm-7');
+      expect(await masters()).toEqual([...filled.slice(0, 3), 'fcbr0-2', 'fcbr0-2']);
+    });
+
+    it('let VMs reach each other, the gateway, what hostAccess lists and the world; nobody answers for nobody', async () => {
+      await traffic.addOutside();
+      const manager = await lab.open({ ...several, hostAccess: [{ protocol: 'tcp', port: 8080 }] });
+      const [one, two] = [await manager.setup('vm-1'), await manager.setup('vm-2')];
+      const [first, second] = [await standIn(one), await standIn(two)];
+      const { host, hostAddress, isDropped, outside, outsideAddress, ping, reach } = traffic;
+      const places = [
+        [outside, 8080],
+        [second, 8080],
+        [host, 8080],
+        [host, 8081],
+      ] as const;
+      const servers = places.map(([netns, port]) => traffic.Background.start(netns, 'tcp-server', '::', `${port}`));
+      try {
+        await until('servers to start', () => servers.every(({ lines }) => lines.includes('ready')));
+        for (const netns of [first, second]) expect(await ping(netns, '10.168.0.1')).toBe(true);
+        expect(await reach(first, two.guestIp, 8080)).toBe(one.guestIp);
+        expect(await reach(first, outsideAddress, 8080)).toBe(hostAddress);
+        expect(await reach(second, '10.168.0.1', 8080)).toBe(two.guestIp);
+        expect(await isDropped(second, '10.168.0.1', 8081)).toBe(true);
+        expect(await reach(host, two.guestIp, 8080)).toBe('10.168.0.1');
+        const { address } = await linkOf(null, 'fcbr0');
+        expect(await runIn(first, 'ip', 'neigh', 'show', two.guestIp)).toContain(`lladdr ${address}`);
+        expect(await ping(first, '10.168.0.9')).toBe(false);
+        expect(await runIn(first, 'ip', 'neigh', 'show', '10.168.0.9')).not.toContain('lladdr');
+        await manager.teardown('vm-2');
+        expect(await ping(first, two.guestIp)).toBe(false);
+      } finally {
+        for (const server of servers) await server.stop();
+      }
+    });
+
+    it('keep broadcasts to themselves, and isolated VMs apart', async () => {
+      const manager = await lab.open({ ...several, portsPerBridge: 2, isolated: true });
+      const nets = [await manager.setup('vm-1'), await manager.setup('vm-2'), await manager.setup('vm-3')];
+      expect(await masters()).toEqual(['fcbr0', 'fcbr0', 'fcbr0-1']);
+      const [first = '', second = '', third = ''] = await Promise.all(nets.map(standIn));
+      for (const peer of nets.slice(1)) expect(await traffic.ping(first, peer.guestIp)).toBe(false);
+      for (const each of await hostLinks()) {
+        await run('bridge', ['link', 'set', 'dev', each.ifname, 'isolated', 'off']);
+      }
+      expect(await traffic.ping(first, nets[1]?.guestIp ?? '')).toBe(true);
+      await using near = await capture(second, 'eth0');
+      await using far = await capture(third, 'eth0');
+      await outcomeOf('nsenter', [`--net=${first}`, '--', 'ping', '-b', '-c', '1', '-W', '1', '10.168.0.15']);
+      const called = Buffer.from('0aa8000f', 'hex');
+      await until('the broadcast next door', () => near.has(called));
+      expect(far.has(called)).toBe(false);
+    });
+
+    it.each(damages)('are put right by repair when %s', async (_title, [file = '', ...args], subject) => {
+      const manager = await lab.open(several);
+      const { guestIp } = await manager.setup('vm-1');
+      expect(guestIp).toBe('10.168.0.2');
+      expect(await manager.check('vm-1')).toEqual({ ok: true, differences: [] });
+      const before = await canonicalDump();
+      await run(file, args);
+      const { differences } = await manager.check('vm-1');
+      expect(differences.map((each) => each.subject)).toContain(subject);
+      expect(await manager.repair('vm-1')).toMatchObject({ ok: true });
+      expect(await manager.check('vm-1')).toEqual({ ok: true, differences: [] });
+      await expectUnchanged(before);
+    });
+
+    it('lose by gc the routes that lead to nobody, and no other', async () => {
+      const manager = await lab.open(several);
+      await manager.setup('vm-1');
+      const before = await canonicalDump();
+      await ip('route', 'add', '10.168.0.7', 'dev', 'fcbr0', 'proto', '118');
+      await manager.gc({ keep: ['vm-1'] });
+      await expectUnchanged(before);
+    });
+
+    it('are not made where a set-up fails, and leave no route', async () => {
+      const manager = await lab.open(several);
+      await manager.setup('vm-1');
+      await ip('link', 'add', 'fcbr0-1', 'type', 'dummy');
+      const before = await canonicalDump();
+      await expectRefusal(manager.setup('vm-2'), 'ERR_BRIDGE_CONFLICT', 'another kind');
+      await expectUnchanged(before);
+    });
+  },
+  ['native'],
+);
