@@ -31,8 +31,6 @@ export class BridgeChoice {
   async withPort<T>(work: (bridge: Bridge) => Promise<T>): Promise<T> {
     const bridge = await this.#take();
     const { name } = bridge;
-    this.#add(this.#ports, name, 1);
-    this.#add(this.#underWay, name, 1);
     try {
       return await work(bridge);
     } catch (error) {
@@ -56,6 +54,8 @@ export class BridgeChoice {
       await this.#growing;
       bridge = this.#withRoom();
     }
+    this.#add(this.#ports, bridge.name, 1);
+    this.#add(this.#underWay, bridge.name, 1);
     return bridge;
   }
 
@@ -68,7 +68,9 @@ export class BridgeChoice {
   async hasRoomElsewhere(): Promise<boolean> {
     if (!this.#isSeveral) return false;
     await this.#count();
-    return this.#ready.length < this.#plans.length || this.#ready.some((each) => this.#portsOf(each) < maxPorts);
+    return (
+      this.#ready.length < this.#plans.length || this.#ready.some((each) => this.#portsOf(each) < maxPorts)
+    );
   }
 
   get #plans(): readonly BridgePlan[] {

@@ -77,7 +77,9 @@ export async function removeStaleRoutes(
   const stale = routes.flatMap(({ destination, link, protocol }) => {
     const cidr = parseCidr(destination);
     const ip = destination.split('/')[0] ?? '';
-    const isIts = subnets.some((subnet) => subnet !== null && cidr !== null && contains(subnet, cidr.address));
+    const isIts = subnets.some(
+      (subnet) => subnet !== null && cidr !== null && contains(subnet, cidr.address),
+    );
     return link !== 0 && protocol === ownProtocol && isIts && !taken.has(ip) ? [ip] : [];
   });
   await removeHostRoutes(binding, stale);

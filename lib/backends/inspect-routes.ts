@@ -30,7 +30,11 @@ export async function inspectRoutes(
       dump.addresses.some(
         ({ ip, link: on, prefixLength }) => on === link.index && address === `${ip}/${prefixLength}`,
       );
-    findings.push(...plan.addresses.filter((address) => !has(address)).map((address) => noAddress(runtime, plan, address)));
+    findings.push(
+      ...plan.addresses
+        .filter((address) => !has(address))
+        .map((address) => noAddress(runtime, plan, address)),
+    );
     findings.push(...(await inspectProxy(runtime, plan)));
   }
   const destinations = (addressesOf(record) ?? []).map((ip) => `${ip}/32`);
@@ -38,19 +42,27 @@ export async function inspectRoutes(
     dump.routes.some((route) => route.destination === destination && route.link === on);
   const source = layout.sets.flatMap(({ ranges }) => ranges)[0]?.gateway;
   for (const destination of destinations.filter((each) => !leadsTo(link.index)(each))) {
-    const plan = { destination, link: bridge, ...(source === undefined || source === null ? {} : { source }) };
+    const plan = {
+      destination,
+      link: bridge,
+      ...(source === undefined || source === null ? {} : { source }),
+    };
     const message = `the host has no route to ${destination} by ${bridge}`;
     findings.push(onHost('route', message, () => atStep('route', () => binding.hostRouteAdd(plan))));
   }
   for (const destination of unreachableSubnets(network).filter((each) => !leadsTo(0)(each))) {
     const message = `what no VM has of ${destination} leads to the host's default route`;
-    findings.push(onHost('route', message, () => atStep('route', () => binding.hostRouteAdd({ destination }))));
+    findings.push(
+      onHost('route', message, () => atStep('route', () => binding.hostRouteAdd({ destination }))),
+    );
   }
   return findings;
 }
 
-const again = ({ binding }: Runtime, plan: BridgePlan) => () =>
-  atStep('bridge', () => binding.bridgeEnsure(plan));
+const again =
+  ({ binding }: Runtime, plan: BridgePlan) =>
+  () =>
+    atStep('bridge', () => binding.bridgeEnsure(plan));
 
 function noAddress(runtime: Runtime, plan: BridgePlan, address: string): Finding {
   return onHost('bridge', `${plan.name} has no address ${address}`, again(runtime, plan));

@@ -37,7 +37,11 @@ export async function attach(
 }
 
 /** Other processes may have filled the bridge that seemed to have room. */
-async function attachSomewhere(native: NativeRuntime, request: AttachRequest, scope: Scope): Promise<Attached> {
+async function attachSomewhere(
+  native: NativeRuntime,
+  request: AttachRequest,
+  scope: Scope,
+): Promise<Attached> {
   const attachTo = () => native.bridges.withPort((bridge) => attachOnce(native, bridge, request, scope));
   try {
     return await attachTo();
@@ -71,7 +75,11 @@ async function attachOnce(
   }
   const [planned] = plan.interfaces;
   const [made] = attached.interfaces;
-  return { config: template.configOf(names, made.addresses), undo: detachmentOf(planned, made), bridge: bridge.name };
+  return {
+    config: template.configOf(names, made.addresses),
+    undo: detachmentOf(planned, made),
+    bridge: bridge.name,
+  };
 }
 
 function attachError(error: unknown): unknown {

@@ -75,7 +75,7 @@ export function detachmentOf(
     hostLink: { name: hostLink },
     guard: guard === null ? null : { link: hostLink, bindings },
     addresses: { directory, owner, ips },
-    hostRoutes: 'routed' in port || port.hostRoutes ? ips : [],
+    hostRoutes: 'routed' in port || port.hostRoutes === true ? ips : [],
     record: { directory: record.directory, name: record.name, version: made.record },
   };
 }

@@ -66,8 +66,8 @@ export interface BridgePort {
   readonly bridge: string;
   readonly hairpin: boolean;
   readonly isolated: boolean;
-  /** Whether the host gets a route to each address of the guest. */
-  readonly hostRoutes: boolean;
+  /** Whether the host gets a route to each address of the guest. Default false. */
+  readonly hostRoutes?: boolean;
 }
 
 /** A link that the host routes to. The addon refuses it: EOPNOTSUPP. */
@@ -117,6 +117,16 @@ export interface GuardedPort {
   readonly bindings: readonly { readonly mac: string; readonly ip: string }[];
 }
 
+/** A route of the host's own, in its main table, that protocol 118 tells from others'. */
+export interface HostRoutePlan extends Task {
+  /** CIDR: one address, or with no `link` a subnet. */
+  readonly destination: string;
+  /** Absent: whatever in it is nobody's can't be reached. */
+  readonly link?: string;
+  /** What the host speaks to it as. */
+  readonly source?: string;
+}
+
 export interface DetachInterface {
   /** With `alias`, a link of another alias is left alone. */
   readonly hostLink: { readonly name: string; readonly alias?: string } | null;
@@ -127,8 +137,8 @@ export interface DetachInterface {
     readonly owner: string;
     readonly ips: readonly string[] | null;
   } | null;
-  /** The guest's addresses that the host has routes of its own to. */
-  readonly hostRoutes: readonly string[];
+  /** The guest's addresses that the host has routes of its own to. Default: none. */
+  readonly hostRoutes?: readonly string[];
   /** With `version`, nothing at all is done once another file has the record's name, or none. */
   readonly record: (FileName & { readonly version?: FileVersion }) | null;
 }

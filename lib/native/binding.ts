@@ -13,6 +13,7 @@ import type {
   DetachPlan,
   DetachResult,
   GuardedPort,
+  HostRoutePlan,
   ReservedAddress,
 } from './attachment.ts';
 import type { ForwardChain, NamespaceHolder, ProbeResult } from './host.ts';
@@ -235,16 +236,6 @@ export interface BridgePlan extends Task {
   readonly promiscuous?: boolean;
   /** Whether the host answers for guests of other bridges, at once. Never taken back. Default: as it is. */
   readonly proxyArp?: boolean;
-}
-
-/** A route of the host's own, in its main table, that {@link RouteInfo.protocol} 118 tells from others'. */
-export interface HostRoutePlan extends Task {
-  /** CIDR: one address, or with no `link` a subnet. */
-  readonly destination: string;
-  /** Absent: whatever in it is nobody's can't be reached. */
-  readonly link?: string;
-  /** What the host speaks to it as. */
-  readonly source?: string;
 }
 
 export interface BridgeState {

@@ -24,7 +24,8 @@ namespace {
 
 bool AddRoute(const HostRoutePlan& plan) {
   RtnlSocket socket;
-  if (!plan.link) return RequestUnless(EEXIST, socket, NewUnreachableRoute(plan.destination), plan.destination);
+  if (!plan.link)
+    return RequestUnless(EEXIST, socket, NewUnreachableRoute(plan.destination), plan.destination);
   const auto link = socket.IndexOf(*plan.link);
   if (!link) throw Error(ENODEV, "ioctl(SIOCGIFINDEX)").Path(*plan.link);
   socket.Request(NewHostRoute(*link, plan.destination.address, plan.source));

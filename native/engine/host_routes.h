@@ -17,7 +17,8 @@ struct HostRoutePlan {
   std::optional<IpAddress> source;
 };
 
-// Whether it was not there already; one to a guest takes the other's place. ENODEV when there is no such link, ENETDOWN when it is down.
+// Whether it was not there already; one to a guest takes the other's place. ENODEV when there is no such
+// link, ENETDOWN when it is down.
 bool AddRoute(const HostRoutePlan& plan);
 
 // Of ours; whether there was one.

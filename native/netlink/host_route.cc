@@ -20,9 +20,7 @@ namespace {
   return message;
 }
 
-[[nodiscard]] IpPrefix Whole(const IpAddress& address) {
-  return {address, address.Bits()};
-}
+[[nodiscard]] IpPrefix Whole(const IpAddress& address) { return {address, address.Bits()}; }
 
 }  // namespace
 

@@ -84,9 +84,10 @@ describeBackends(
       await until('the port to go', async () => (await masters()).length === 4);
       await manager.setup('vm-6');
       expect(await masters()).toEqual(filled);
-      // Dummies stand for the ports of others that leave no room by the count of this process.
+      // Ports of others, which the next manager finds.
       for (const index of [0, 1, 2]) {
-        await ip('link', 'add', `other${index}`, 'master', 'fcbr0-1', 'type', 'dummy');
+        const peer = ['peer', 'name', `peer${index}`];
+        await ip('link', 'add', `other${index}`, 'master', 'fcbr0-1', 'type', 'veth', ...peer);
       }
       await manager.teardown('vm-6', { wait: true });
       await until('the port to go', async () => (await masters()).length === 4);
@@ -107,7 +108,9 @@ describeBackends(
         [host, 8080],
         [host, 8081],
       ] as const;
-      const servers = places.map(([netns, port]) => traffic.Background.start(netns, 'tcp-server', '::', `${port}`));
+      const servers = places.map(([netns, port]) =>
+        traffic.Background.start(netns, 'tcp-server', '::', `${port}`),
+      );
       try {
         await until('servers to start', () => servers.every(({ lines }) => lines.includes('ready')));
         for (const netns of [first, second]) expect(await ping(netns, '10.168.0.1')).toBe(true);
@@ -136,7 +139,7 @@ describeBackends(
       for (const each of await hostLinks()) {
         await run('bridge', ['link', 'set', 'dev', each.ifname, 'isolated', 'off']);
       }
-      expect(await traffic.ping(first, nets[1]?.guestIp ?? '')).toBe(true);
+      await until('the neighbour to be found', () => traffic.ping(first, nets[1]?.guestIp ?? ''));
       await using near = await capture(second, 'eth0');
       await using far = await capture(third, 'eth0');
       await outcomeOf('nsenter', [`--net=${first}`, '--', 'ping', '-b', '-c', '1', '-W', '1', '10.168.0.15']);
@@ -171,7 +174,7 @@ describeBackends(
     it('are not made where a set-up fails, and leave no route', async () => {
       const manager = await lab.open(several);
       await manager.setup('vm-1');
-      await ip('link', 'add', 'fcbr0-1', 'type', 'dummy');
+      await ip('link', 'add', 'fcbr0-1', 'type', 'veth', 'peer', 'name', 'peer');
       const before = await canonicalDump();
       await expectRefusal(manager.setup('vm-2'), 'ERR_BRIDGE_CONFLICT', 'another kind');
       await expectUnchanged(before);
