@@ -32,8 +32,6 @@ export class Scope implements Stop {
     const { operation, timeoutMs, signal, closing } = options;
     this.operation = operation;
     this.#options = options;
-    // A verb about many VMs waits for as many tasks at once.
-    setMaxListeners(0, this.signal);
     this.#deadline = performance.now() + timeoutMs;
     this.#timer = setTimeout(() => this.#end('timeout', null), timeoutMs);
     if (closing !== undefined) this.#forgetClosing = this.#follow(closing, 'closed');
@@ -111,6 +109,8 @@ export class Scope implements Stop {
 
 function signalOf(stop: Stop): AbortSignal {
   const controller = new AbortController();
+  // A verb about many VMs waits for as many tasks at once.
+  setMaxListeners(0, controller.signal);
   const abort = () => controller.abort(stop.reason);
   if (stop.stopped) abort();
   else stop.onStop(abort);

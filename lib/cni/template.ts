@@ -21,10 +21,12 @@ export class Template {
   fill<Value>(contentOf: (slot: string) => string | Value): readonly (string | Value)[] {
     const filled: (string | Value)[] = [];
     let text = '';
-    for (const [index, piece] of this.#pieces.entries()) {
-      const value = index % 2 === 0 ? piece : contentOf(piece);
+    let isSlot = true;
+    for (const piece of this.#pieces) {
+      isSlot = !isSlot;
+      const value = isSlot ? contentOf(piece) : piece;
       if (typeof value === 'string') {
-        text += index % 2 === 0 ? value : encodeScalar(value).slice(1, -1);
+        text += isSlot ? encodeScalar(value).slice(1, -1) : value;
       } else {
         filled.push(text, value);
         text = '';

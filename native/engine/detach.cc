@@ -89,11 +89,16 @@ bool Detach::KeepsSomething() const {
   return std::any_of(result_.errors.begin(), result_.errors.end(), is_ours);
 }
 
-bool Detach::IsStale() const {
+const Directory* Detach::Records() {
+  if (!records_) records_ = Directory::OpenIfPresent(plan_.record->directory);
+  return records_ ? &*records_ : nullptr;
+}
+
+bool Detach::IsStale() {
   if (!plan_.record || !plan_.record_version) return false;
   try {
-    const auto directory = Directory::OpenIfPresent(plan_.record->directory);
-    return !directory || VersionOf(*directory, plan_.record->name) != *plan_.record_version;
+    const Directory* const directory = Records();
+    return directory == nullptr || VersionOf(*directory, plan_.record->name) != *plan_.record_version;
   } catch (Error& error) {
     throw error.At("record");
   }
@@ -146,8 +151,8 @@ std::optional<Wait> Detach::ReleaseAddresses() {
 
 void Detach::Forget() {
   if (plan_.record) {
-    const auto directory = Directory::OpenIfPresent(plan_.record->directory);
-    if (directory) RemoveFile(*directory, plan_.record->name);
+    const Directory* const directory = Records();
+    if (directory != nullptr) RemoveFile(*directory, plan_.record->name);
   }
   // Another attachment of the namespace needs the claim.
   if (plan_.anchor) lock_.Vm().RemoveFile();

@@ -65,7 +65,9 @@ class Detach {
   // What it throws is gathered; whether it went through.
   [[nodiscard]] std::optional<Wait> Acquire(const Cancellation& cancellation);
   bool Try(const char* step, const std::function<void()>& body);
-  [[nodiscard]] bool IsStale() const;
+  // Where the record is; null when there is no such directory.
+  [[nodiscard]] const Directory* Records();
+  [[nodiscard]] bool IsStale();
   void Cut();
   [[nodiscard]] std::optional<int> FindHostLink();
   void RemoveName();
@@ -77,6 +79,7 @@ class Detach {
   AttachmentHost& host_;
   AttachmentLock lock_;
   std::optional<AddressStoreRequest> store_request_;
+  std::optional<Directory> records_;
   bool begun_ = false;
   DetachResult result_;
 };

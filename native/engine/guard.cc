@@ -45,14 +45,17 @@ std::optional<Binding> BindingOf(const nft::Key& key) {
   return binding;
 }
 
+// Each is about one element.
+constexpr auto kMessages = nft::Batch::Messages::kSmall;
+
 void CommitAdditions(nft::Socket& socket, const std::vector<SetElements>& elements) {
-  nft::Batch batch;
+  nft::Batch batch(kMessages);
   for (const auto& [set, element] : elements) nft::AddElements(batch, GuardTable(), *set, {element});
   batch.Commit(socket);
 }
 
 void CommitDeletions(nft::Socket& socket, const std::vector<SetElements>& elements) {
-  nft::Batch batch;
+  nft::Batch batch(kMessages);
   for (const auto& [set, element] : elements) nft::DeleteElements(batch, GuardTable(), *set, {element});
   batch.Commit(socket);
 }

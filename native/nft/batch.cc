@@ -12,22 +12,16 @@
 #include "base/error.h"
 
 namespace vulcan::nft {
-namespace {
 
-// A message begins within the page and may run on into the overrun; none is larger, as an attribute's length
-// has 16 bits.
-constexpr std::uint32_t kPageBytes = 1 << 16;
-constexpr std::uint32_t kOverrunBytes = 1 << 17;
+Batch::Batch(Messages messages)
+    : Batch(std::nullopt, messages == Messages::kSmall ? kSmallSizes : kAnySizes) {}
 
-}  // namespace
+Batch::Batch(std::uint32_t generation) : Batch(std::optional(generation), kAnySizes) {}
 
-Batch::Batch() : Batch(std::optional<std::uint32_t>()) {}
-
-Batch::Batch(std::uint32_t generation) : Batch(std::optional(generation)) {}
-
-Batch::Batch(std::optional<std::uint32_t> generation) : batch_(nftnl_batch_alloc(kPageBytes, kOverrunBytes)) {
+Batch::Batch(std::optional<std::uint32_t> generation, Sizes sizes)
+    : sizes_(sizes), batch_(nftnl_batch_alloc(sizes.page, sizes.overrun)) {
   if (!batch_) throw std::bad_alloc();
-  std::memset(Cursor(), 0, kPageBytes + kOverrunBytes);
+  std::memset(Cursor(), 0, sizes_.page + sizes_.overrun);
   nlmsghdr* header = nftnl_batch_begin(Cursor(), 0);
   if (generation) mnl_attr_put_u32(header, NFNL_BATCH_GENID, htonl(*generation));
   steps_.push_back({"NFNL_MSG_BATCH_BEGIN", "the transaction"});
@@ -42,7 +36,7 @@ void Batch::Advance() {
 
 void Batch::ClearPage() {
   const iovec page = Parts().back();
-  std::memset(Cursor(), 0, kPageBytes + kOverrunBytes - page.iov_len);
+  std::memset(Cursor(), 0, sizes_.page + sizes_.overrun - page.iov_len);
 }
 
 void Batch::Add(std::uint16_t type, std::uint8_t family, std::uint16_t flags, std::string subject,

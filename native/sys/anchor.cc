@@ -64,12 +64,6 @@ namespace {
   return state;
 }
 
-// A plain file may be a namespace seen from here: any claim speaks of it.
-[[nodiscard]] bool IsClaimed(const UniqueFd& path_fd, bool is_namespace, const Lock& lock) {
-  const auto claim = lock.ReadClaim();
-  return claim && (!is_namespace || *claim == IdOfNamespace(path_fd.Get()));
-}
-
 [[nodiscard]] Error Taken(const Directory& directory, const std::string& name) {
   return Error(EEXIST, "open").Path(directory.PathOf(name)).Why(Reason::kForeign);
 }
@@ -82,6 +76,30 @@ void Unlink(const Directory& directory, const std::string& name) {
 
 void Unmount(const UniqueFd& path_fd, const std::string& path) {
   if (::umount2(PathOfFd(path_fd.Get()).c_str(), MNT_DETACH) != 0) throw SystemError("umount", path);
+}
+
+void UnlinkPlainFile(const Directory& directory, const std::string& name) {
+  struct stat status {};
+  if (::fstatat(directory.Fd(), name.c_str(), &status, AT_SYMLINK_NOFOLLOW) != 0) {
+    if (errno == ENOENT) return;
+    throw SystemError("fstatat", directory.PathOf(name));
+  }
+  if (!S_ISREG(status.st_mode) || status.st_size != 0) throw Taken(directory, name);
+  Unlink(directory, name);
+}
+
+void RemoveName(const Directory& directory, const std::string& name, const Lock& lock, AnchorOwner owner) {
+  if (const UniqueFd fd = OpenName(directory, name)) {
+    const auto claim = owner == AnchorOwner::kLock ? lock.ReadClaim() : std::nullopt;
+    // Only network namespaces are claimed, and nothing else has the number of one.
+    const bool is_claimed_namespace = claim == IdOfNamespace(fd.Get());
+    const bool is_namespace = is_claimed_namespace || IsNetworkNamespace(fd);
+    // A plain file may be a namespace seen from here: any claim speaks of it.
+    const bool is_claimed = is_claimed_namespace || (claim && !is_namespace);
+    if (owner == AnchorOwner::kLock && !is_claimed) throw Taken(directory, name);
+    if (is_namespace) Unmount(fd, directory.PathOf(name));
+  }
+  UnlinkPlainFile(directory, name);
 }
 
 }  // namespace
@@ -135,24 +153,7 @@ AnchorState GetAnchorState(const std::string& path, const std::string& name, con
 }
 
 void RemoveAnchor(const std::string& path, const std::string& name, const Lock& lock, AnchorOwner owner) {
-  const auto directory = Directory::OpenIfPresent(path);
-  UniqueFd fd = directory ? OpenName(*directory, name) : UniqueFd();
-  if (fd) {
-    const bool is_namespace = IsNetworkNamespace(fd);
-    if (owner == AnchorOwner::kLock && !IsClaimed(fd, is_namespace, lock)) {
-      throw Taken(*directory, name);
-    }
-    if (is_namespace) {
-      Unmount(fd, directory->PathOf(name));
-      fd = OpenName(*directory, name);
-    }
-  }
-  if (fd) {
-    struct stat status {};
-    if (::fstat(fd.Get(), &status) != 0) throw SystemError("fstat", directory->PathOf(name));
-    if (!S_ISREG(status.st_mode) || status.st_size != 0) throw Taken(*directory, name);
-    Unlink(*directory, name);
-  }
+  if (const auto directory = Directory::OpenIfPresent(path)) RemoveName(*directory, name, lock, owner);
   lock.WriteClaim(std::nullopt);
 }
 
@@ -172,11 +173,8 @@ std::optional<NamespaceId> RestoreAnchor(const std::string& path, const std::str
   if (!ns) return std::nullopt;
   const Directory directory = OpenAnchorDirectory(path, cancellation);
   if (const UniqueFd fd = OpenName(directory, name)) {
-    struct stat status {};
-    if (::fstat(fd.Get(), &status) != 0) throw SystemError("fstat", directory.PathOf(name));
-    if (IsNetworkNamespace(fd) || !S_ISREG(status.st_mode) || status.st_size != 0)
-      throw Taken(directory, name);
-    Unlink(directory, name);
+    if (IsNetworkNamespace(fd)) throw Taken(directory, name);
+    UnlinkPlainFile(directory, name);
   }
   return NameNamespace(directory, name, lock, ns.Get());
 }

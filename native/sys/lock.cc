@@ -94,14 +94,21 @@ void Lock::RemoveUnclaimedFile() noexcept {
 }
 
 std::optional<NamespaceId> Lock::ReadClaim() const {
-  if (::lseek(Fd(), 0, SEEK_SET) != 0) throw SystemError("lseek", path_);
-  return ParseClaim(ReadAll(Fd(), kClaimLimit, path_));
+  std::string text(kClaimLimit + 1, '\0');
+  ssize_t got = 0;
+  do {
+    got = ::pread(Fd(), text.data(), text.size(), 0);
+  } while (got < 0 && errno == EINTR);
+  if (got < 0) throw SystemError("pread", path_);
+  text.resize(static_cast<std::size_t>(got));
+  if (text.size() > kClaimLimit) throw Error(EFBIG, "pread").Path(path_);
+  return ParseClaim(text);
 }
 
 void Lock::WriteClaim(const std::optional<NamespaceId>& claim) const {
-  std::string text;
-  if (claim) text = std::to_string(claim->device) + ":" + std::to_string(claim->inode) + "\n";
   if (::ftruncate(Fd(), 0) != 0) throw SystemError("ftruncate", path_);
+  if (!claim) return;
+  const std::string text = std::to_string(claim->device) + ":" + std::to_string(claim->inode) + "\n";
   if (::lseek(Fd(), 0, SEEK_SET) != 0) throw SystemError("lseek", path_);
   WriteAll(Fd(), text, path_);
 }

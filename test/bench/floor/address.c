@@ -17,10 +17,17 @@ static void FileName(char* name, struct in_addr address) {
   inet_ntop(AF_INET, &address, name, INET_ADDRSTRLEN);
 }
 
-static uint32_t LastReserved(const struct Network* network) {
+static int LockStore(int store) {
+  const int lock =
+      Checked(openat(store, "lock", O_RDONLY | O_CREAT | O_CLOEXEC, 0750), "open the store's lock");
+  Checked(flock(lock, LOCK_EX), "lock the address store");
+  return lock;
+}
+
+static uint32_t LastReserved(const struct Network* network, int file) {
   char text[INET_ADDRSTRLEN] = {0};
   struct in_addr last = network->gateway;
-  pread(network->last_reserved, text, sizeof text - 1, 0);
+  pread(file, text, sizeof text - 1, 0);
   inet_pton(AF_INET, text, &last);
   return ntohl(last.s_addr);
 }
@@ -47,35 +54,41 @@ static void WriteOwner(const struct Network* network, const struct Vm* vm) {
 
 void ReserveAddress(const struct Network* network, struct Vm* vm) {
   char name[INET_ADDRSTRLEN];
+  const int store = OpenDirectory(network->store_path);
+  const int lock = LockStore(store);
   WriteOwner(network, vm);
-  Checked(flock(network->store_lock, LOCK_EX), "lock the address store");
-  vm->address = After(network, LastReserved(network));
+  const int last = Checked(openat(store, "last_reserved_ip.0", O_RDWR | O_CREAT | O_CLOEXEC, 0600),
+                           "open last_reserved_ip.0");
+  vm->address = After(network, LastReserved(network, last));
   for (;;) {
     FileName(name, vm->address);
-    if (linkat(network->scratch_directory, vm->id, network->store_directory, name, 0) == 0) break;
+    if (linkat(network->scratch_directory, vm->id, store, name, 0) == 0) break;
     if (errno != EEXIST) Die("reserve an address");
     vm->address = After(network, ntohl(vm->address.s_addr));
   }
   const size_t length = strlen(name);
-  Checked((int)pwrite(network->last_reserved, name, length, 0), "write last_reserved_ip.0");
-  Checked(ftruncate(network->last_reserved, (off_t)length), "write last_reserved_ip.0");
-  Checked(flock(network->store_lock, LOCK_UN), "unlock the address store");
+  Checked((int)pwrite(last, name, length, 0), "write last_reserved_ip.0");
+  Checked(ftruncate(last, (off_t)length), "write last_reserved_ip.0");
+  close(last);
   Checked(unlinkat(network->scratch_directory, vm->id, 0), "remove a scratch file");
+  close(lock);
+  close(store);
 }
 
 void ReleaseAddress(const struct Network* network, const struct Vm* vm) {
   char name[INET_ADDRSTRLEN], owner[80], found[80];
   const size_t length = Owner(owner, sizeof owner, vm);
   FileName(name, vm->address);
-  Checked(flock(network->store_lock, LOCK_EX), "lock the address store");
-  const int file =
-      Checked(openat(network->store_directory, name, O_RDONLY | O_CLOEXEC), "open an address file");
+  const int store = OpenDirectory(network->store_path);
+  const int lock = LockStore(store);
+  const int file = Checked(openat(store, name, O_RDONLY | O_CLOEXEC), "open an address file");
   const ssize_t read_length = read(file, found, sizeof found);
   close(file);
   if (read_length != (ssize_t)length || memcmp(found, owner, length) != 0) {
     errno = EPERM;
     Die("release an address of another");
   }
-  Checked(unlinkat(network->store_directory, name, 0), "release an address");
-  Checked(flock(network->store_lock, LOCK_UN), "unlock the address store");
+  Checked(unlinkat(store, name, 0), "release an address");
+  close(lock);
+  close(store);
 }

@@ -11,6 +11,13 @@
 
 #include "floor.h"
 
+static uint32_t IndexOf(const struct Network* network, const char* link) {
+  struct ifreq request = {0};
+  snprintf(request.ifr_name, sizeof request.ifr_name, "%s", link);
+  Checked(ioctl(network->link_socket, SIOCGIFINDEX, &request), "find a link");
+  return (uint32_t)request.ifr_ifindex;
+}
+
 static void PutPeer(struct Batch* batch, const struct Vm* vm, int netns) {
   struct nlattr* peer = BeginNest(batch, VETH_INFO_PEER);
   // The peer's attributes follow a link header of its own.
@@ -42,7 +49,7 @@ void CreateLinks(const struct Network* network, const struct Vm* vm, int netns) 
   BeginMessage(&batch, RTM_NEWLINK, NLM_F_CREATE | NLM_F_EXCL, &link, sizeof link);
   PutText(&batch, IFLA_IFNAME, vm->host_link);
   PutAttribute(&batch, IFLA_ADDRESS, vm->host_mac, sizeof vm->host_mac);
-  PutUint32(&batch, IFLA_MASTER, network->bridge_index);
+  PutUint32(&batch, IFLA_MASTER, IndexOf(network, network->bridge));
   PutUint32(&batch, IFLA_NUM_TX_QUEUES, 1);
   PutUint32(&batch, IFLA_NUM_RX_QUEUES, 1);
   struct nlattr* info = BeginNest(&batch, IFLA_LINKINFO);
@@ -73,16 +80,9 @@ void SetHostLinkUp(const struct Network* network, const struct Vm* vm) {
 }
 
 // AF_BRIDGE finds its port by index alone.
-static int LinkIndex(const struct Network* network, const struct Vm* vm) {
-  struct ifreq request = {0};
-  memcpy(request.ifr_name, vm->host_link, sizeof vm->host_link);
-  Checked(ioctl(network->link_socket, SIOCGIFINDEX, &request), "find the host link");
-  return request.ifr_ifindex;
-}
-
 void CutHostLink(const struct Network* network, const struct Vm* vm) {
   struct Batch batch = {.length = 0};
-  const struct ifinfomsg link = {.ifi_family = AF_BRIDGE, .ifi_index = LinkIndex(network, vm)};
+  const struct ifinfomsg link = {.ifi_family = AF_BRIDGE, .ifi_index = (int)IndexOf(network, vm->host_link)};
   const uint8_t disabled = BR_STATE_DISABLED;
   BeginMessage(&batch, RTM_SETLINK, NLM_F_ACK, &link, sizeof link);
   struct nlattr* port = BeginNest(&batch, IFLA_PROTINFO | NLA_F_NESTED);

@@ -3,6 +3,7 @@
 #include <errno.h>
 #include <stdio.h>
 #include <string.h>
+#include <unistd.h>
 
 #include "floor.h"
 
@@ -36,12 +37,14 @@ int main(void) {
     if (adding) NameVm(vm, id);
     const double begin = Now();
     struct Steps steps = {.last_us = begin};
+    struct Held held = {.count = 0};
     if (adding) {
-      SetUp(network, vm, &steps);
+      SetUp(network, vm, &steps, &held);
     } else {
-      TearDown(network, vm, &steps);
+      TearDown(network, vm, &steps, &held);
     }
     Print(verb, id, Now() - begin, &steps);
+    for (int i = 0; i < held.count; ++i) close(held.all[i]);
     if (!adding) *vm = (struct Vm){0};
   }
   return 0;

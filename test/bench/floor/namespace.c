@@ -7,6 +7,10 @@
 
 #include "floor.h"
 
+static void AnchorName(char* name, size_t size, const struct Vm* vm) {
+  snprintf(name, size, "vulcan-%s", vm->id);
+}
+
 static void AnchorPath(char* path, size_t size, const struct Network* network, const struct Vm* vm) {
   snprintf(path, size, "%s/vulcan-%s", network->netns_path, vm->id);
 }
@@ -20,20 +24,27 @@ static void WriteClaim(int lock, int netns) {
   Checked((int)pwrite(lock, claim, (size_t)length, 0), "write the claim");
 }
 
-int CreateAnchor(const struct Network* network, const struct Vm* vm, int lock) {
-  char path[128];
+int CreateAnchor(const struct Network* network, const struct Vm* vm, struct Locks locks) {
+  char name[80], path[128];
+  AnchorName(name, sizeof name, vm);
   AnchorPath(path, sizeof path, network, vm);
   Checked(unshare(CLONE_NEWNET), "make a namespace");
   const int netns = Checked(open("/proc/thread-self/ns/net", O_RDONLY | O_CLOEXEC), "open the namespace");
-  WriteClaim(lock, netns);
-  close(Checked(open(path, O_RDONLY | O_CREAT | O_EXCL | O_CLOEXEC, 0444), "make the namespace's name"));
+  WriteClaim(locks.vm, netns);
+  const int names = OpenDirectory(network->netns_path);
+  const int flags = O_RDONLY | O_CREAT | O_EXCL | O_NOFOLLOW | O_CLOEXEC;
+  close(Checked(openat(names, name, flags, 0), "make the namespace's name"));
+  close(names);
   Checked(mount("/proc/thread-self/ns/net", path, NULL, MS_BIND, NULL), "name the namespace");
   return netns;
 }
 
 void RemoveAnchor(const struct Network* network, const struct Vm* vm) {
-  char path[128];
+  char name[80], path[128];
+  AnchorName(name, sizeof name, vm);
   AnchorPath(path, sizeof path, network, vm);
+  const int names = OpenDirectory(network->netns_path);
   Checked(umount2(path, MNT_DETACH | UMOUNT_NOFOLLOW), "un-name the namespace");
-  Checked(unlink(path), "remove the namespace's name");
+  Checked(unlinkat(names, name, 0), "remove the namespace's name");
+  close(names);
 }

@@ -1,10 +1,10 @@
 #include <arpa/inet.h>
 #include <errno.h>
 #include <fcntl.h>
-#include <net/if.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <sys/stat.h>
 #include <time.h>
 
 #include "floor.h"
@@ -42,16 +42,25 @@ static const char* Setting(const char* name) {
   return value;
 }
 
-static int OpenDirectory(const char* path) {
-  return Checked(open(path, O_RDONLY | O_DIRECTORY | O_CLOEXEC), path);
+int OpenDirectory(const char* path) {
+  const int directory = Checked(open(path, O_RDONLY | O_DIRECTORY | O_NOFOLLOW | O_CLOEXEC), path);
+  struct stat stat;
+  Checked(fstat(directory, &stat), path);
+  if (stat.st_uid == 0 && (stat.st_mode & (S_IWGRP | S_IWOTH)) == 0) return directory;
+  errno = EPERM;
+  Die(path);
+}
+
+int Hold(struct Held* held, int descriptor) {
+  held->all[held->count++] = descriptor;
+  return descriptor;
 }
 
 struct Network* OpenNetwork(void) {
   static struct Network network;
   network.name = Setting("BENCH_NETWORK");
+  snprintf(network.lock_name, sizeof network.lock_name, ".network-%s", network.name);
   network.bridge = Setting("BENCH_BRIDGE");
-  network.bridge_index = if_nametoindex(network.bridge);
-  if (network.bridge_index == 0) Die(network.bridge);
   network.table = Setting("BENCH_TABLE");
   inet_aton(Setting("BENCH_SUBNET"), &network.subnet);
   inet_aton(Setting("BENCH_GATEWAY"), &network.gateway);
@@ -59,16 +68,10 @@ struct Network* OpenNetwork(void) {
   network.config_base64 = Setting("BENCH_CONFIG_BASE64");
   network.host_namespace = Checked(open("/proc/self/ns/net", O_RDONLY | O_CLOEXEC), "open the namespace");
   network.netns_path = Setting("BENCH_NETNS_DIR");
-  network.netns_directory = OpenDirectory(network.netns_path);
-  network.lock_directory = OpenDirectory(Setting("BENCH_LOCK_DIR"));
-  network.record_directory = OpenDirectory(Setting("BENCH_RECORD_DIR"));
+  network.lock_path = Setting("BENCH_LOCK_DIR");
+  network.record_path = Setting("BENCH_RECORD_DIR");
+  network.store_path = Setting("BENCH_STORE_DIR");
   network.scratch_directory = OpenDirectory(Setting("BENCH_SCRATCH_DIR"));
-  network.store_directory = OpenDirectory(Setting("BENCH_STORE_DIR"));
-  network.store_lock =
-      Checked(openat(network.store_directory, "lock", O_RDONLY | O_CREAT | O_CLOEXEC, 0750), "open the lock");
-  network.last_reserved =
-      Checked(openat(network.store_directory, "last_reserved_ip.0", O_RDWR | O_CREAT | O_CLOEXEC, 0600),
-              "open last_reserved_ip.0");
   network.sysctl_directory = OpenDirectory("/proc/sys/net/ipv6/conf");
   network.link_socket = OpenNetlink(NETLINK_ROUTE);
   network.nft_socket = OpenNetlink(NETLINK_NETFILTER);

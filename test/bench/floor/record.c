@@ -39,26 +39,28 @@ static size_t Format(char* text, size_t size, const struct Network* network, con
       network->prefix_length, gateway);
 }
 
-int RecordExists(const struct Network* network, const struct Vm* vm) {
+int RecordExists(const struct Network* network, const struct Vm* vm, int directory) {
   char name[160];
   RecordName(name, sizeof name, network, vm);
-  return faccessat(network->record_directory, name, F_OK, 0) == 0;
+  return faccessat(directory, name, F_OK, 0) == 0;
 }
 
-void WriteRecord(const struct Network* network, const struct Vm* vm) {
+void WriteRecord(const struct Network* network, const struct Vm* vm, int directory) {
   char name[160], temporary[168], text[4096];
   RecordName(name, sizeof name, network, vm);
   snprintf(temporary, sizeof temporary, ".%s.tmp", name);
   const size_t length = Format(text, sizeof text, network, vm);
   const int flags = O_WRONLY | O_CREAT | O_EXCL | O_CLOEXEC;
-  const int file = Checked(openat(network->record_directory, temporary, flags, 0600), "make the record");
+  const int file = Checked(openat(directory, temporary, flags, 0600), "make the record");
   Checked((int)write(file, text, length), "write the record");
   close(file);
-  Checked(renameat(network->record_directory, temporary, network->record_directory, name), "name the record");
+  Checked(renameat(directory, temporary, directory, name), "name the record");
 }
 
 void RemoveRecord(const struct Network* network, const struct Vm* vm) {
   char name[160];
   RecordName(name, sizeof name, network, vm);
-  Checked(unlinkat(network->record_directory, name, 0), "remove the record");
+  const int directory = OpenDirectory(network->record_path);
+  Checked(unlinkat(directory, name, 0), "remove the record");
+  close(directory);
 }

@@ -1,7 +1,7 @@
 #include "floor.h"
 
-void TearDown(const struct Network* network, const struct Vm* vm, struct Steps* steps) {
-  const int lock = LockVm(network, vm);
+void TearDown(const struct Network* network, const struct Vm* vm, struct Steps* steps, struct Held* held) {
+  const struct Locks locks = Lock(network, vm, held);
   Mark(steps, "lock");
   CutHostLink(network, vm);
   Mark(steps, "cut");
@@ -12,6 +12,6 @@ void TearDown(const struct Network* network, const struct Vm* vm, struct Steps* 
   ReleaseAddress(network, vm);
   Mark(steps, "address");
   RemoveRecord(network, vm);
-  UnlockVm(network, vm, lock);
+  RemoveLock(vm, locks);
   Mark(steps, "record");
 }

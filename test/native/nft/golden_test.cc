@@ -94,6 +94,18 @@ TEST_P(GoldenTest, IsWhatNftSends) {
   EXPECT_EQ(Parts(SecondPayload(batch)), Parts(GetParam().payload));
 }
 
+TEST(BatchTest, SmallMessagesRunOnIntoNewPages) {
+  const auto bytes = [](Batch::Messages messages) {
+    Batch batch(messages);
+    for (int i = 0; i < 100; ++i) AddElements(batch, OurTable(), Ranges(), {RedRange("10.0.0.0/8")});
+    std::string all;
+    for (const iovec& part : batch.Parts())
+      all += Hex(static_cast<const unsigned char*>(part.iov_base), part.iov_len);
+    return all;
+  };
+  EXPECT_EQ(bytes(Batch::Messages::kSmall), bytes(Batch::Messages::kAny));
+}
+
 INSTANTIATE_TEST_SUITE_P(
     Nft, GoldenTest,
     testing::Values(
