@@ -2,6 +2,7 @@
 
 #include <sys/types.h>
 
+#include <memory>
 #include <optional>
 #include <string>
 #include <vector>
@@ -18,7 +19,7 @@ class Directory {
   [[nodiscard]] static Directory Open(const std::string& path);
   [[nodiscard]] static std::optional<Directory> OpenIfPresent(const std::string& path);
 
-  [[nodiscard]] int Fd() const noexcept { return fd_.Get(); }
+  [[nodiscard]] int Fd() const noexcept { return fd_->Get(); }
   [[nodiscard]] const std::string& Path() const noexcept { return path_; }
   // For messages. EINVAL unless `name` is one component of a path.
   [[nodiscard]] std::string PathOf(const std::string& name) const;
@@ -26,9 +27,11 @@ class Directory {
   [[nodiscard]] std::vector<std::string> Names() const;
 
  private:
-  Directory(UniqueFd fd, std::string path) : fd_(std::move(fd)), path_(std::move(path)) {}
+  Directory(UniqueFd fd, std::string path)
+      : fd_(std::make_shared<const UniqueFd>(std::move(fd))), path_(std::move(path)) {}
 
-  UniqueFd fd_;
+  // Of all copies.
+  std::shared_ptr<const UniqueFd> fd_;
   std::string path_;
 };
 

@@ -40,12 +40,12 @@ constexpr std::size_t kClaimLimit = 64;
 std::optional<Lock> Lock::TryAcquire(const Directory& directory, const std::string& name, LockMode mode) {
   const std::string path = directory.PathOf(name);
   for (;;) {
-    UniqueFd again(::fcntl(directory.Fd(), F_DUPFD_CLOEXEC, 0));
-    if (!again) throw SystemError("fcntl(F_DUPFD_CLOEXEC)", directory.Path());
-    Lock lock(std::move(again), OpenLockFile(directory, name, path), name, path, mode);
+    Lock lock(directory, OpenLockFile(directory, name, path), name, path, mode);
     try {
+      const struct stat status = lock.Status();
+      if (!S_ISREG(status.st_mode)) throw Error(EINVAL, "openat", "not a regular file").Path(path);
       if (!lock.TryFlock()) return std::nullopt;
-      if (lock.IsCurrent()) return lock;
+      if (lock.IsCurrent(status)) return lock;
     } catch (const Error&) {
       // The file may be ours, made just now.
       lock.RemoveUnclaimedFile();
@@ -54,10 +54,13 @@ std::optional<Lock> Lock::TryAcquire(const Directory& directory, const std::stri
   }
 }
 
-bool Lock::TryFlock() const {
+struct stat Lock::Status() const {
   struct stat status {};
   if (::fstat(Fd(), &status) != 0) throw SystemError("fstat", path_);
-  if (!S_ISREG(status.st_mode)) throw Error(EINVAL, "openat", "not a regular file").Path(path_);
+  return status;
+}
+
+bool Lock::TryFlock() const {
   const int operation = (mode_ == LockMode::kExclusive ? LOCK_EX : LOCK_SH) | LOCK_NB;
   while (::flock(Fd(), operation) != 0) {
     if (errno == EWOULDBLOCK) return false;
@@ -66,11 +69,9 @@ bool Lock::TryFlock() const {
   return true;
 }
 
-bool Lock::IsCurrent() const {
-  struct stat locked {};
+bool Lock::IsCurrent(const struct stat& locked) const {
   struct stat named {};
-  if (::fstat(Fd(), &locked) != 0) throw SystemError("fstat", path_);
-  if (::fstatat(directory_.Get(), name_.c_str(), &named, AT_SYMLINK_NOFOLLOW) != 0) {
+  if (::fstatat(directory_.Fd(), name_.c_str(), &named, AT_SYMLINK_NOFOLLOW) != 0) {
     if (errno == ENOENT) return false;
     throw SystemError("fstatat", path_);
   }
@@ -78,8 +79,8 @@ bool Lock::IsCurrent() const {
 }
 
 void Lock::RemoveFile() {
-  if (!IsCurrent()) return;
-  if (::unlinkat(directory_.Get(), name_.c_str(), 0) != 0) throw SystemError("unlink", path_);
+  if (!IsCurrent(Status())) return;
+  if (::unlinkat(directory_.Fd(), name_.c_str(), 0) != 0) throw SystemError("unlink", path_);
 }
 
 void Lock::RemoveUnclaimedFile() noexcept {

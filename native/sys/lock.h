@@ -1,5 +1,7 @@
 #pragma once
 
+#include <sys/stat.h>
+
 #include <chrono>
 #include <map>
 #include <optional>
@@ -33,7 +35,7 @@ class Lock {
   void WriteClaim(const std::optional<NamespaceId>& claim) const;
 
  private:
-  Lock(UniqueFd directory, UniqueFd fd, std::string name, std::string path, LockMode mode)
+  Lock(Directory directory, UniqueFd fd, std::string name, std::string path, LockMode mode)
       : directory_(std::move(directory)),
         fd_(std::move(fd)),
         name_(std::move(name)),
@@ -41,10 +43,11 @@ class Lock {
         mode_(mode) {}
   // Whether it was to be had.
   [[nodiscard]] bool TryFlock() const;
+  [[nodiscard]] struct stat Status() const;
   // Whether the name still leads to the locked file.
-  [[nodiscard]] bool IsCurrent() const;
+  [[nodiscard]] bool IsCurrent(const struct stat& locked) const;
 
-  UniqueFd directory_;
+  Directory directory_;
   UniqueFd fd_;
   std::string name_;
   std::string path_;
