@@ -28,12 +28,24 @@ function targetsTable(directory, name, { targets }) {
   return `${tableOf(rows)}${missedNote(directory, name, targets)}`;
 }
 
+const ms = (value) => `${value.toFixed(2)} ms`;
+
+/** What the floor does, and what the two do at different times. */
+function floorNote({ floorSteps }) {
+  const share = floorSteps ? ` (${ms(floorSteps.namespace)} at p50)` : '';
+  return [
+    '`floor (C)` is a C program (`test/bench/floor`) that does every kernel and file operation of a set-up once, on one thread. Both let go of locks and sockets when the result is out.',
+    `The floor makes the namespace within its time${share}. vulcan-net begins each next one on a thread of its own when a result is out; a set-up that follows at once waits for what is left of that.\n`,
+  ].join(' ');
+}
+
 function setupSection(directory, results) {
   const { machine, rows, manyVms, missing, callers } = results;
   const absent = missing.map(({ contender, reason }) => `Not measured: ${contender} (${reason}).\n`);
   return [
     '### The native backend, beside the kernel and others\n',
     command('setup', machine),
+    floorNote(results),
     charts(directory, [
       ['setup.svg', 'Cold set-up of one network: p50 and p99 of each contender'],
       ['setup-growth.svg', 'Cost of a set-up against the number of VMs on its bridge'],
@@ -65,7 +77,20 @@ function chainSection(directory, results) {
   ];
 }
 
-const sections = { setup: setupSection, chain: chainSection };
+function recoverySection(directory, results) {
+  const { machine, table, undo } = results;
+  const undos = Object.entries(undo).map(([backend, figures]) => ({ backend, ...figures }));
+  return [
+    '### Recovery, and what fails\n',
+    command('recovery', machine),
+    tableOf(table),
+    'A set-up that fails at its last step, and its undo, p50:\n',
+    tableOf(undos),
+    targetsTable(directory, 'recovery', results),
+  ];
+}
+
+const sections = { setup: setupSection, chain: chainSection, recovery: recoverySection };
 
 /** Sections of those benchmarks that have been run. @param {string} directory of the results, as the README names it */
 export function performanceSection(directory) {

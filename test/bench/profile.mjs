@@ -13,34 +13,49 @@ const VMS = 300;
 const ATTACH_MS = 1_000;
 const LINES = 60;
 
-/** Runs a round of set-ups and tear-downs while `file` watches; what it printed. */
-async function watch(contender, label, file, args) {
+/** A contender's set-ups and tear-downs, as what is watched. */
+export function roundsOf(contender) {
+  const ids = (label) => Array.from({ length: VMS }, (_, vm) => `${label}-${vm}`);
+  return {
+    what: `${contender.name}: ${VMS} set-ups, then ${VMS} tear-downs, one at a time`,
+    pid: contender.pid,
+    prepare: (label) => contender.prepare(ids(label)),
+    async work(label) {
+      await runAll(ids(label), 1, (id) => contender.setup(id));
+      await runAll(ids(label), 1, (id) => contender.teardown(id));
+    },
+    async finish(label) {
+      await contender.finish(ids(label));
+      await settle(contender.bridge);
+    },
+  };
+}
+
+/** Runs the subject's work while `file` watches; what it printed. */
+async function watch(subject, label, file, args) {
+  await subject.prepare(label);
   const watcher = spawn(file, args, { stdio: ['ignore', 'pipe', 'pipe'] });
   const printed = [];
   for (const stream of [watcher.stdout, watcher.stderr]) stream.on('data', (chunk) => printed.push(chunk));
   const ended = once(watcher, 'close');
   await sleep(ATTACH_MS);
-  const ids = Array.from({ length: VMS }, (_, vm) => `${label}-${vm}`);
-  await contender.prepare(ids);
-  await runAll(ids, 1, (id) => contender.setup(id));
-  await runAll(ids, 1, (id) => contender.teardown(id));
+  await subject.work(label);
   watcher.kill('SIGINT');
   await ended;
-  await contender.finish(ids);
-  await settle(contender.bridge);
+  await subject.finish(label);
   return Buffer.concat(printed).toString();
 }
 
-async function functions(contender, workDir) {
+async function functions(subject, workDir) {
   const data = join(workDir, 'perf.data');
-  await watch(contender, 'perf', 'perf', [
+  await watch(subject, 'perf', 'perf', [
     'record',
     '-F',
     '4000',
     '-e',
     'cpu-clock',
     '-p',
-    String(contender.pid),
+    String(subject.pid),
     '-o',
     data,
   ]);
@@ -52,12 +67,16 @@ async function functions(contender, workDir) {
   return symbols.slice(0, LINES).join('\n');
 }
 
-/** System calls with their wall-clock time, and the functions of kernel and process that the processor was in. */
-export async function profile(contender, workDir) {
-  const calls = await watch(contender, 'strace', 'strace', ['-c', '-w', '-f', '-p', String(contender.pid)]);
+/**
+ * System calls with their wall-clock time, and the functions of kernel and process that the processor was in.
+ * @param {{ what: string, pid: number, prepare(label: string): Promise<void>, work(label: string): Promise<void>,
+ *   finish(label: string): Promise<void> }} subject
+ */
+export async function profile(subject, workDir) {
+  const calls = await watch(subject, 'strace', 'strace', ['-c', '-w', '-f', '-p', String(subject.pid)]);
   return [
-    `${contender.name}: ${VMS} set-ups, then ${VMS} tear-downs, one at a time`,
+    subject.what,
     `System calls, wall clock (strace -c -w; its own cost included)\n\n${calls}`,
-    `Functions (perf record -e cpu-clock)\n\n${await functions(contender, workDir)}\n`,
+    `Functions (perf record -e cpu-clock)\n\n${await functions(subject, workDir)}\n`,
   ].join('\n\n');
 }

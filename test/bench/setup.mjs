@@ -8,10 +8,11 @@ import { compareEndStates, printEndStates } from './equal-state.mjs';
 import { contenderFigures } from './figures.mjs';
 import { measureGrowth, rate } from './growth.mjs';
 import { measureMemory } from './memory.mjs';
-import { profile } from './profile.mjs';
+import { profile, roundsOf } from './profile.mjs';
 import { machineLine, printTable, saveText } from './report.mjs';
 import { compare } from './rounds.mjs';
 import { along, median } from './stats.mjs';
+import { stepFigures } from './steps.mjs';
 import { setupTargets } from './targets.mjs';
 
 const SIZES = {
@@ -63,6 +64,8 @@ export async function setupBenchmark({ tools, quick, resultsDir }) {
     growth: Object.fromEntries([...growth].map(([name, samples]) => [name, along(samples, POINT)])),
     manyVms: growthFigures(growth),
   };
+  const floor = contenders.find(({ name }) => name === FLOOR);
+  if (floor) results.floorSteps = await stepFigures(floor, vms);
   const ours = contenders.find(({ name }) => name === OURS);
   if (ours) {
     results.callers = await measureCallers(ours, { rounds, vms: 256 });
@@ -73,9 +76,10 @@ export async function setupBenchmark({ tools, quick, resultsDir }) {
     results.targets = setupTargets(rows, growth, results);
     printTable('Targets', results.targets);
     if (results.targets.some(({ verdict }) => verdict === 'MISSED')) {
-      for (const contender of contenders.filter(({ name }) => [OURS, FLOOR].includes(name))) {
-        const file = join(resultsDir, `setup-profile-${contender.name === OURS ? 'ours' : 'floor'}.txt`);
-        await saveText(file, await profile(contender, tools.workDir));
+      for (const [who, contender] of Object.entries({ ours, floor })) {
+        if (!contender) continue;
+        const file = join(resultsDir, `setup-profile-${who}.txt`);
+        await saveText(file, await profile(roundsOf(contender), tools.workDir));
       }
     }
   }
