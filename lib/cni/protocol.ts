@@ -37,15 +37,15 @@ function decoder<T>(schema: z.ZodType<T>): (value: unknown) => Decoded<T> {
 /** An object of which Go would decode the given fields. */
 function struct<Shape extends z.core.$ZodLooseShape>(shape: Shape) {
   const names = new Map(Object.keys(shape).map((name) => [name.toLowerCase(), name]));
-  const rename = (value: unknown) =>
-    isJsonObject(value)
-      ? Object.fromEntries(
-          Object.entries(value).flatMap(([key, inner]) => {
-            const name = names.get(key.toLowerCase());
-            return name === undefined ? [] : [[name, inner]];
-          }),
-        )
-      : value;
+  const rename = (value: unknown) => {
+    if (!isJsonObject(value)) return value;
+    const renamed: Record<string, unknown> = {};
+    for (const [key, inner] of Object.entries(value)) {
+      const name = names.get(key.toLowerCase());
+      if (name !== undefined) renamed[name] = inner;
+    }
+    return renamed;
+  };
   return z.preprocess(rename, z.object(shape));
 }
 

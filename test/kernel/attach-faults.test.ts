@@ -4,7 +4,7 @@ import { canonicalDump, expectUnchanged } from '../support/dump.ts';
 import { addonFile } from '../support/native.ts';
 import { describeWith } from '../support/require.ts';
 import { run } from '../support/run.ts';
-import { attach, attachLab, attachPlan, detach } from './attach-lab.ts';
+import { attach, attachPlan, usedLab } from './attach-lab.ts';
 
 const script = fileURLToPath(new URL('../support/attach-once.mjs', import.meta.url));
 
@@ -18,8 +18,7 @@ async function attachWithout(syscall: string, nth: number | string): Promise<unk
 
 describeWith(['strace', 'tun'], 'an attach whose system call fails', () => {
   beforeEach(async () => {
-    await attachLab();
-    await detach('a0', await attach('a0'));
+    await usedLab();
   });
 
   it.each([
@@ -34,7 +33,7 @@ describeWith(['strace', 'tun'], 'an attach whose system call fails', () => {
     ['sendto', 2, 'link'],
     ['sendto', 3, 'inside'],
     ['sendto', 4, 'up'],
-    ['renameat2', 1, 'record'],
+    ['linkat', 2, 'record'],
   ])('is undone: %s, number %s, at step %s', async (syscall, nth, step) => {
     const before = await canonicalDump();
     expect(await attachWithout(syscall, nth)).toEqual({ code: 'ENOMEM', step, undoErrors: 0 });

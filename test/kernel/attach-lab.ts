@@ -6,7 +6,7 @@ import type {
   DetachPlan,
   ReservedAddress,
 } from '../../lib/native/attachment.ts';
-import { netnsDir, resetLab } from '../support/lab.ts';
+import { linkNames, netnsDir, resetLab, until } from '../support/lab.ts';
 import { native } from '../support/native.ts';
 import { ip, runIn } from '../support/run.ts';
 
@@ -52,6 +52,13 @@ export async function attachLab(): Promise<void> {
     addresses: [`${gateway}/24`],
   });
   await native.guardEnsure({});
+}
+
+/** The same after a first attach, which leaves behind what is kept for good: host-local's lock file, the network's lock. */
+export async function usedLab(): Promise<void> {
+  await attachLab();
+  await detach('a0', await attach('a0'));
+  await until('the link to go', async () => !(await linkNames()).includes(hostLinkOf('a0')));
 }
 
 export interface Change {

@@ -8,11 +8,9 @@ import { describeWith } from '../support/require.ts';
 import { ip, nft, outcomeOf, run } from '../support/run.ts';
 import {
   attach,
-  attachLab,
   attachPlan,
   bridge,
   type Change,
-  detach,
   gateway,
   hostLinkOf,
   ipv4,
@@ -20,6 +18,7 @@ import {
   recordOf,
   recordsDir,
   storeDir,
+  usedLab,
 } from './attach-lab.ts';
 
 const vm = 'a1';
@@ -63,7 +62,7 @@ const cases: readonly Case[] = [
       await run('mount', ['--bind', '/run/cni/networks', '/run/cni/networks']);
       await run('mount', ['-o', 'remount,ro,bind', '/run/cni/networks']);
     },
-    error: { code: 'EROFS', step: 'address', syscall: 'openat' },
+    error: { code: 'EROFS', step: 'address', syscall: 'openat(O_TMPFILE)' },
   },
   {
     what: 'all addresses are taken',
@@ -166,9 +165,7 @@ const cases: readonly Case[] = [
 
 describeWith(['tun'], 'a failed attach', () => {
   beforeEach(async () => {
-    await attachLab();
-    // What is kept from the first attach on: host-local's lock file, the network's lock.
-    await detach('a0', await attach('a0'));
+    await usedLab();
   });
   afterEach(async () => {
     for (const directory of ['/run/cni/networks', recordsDir]) await outcomeOf('umount', [directory]);

@@ -32,7 +32,7 @@ interface LinkName {
   readonly ifname: string;
 }
 
-async function linkNames(): Promise<string[]> {
+export async function linkNames(): Promise<string[]> {
   const links = JSON.parse(await ip('-j', 'link', 'show')) as LinkName[];
   return links.map((link) => link.ifname).filter((name) => name !== 'lo');
 }
