@@ -63,8 +63,11 @@ async function functions(subject, workDir) {
     maxBuffer: 64 * 1024 * 1024,
   });
   await rm(data);
-  const symbols = stdout.split('\n').filter((line) => line.trim() !== '' && !line.startsWith('#'));
-  return symbols.slice(0, LINES).join('\n');
+  const lines = stdout.split('\n').map((line) => line.trimEnd());
+  return lines
+    .filter((line) => line !== '' && !line.startsWith('#'))
+    .slice(0, LINES)
+    .join('\n');
 }
 
 /**
@@ -73,7 +76,9 @@ async function functions(subject, workDir) {
  *   finish(label: string): Promise<void> }} subject
  */
 export async function profile(subject, workDir) {
-  const calls = await watch(subject, 'strace', 'strace', ['-c', '-w', '-f', '-p', String(subject.pid)]);
+  const printed = await watch(subject, 'strace', 'strace', ['-c', '-w', '-f', '-p', String(subject.pid)]);
+  // Which threads came and went is told before the table.
+  const calls = printed.slice(Math.max(0, printed.indexOf('% time')));
   return [
     subject.what,
     `System calls, wall clock (strace -c -w; its own cost included)\n\n${calls}`,

@@ -14,7 +14,7 @@ export const GO = 'Go (netlink, nftables)';
 export const OURS = 'vulcan-net, native';
 
 /** Those that start processes for each VM: a thousand VMs take them minutes. */
-export const slow = [CHAIN, ORIGINAL_CHAIN, SCRIPT];
+export const slow = [CHAIN, SCRIPT];
 
 const peer = async (name, short, octet, file) => peerContender(name, file, await prepareStage(short, octet));
 
