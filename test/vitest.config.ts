@@ -31,9 +31,10 @@ export default defineConfig({
       project('kernel', 3, 30_000),
       project('contract', 4, 60_000),
       project('lifecycle', 5, 60_000),
-      project('examples', 6, 60_000),
-      project('guest', 7, 300_000),
-      project('package', 8, 1_500_000),
+      project('faults', 6, 300_000),
+      project('examples', 7, 60_000),
+      project('guest', 8, 300_000),
+      project('package', 9, 1_500_000),
     ],
   },
 });

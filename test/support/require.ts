@@ -1,6 +1,8 @@
 import { accessSync, constants, existsSync } from 'node:fs';
 import { join } from 'node:path';
 import { describe, it, type TestContext } from 'vitest';
+import { bundledPluginDirectory } from '../../lib/native/load.ts';
+import { shim } from './faults/subject.mjs';
 import { hasFuzzers } from './fuzz.mjs';
 import { insideLab } from './lab.ts';
 import {
@@ -10,6 +12,7 @@ import {
   libcniClient,
   nodes,
   noopPluginDir,
+  pluginGenerations,
   upstreamPluginDir,
 } from './tools.mjs';
 
@@ -26,6 +29,8 @@ function usable(file: string): boolean {
   }
 }
 
+const bundledPlugin = join(bundledPluginDirectory(), 'tc-redirect-tap');
+
 const capabilities = {
   lab: insideLab,
   tun: () => existsSync('/dev/net/tun'),
@@ -38,6 +43,8 @@ const capabilities = {
   'guest-image': () => existsSync(guestImage.kernel) && existsSync(guestImage.initramfs),
   'node-lts': () => usable(nodes.lts),
   'node-current': () => usable(nodes.current),
+  shim: () => usable(shim) && usable(bundledPlugin),
+  plugins: () => pluginGenerations.length > 0,
   strace: () => executable('strace'),
   fuzzers: hasFuzzers,
 } as const satisfies Record<string, () => boolean>;

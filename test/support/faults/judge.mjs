@@ -1,0 +1,77 @@
+/** What may come of an operation in which one point has failed. */
+import { mayBeMissed } from './points.mjs';
+import { reasonToTolerate } from './tolerated.mjs';
+
+/** @typedef {import('./points.mjs').Point} Point */
+/** @typedef {import('./subject.mjs').Outcome} Outcome */
+
+const native = [
+  'lock',
+  'address',
+  'bridge',
+  'record',
+  'guard',
+  'anchor',
+  'tap',
+  'link',
+  'inside',
+  'up',
+  'cut',
+];
+
+/** Which step an error must name, by what the manager was doing. */
+const stepsByLabel = [
+  { label: /^lock/, steps: ['lock'] },
+  { label: /^(anchor|isHostNamespace)/, steps: ['anchor'] },
+  { label: /^mountState$/, steps: ['anchor', 'verify'] },
+  { label: /^linkSet$/, steps: ['alias', 'cut'] },
+  { label: /^linkDelete$/, steps: ['link'] },
+  { label: /^dump$/, steps: ['result', 'cut', 'anchor', 'uplink', 'routes', 'guard'] },
+  { label: /^bridge/, steps: ['bridge'] },
+  { label: /^firewall/, steps: ['firewall'] },
+  { label: /^sysctlWrite$/, steps: ['forwarding'] },
+  { label: /^(capabilities|probe|forwardChains|sysctlRead)$/, steps: ['verify'] },
+  { label: /^(attach|detach)$/, steps: native },
+];
+
+/** Nothing: any will do. @param {string} label @returns {readonly string[] | null} */
+function stepsOf(label) {
+  const [, plugin] = /^exec (\S+ \S+)$/.exec(label) ?? [];
+  if (plugin !== undefined) return [`plugin:${plugin}`];
+  return stepsByLabel.find((each) => each.label.test(label))?.steps ?? null;
+}
+
+/** Of all calls in flight. @param {Point} point @returns {readonly string[] | null} */
+function expectedSteps({ label }) {
+  const steps = label.split(',').map(stepsOf);
+  return steps.includes(null) ? null : steps.flatMap((each) => each ?? []);
+}
+
+/** @param {Point} point @param {any} error */
+function judgeError(point, { name, code, step, message }) {
+  if (name !== 'NetworkError') return [`leaves the package as ${name}: ${message}`];
+  if (code === 'ERR_TIMEOUT' || code === 'ERR_LOCK_TIMEOUT') return [`took too long: ${message}`];
+  if (step === undefined) return [`has no step: ${code} ${message}`];
+  const steps = expectedSteps(point);
+  if (steps === null || steps.includes(step)) return [];
+  return [`names step ${step}, not ${steps.join(' or ')}: ${message}`];
+}
+
+/**
+ * @param {string} operation @param {Point} point @param {string} errno @param {Outcome} outcome
+ * @returns {{ tolerated: string | null, problems: readonly string[] }}
+ */
+export function judge(operation, point, errno, { error, hits, value }) {
+  if (hits === 0) return { tolerated: null, problems: mayBeMissed(point) ? [] : ['was not reached'] };
+  if (error !== null) {
+    const complete = operation !== 'setup' || error.rolledBack === true;
+    const undone = complete ? [] : [`rolledBack is ${error.rolledBack}: ${error.message}`];
+    return { tolerated: null, problems: [...judgeError(point, error), ...undone] };
+  }
+  const failed = operation === 'gc' ? value.failed : [];
+  if (failed.length > 0) {
+    return { tolerated: null, problems: failed.flatMap((each) => judgeError(point, each.error)) };
+  }
+  const reason = reasonToTolerate(point, errno);
+  return { tolerated: reason, problems: reason === null ? ['succeeds all the same'] : [] };
+}

@@ -1,0 +1,121 @@
+/**
+ * A process that runs verbs of a manager under the shim, one at a time, as its parent says: `subject.mjs` is the
+ * other end. Each verb answers with what came of it and how often the chosen point was reached.
+ */
+import { basename } from 'node:path';
+import { resolveConfig } from '../../../dist/config.js';
+import { bundledPluginDirectory, loadNative } from '../../../dist/native/load.js';
+import { NetworkManager } from '../../../dist/network-manager.js';
+import { Control } from './control.mjs';
+
+const control = Control.attach(process.env.VULCAN_FAULTS ?? '');
+
+/** @param {string} name @param {any} plan */
+function labelOf(name, plan) {
+  if (name !== 'exec') return name;
+  const command = plan.env.find((/** @type {string} */ each) => each.startsWith('CNI_COMMAND='));
+  return `exec ${basename(plan.file)} ${command?.slice('CNI_COMMAND='.length)}`;
+}
+
+/** The calls in flight, by what they are; more than one where something is freed behind the caller. @type {Set<Promise<unknown>>} */
+const inFlight = new Set();
+/** @type {string[]} */
+const labels = [];
+
+/** @param {string} label @param {Promise<unknown>} call */
+async function follow(label, call) {
+  const ended = call.catch(() => {});
+  inFlight.add(ended);
+  await ended;
+  inFlight.delete(ended);
+  labels.splice(labels.indexOf(label), 1);
+  control.label(labels.join(','));
+}
+
+/** The addon; each call says first what it is. */
+const binding = new Proxy(loadNative(), {
+  get(target, name) {
+    const value = Reflect.get(target, name);
+    if (typeof value !== 'function' || name === 'cancel') return value;
+    return (/** @type {any} */ plan) => {
+      const label = labelOf(String(name), plan);
+      labels.push(label);
+      control.label(labels.join(','));
+      const call = value.call(target, plan);
+      void follow(label, call);
+      return call;
+    };
+  },
+});
+
+/** @type {any[]} */
+const logged = [];
+const log = (/** @type {unknown} */ _fields, /** @type {string} */ text) => void logged.push(text);
+const logger = { debug: log, info: log, warn: log, error: log };
+
+/** @param {object} options */
+function open(options) {
+  const host = { binding, bundledPluginDir: bundledPluginDirectory() };
+  return NetworkManager.openOn(host, resolveConfig({ logger, shutdown: 'leave', ...options }));
+}
+
+/** @param {any} error @returns {object} */
+function plain(error) {
+  const { name, code, operation, step, errno, syscall, rolledBack, message, plugin, errors = [] } = error;
+  return {
+    name,
+    code,
+    operation,
+    step,
+    errno,
+    syscall,
+    rolledBack,
+    message,
+    plugin,
+    errors: errors.map(plain),
+  };
+}
+
+/** @type {NetworkManager | null} */
+let manager = null;
+
+/** @type {Record<string, (argument: any) => Promise<unknown>>} */
+const verbs = {
+  open: async (options) => {
+    const opened = await open(options);
+    manager = opened;
+  },
+  close: async () => {
+    await manager?.close();
+    manager = null;
+  },
+  setup: (vmId) => manager.setup(vmId),
+  teardown: (vmId) => manager.teardown(vmId),
+  gc: async (keep) => {
+    const { removed, failed } = await manager.gc({ keep });
+    return {
+      removed,
+      failed: failed.map(({ containerId, error }) => ({ containerId, error: plain(error) })),
+    };
+  },
+  list: () => manager.list(),
+  check: (vmId) => manager.check(vmId),
+  removeNetwork: () => manager.removeNetwork(),
+};
+
+/** @param {{ verb: string, argument: any, armed: boolean, fault: any, flags: number }} request */
+async function run({ verb, argument, armed, fault, flags }) {
+  if (armed) control.arm(fault, flags);
+  const [value, error] = await verbs[verb](argument).then(
+    (result) => [result, null],
+    (reason) => [null, plain(reason)],
+  );
+  while (inFlight.size > 0) await Promise.all(inFlight);
+  return { value, error, hits: control.disarm() };
+}
+
+process.on('message', async (/** @type {any} */ request) => {
+  process.send?.({ ...(await run(request)), logged: logged.splice(0) });
+});
+process.on('disconnect', () => process.exit());
+process.send?.('ready');
