@@ -19,10 +19,12 @@ export async function openBackend<T extends Backend>(
   scope.step = 'state directory';
   await ensureStateDirectories(host.binding, config.stateDir);
   const backend = build(runtime);
-  const accept = () => verifyAtOpen(config, () => backend.verify(scope));
-  await runtime.locks.withNetwork('shared', scope, async () => {
-    runtime.bridges = await prepareNetwork(host.binding, network, scope, accept);
-  });
-  await backend.recover(scope);
+  await runtime.locks.withNetwork('shared', scope, () =>
+    prepareNetwork(host.binding, network, scope, async (bridges) => {
+      runtime.bridges = bridges;
+      await verifyAtOpen(config, () => backend.verify(scope));
+      await backend.recover(scope);
+    }),
+  );
   return backend;
 }

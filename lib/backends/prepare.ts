@@ -35,6 +35,9 @@ async function presentBridges(binding: NativeBinding, { bridges }: Network): Pro
   return bridges.slice(0, Math.max(last, 0) + 1);
 }
 
+/** What is done with the network that is prepared, before that is settled. */
+type Accept = (bridges: readonly Bridge[]) => Promise<void>;
+
 class Preparation {
   readonly #binding: NativeBinding;
   readonly #network: Network;
@@ -47,7 +50,7 @@ class Preparation {
     this.#scope = scope;
   }
 
-  async run(accept: () => Promise<void>): Promise<readonly Bridge[]> {
+  async run(accept: Accept): Promise<void> {
     try {
       this.#scope.step = 'routes';
       await refuseRoutedSubnets(this.#binding, this.#network);
@@ -57,8 +60,7 @@ class Preparation {
       await this.#firewall();
       await this.#forwarding();
       this.#scope.step = 'verify';
-      await accept();
-      return bridges;
+      await accept(bridges);
     } catch (error) {
       for (const undo of this.#undos.reverse()) await undo();
       throw error;
@@ -151,8 +153,8 @@ export async function prepareNetwork(
   binding: NativeBinding,
   network: Network,
   scope: Scope,
-  accept: () => Promise<void>,
-): Promise<readonly Bridge[]> {
+  accept: Accept,
+): Promise<void> {
   return new Preparation(binding, network, scope).run(accept);
 }
 

@@ -8,14 +8,22 @@ import { optionsOf, Subject } from './subject.mjs';
 /** @typedef {import('./points.mjs').Point} Point */
 
 const groupSize = 40;
+/** A process takes longer to start than what is done with it. */
+const startedAhead = 2;
 
 class Proof {
   /** @param {'cni' | 'native'} backend @param {keyof typeof operations} name */
   constructor(backend, name) {
     this.name = name;
     this.operation = operations[name];
-    this.options = { ...optionsOf(backend), timeoutMs: 20_000, ...(name === 'open' ? {} : { verify: 'off' }) };
+    this.options = {
+      ...optionsOf(backend),
+      timeoutMs: 20_000,
+      ...(name === 'open' ? {} : { verify: 'off' }),
+    };
     this.serial = 0;
+    /** @type {Promise<Subject>[]} */
+    this.victims = [];
     /** @type {string[]} */
     this.problems = [];
   }
@@ -41,11 +49,16 @@ class Proof {
     await this.operation.begin(this.survivor, this.options);
   }
 
-  /** Started while the one before is being recovered from. */
   async prepare() {
     const victim = new Subject();
     if (this.operation.verb !== 'open') await victim.must('open', this.options);
     return victim;
+  }
+
+  /** Others are started while it is killed and recovered from. */
+  async victim() {
+    while (this.victims.length <= startedAhead) this.victims.push(this.prepare());
+    return /** @type {Promise<Subject>} */ (this.victims.shift());
   }
 
   /** @param {Point} point */
@@ -53,8 +66,7 @@ class Proof {
     const { survivor, operation, options } = this;
     const id = `vm-${this.serial++}`;
     await operation.before(survivor, options, id);
-    const victim = await this.victim;
-    this.victim = this.prepare();
+    const victim = await this.victim();
     const fault = { key: point.key, ordinal: point.ordinal, action: /** @type {const} */ ('crash') };
     const outcome = await victim.faulted(operation.verb, operation.argument(options, id), fault);
     await victim.end();
@@ -94,7 +106,6 @@ export async function proveCrashes({ backend, operation, log = () => {}, select 
   const proof = new Proof(backend, operation);
   await proof.start();
   const points = await proof.points();
-  proof.victim = proof.prepare();
   const chosen = select(points);
   for (let first = 0; first < chosen.length; first += groupSize) {
     await proof.group(chosen.slice(first, first + groupSize));
@@ -104,6 +115,6 @@ export async function proveCrashes({ backend, operation, log = () => {}, select 
     proof.problems.push(`at the end: ${error.message}`);
   });
   await proof.survivor.end();
-  await (await proof.victim)?.end();
+  for (const victim of proof.victims) await (await victim).end();
   return { points, runs: chosen.length, problems: proof.problems };
 }

@@ -1,5 +1,6 @@
-/** Which points a run in CI takes: those between which something may have changed. */
-import { isChance, isPlugins } from './points.mjs';
+/** Which points a run in CI takes. */
+import { randomOf } from '../random.mjs';
+import { isChance } from './points.mjs';
 
 /** @typedef {import('./points.mjs').Point} Point */
 
@@ -19,11 +20,24 @@ export function crashPoints(points) {
   });
 }
 
+/** A plugin's steps are each a kind of their own, and so is each type of message. @param {Point} point */
+function kindOf({ key, call, subject }) {
+  if (call === 'plugin') return `${key} ${subject}`;
+  return call === 'message' ? `${call} ${subject}` : call;
+}
+
 /**
- * One of every `n`: for what is started anew hundreds of times. Plugins' own steps are all taken.
+ * `count` of them, chosen by chance; one of every kind at least, however many those are.
  *
- * @param {readonly Point[]} points @param {number} n @returns {Point[]}
+ * @param {readonly Point[]} points @param {number} count @param {number} seed @returns {Point[]}
  */
-export function sample(points, n) {
-  return points.filter((point, index) => index % n === 0 || (isPlugins(point) && point.call === 'plugin'));
+export function sample(points, count, seed) {
+  const random = randomOf(seed);
+  const shuffled = points
+    .map((point) => ({ point, rank: random() }))
+    .sort((a, b) => a.rank - b.rank)
+    .map(({ point }) => point);
+  const kinds = new Map(shuffled.map((point) => [kindOf(point), point]));
+  const chosen = new Set([...kinds.values(), ...shuffled].slice(0, Math.max(count, kinds.size)));
+  return points.filter((point) => chosen.has(point));
 }
