@@ -111,6 +111,7 @@ describeLayouts('open after a restart', (lab) => {
     await first.setup('vm-1');
     const text = await readFile(recordOf('vm-1'), 'utf8');
     await first.teardown('vm-1', { wait: true });
+    await until('the link to go', async () => (await hostLinks()).length === 0);
     await rm('/run/cni/networks', { recursive: true });
     await writeFile(recordOf('vm-1'), text);
     const second = await lab.open();
