@@ -7,8 +7,7 @@ import { operations } from './operations.mjs';
 import { describe, errnoNumber, errnosOf, isPlugins, parsePoints } from './points.mjs';
 import { optionsOf, Subject } from './subject.mjs';
 
-/** A dump takes as long as a dozen runs. */
-const groupSize = 40;
+const runsPerLine = 200;
 const attempts = 4;
 const settleMs = 200;
 
@@ -152,9 +151,12 @@ export async function proveFaults({
   await proof.start();
   const points = await proof.unfaulted();
   const runs = select(points).flatMap((point) => runsOf(point, thorough));
-  for (let first = 0; first < runs.length; first += groupSize) {
-    await proof.group(runs.slice(first, first + groupSize));
-    log(`${backend} ${operation}: ${Math.min(first + groupSize, runs.length)} of ${runs.length} faults`);
+  const { runsPerDump } = proof.operation;
+  for (let first = 0; first < runs.length; first += runsPerDump) {
+    await proof.group(runs.slice(first, first + runsPerDump));
+    const done = Math.min(first + runsPerDump, runs.length);
+    if (done % runsPerLine < runsPerDump || done === runs.length)
+      log(`${backend} ${operation}: ${done} of ${runs.length} faults`);
   }
   await proof.operation.end(proof.subject, proof.options).catch((error) => {
     proof.problems.push(`at the end: ${error.message}`);

@@ -10,6 +10,7 @@ const kept = 'kept';
 /**
  * @typedef {object} Operation
  * @property {string} verb
+ * @property {number} runsPerDump what one has left must not be able to go with the next
  * @property {(subject: Subject, options: object) => Promise<void>} begin once, for any number of runs
  * @property {(subject: Subject, options: object, id: string) => Promise<void>} before each run
  * @property {(options: object, id: string) => any} argument
@@ -18,6 +19,9 @@ const kept = 'kept';
  */
 
 const nothing = async () => {};
+
+/** A dump takes as long as a dozen runs; what is left of a VM has its name. */
+const runsPerDump = 40;
 
 /** @param {Subject} subject @param {object} options */
 const open = async (subject, options) => void (await subject.must('open', options));
@@ -40,6 +44,7 @@ async function leavePartial(subject, id) {
 export const operations = {
   setup: {
     verb: 'setup',
+    runsPerDump,
     begin: open,
     before: nothing,
     argument: (_options, id) => id,
@@ -50,6 +55,7 @@ export const operations = {
   },
   teardown: {
     verb: 'teardown',
+    runsPerDump,
     begin: open,
     before: async (subject, _options, id) => void (await subject.must('setup', id)),
     argument: (_options, id) => id,
@@ -60,6 +66,7 @@ export const operations = {
   },
   gc: {
     verb: 'gc',
+    runsPerDump,
     begin: async (subject, options) => {
       await open(subject, options);
       await subject.must('setup', kept);
@@ -81,6 +88,7 @@ export const operations = {
   },
   open: {
     verb: 'open',
+    runsPerDump: 1,
     begin: nothing,
     before: nothing,
     argument: (options) => options,
