@@ -1,4 +1,5 @@
 import { isGenerated, writeConfList } from '../cni/generate.ts';
+import { NetworkError } from '../errors.ts';
 import { firewallError } from '../firewall.ts';
 import type { BridgePlan, NativeBinding, NativeError } from '../native/binding.ts';
 import { runTask } from '../native/task.ts';
@@ -62,9 +63,20 @@ class Preparation {
       this.#scope.step = 'verify';
       await accept(bridges);
     } catch (error) {
-      for (const undo of this.#undos.reverse()) await undo();
-      throw error;
+      throw await this.#undone(error);
     }
+  }
+
+  /** As much as can be; what has failed first stays what is told. */
+  async #undone(error: unknown): Promise<unknown> {
+    const failures: Error[] = [];
+    for (const undo of this.#undos.reverse()) {
+      await undo().catch((failure: Error) => {
+        failures.push(failure);
+      });
+    }
+    if (failures.length === 0 || !(error instanceof NetworkError)) return error;
+    return error.with({ errors: failures.map((each) => kernelError('undo', each) as Error) });
   }
 
   async #conflist(): Promise<void> {

@@ -1,0 +1,50 @@
+import { beforeEach, expect, it } from 'vitest';
+import { resolveConfig } from '../../lib/config.ts';
+import { bundledPluginDirectory } from '../../lib/native/load.ts';
+import { NetworkManager } from '../../lib/network-manager.ts';
+import { canonicalDump } from '../support/dump.ts';
+import { resetLab } from '../support/lab.ts';
+import { native } from '../support/native.ts';
+import { expectRefusal } from '../support/refusal.ts';
+import { describeWith } from '../support/require.ts';
+
+/** The addon, but for calls that the kernel refuses. */
+function refusing(...names: readonly string[]) {
+  return new Proxy(native, {
+    get: (target, name) =>
+      names.includes(String(name))
+        ? () =>
+            Promise.reject(
+              Object.assign(new Error(`${String(name)} is refused`), {
+                ...{ code: 'ENOMEM', errno: -12, syscall: String(name) },
+              }),
+            )
+        : Reflect.get(target, name),
+  });
+}
+
+describeWith(['lab', 'tun'], 'the undo of an open', () => {
+  beforeEach(resetLab);
+
+  it('goes on past what cannot be undone, and tells of both', async () => {
+    const before = await canonicalDump();
+    const host = {
+      binding: refusing('survey', 'firewallRemove'),
+      bundledPluginDir: bundledPluginDirectory(),
+    };
+    await expectRefusal(
+      () => NetworkManager.openOn(host, resolveConfig({ verify: 'off' })),
+      'ERR_KERNEL',
+      /survey is refused/,
+      {
+        errors: [expect.objectContaining({ message: expect.stringContaining('firewallRemove is refused') })],
+      },
+    );
+    const after = await canonicalDump();
+    expect(after).toContain('fcnet');
+    expect(after).not.toContain('link fcbr0');
+    expect(after.split('\n').filter((line) => line.startsWith('file '))).toEqual(
+      before.split('\n').filter((line) => line.startsWith('file ')),
+    );
+  });
+});
