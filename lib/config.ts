@@ -5,6 +5,7 @@ import { type ErrorCode, NetworkError } from './errors.ts';
 import type {
   GcOptions,
   NetworkManagerOptions,
+  PoolOptions,
   SetupOptions,
   TeardownOptions,
   VerbOptions,
@@ -22,8 +23,15 @@ import {
   subnetSizeRule,
   vmIdRule,
 } from './rules.ts';
-import type { Config, GeneratedNetwork, OwnConflist, SetupConfig, TeardownConfig } from './settings.ts';
-import type { Logger, NetworkDns } from './types.ts';
+import type {
+  Config,
+  GeneratedNetwork,
+  OwnConflist,
+  PoolConfig,
+  SetupConfig,
+  TeardownConfig,
+} from './settings.ts';
+import type { Logger, NetworkDns, TapOwner } from './types.ts';
 
 /** A value of the right type that breaks a rule is an error with a code; a wrong type is a TypeError. */
 function ruled<Schema extends z.ZodType<string | number>>(
@@ -101,6 +109,16 @@ const generatedShape = {
   addressDir: path.optional(),
 };
 
+const tapOwnerSchema = z.strictObject({ uid: id, gid: id });
+
+const mostSlots = 10_000;
+const poolSchema = z.strictObject({
+  min: integer(0, mostSlots),
+  max: integer(1, mostSlots),
+  tapName: linkName.default('tap0'),
+  tapOwner: tapOwnerSchema.optional(),
+} satisfies Record<keyof PoolOptions, z.ZodType>);
+
 const managerSchema = z.strictObject({
   ...generatedShape,
   network: cniName.optional(),
@@ -121,6 +139,7 @@ const managerSchema = z.strictObject({
   allowLinkLocal: z.boolean().default(false),
   masquerade: z.boolean().default(true),
   antiSpoofing: z.boolean().default(true),
+  pool: z.union([poolSchema, z.array(poolSchema)]).optional(),
   verify: z.enum(['warn', 'throw', 'off']).default('warn'),
   shutdown: z.enum(['teardown', 'leave']).default('teardown'),
   signals: z.array(z.enum(['SIGINT', 'SIGTERM', 'SIGHUP', 'SIGQUIT'])).default([]),
@@ -141,7 +160,7 @@ const setupSchema = z.strictObject({
   ...verbShape,
   mac: ruled(z.string(), 'ERR_MAC_INVALID', macRule).toLowerCase().optional(),
   address: ip.transform(canonical).optional(),
-  tapOwner: z.strictObject({ uid: id, gid: id }).optional(),
+  tapOwner: tapOwnerSchema.optional(),
   tapName: linkName.default('tap0'),
   containerId: cniName.optional(),
 } satisfies Record<keyof SetupOptions, z.ZodType>);
@@ -270,6 +289,32 @@ function ownConflist(options: z.output<typeof managerSchema>, file: string): Own
   return { kind: 'own', path: file, network: options.network ?? null };
 }
 
+/** What a TAP device belongs to unless told otherwise: never to nobody, whom it would be open to. */
+export function ourselves(): TapOwner {
+  return { uid: process.geteuid?.() ?? 0, gid: process.getegid?.() ?? 0 };
+}
+
+function poolConfigs({ backend, pool, ifName }: z.output<typeof managerSchema>): readonly PoolConfig[] {
+  if (pool === undefined) return [];
+  if (backend === 'cni') throw invalid('ERR_OPTION_INVALID', 'pool', 'is for the native backend alone');
+  const kinds = new Set<string>();
+  return [pool].flat().map(({ tapOwner = ourselves(), ...rest }) => {
+    const { min, max, tapName } = rest;
+    if (min > max) throw invalid('ERR_OPTION_INVALID', 'pool.min', 'is more than pool.max');
+    refuseTakenName(tapName, ifName);
+    const kind = `${tapName} ${tapOwner.uid} ${tapOwner.gid}`;
+    if (kinds.has(kind))
+      throw invalid('ERR_OPTION_INVALID', 'pool', 'has two with the same TAP name and owner');
+    kinds.add(kind);
+    return { ...rest, tapOwner };
+  });
+}
+
+function refuseTakenName(tapName: string, ifName: string): void {
+  if (tapName !== ifName && tapName !== loopback) return;
+  throw invalid('ERR_LINK_NAME_INVALID', `tapName "${tapName}"`, 'is taken by another link of the namespace');
+}
+
 /** Throws a TypeError, or a NetworkError with the code of the rule that is broken. */
 export function resolveConfig(input: unknown): Config {
   const options = parse(managerSchema, input, 'options');
@@ -306,6 +351,7 @@ export function resolveConfig(input: unknown): Config {
       masquerade,
       antiSpoofing,
     },
+    pools: poolConfigs(options),
     ...{ verify, shutdown, signals, logger, timeoutMs, pluginTimeoutMs },
   };
 }
@@ -334,13 +380,7 @@ export function resolveSetup(input: unknown, vmId: string, ifName: string): Setu
     containerId = vmId,
     ...rest
   } = isBare(input) ? bareSetup : parse(setupSchema, input, 'options');
-  if (rest.tapName === ifName || rest.tapName === loopback) {
-    throw invalid(
-      'ERR_LINK_NAME_INVALID',
-      `tapName "${rest.tapName}"`,
-      'is taken by another link of the namespace',
-    );
-  }
+  refuseTakenName(rest.tapName, ifName);
   return { mac, address, tapOwner, containerId, ...rest };
 }
 

@@ -10,12 +10,13 @@ export {
   kernelIpArgument,
 } from './firecracker.ts';
 export { NetworkManager } from './network-manager.ts';
-export type { PluginRunEvent, VerbEvent } from './observe.ts';
+export type { PluginRunEvent, PoolEvent, VerbEvent } from './observe.ts';
 export type {
   AddressRangeOption,
   CloseSignal,
   GcOptions,
   NetworkManagerOptions,
+  PoolOptions,
   RouteOption,
   SetupOptions,
   TeardownOptions,
@@ -30,12 +31,16 @@ export type {
   DifferenceSubject,
   GcReport,
   HostAccessRule,
+  LatencySummary,
   Logger,
+  ManagerStats,
   NetworkAddress,
   NetworkConfig,
   NetworkDns,
   NetworkRoute,
   Operation,
+  Origin,
+  PoolState,
   RecoveryReport,
   RepairReport,
   TapOwner,

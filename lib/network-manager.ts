@@ -3,6 +3,7 @@ import { CniBackend } from './backends/cni.ts';
 import { NativeBackend } from './backends/native.ts';
 import type { Host } from './backends/runtime.ts';
 import {
+  ourselves,
   resolveConfig,
   resolveGc,
   resolveSetup,
@@ -24,17 +25,18 @@ import type {
 } from './options.ts';
 import type { Config } from './settings.ts';
 import { onCloseSignals } from './signals.ts';
+import { Statistics } from './statistics.ts';
 import { Stopper } from './stop.ts';
 import type {
   Attachment,
   CheckReport,
   GcReport,
   Logger,
+  ManagerStats,
   NetworkConfig,
   Operation,
   RecoveryReport,
   RepairReport,
-  TapOwner,
   VerifyReport,
 } from './types.ts';
 
@@ -43,11 +45,6 @@ const backends = { native: NativeBackend, cni: CniBackend } as const;
 type Verb = Omit<ScopeOptions, 'timeoutMs' | 'network' | 'closing'> & {
   readonly timeoutMs?: number | undefined;
 };
-
-/** What a TAP device belongs to unless told otherwise: never to nobody, whom it would be open to. */
-function ourselves(): TapOwner {
-  return { uid: process.geteuid?.() ?? 0, gid: process.getegid?.() ?? 0 };
-}
 
 /** One network of this host, and the VMs on it. Any number of managers, in any number of processes, may share it. */
 export class NetworkManager implements AsyncDisposable {
@@ -61,6 +58,7 @@ export class NetworkManager implements AsyncDisposable {
   readonly #running = new Set<Promise<unknown>>();
   /** The VMs that this manager has set up, and not torn down since. */
   readonly #own = new Set<string>();
+  readonly #statistics = new Statistics();
   readonly #forgetSignals: () => void;
   #closed: Promise<void> | null = null;
 
@@ -115,15 +113,16 @@ export class NetworkManager implements AsyncDisposable {
     const id = resolveVmId(vmId);
     const { signal, timeoutMs, tapOwner, ...wishes } = resolveSetup(options, id, this.#config.ifName);
     const request = { ...wishes, vmId: id, tapOwner: tapOwner ?? ourselves() };
-    return this.#track(
+    const work = () =>
       traced('setup', { network: this.network, vmId: id }, () =>
         this.#verb({ operation: 'setup', vmId: id, signal, timeoutMs }, async (scope) => {
           const config = await this.#alone(id, scope, () => this.#backend.attach(request, scope));
           this.#own.add(id);
+          this.#statistics.steps(config.origin, scope.times);
           return config;
         }),
-      ),
-    );
+      );
+    return this.#track(this.#statistics.setup(work));
   }
 
   /**
@@ -211,7 +210,23 @@ export class NetworkManager implements AsyncDisposable {
   }
 
   /**
-   * Stops what is under way, and tears down what this manager set up unless it is to be left. Idempotent.
+   * Waits until each pool has its least number of slots; at once where there is none. Set-ups need not wait for it.
+   *
+   * @throws {NetworkError} what kept a slot from being built; the pool goes on trying.
+   */
+  async warmUp(options: VerbOptions = {}): Promise<void> {
+    this.#assertOpen('warm up');
+    return this.#plain('warm up', resolveVerb(options), (scope) => this.#backend.warmUp(scope));
+  }
+
+  /** What this manager has done so far, and its pools now. */
+  stats(): ManagerStats {
+    return this.#statistics.snapshot(this.#backend.pools);
+  }
+
+  /**
+   * Stops what is under way, destroys the slots of the pools, and tears down what this manager set up unless it is to be left.
+   * Idempotent.
    *
    * @throws {NetworkError} `ERR_TEARDOWN_INCOMPLETE`; each failure is logged, too.
    */
@@ -229,6 +244,7 @@ export class NetworkManager implements AsyncDisposable {
     this.#closing.stop(null);
     this.#forgetSignals();
     await Promise.allSettled(this.#running);
+    await this.#backend.close();
     if (this.#config.shutdown === 'leave') return;
     const errors: Error[] = [];
     const undo = async (vmId: string) => {
@@ -249,14 +265,15 @@ export class NetworkManager implements AsyncDisposable {
   async #teardown(vmId: string, options: TeardownOptions): Promise<void> {
     const { wait, timeoutMs = this.#config.timeoutMs } = resolveTeardown(options);
     const { network } = this;
-    return this.#track(
+    const work = () =>
       traced('teardown', { network, vmId }, () =>
         inScope({ operation: 'teardown', network, vmId, timeoutMs }, async (scope) => {
           await this.#alone(vmId, scope, () => this.#backend.detach({ vmId, wait }, scope));
           this.#own.delete(vmId);
+          this.#statistics.steps('teardown', scope.times);
         }),
-      ),
-    );
+      );
+    return this.#track(this.#statistics.teardown(work));
   }
 
   #plain<T>(

@@ -1,6 +1,6 @@
 import { channel, tracingChannel } from 'node:diagnostics_channel';
 import { debuglog } from 'node:util';
-import type { Logger } from './types.ts';
+import type { Logger, PoolState } from './types.ts';
 
 /** What subscribers of `tracing:vulcan-net:setup:*` and `tracing:vulcan-net:teardown:*` get; `result` or `error` join it. */
 export interface VerbEvent {
@@ -17,11 +17,25 @@ export interface PluginRunEvent {
   readonly exitCode: number | null;
 }
 
+/** A slot is ready, was taken, could not be built; or slots were destroyed. */
+export type PoolChange = 'ready' | 'taken' | 'failed' | 'destroyed';
+
+/** What subscribers of `vulcan-net:pool:ready`, `:taken`, `:failed` and `:destroyed` get: the pool after that. */
+export interface PoolEvent extends PoolState {
+  readonly network: string;
+}
+
 const verbs = {
   setup: tracingChannel<unknown, VerbEvent>('vulcan-net:setup'),
   teardown: tracingChannel<unknown, VerbEvent>('vulcan-net:teardown'),
 };
 const plugins = channel('vulcan-net:plugin');
+const pools = {
+  ready: channel('vulcan-net:pool:ready'),
+  taken: channel('vulcan-net:pool:taken'),
+  failed: channel('vulcan-net:pool:failed'),
+  destroyed: channel('vulcan-net:pool:destroyed'),
+} satisfies Record<PoolChange, unknown>;
 
 /** `NODE_DEBUG=vulcan-net` prints it. */
 export const debug = debuglog('vulcan-net');
@@ -35,6 +49,11 @@ export function traced<T>(verb: keyof typeof verbs, event: VerbEvent, work: () =
 export function pluginRan(event: PluginRunEvent): void {
   debug('%s %s (%s) took %d ms', event.type, event.command, event.network, event.durationMs);
   if (plugins.hasSubscribers) plugins.publish(event);
+}
+
+export function poolChanged(change: PoolChange, event: () => PoolEvent): void {
+  const listeners = pools[change];
+  if (listeners.hasSubscribers) listeners.publish(event());
 }
 
 /** For whom gives no logger: what must not go unseen is a warning of the process. */

@@ -1,7 +1,7 @@
 import { setMaxListeners } from 'node:events';
 import { AbortError, NetworkError, type NetworkErrorFields } from './errors.ts';
 import { type Stop, Stopper, stopOf } from './stop.ts';
-import type { Operation } from './types.ts';
+import type { Operation, StepTimes } from './types.ts';
 
 export interface ScopeOptions {
   readonly operation: Operation;
@@ -17,8 +17,10 @@ export interface ScopeOptions {
 /** One run of a verb: how long it may take, what may stop it, and which step it has reached. */
 export class Scope implements Stop {
   readonly operation: Operation;
-  /** For the message, should time run out. */
-  step = 'start';
+  readonly #times = new Map<string, number>();
+  #step = 'start';
+  /** `null`: what the step takes is known already. */
+  #since: number | null = null;
   readonly #options: ScopeOptions;
   readonly #stopper = new Stopper();
   readonly #deadline: number;
@@ -39,6 +41,30 @@ export class Scope implements Stop {
     // One signal may stop any number of verbs at once; that is no leak.
     if (signal instanceof EventTarget) setMaxListeners(0, signal);
     this.#forgetSignal = this.#follow(stopOf(signal), 'aborted');
+  }
+
+  /** For the message, should time run out. */
+  get step(): string {
+    return this.#step;
+  }
+
+  set step(step: string) {
+    const now = performance.now();
+    this.#endStep(now);
+    this.#step = step;
+    this.#since = now;
+  }
+
+  /** The present step in detail, as whoever did it has measured it. */
+  took(steps: StepTimes): void {
+    for (const step in steps) this.#count(step, steps[step] ?? 0);
+    this.#since = null;
+  }
+
+  /** In milliseconds, by step. */
+  get times(): ReadonlyMap<string, number> {
+    this.#endStep(performance.now());
+    return this.#times;
   }
 
   get stopped(): boolean {
@@ -93,6 +119,15 @@ export class Scope implements Stop {
     clearTimeout(this.#timer);
     this.#forgetClosing?.();
     this.#forgetSignal?.();
+  }
+
+  #endStep(now: number): void {
+    if (this.#since !== null) this.#count(this.#step, now - this.#since);
+    this.#since = null;
+  }
+
+  #count(step: string, tookMs: number): void {
+    this.#times.set(step, (this.#times.get(step) ?? 0) + tookMs);
   }
 
   #follow(stop: Stop, ending: 'closed' | 'aborted'): () => void {

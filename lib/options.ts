@@ -17,6 +17,18 @@ export interface AddressRangeOption {
 /** A signal at which a manager closes itself. */
 export type CloseSignal = 'SIGINT' | 'SIGTERM' | 'SIGHUP' | 'SIGQUIT';
 
+/** Slots: networks that are complete but for the name of their VM. A setup that gets one takes no lock of the kernel's. */
+export interface PoolOptions {
+  /** How many are ready at least. */
+  readonly min: number;
+  /** How many are ready at most; between the two, as many as were asked for within a second, lately. */
+  readonly max: number;
+  /** What the slots have; a setup that wants another gets none of them. Default `tap0`. */
+  readonly tapName?: string | undefined;
+  /** Default: our effective ids. */
+  readonly tapOwner?: TapOwner | undefined;
+}
+
 export interface NetworkManagerOptions {
   /** The network's name. Default `fcnet`; with `conflist`, the name in that file. */
   readonly network?: string | undefined;
@@ -74,6 +86,11 @@ export interface NetworkManagerOptions {
   readonly antiSpoofing?: boolean | undefined;
   /** Whether what leaves the network gets the host's address. Default true. */
   readonly masquerade?: boolean | undefined;
+  /**
+   * Set-ups without `mac` and `address` are served from a pool, and build their own network where it has none ready: the
+   * `origin` of what they return says which. Each TAP name and owner has a pool of its own. For `native`. Default: none.
+   */
+  readonly pool?: PoolOptions | readonly PoolOptions[] | undefined;
   /** What `open` does about what is missing. Default `warn`: it logs. */
   readonly verify?: 'warn' | 'throw' | 'off' | undefined;
   /** What `close` does about what this manager set up. Default `teardown`. */
@@ -96,7 +113,7 @@ export interface VerbOptions {
 }
 
 export interface SetupOptions extends VerbOptions {
-  /** The guest's MAC address. Default: one of the vmId, the same whenever it starts; for `cni` the kernel's choice. */
+  /** The guest's MAC address. Default: one of the vmId, the same whenever it starts; with `pool` that of the slot; for `cni` the kernel's choice. */
   readonly mac?: string | undefined;
   /** The guest's address, without prefix: one of the network's that nobody has. Default: the next free one. */
   readonly address?: string | undefined;

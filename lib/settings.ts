@@ -44,6 +44,14 @@ export interface OwnConflist {
   readonly network: string | null;
 }
 
+/** {@link PoolOptions}, checked, with every default in its place. */
+export interface PoolConfig {
+  readonly min: number;
+  readonly max: number;
+  readonly tapName: string;
+  readonly tapOwner: TapOwner;
+}
+
 /** {@link NetworkManagerOptions}, checked, with every default in its place. */
 export interface Config {
   readonly backend: BackendName;
@@ -56,6 +64,7 @@ export interface Config {
   readonly allowLinkLocal: boolean;
   readonly masquerade: boolean;
   readonly antiSpoofing: boolean;
+  readonly pools: readonly PoolConfig[];
   readonly verify: 'warn' | 'throw' | 'off';
   readonly shutdown: 'teardown' | 'leave';
   readonly signals: readonly CloseSignal[];

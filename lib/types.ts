@@ -17,6 +17,7 @@ export type Operation =
   | 'gc'
   | 'repair'
   | 'remove'
+  | 'warm up'
   | 'close';
 
 /** One address of a VM. */
@@ -50,12 +51,16 @@ export interface TapOwner {
   readonly gid: number;
 }
 
+/** Whether a network was ready before its VM, in a pool, or built for it. */
+export type Origin = 'warm' | 'cold';
+
 /** A VM's network, as `setup` returns it and `list` finds it again. */
 export interface NetworkConfig {
   readonly vmId: string;
   /** The network's name: `fcnet`. */
   readonly network: string;
   readonly backend: BackendName;
+  readonly origin: Origin;
   readonly containerId: string;
   /** The link inside the namespace that the TAP is redirected to: `eth0`. */
   readonly ifName: string;
@@ -208,4 +213,46 @@ export interface GcReport {
     readonly containerId: string | null;
     readonly error: Error;
   }[];
+}
+
+/** What each step of an operation took, in milliseconds; `queue` is the wait for its turn. */
+export type StepTimes = Readonly<Record<string, number>>;
+
+/** One pool of a manager now. */
+export interface PoolState {
+  /** What its slots have. */
+  readonly tapName: string;
+  readonly tapOwner: TapOwner;
+  readonly ready: number;
+  readonly building: number;
+  /** VMs that this manager set up from a slot, and has not torn down. */
+  readonly inUse: number;
+  /** How many should be ready: between `min` and `max`, by demand. */
+  readonly target: number;
+  readonly min: number;
+  readonly max: number;
+}
+
+/** Durations in milliseconds, exact to one percent; all 0 while there are none. */
+export interface LatencySummary {
+  readonly count: number;
+  readonly meanMs: number;
+  readonly p50Ms: number;
+  readonly p90Ms: number;
+  readonly p99Ms: number;
+  readonly maxMs: number;
+}
+
+/** What a manager has done since it was opened. */
+export interface ManagerStats {
+  readonly pools: readonly PoolState[];
+  readonly latency: {
+    /** Set-ups that succeeded, by the origin of what they gave. */
+    readonly setup: Readonly<Record<Origin, LatencySummary>>;
+    readonly teardown: LatencySummary;
+    /** The same, step by step; `queue` is the wait for a turn. */
+    readonly steps: Readonly<Record<Origin | 'teardown', Readonly<Record<string, LatencySummary>>>>;
+  };
+  /** How often a setup or a teardown failed, by the error's code; `ABORT_ERR` for those that were aborted. */
+  readonly errors: Readonly<Record<string, number>>;
 }

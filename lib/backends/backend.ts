@@ -5,6 +5,7 @@ import type {
   CheckReport,
   GcReport,
   NetworkConfig,
+  PoolState,
   RecoveryReport,
   RepairReport,
   TapOwner,
@@ -51,4 +52,9 @@ export interface Backend {
   verify(scope: Scope): Promise<VerifyReport>;
   /** Removes the network itself; refuses while it has attachments. */
   remove(scope: Scope): Promise<void>;
+  readonly pools: readonly PoolState[];
+  /** Until the pool has its least number of slots. */
+  warmUp(scope: Scope): Promise<void>;
+  /** Lets go of what it holds besides attachments. Idempotent. */
+  close(): Promise<void>;
 }

@@ -13,6 +13,7 @@ import { inhabitedNamespaces } from './inhabited.ts';
 import { atStep } from './kernel-error.ts';
 import { addressStoreOf } from './network-addresses.ts';
 import { type Fate, PartialVm, partialVms, removeLink } from './partial.ts';
+import { isPoolOwner } from './pool-owner.ts';
 import { vmIdOf } from './records.ts';
 import type { Runtime } from './runtime.ts';
 import type { Undoing } from './undoing.ts';
@@ -133,6 +134,8 @@ class Collection {
     if (directory === null) return;
     for (const { ip, owner, ageMs } of this.#view.addresses) {
       const [containerId = '', ifName = config.ifName] = owner.split('\r\n');
+      // A pool's, which clearDeadPools knows dead from alive.
+      if (isPoolOwner(owner)) continue;
       const key = { network: network.name, containerId, ifName };
       if (ageMs < graceMs || this.#keep.has(containerId) || this.#view.hasRecord(key)) continue;
       await this.#counting(containerId, async () => {

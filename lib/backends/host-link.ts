@@ -52,6 +52,11 @@ export function localMac(hex: string): string {
   return `02:${pair(0)}:${pair(1)}:${pair(2)}:${pair(3)}:${pair(4)}`;
 }
 
+/** A slot's, whichever guest gets it: so a record tells by it that its attachment was a slot. */
+export function slotMac(hostLink: string): string {
+  return localMac(hash('sha256', `slot\0${hostLink}`));
+}
+
 /** Whether the attachment was built natively, and by no plugin. */
 export function isNative({ result }: CacheRecord): boolean {
   return nativeName.test(hostEnd(result)?.name ?? '');

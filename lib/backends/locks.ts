@@ -36,7 +36,10 @@ export class Locks {
 
   /** For native work that takes the locks of a VM's verb itself. */
   planOf(vmId: string, scope: Scope): AttachmentLocks {
-    const timeoutMs = Math.ceil(scope.remainingMs * share);
+    return this.planWithin(vmId, Math.ceil(scope.remainingMs * share));
+  }
+
+  planWithin(vmId: string, timeoutMs: number): AttachmentLocks {
     return { directory: this.directory, vm: vmId, network: this.#network, timeoutMs };
   }
 

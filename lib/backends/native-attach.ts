@@ -26,33 +26,32 @@ export async function attach(
   request: AttachRequest,
   scope: Scope,
 ): Promise<Attached> {
+  const once = (bridge: Bridge) => attachOnce(native, bridge, request, scope);
   try {
-    return await attachSomewhere(native, request, scope);
+    return await onSomeBridge(native, once);
   } catch (error) {
     if (!isObstacle(error)) throw error;
   }
   const { runtime } = native;
   await runtime.locks.withVm(request.vmId, scope, (lock) => makeRoom(runtime, undoing, request, lock, scope));
-  return attachSomewhere(native, request, scope);
+  return onSomeBridge(native, once);
 }
 
-/** Other processes may have filled the bridge that seemed to have room. */
-async function attachSomewhere(
-  native: NativeRuntime,
-  request: AttachRequest,
-  scope: Scope,
-): Promise<Attached> {
-  const attachTo = () => native.bridges.withPort((bridge) => attachOnce(native, bridge, request, scope));
+/** `attach` makes a port. Other processes may have filled the bridge that seemed to have room: then on another. */
+export async function onSomeBridge<T>(
+  { bridges }: NativeRuntime,
+  attach: (bridge: Bridge) => Promise<T>,
+): Promise<T> {
   try {
-    return await attachTo();
+    return await bridges.withPort(attach);
   } catch (error) {
     const isFull = isNetworkError(error, 'ERR_BRIDGE_FULL');
-    if (!isFull || !(await native.bridges.hasRoomElsewhere())) throw error;
-    return attachTo();
+    if (!isFull || !(await bridges.hasRoomElsewhere())) throw error;
+    return bridges.withPort(attach);
   }
 }
 
-function isObstacle(error: unknown): boolean {
+export function isObstacle(error: unknown): boolean {
   return isNetworkError(error, 'ERR_ATTACHMENT_EXISTS') || isNetworkError(error, 'ERR_NETNS_FOREIGN');
 }
 
@@ -73,6 +72,7 @@ async function attachOnce(
   } catch (error) {
     throw attachError(error);
   }
+  scope.took(attached.steps);
   const [planned] = plan.interfaces;
   const [made] = attached.interfaces;
   return {
@@ -82,7 +82,7 @@ async function attachOnce(
   };
 }
 
-function attachError(error: unknown): unknown {
+export function attachError(error: unknown): unknown {
   if (!isNativeError(error)) return error;
   const refused = kernelError(error.step ?? 'attach', error);
   const rolledBack = error.undoErrors === undefined || error.undoErrors.length === 0;

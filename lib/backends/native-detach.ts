@@ -54,6 +54,7 @@ export async function detach(
   const result = await binding.detach(plan).catch((error: NativeError) => {
     throw kernelError(error.step ?? 'detach', error);
   });
+  scope.took(result.steps);
   if (result.stale) return null;
   if (result.cut && result.errors.length === 0) return result;
   const [first] = result.errors;

@@ -6,8 +6,10 @@ import type {
   AttachInterface,
   AttachPlan,
   DetachInterface,
+  FileName,
 } from '../native/attachment.ts';
 import type { Scope } from '../operation.ts';
+import type { TapOwner } from '../types.ts';
 import type { AttachRequest } from './backend.ts';
 import { ownAddresses } from './guard.ts';
 import { aliasOf, localMac, newHostLink } from './host-link.ts';
@@ -33,39 +35,56 @@ export function nameAttachment({ runtime }: NativeRuntime, request: AttachReques
   };
 }
 
-export function planAttachment(
+export type Link = Omit<AttachInterface, 'record'>;
+
+/** Whose the link is, and its addresses are. */
+export interface LinkOwner {
+  readonly alias: string;
+  readonly owner: string;
+  readonly tapOwner: TapOwner;
+}
+
+export function planLink(
   { runtime, layout }: NativeRuntime,
+  template: AttachmentTemplate,
+  { hostLink, hostMac, mac, tapName }: Pick<AttachmentNames, 'hostLink' | 'hostMac' | 'mac' | 'tapName'>,
+  { alias, owner, tapOwner }: LinkOwner,
+): Link {
+  const { config, network } = runtime;
+  return {
+    port: {
+      ...{ bridge: template.bridge.name, hairpin: layout.hairpin, isolated: layout.isolated },
+      hostRoutes: layout.hostRoutes,
+    },
+    ...{ hostLink, alias, hostMac, name: config.ifName, mac, mtu: network.mtu },
+    tap: { name: tapName, uid: tapOwner.uid, gid: tapOwner.gid },
+    routes: template.routes,
+    guard: config.antiSpoofing ? { addresses: ownAddresses(mac, network.firewall.ipv6) } : null,
+    addresses: { directory: layout.addressDir, owner, requests: template.requests },
+  };
+}
+
+export function planAttachment(
+  native: NativeRuntime,
   template: AttachmentTemplate,
   names: AttachmentNames,
   { tapOwner }: AttachRequest,
   scope: Scope,
 ): AttachPlan {
-  const { anchors, cache, config, locks, network } = runtime;
-  const { vmId, containerId, hostLink, hostMac, mac, tapName } = names;
-  const key = keyOf(runtime, containerId);
+  const { anchors, cache, locks } = native.runtime;
+  const { vmId, containerId } = names;
+  const key = keyOf(native.runtime, containerId);
+  const link = planLink(native, template, names, { alias: aliasOf(key), owner: ownerOf(key), tapOwner });
+  const record = { directory: cache.directory, name: recordName(key), text: template.recordText(names) };
   return {
-    locks: locks.planOf(vmId, scope),
-    anchor: anchors.fileOf(vmId),
-    interfaces: [
-      {
-        port: {
-          ...{ bridge: template.bridge.name, hairpin: layout.hairpin, isolated: layout.isolated },
-          hostRoutes: layout.hostRoutes,
-        },
-        ...{ hostLink, alias: aliasOf(key), hostMac, name: key.ifName, mac, mtu: network.mtu },
-        tap: { name: tapName, uid: tapOwner.uid, gid: tapOwner.gid },
-        routes: template.routes,
-        guard: config.antiSpoofing ? { addresses: ownAddresses(mac, network.firewall.ipv6) } : null,
-        addresses: { directory: layout.addressDir, owner: ownerOf(key), requests: template.requests },
-        record: { directory: cache.directory, name: recordName(key), text: template.recordText(names) },
-      },
-    ],
+    ...{ locks: locks.planOf(vmId, scope), anchor: anchors.fileOf(vmId) },
+    interfaces: [{ ...link, record }],
   };
 }
 
 /** What takes away what was made. */
 export function detachmentOf(
-  { hostLink, port, mac, guard, addresses, record }: AttachInterface,
+  { hostLink, port, mac, guard, addresses, record }: Link & { readonly record: FileName },
   made: AttachedInterface,
 ): DetachInterface {
   const { directory, owner } = addresses;

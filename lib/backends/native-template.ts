@@ -119,6 +119,17 @@ function contentOf(names: Partial<AttachmentNames>, slotName: string): string | 
   return { gatewayOf: Number.parseInt(slotName.slice(gatewaySlot.length), 10) };
 }
 
+function whole(template: Template, names: AttachmentNames, reserved: readonly ReservedAddress[]): string {
+  const at = (index: number) => reserved[index] as ReservedAddress;
+  const pieces = template.fill<string>((name) => {
+    const piece = contentOf(names, name);
+    if (typeof piece === 'string') return piece;
+    if (typeof piece === 'number') return `${at(piece).ip}/${at(piece).prefixLength}`;
+    return at(piece.gatewayOf).gateway ?? '';
+  });
+  return pieces.join('');
+}
+
 /** What plugins would be told, with slots for all that is a setup's own. */
 function slottedConf(runtime: Runtime, address: string | null): RuntimeConf {
   const { vmId, containerId, mac, tapName, uid, gid } = slots;
@@ -164,14 +175,13 @@ export class AttachmentTemplate {
     return this.#record.fill((name) => contentOf(names, name));
   }
 
+  /** For addresses that are known. */
+  recordOf(names: AttachmentNames, reserved: readonly ReservedAddress[]): string {
+    return whole(this.#record, names, reserved);
+  }
+
   configOf(names: AttachmentNames, reserved: readonly ReservedAddress[]): NetworkConfig {
     const at = (index: number) => reserved[index] as ReservedAddress;
-    const textOf = (index: number) => `${at(index).ip}/${at(index).prefixLength}`;
-    const result = this.#result.fill((name) => {
-      const piece = contentOf(names, name);
-      if (typeof piece === 'number') return textOf(piece);
-      return typeof piece === 'string' ? piece : (at(piece.gatewayOf).gateway ?? '');
-    });
     const { addresses: samples, dns, routes, ...constant } = this.#config;
     const addresses = samples.map(({ family, ip }) => {
       const { ip: own, prefixLength, gateway } = at(sampled(ip));
@@ -185,7 +195,7 @@ export class AttachmentTemplate {
       ...{ guestIp: first.ip, gatewayIp: first.gateway, prefixLength: first.prefixLength },
       routes: routes.map(({ destination, gateway }) => ({ destination, gateway })),
       dns: { nameservers: [...nameservers], domain, search: [...search], options: [...options] },
-      result: JSON.parse(result.join('')) as JsonObject,
+      result: JSON.parse(whole(this.#result, names, reserved)) as JsonObject,
     };
   }
 }

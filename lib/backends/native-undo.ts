@@ -23,6 +23,18 @@ export function layoutOf({ network }: Runtime, { config }: CacheRecord): NativeL
   return nativeProblem(list) === null ? nativeLayout(list, 'the record') : null;
 }
 
+/** Of the host's own, to whatever the owner has. */
+export async function removeRoutesOf(
+  { binding }: Runtime,
+  { addressDir: directory, hostRoutes }: NativeLayout,
+  owner: string,
+): Promise<void> {
+  if (!hostRoutes) return;
+  const files = await atStep('route', () => binding.fileReadAll({ directory, limit: addressFileLimit }));
+  const ips = files.flatMap(({ name, text }) => (text?.trim() === owner ? [name] : []));
+  await removeHostRoutes(binding, ips);
+}
+
 /** Undoing without plugins, but for attachments of chains that do what only their plugins can undo. */
 export class NativeUndoing implements Undoing {
   readonly #runtime: Runtime;
@@ -60,7 +72,7 @@ export class NativeUndoing implements Undoing {
     const errors: NetworkError[] = [];
     if (layout === null) return errors;
     const owner = { containerId: vmId, ifName: config.ifName };
-    await collect(errors, () => this.#removeRoutes(layout, ownerOf(owner)));
+    await collect(errors, () => removeRoutesOf(this.#runtime, layout, ownerOf(owner)));
     await collect(errors, () => this.#release(layout.addressDir, owner, null, scope));
     return errors;
   }
@@ -78,15 +90,6 @@ export class NativeUndoing implements Undoing {
     for (const name of tap === null ? [record.ifName] : [tap, record.ifName]) {
       await atStep('tap', () => binding.linkDelete({ netns, name }));
     }
-  }
-
-  /** To whatever the owner has. */
-  async #removeRoutes({ addressDir: directory, hostRoutes }: NativeLayout, owner: string): Promise<void> {
-    if (!hostRoutes) return;
-    const { binding } = this.#runtime;
-    const files = await atStep('route', () => binding.fileReadAll({ directory, limit: addressFileLimit }));
-    const ips = files.flatMap(({ name, text }) => (text?.trim() === owner ? [name] : []));
-    await removeHostRoutes(binding, ips);
   }
 
   async #release(

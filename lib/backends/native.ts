@@ -1,8 +1,9 @@
 import type { AttachmentKey, CacheRecord } from '../cni/types.ts';
+import { NetworkError } from '../errors.ts';
 import type { DetachPlan } from '../native/attachment.ts';
 import type { Scope } from '../operation.ts';
 import type { Config } from '../settings.ts';
-import type { NetworkConfig } from '../types.ts';
+import type { CheckReport, GcReport, NetworkConfig, PoolState, RepairReport } from '../types.ts';
 import type { AttachRequest, Backend, DetachRequest } from './backend.ts';
 import { aliasOf, firstInterface } from './host-link.ts';
 import { waitUntilFree } from './namespace-wait.ts';
@@ -12,9 +13,12 @@ import { type NativeRuntime, nativeRuntime } from './native-runtime.ts';
 import { NativeUndoing } from './native-undo.ts';
 import { openBackend } from './open-backend.ts';
 import { PinnedLinks } from './pinned-links.ts';
+import { clearDeadPools, hasOtherPools } from './pool-owner.ts';
+import { Pools } from './pools.ts';
 import { RecordedBackend } from './recorded-backend.ts';
 import { keyOf, recordsOfVm } from './records.ts';
 import type { Host, Runtime } from './runtime.ts';
+import { attachWithPool } from './warm-attach.ts';
 
 /** The same attachments by netlink, in this process: no plugin is started, none is needed. */
 export class NativeBackend extends RecordedBackend implements Backend {
@@ -23,25 +27,88 @@ export class NativeBackend extends RecordedBackend implements Backend {
   #native: NativeRuntime | null = null;
   /** By vmId: what was set up here, and not torn down here since. */
   readonly #made = new Map<string, Pick<Attached, 'undo' | 'bridge'>>();
+  #pools: Pools | null = null;
 
   private constructor(runtime: Runtime) {
     super(runtime, new NativeUndoing(runtime), async () => []);
     this.#pinnedLinks = new PinnedLinks(runtime.binding);
   }
 
-  static open(host: Host, config: Config, scope: Scope): Promise<NativeBackend> {
-    return openBackend(host, config, scope, (runtime) => new NativeBackend(runtime));
+  static async open(host: Host, config: Config, scope: Scope): Promise<NativeBackend> {
+    const backend = await openBackend(host, config, scope, (runtime) => new NativeBackend(runtime));
+    if (config.pools.length === 0) return backend;
+    backend.#native = nativeRuntime(backend.runtime);
+    backend.#pools = await Pools.open(backend.#native, config.pools);
+    return backend;
+  }
+
+  override async recover(scope: Scope): Promise<void> {
+    await super.recover(scope);
+    await this.#clearDeadPools(scope);
+  }
+
+  override get pools(): readonly PoolState[] {
+    return this.#pools?.states ?? [];
+  }
+
+  override async warmUp(scope: Scope): Promise<void> {
+    await this.#pools?.warmUp(scope);
+  }
+
+  override async close(): Promise<void> {
+    await this.#pools?.close();
   }
 
   async attach(request: AttachRequest, scope: Scope): Promise<NetworkConfig> {
     this.#native ??= nativeRuntime(this.runtime);
-    const { config, undo, bridge } = await attach(this.#native, this.undoing, request, scope);
+    const { config, undo, bridge } =
+      this.#pools === null
+        ? await attach(this.#native, this.undoing, request, scope)
+        : await attachWithPool(this.#native, this.#pools, this.undoing, request, scope);
     // Of another containerId, the other records of the VM are to be looked for.
     if (request.containerId === request.vmId) this.#made.set(request.vmId, { undo, bridge });
     return config;
   }
 
+  override async check(vmId: string, scope: Scope): Promise<CheckReport> {
+    await this.#pools?.labelled();
+    return super.check(vmId, scope);
+  }
+
+  override async repair(vmId: string | null, scope: Scope): Promise<RepairReport> {
+    await this.#pools?.labelled();
+    return super.repair(vmId, scope);
+  }
+
+  override async gc(keep: ReadonlySet<string>, scope: Scope): Promise<GcReport> {
+    const report = await super.gc(keep, scope);
+    await this.#clearDeadPools(scope);
+    return report;
+  }
+
+  /** Nobody's slots may be left: they are ports of the bridge. */
+  override async remove(scope: Scope): Promise<void> {
+    const pools = this.#pools;
+    scope.step = 'pool';
+    if (await hasOtherPools(this.runtime, pools?.owners ?? new Set())) {
+      const message = `network ${this.network} is still used by the pool of another manager`;
+      throw new NetworkError('ERR_NETWORK_IN_USE', message);
+    }
+    const work = () => super.remove(scope);
+    await (pools === null ? work() : pools.without(work));
+  }
+
+  #clearDeadPools(scope: Scope): Promise<void> {
+    scope.step = 'pool';
+    return clearDeadPools(this.runtime, nativeRuntime(this.runtime).layout, scope.remainingMs);
+  }
+
   override async detach(request: DetachRequest, scope: Scope): Promise<void> {
+    await this.#detachAny(request, scope);
+    this.#pools?.released(request.vmId);
+  }
+
+  async #detachAny(request: DetachRequest, scope: Scope): Promise<void> {
     if (await this.#detachMade(request, scope)) return;
     const { vmId } = request;
     const [record, ...others] = await recordsOfVm(this.runtime, vmId);

@@ -3,7 +3,8 @@ import { currentResult } from '../cni/convert.ts';
 import { resultObject } from '../cni/result.ts';
 import type { AnyResult, AttachmentKey, CacheRecord, Interface, IpConfig, Result } from '../cni/types.ts';
 import { NetworkError } from '../errors.ts';
-import type { BackendName, NetworkAddress, NetworkConfig } from '../types.ts';
+import type { BackendName, NetworkAddress, NetworkConfig, Origin } from '../types.ts';
+import { hostEnd, slotMac } from './host-link.ts';
 
 /** A CNI result of a chain that ends in tc-redirect-tap, as the public {@link NetworkConfig}. */
 
@@ -57,6 +58,12 @@ export function tapNameOf(result: AnyResult, key: AttachmentKey): string | null 
   return guestSide(currentResult(result), key)?.tapName ?? null;
 }
 
+/** A slot's MAC follows from its link's name. */
+function originOf(result: AnyResult, { mac }: GuestSide): Origin {
+  const link = hostEnd(result);
+  return link !== null && slotMac(link.name) === mac ? 'warm' : 'cold';
+}
+
 /** `null` where the result names no TAP device or no address. */
 export function networkConfig(
   facts: AttachmentFacts,
@@ -72,6 +79,7 @@ export function networkConfig(
   const { nameservers, domain, search, options } = result.dns;
   return {
     ...{ vmId, network, backend, containerId, ifName, netnsPath, mtu, addresses },
+    origin: originOf(anyResult, guest),
     ...{ tapName: guest.tapName, mac: guest.mac },
     ...{ guestIp: first.ip, gatewayIp: first.gateway, prefixLength: first.prefixLength },
     routes: result.routes.map(({ dst, gw }) => ({ destination: dst, gateway: gw })),

@@ -6,6 +6,7 @@ import type {
   CheckReport,
   Difference,
   GcReport,
+  PoolState,
   RecoveryReport,
   RepairReport,
   VerifyReport,
@@ -109,6 +110,14 @@ export abstract class RecordedBackend {
   protected removeRecorded(_vmId: string, _record: CacheRecord, _scope: Scope): Promise<void> | null {
     return null;
   }
+
+  get pools(): readonly PoolState[] {
+    return [];
+  }
+
+  async warmUp(_scope: Scope): Promise<void> {}
+
+  async close(): Promise<void> {}
 
   verify({ signal }: Scope): Promise<VerifyReport> {
     const { binding, bundledPluginDir, chainOptions, config, network } = this.runtime;

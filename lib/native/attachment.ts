@@ -1,4 +1,5 @@
 /** The plans of `attach` and `detach`: what native code executes, every name chosen by TypeScript. */
+import type { StepTimes } from '../types.ts';
 import type { NativeError, Task } from './binding.ts';
 
 export interface AttachmentLocks {
@@ -109,6 +110,38 @@ export interface AttachedInterface {
 export interface AttachResult {
   readonly netns: { readonly inode: number; readonly device: number };
   readonly interfaces: readonly [AttachedInterface];
+  readonly steps: StepTimes;
+}
+
+/** An attachment without a name, for a VM that is yet to come: everything but anchor, record and alias. */
+export interface SlotPlan extends Task {
+  /** `vm` is not looked at. */
+  readonly locks: AttachmentLocks;
+  /** Its alias is empty; the owner of its addresses is whoever keeps the slot. */
+  readonly interface: Omit<AttachInterface, 'record'>;
+}
+
+export interface FilledSlot {
+  /** Until it is named or destroyed; the slot ends with the environment at the latest. */
+  readonly slot: number;
+  /** In the order of the requests. */
+  readonly addresses: readonly ReservedAddress[];
+}
+
+/** What makes a slot the attachment of a VM. No request of it needs RTNL. */
+export interface SlotNamingPlan extends Task {
+  readonly slot: number;
+  readonly locks: AttachmentLocks;
+  readonly anchor: FileName;
+  /** Of the slot's addresses from then on. */
+  readonly owner: string;
+  readonly record: FileName & { readonly text: string };
+}
+
+export interface NamedSlot {
+  readonly netns: { readonly inode: number; readonly device: number };
+  readonly record: FileVersion;
+  readonly steps: StepTimes;
 }
 
 /** A bridge port, and what the guest behind it may say it is. */
@@ -159,4 +192,5 @@ export interface DetachResult {
   readonly netns: { readonly inode: number; readonly device: number } | null;
   /** What failed, each with its `step`; the record stays unless all that did is of reason `foreign`. */
   readonly errors: readonly NativeError[];
+  readonly steps: StepTimes;
 }

@@ -12,12 +12,19 @@ import type {
   AttachResult,
   DetachPlan,
   DetachResult,
+  FilledSlot,
   GuardedPort,
   HostRoutePlan,
+  NamedSlot,
   ReservedAddress,
+  SlotNamingPlan,
+  SlotPlan,
 } from './attachment.ts';
+import type { ExecPlan, ExecResult } from './exec.ts';
 import type { ForwardChain, NamespaceHolder, ProbeResult } from './host.ts';
 import type { AmendPlan, NamedText, Survey, SurveyPlan } from './survey.ts';
+
+export type { ExecPlan, ExecResult };
 
 /** What the addon rejects with: shaped like a system error of Node's. */
 export interface NativeError extends Error {
@@ -62,7 +69,9 @@ export type NativeReason =
   /** The requested address is somebody else's. */
   | 'address-taken'
   /** The bridge has as many ports as the kernel lets it have. */
-  | 'bridge-full';
+  | 'bridge-full'
+  /** A slot of the pool is not as it was built. */
+  | 'slot-spoilt';
 
 export interface Task {
   readonly taskId?: number;
@@ -97,36 +106,6 @@ export interface AnchorState {
   readonly ageMs: number;
   /** Whether it is the namespace of this process. */
   readonly isHost: boolean;
-}
-
-export interface ExecPlan extends Task {
-  readonly file: string;
-  /** `argv[0]` is the file; these follow. */
-  readonly args?: readonly string[];
-  /** The whole environment: `KEY=value`. */
-  readonly env: readonly string[];
-  readonly stdin: string;
-  /** After it the whole process group is killed. */
-  readonly timeoutMs: number;
-  /** Bytes; more than that kills the group (stdout) or is dropped (stderr). */
-  readonly stdoutLimit: number;
-  readonly stderrLimit: number;
-  /** The only descriptor besides 0, 1 and 2 that the child inherits. */
-  readonly lock?: LockHandle;
-}
-
-export interface ExecResult {
-  /** `null` when a signal ended it. */
-  readonly exitCode: number | null;
-  /** `SIGKILL`, or `null`. */
-  readonly signal: string | null;
-  readonly stdout: string;
-  readonly stderr: string;
-  readonly timedOut: boolean;
-  /** It was cancelled while it ran. Before its start, the promise rejects with ECANCELED as any other task's. */
-  readonly cancelled: boolean;
-  readonly stdoutOverflow: boolean;
-  readonly durationMs: number;
 }
 
 export interface FoundFile {
@@ -266,8 +245,12 @@ export interface NativeBinding {
 
   // sys: locks. A lock file that was removed while waiting is noticed, and the wait starts again on the new one.
   lockAcquire(plan: LockPlan): Promise<LockHandle>;
-  /** `remove` unlinks the file, still under the lock. */
-  lockRelease(plan: { readonly lock: LockHandle; readonly remove?: boolean }): Promise<void>;
+  /** `remove` unlinks the file, still under the lock; `keep` leaves one that claims nothing, which else goes, too. */
+  lockRelease(plan: {
+    readonly lock: LockHandle;
+    readonly remove?: boolean;
+    readonly keep?: boolean;
+  }): Promise<void>;
 
   // sys: anchors
   /** New namespace, claim, O_EXCL name, bind mount; rejects with EEXIST and reason `foreign` when the name is taken. */
@@ -377,6 +360,19 @@ export interface NativeBinding {
   survey(plan: SurveyPlan): Promise<Survey>;
   /** In order, past what fails: what came of each. */
   amend(plan: AmendPlan): Promise<(NativeError | null)[]>;
+  /** Lets the tasks of others go first after each of its steps, and waits while the kernel frees many namespaces. */
+  slotFill(plan: SlotPlan): Promise<FilledSlot>;
+  /**
+   * All or nothing. A rejection at step `lock`, or without a step, left the slot as it was; after any other it is to be
+   * destroyed. Reason `slot-spoilt`: somebody has changed what belongs to it.
+   */
+  slotName(plan: SlotNamingPlan): Promise<NamedSlot>;
+  /** Writes on links of the host whose they are, past those that have gone: how many those were. */
+  linkLabel(
+    plan: Task & { readonly links: readonly { readonly name: string; readonly alias: string }[] },
+  ): Promise<number>;
+  /** What was left undone; the rest is done, and the slots are gone. */
+  slotDestroy(plan: Task & { readonly slots: readonly number[] }): Promise<NativeError[]>;
   /** What `attach` does to the store, for itself. */
   addressReserve(
     plan: Task & AddressReservation & { readonly timeoutMs: number },

@@ -12,6 +12,7 @@ void BindNetlink(Napi::Object exports, Module& module);
 void BindEngine(Napi::Object exports, Module& module);
 void BindNft(Napi::Object exports, Module& module);
 void BindAttachment(Napi::Object exports, Module& module);
+void BindSlots(Napi::Object exports, Module& module);
 void BindGuard(Napi::Object exports, Module& module);
 void BindSurvey(Napi::Object exports, Module& module);
 void BindAddresses(Napi::Object exports, Module& module);

@@ -1,8 +1,8 @@
-#include <algorithm>
 #include <cerrno>
 #include <memory>
 
 #include "addon/bind.h"
+#include "addon/convert_attachment.h"
 #include "addon/convert_network.h"
 #include "addon/task.h"
 #include "engine/attach.h"
@@ -11,58 +11,14 @@
 namespace vulcan::addon {
 namespace {
 
-[[nodiscard]] AttachmentLocks ParseLocks(const Fields& fields) {
-  return {fields.String("directory"), fields.String("vm"), fields.OptionalString("network"),
-          std::chrono::milliseconds(fields.Integer<std::uint32_t>("timeoutMs"))};
-}
-
-[[nodiscard]] FileName ParseFileName(const Fields& fields) {
-  return {fields.String("directory"), fields.String("name")};
-}
-
 [[nodiscard]] FileVersion ParseVersion(const Fields& fields) {
   return {static_cast<std::uint64_t>(fields.Number("inode")), fields.Number("modifiedMs")};
-}
-
-[[nodiscard]] Napi::Object VersionToJs(Napi::Env env, const FileVersion& version) {
-  Napi::Object object = Napi::Object::New(env);
-  object.Set("inode", static_cast<double>(version.inode));
-  object.Set("modifiedMs", version.modified_ms);
-  return object;
 }
 
 [[nodiscard]] Fields OnlyInterface(const Fields& plan) {
   const auto interfaces = plan.Objects("interfaces");
   if (interfaces.size() != 1) plan.Fail("interfaces", "an array of one interface");
   return interfaces.front();
-}
-
-[[nodiscard]] BridgePort ParsePort(const Fields& fields) {
-  return {fields.OptionalString("bridge").value_or(""),
-          {fields.OptionalBool("hairpin").value_or(false), fields.OptionalBool("isolated").value_or(false)},
-          fields.OptionalBool("hostRoutes").value_or(false)};
-}
-
-[[nodiscard]] GatewayOf ParseGatewayOf(const Fields& fields, const AddressPlan& addresses) {
-  const auto request = fields.Integer<std::uint32_t>("gatewayOf");
-  const auto has_gateway = [](const AddressRange& range) { return range.gateway.has_value(); };
-  if (request >= addresses.requests.size() ||
-      !std::ranges::all_of(addresses.requests[request].set.ranges, has_gateway)) {
-    fields.Fail("gatewayOf", "the number of a request whose ranges have gateways");
-  }
-  return {request};
-}
-
-[[nodiscard]] RoutePlan ParseRoute(const Fields& fields, const AddressPlan& addresses) {
-  const auto destination = IpPrefix::Parse(fields.String("destination"));
-  if (!destination) fields.Fail("destination", "a prefix");
-  RoutePlan route{*destination, std::monostate{}};
-  if (fields.Get("gateway").IsObject()) {
-    route.gateway = ParseGatewayOf(Nested(fields, "gateway"), addresses);
-  } else if (!IsNull(fields, "gateway")) {
-    route.gateway = ParseAddress(fields, "gateway");
-  }
-  return route;
 }
 
 [[nodiscard]] RecordText ParseRecordText(const Fields& record, const AddressPlan& addresses) {
@@ -83,26 +39,6 @@ namespace {
     }
   }
   return text;
-}
-
-[[nodiscard]] InterfacePlan ParseInterface(const Fields& fields, const AddressPlan& addresses) {
-  InterfacePlan plan;
-  plan.port = ParsePort(Nested(fields, "port"));
-  plan.host_link = fields.String("hostLink");
-  plan.alias = fields.String("alias");
-  plan.host_mac = ParseMacAddress(fields, "hostMac");
-  plan.name = fields.String("name");
-  plan.mac = ParseMacAddress(fields, "mac");
-  plan.mtu = fields.Integer<std::uint32_t>("mtu");
-  const Fields tap = Nested(fields, "tap");
-  plan.tap = tap.String("name");
-  plan.tap_owner = {tap.Integer<uid_t>("uid"), tap.Integer<gid_t>("gid")};
-  for (const Fields& route : fields.Objects("routes")) {
-    plan.routes.push_back(ParseRoute(route, addresses));
-  }
-  plan.guarded = !IsNull(fields, "guard");
-  if (plan.guarded) plan.guard_addresses = ParseAddresses(Nested(fields, "guard"), "addresses");
-  return plan;
 }
 
 [[nodiscard]] AttachPlan ParseAttachPlan(const Fields& fields) {
@@ -151,6 +87,7 @@ namespace {
   Napi::Object object = Napi::Object::New(env);
   object.Set("netns", NamespaceToJs(env, result.netns));
   object.Set("interfaces", interfaces);
+  object.Set("steps", StepsToJs(env, result.steps));
   return object;
 }
 
@@ -158,6 +95,7 @@ namespace {
   Napi::Object object = Napi::Object::New(env);
   object.Set("stale", result.stale);
   object.Set("cut", result.cut);
+  object.Set("steps", StepsToJs(env, result.steps));
   object.Set("netns", result.netns ? Napi::Value(NamespaceToJs(env, *result.netns)) : env.Null());
   object.Set("errors", ToArray(env, result.errors,
                                [](Napi::Env e, const Error& error) { return ToJsError(e, error).Value(); }));

@@ -20,6 +20,7 @@ namespace {
 struct ReleasePlan {
   std::shared_ptr<Lock> lock;
   bool remove;
+  bool keep;
 };
 
 }  // namespace
@@ -48,15 +49,16 @@ void BindLocks(Napi::Object exports, Module& module) {
       exports, module, "lockRelease", LaneName::kFile,
       [&locks](const Fields& plan) {
         const bool remove = plan.OptionalBool("remove").value_or(false);
+        const bool keep = plan.OptionalBool("keep").value_or(false);
         static_cast<void>(LockOf(locks, plan));
-        return ReleasePlan{locks.Take(plan.Integer<std::uint32_t>("lock")), remove};
+        return ReleasePlan{locks.Take(plan.Integer<std::uint32_t>("lock")), remove, keep};
       },
       [](ReleasePlan& plan, const Cancellation&) {
         // Released even when the removal fails.
         const std::shared_ptr<Lock> lock = std::move(plan.lock);
         if (plan.remove) {
           lock->RemoveFile();
-        } else {
+        } else if (!plan.keep) {
           lock->RemoveUnclaimedFile();
         }
       });

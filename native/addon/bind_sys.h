@@ -5,7 +5,7 @@
 #include <memory>
 
 #include "addon/convert.h"
-#include "addon/lock_table.h"
+#include "addon/module.h"
 
 namespace vulcan::addon {
 

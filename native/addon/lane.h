@@ -47,6 +47,7 @@ enum class LaneName {
   kNamespace,  // waits for threads that enter other namespaces
   kProcess,    // child processes
   kFile,       // locks and files
+  kNaming,     // slots that get their VM, behind no other work
   kScan,       // reads all that there is: /proc, directories, dumps
 };
 
@@ -57,8 +58,8 @@ class Lanes {
   void Stop() noexcept;
 
  private:
-  static constexpr std::array kThreadNames = {"vulcan-control", "vulcan-netns", "vulcan-process",
-                                              "vulcan-file", "vulcan-scan"};
+  static constexpr std::array kThreadNames = {"vulcan-control", "vulcan-netns",  "vulcan-process",
+                                              "vulcan-file",    "vulcan-naming", "vulcan-scan"};
   std::array<std::optional<Lane>, kThreadNames.size()> lanes_;
 };
 

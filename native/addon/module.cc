@@ -30,6 +30,7 @@ Module::Module(Napi::Env env, Napi::Object exports)
   BindAddresses(exports, *this);
   BindAttachment(exports, *this);
   BindSurvey(exports, *this);
+  BindSlots(exports, *this);
 }
 
 Module::~Module() = default;

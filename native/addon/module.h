@@ -8,13 +8,19 @@
 #include <optional>
 #include <unordered_map>
 
+#include "addon/handle_table.h"
 #include "addon/lane.h"
-#include "addon/lock_table.h"
 #include "engine/attachment_host.h"
+#include "engine/slot.h"
+#include "engine/slot_naming.h"
+#include "sys/lock.h"
 
 namespace vulcan::addon {
 
 class Task;
+
+using LockTable = HandleTable<Lock>;
+using SlotTable = HandleTable<Slot>;
 
 // All state of one environment (Node's main thread, or one worker): nothing is shared between two.
 // Only the environment's own thread calls it.
@@ -30,6 +36,9 @@ class Module : public Napi::Addon<Module> {
   // Unknown ids are ignored: the task may just have ended.
   void Cancel(std::uint32_t task_id);
   [[nodiscard]] LockTable& Locks() noexcept { return locks_; }
+  [[nodiscard]] SlotTable& Slots() noexcept { return slots_; }
+  // Of the naming lane's thread.
+  [[nodiscard]] SlotNamingHost& Namings() noexcept { return namings_; }
   // Of the control lane's thread.
   [[nodiscard]] AttachmentHost& Attachments() noexcept { return attachments_; }
 
@@ -49,6 +58,8 @@ class Module : public Napi::Addon<Module> {
 
   Deliveries deliveries_;
   LockTable locks_;
+  SlotTable slots_;
+  SlotNamingHost namings_;
   AttachmentHost attachments_;
   std::unordered_map<Task*, Pending> pending_;
   std::unordered_map<std::uint32_t, Task*> by_id_;

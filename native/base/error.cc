@@ -44,6 +44,8 @@ std::string_view ReasonName(Reason reason) noexcept {
       return "address-taken";
     case Reason::kBridgeFull:
       return "bridge-full";
+    case Reason::kSlotSpoilt:
+      return "slot-spoilt";
   }
   return "";
 }

@@ -23,6 +23,7 @@ enum class Reason {
   kAddressesExhausted,
   kAddressTaken,
   kBridgeFull,
+  kSlotSpoilt,
 };
 
 // "directory-unsafe"; empty for kNone.

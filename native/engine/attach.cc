@@ -1,15 +1,12 @@
 #include "engine/attach.h"
 
 #include <cerrno>
-#include <chrono>
-#include <cstdio>
 #include <utility>
 
 #include "engine/attachment_links.h"
+#include "engine/attachment_parts.h"
 #include "engine/guard.h"
-#include "engine/host_routes.h"
 #include "engine/reservation.h"
-#include "netlink/link_change.h"
 #include "sys/anchor.h"
 #include "sys/anchor_directory.h"
 
@@ -17,14 +14,6 @@ namespace vulcan {
 namespace {
 
 constexpr mode_t kRecordMode = 0600;
-constexpr std::chrono::milliseconds kUndoTimeout{2'000};
-
-void RefuseIfThere(const FileName& file, Reason reason) {
-  const auto directory = Directory::OpenIfPresent(file.directory);
-  if (directory && HasFile(*directory, file.name)) {
-    throw Error(EEXIST, "faccessat").Path(directory->PathOf(file.name)).Why(reason);
-  }
-}
 
 [[nodiscard]] std::string Compose(const RecordText& pieces, const std::vector<ReservedAddress>& addresses) {
   std::string text;
@@ -66,9 +55,10 @@ Progress<AttachResult> Attach::Step(const Cancellation& cancellation) {
 
 Progress<AttachResult> Attach::Advance(const Cancellation& cancellation) {
   host_.Namespaces().Begin();
+  if (!checked_) clock_.Begin("lock");
   if (auto wait = lock_.Acquire(cancellation)) return std::move(*wait);
   if (!checked_) {
-    RefuseExisting();
+    RefuseExisting(plan_.record, plan_.anchor, lock_.Vm());
     checked_ = true;
   }
   Begin("address", cancellation);
@@ -79,6 +69,7 @@ Progress<AttachResult> Attach::Advance(const Cancellation& cancellation) {
 
 void Attach::Begin(const char* step, const Cancellation& cancellation) {
   step_ = step;
+  clock_.Begin(step);
   cancellation.ThrowIfCancelled();
 }
 
@@ -93,9 +84,9 @@ AttachResult Attach::Run(AddressStore store, const Cancellation& cancellation) {
   Begin("anchor", cancellation);
   NameAnchor(cancellation);
   Begin("tap", cancellation);
-  AddTap();
+  AddTap(*inside_, plan_.interface);
   Begin("link", cancellation);
-  AddLinks();
+  AddLinks(host_, plan_.interface, bridge_, inside_->fd.Get());
   Begin("inside", cancellation);
   ConfigureInside(inside_->links, plan_.interface, result_.addresses);
   Begin("up", cancellation);
@@ -104,26 +95,14 @@ AttachResult Attach::Run(AddressStore store, const Cancellation& cancellation) {
   host_.Namespaces().Begin();
   Begin("record", cancellation);
   record_->Publish(plan_.record.name);
+  result_.steps = clock_.End();
   return std::move(result_);
-}
-
-void Attach::RefuseExisting() {
-  RefuseIfThere(plan_.record, Reason::kAttachmentExists);
-  RefuseIfThere(plan_.anchor, lock_.Vm().ReadClaim() ? Reason::kAttachmentExists : Reason::kForeign);
 }
 
 // Others wait for the store: it is let go of at the end.
 void Attach::ReserveAddresses(AddressStore store) {
   result_.addresses = ReserveAll(store, plan_.addresses, host_.Addresses());
-  undo_.Push([this] { ReleaseAddresses(); });
-}
-
-void Attach::ReleaseAddresses() {
-  const Cancellation never;
-  AddressStore store = RunToEnd(AddressStoreRequest(plan_.addresses.directory, kUndoTimeout), never);
-  for (const ReservedAddress& each : result_.addresses) {
-    store.Release(each.address, plan_.addresses.owner, host_.Addresses());
-  }
+  undo_.Push([this] { ReleaseAll(host_, plan_.addresses, result_.addresses); });
 }
 
 void Attach::PrepareRecord() {
@@ -134,11 +113,7 @@ void Attach::PrepareRecord() {
 
 void Attach::Guard(const Cancellation& cancellation) {
   if (!plan_.interface.guarded) return;
-  guard::Port port{plan_.interface.host_link, {}};
-  for (const ReservedAddress& each : result_.addresses)
-    port.bindings.push_back({plan_.interface.mac, each.address});
-  for (const IpAddress& each : plan_.interface.guard_addresses)
-    port.bindings.push_back({plan_.interface.mac, each});
+  const guard::Port port = GuardedPort(plan_.interface, result_.addresses);
   undo_.Push([this, port] { guard::Remove(host_.Nft(), port); });
   guard::Add(host_.Nft(), port, cancellation);
 }
@@ -150,39 +125,12 @@ void Attach::NameAnchor(const Cancellation& cancellation) {
   undo_.Push([this] { RemoveAnchor(plan_.anchor.directory, plan_.anchor.name, lock_.Vm()); });
 }
 
-void Attach::AddTap() {
-  const std::string& name = plan_.interface.tap;
-  RequireTun();
-  if (inside_->links.IndexOf(name)) throw Error(EEXIST, "ioctl(TUNSETIFF)").Path(name);
-  CreateTap(std::move(inside_->tun), name, plan_.interface.tap_owner);
-}
-
-// What is made here goes away with the namespace, so there is nothing to undo but its name.
-void Attach::AddLinks() {
-  try {
-    AddHostLink(host_.Links(), plan_.interface, bridge_, inside_->fd.Get());
-  } catch (const Error& error) {
-    if (error.GetReason() == Reason::kBridgeFull) host_.ForgetPorts(bridge_);
-    throw;
-  }
-  host_.CountPort(bridge_);
-  host_.DisableIpv6(plan_.interface.host_link);
-}
-
 void Attach::SetUp() {
   if (plan_.interface.port.host_routes) {
-    undo_.Push([this] {
-      for (const ReservedAddress& each : result_.addresses) {
-        static_cast<void>(RemoveRoute(host_.Links(), {each.address, each.address.Bits()}));
-      }
-    });
+    undo_.Push([this] { RemoveRoutes(host_, result_.addresses); });
   }
   // Somebody may hold the namespace, and with it the link, longer than we do.
-  undo_.Push([this] {
-    LinkChange down;
-    down.up = false;
-    host_.Links().Request(SetLink(plan_.interface.host_link, down));
-  });
+  undo_.Push([this] { SetHostLinkDown(host_.Links(), plan_.interface.host_link); });
   SetHostLinkUp(host_.Links(), plan_.interface, result_.addresses);
 }
 

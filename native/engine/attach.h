@@ -4,6 +4,7 @@
 #include <string>
 
 #include "base/cancellation.h"
+#include "base/step_clock.h"
 #include "base/undo.h"
 #include "base/wait.h"
 #include "engine/attachment_host.h"
@@ -28,14 +29,10 @@ class Attach {
   [[nodiscard]] AttachResult Run(AddressStore store, const Cancellation& cancellation);
   // Looks whether it was cancelled, and remembers where an error comes from.
   void Begin(const char* step, const Cancellation& cancellation);
-  void RefuseExisting();
   void ReserveAddresses(AddressStore store);
-  void ReleaseAddresses();
   void PrepareRecord();
   void Guard(const Cancellation& cancellation);
   void NameAnchor(const Cancellation& cancellation);
-  void AddTap();
-  void AddLinks();
   void SetUp();
 
   AttachPlan plan_;
@@ -44,6 +41,8 @@ class Attach {
   AddressStoreRequest store_request_;
   UndoStack undo_;
   const char* step_ = "lock";
+  // What comes before the first step is the wait for its turn.
+  StepClock clock_{"queue"};
   bool checked_ = false;
   int bridge_ = 0;
   std::optional<NewNamespace> inside_;

@@ -5,6 +5,7 @@
 #include <string>
 
 #include "base/unique_fd.h"
+#include "engine/freeing_links.h"
 #include "engine/namespace_source.h"
 #include "netlink/rtnl_socket.h"
 #include "nft/socket.h"
@@ -20,6 +21,7 @@ class AttachmentHost {
   [[nodiscard]] nft::Socket& Nft();
   [[nodiscard]] NamespaceSource& Namespaces() noexcept { return namespaces_; }
   [[nodiscard]] AddressHints& Addresses() noexcept { return addresses_; }
+  [[nodiscard]] FreeingLinks& Freeing() noexcept { return freeing_; }
 
   // Of the bridge. ENODEV when there is none; ENOSPC with reason kBridgeFull when it has no room for a port.
   [[nodiscard]] int BridgeWithRoom(const std::string& bridge);
@@ -37,6 +39,7 @@ class AttachmentHost {
   std::optional<nft::Socket> nft_;
   NamespaceSource namespaces_;
   AddressHints addresses_;
+  FreeingLinks freeing_;
   // By the bridge's index: the ports of the last count, and all of ours since.
   std::map<int, std::size_t> ports_;
   UniqueFd ipv6_settings_;

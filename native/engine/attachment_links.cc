@@ -66,9 +66,11 @@ void AddHostLink(RtnlSocket& host, const InterfacePlan& plan, int bridge, int ne
   RtnlBatch batch;
   batch.Add(NewVeth({plan.host_link, plan.host_mac, bridge, plan.name, plan.mac, netns_fd, plan.mtu}));
   // The kernel ignores the alias of a link that is being made.
-  LinkChange alias;
-  alias.alias = plan.alias;
-  batch.Add(SetLink(plan.host_link, alias));
+  if (!plan.alias.empty()) {
+    LinkChange alias;
+    alias.alias = plan.alias;
+    batch.Add(SetLink(plan.host_link, alias));
+  }
   const BridgePortOptions& options = plan.port.options;
   if (options.hairpin || options.isolated) batch.Add(SetBridgePort(plan.host_link, options));
   SendAll(host, std::move(batch), plan.host_link);

@@ -9,6 +9,7 @@
 #include <vector>
 
 #include "base/ip_address.h"
+#include "base/step_clock.h"
 #include "netlink/bridge_port.h"
 #include "netlink/mac_address.h"
 #include "sys/address_ranges.h"
@@ -102,6 +103,7 @@ struct AttachResult {
   // In the order of the requests.
   std::vector<ReservedAddress> addresses;
   FileVersion record;
+  std::vector<StepTime> steps;
 };
 
 }  // namespace vulcan

@@ -37,6 +37,7 @@ Detach::Detach(DetachPlan plan, AttachmentHost& host)
 
 Progress<DetachResult> Detach::Step(const Cancellation& cancellation) {
   if (!begun_) {
+    clock_.Begin("lock");
     if (auto wait = Acquire(cancellation)) return std::move(*wait);
     begun_ = true;
     if (IsStale()) {
@@ -60,6 +61,7 @@ Progress<DetachResult> Detach::Step(const Cancellation& cancellation) {
   }
   if (auto wait = ReleaseAddresses()) return std::move(*wait);
   if (!KeepsSomething()) Try("record", [this] { Forget(); });
+  result_.steps = clock_.End();
   return std::move(result_);
 }
 
@@ -74,6 +76,7 @@ std::optional<Wait> Detach::Acquire(const Cancellation& cancellation) {
 }
 
 bool Detach::Try(const char* step, const std::function<void()>& body) {
+  clock_.Begin(step);
   try {
     body();
     return true;
@@ -109,7 +112,9 @@ std::optional<int> Detach::FindHostLink() {
   if (!plan_.link) return std::nullopt;
   if (!plan_.link->alias) return host_.Links().IndexOf(plan_.link->name);
   const auto link = FindLink(host_.Links(), plan_.link->name);
-  return link && link->alias == *plan_.link->alias ? std::optional(link->index) : std::nullopt;
+  if (!link) return std::nullopt;
+  // What came out of a pool gets its alias a moment later, and its name belongs to no other.
+  return link->alias.empty() || link->alias == *plan_.link->alias ? std::optional(link->index) : std::nullopt;
 }
 
 void Detach::Cut() {
@@ -127,6 +132,7 @@ void Detach::RemoveName() {
   if (!plan_.anchor) return;
   // A file may be a live namespace seen from here; without a claim nobody knows whose it is.
   RemoveAnchor(plan_.anchor->directory, plan_.anchor->name, lock_.Vm(), AnchorOwner::kLock);
+  if (plan_.link) host_.Freeing().Add(plan_.link->name);
 }
 
 std::optional<Wait> Detach::ReleaseAddresses() {

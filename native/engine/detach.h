@@ -6,6 +6,7 @@
 #include <vector>
 
 #include "base/cancellation.h"
+#include "base/step_clock.h"
 #include "base/wait.h"
 #include "engine/attachment_host.h"
 #include "engine/attachment_lock.h"
@@ -50,6 +51,7 @@ struct DetachResult {
   std::optional<NamespaceId> netns;
   // Each with its step.
   std::vector<Error> errors;
+  std::vector<StepTime> steps;
 };
 
 // Takes an attachment away: cut off first, then everything that has its name, past failing steps. The kernel
@@ -81,6 +83,8 @@ class Detach {
   std::optional<AddressStoreRequest> store_request_;
   std::optional<Directory> records_;
   bool begun_ = false;
+  // What comes before the first step is the wait for its turn.
+  StepClock clock_{"queue"};
   DetachResult result_;
 };
 

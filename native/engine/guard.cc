@@ -2,6 +2,7 @@
 
 #include <algorithm>
 #include <cerrno>
+#include <iterator>
 #include <map>
 #include <optional>
 #include <span>
@@ -102,6 +103,22 @@ void Remove(nft::Socket& socket, const Port& port) {
       CommitDeletions(socket, {element});
     } catch (const Error& error) {
       if (error.Errnum() != ENOENT) throw;
+    }
+  }
+}
+
+void RemoveAll(nft::Socket& socket, const std::vector<Port>& ports) {
+  constexpr std::size_t kAtOnce = 64;
+  for (std::size_t begin = 0; begin < ports.size(); begin += kAtOnce) {
+    const std::span<const Port> some =
+        std::span(ports).subspan(begin, std::min(kAtOnce, ports.size() - begin));
+    std::vector<SetElements> elements;
+    for (const Port& port : some) std::ranges::move(ElementsOf(port), std::back_inserter(elements));
+    try {
+      CommitDeletions(socket, elements);
+    } catch (const Error& error) {
+      if (error.Errnum() != ENOENT) throw;
+      for (const Port& port : some) Remove(socket, port);
     }
   }
 }

@@ -33,6 +33,9 @@ void Add(nft::Socket& socket, const Port& port, const Cancellation& cancellation
 // What is not there is fine.
 void Remove(nft::Socket& socket, const Port& port);
 
+// The same for many: a transaction for all of them takes hardly longer than for one.
+void RemoveAll(nft::Socket& socket, const std::vector<Port>& ports);
+
 // What is guarded, sorted by link.
 [[nodiscard]] std::vector<Port> List();
 

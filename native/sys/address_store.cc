@@ -116,6 +116,24 @@ ReservedAddress AddressStore::ReserveThis(const IpAddress& address, const RangeS
   return {address, range->prefix_length, range->gateway};
 }
 
+bool AddressStore::Give(const IpAddress& address, const std::string& from, const std::string& to) const {
+  const std::string name = address.ToString();
+  const std::string path = directory_.PathOf(name);
+  const UniqueFd file(::openat(directory_.Fd(), name.c_str(), O_RDWR | O_NOFOLLOW | O_CLOEXEC | O_NONBLOCK));
+  if (!file && errno == ENOENT) return false;
+  if (!file) throw SystemError("openat", path);
+  const std::string old = ReadAll(file.Get(), kFileLimit, path);
+  if (Trim(old) != Trim(from)) return false;
+  // All of it at once, so that even who dies here, or reads without the lock, leaves and finds one or the
+  // other.
+  std::string text = to;
+  text.resize(std::max(old.size(), to.size()), ' ');
+  if (::lseek(file.Get(), 0, SEEK_SET) != 0) throw SystemError("lseek", path);
+  WriteAll(file.Get(), text, path);
+  if (::ftruncate(file.Get(), static_cast<off_t>(to.size())) != 0) throw SystemError("ftruncate", path);
+  return true;
+}
+
 bool AddressStore::Release(const IpAddress& address, const std::string& owner, AddressHints& hints) {
   const std::string name = address.ToString();
   const auto found = OwnerOf(name);

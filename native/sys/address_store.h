@@ -44,6 +44,9 @@ class AddressStore {
   [[nodiscard]] ReservedAddress ReserveThis(const IpAddress& address, const RangeSet& set,
                                             const std::string& owner, AddressHints& hints);
 
+  // Whether it was `from`'s; then it is `to`'s, and under the lock nobody has seen it free.
+  [[nodiscard]] bool Give(const IpAddress& address, const std::string& from, const std::string& to) const;
+
   // Whether it was the owner's; what is somebody else's stays.
   bool Release(const IpAddress& address, const std::string& owner, AddressHints& hints);
   // Every address of the owner, by reading all files, as host-local does it. What was released.

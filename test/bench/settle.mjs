@@ -7,10 +7,10 @@ const POLL_MS = 20;
 
 const portsOf = (bridge) => readdir(`/sys/class/net/${bridge}/brif`).catch(() => []);
 
-/** Waits until the bridge has no port left, and a moment for the rest of its namespaces. */
+/** Waits until the bridge has no port left (`null`: it always has), and a moment for the rest of its namespaces. */
 export async function settle(bridge, timeoutMs = 60_000) {
   const deadline = performance.now() + timeoutMs;
-  while ((await portsOf(bridge)).length > 0) {
+  while (bridge !== null && (await portsOf(bridge)).length > 0) {
     if (performance.now() > deadline) throw new Error(`${bridge} still has ports after ${timeoutMs} ms`);
     await sleep(POLL_MS);
   }

@@ -39,7 +39,10 @@ async function saveCharts(directory, rows, growth) {
     p50: row['setup p50 ms'],
     p99: row['setup p99 ms'],
   }));
-  await saveText(join(directory, 'setup.svg'), distributionChart(distribution, { ours: OURS, footer }));
+  await saveText(
+    join(directory, 'setup.svg'),
+    distributionChart(distribution, { title: 'Cold set-up of one VM’s network', ours: OURS, footer }),
+  );
   const lines = [...growth].map(([name, rounds]) => ({ name, points: along(rounds, POINT) }));
   await saveText(join(directory, 'setup-growth.svg'), growthChart(lines, { ours: OURS, footer }));
 }

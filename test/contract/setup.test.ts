@@ -12,6 +12,7 @@ describeBackends('setup', (lab) => {
     const net = await manager.setup('vm-1');
     const eth0 = await linkOf(net.netnsPath, 'eth0');
     expect(net).toEqual({
+      origin: 'cold',
       ...{ vmId: 'vm-1', network: 'fcnet', backend: lab.backend, containerId: 'vm-1' },
       ...{ ifName: 'eth0', tapName: 'tap0', netnsPath: '/var/run/netns/vulcan-vm-1' },
       ...{ mac: eth0.address, mtu: eth0.mtu },

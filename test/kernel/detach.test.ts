@@ -66,6 +66,7 @@ describeWith(['tun'], 'detach', () => {
       cut: true,
       netns: null,
       errors: [],
+      steps: expect.objectContaining({ lock: expect.any(Number), cut: expect.any(Number) }),
     });
     await expectUnchanged(before);
   });

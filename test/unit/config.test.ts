@@ -21,6 +21,7 @@ describe('resolveConfig', () => {
   it('has a default for everything', () => {
     expect(resolveConfig({})).toEqual({
       backend: 'native',
+      pools: [],
       source: {
         kind: 'generated',
         network: 'fcnet',
@@ -69,6 +70,22 @@ describe('resolveConfig', () => {
     ];
     expect(outcome(() => resolveConfig({ ranges }))).toBe('ERR_OPTION_INVALID');
     expect(outcome(() => resolveConfig({ hairpin: true, promiscuous: true }))).toBe('ERR_OPTION_INVALID');
+  });
+
+  it('refuses a pool that makes no sense, and one for plugins', () => {
+    const refused = [
+      { pool: { min: 3, max: 2 } },
+      { pool: { min: -1, max: 2 } },
+      { pool: { min: 0, max: 0 } },
+      { pool: { min: 1, max: 2 }, backend: 'cni' },
+      { pool: [1, 2].map((max) => ({ min: 1, max })) },
+    ];
+    for (const options of refused) expect(outcome(() => resolveConfig(options))).toBe('ERR_OPTION_INVALID');
+    const taken = { pool: { min: 1, max: 2, tapName: 'eth0' } };
+    expect(outcome(() => resolveConfig(taken))).toBe('ERR_LINK_NAME_INVALID');
+    const tapOwner = { uid: 1, gid: 2 };
+    const pools = [{ min: 1, max: 2, tapName: 'tap0', tapOwner }];
+    expect(resolveConfig({ pool: { min: 1, max: 2, tapOwner } })).toMatchObject({ pools });
   });
 
   it('takes undefined for absence', () => {

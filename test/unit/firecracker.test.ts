@@ -7,6 +7,7 @@ import {
 import type { NetworkConfig } from '../../lib/types.ts';
 
 const net: NetworkConfig = {
+  origin: 'cold',
   vmId: 'vm-1',
   network: 'fcnet',
   backend: 'cni',

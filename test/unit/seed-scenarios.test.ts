@@ -57,6 +57,7 @@ describe('set-up', () => {
     const { host, manager } = await opened();
     const net = await manager.setup('vm-1', options);
     expect(net).toEqual({
+      origin: 'cold',
       ...{ vmId: 'vm-1', network: 'cnrbasic', backend: 'cni', containerId: goldenId, ifName: 'eth0' },
       ...{ tapName: 'tap0', mac: '32:0d:c4:e3:fc:91', mtu: 1500, netnsPath: '/var/run/netns/vulcan-vm-1' },
       addresses: [{ family: 4, ip: '10.78.1.2', prefixLength: 24, gateway: '10.78.1.1' }],

@@ -26,7 +26,7 @@ function row({ name, p50, p99 }, y, scale, ours) {
  * p50 and p99 of each contender, fastest first.
  * @param {readonly { name: string, p50: number, p99: number }[]} rows milliseconds
  */
-export function distributionChart(rows, { ours, footer }) {
+export function distributionChart(rows, { title, ours, footer }) {
   const sorted = [...rows].sort((a, b) => a.p50 - b.p50);
   const low = Math.min(...sorted.map(({ p50 }) => p50));
   const high = Math.max(...sorted.map(({ p99 }) => p99));
@@ -36,7 +36,7 @@ export function distributionChart(rows, { ours, footer }) {
     .map(({ name, p50, p99 }) => `${name}: p50 ${milliseconds(p50)}, p99 ${milliseconds(p99)}`)
     .join('; ');
   return chart(
-    { width: WIDTH, height: bottom + 62, title: 'Cold set-up of one VM’s network', description, footer },
+    { width: WIDTH, height: bottom + 62, title, description, footer },
     text(20, 50, '● p50   ○ p99, milliseconds, logarithmic', 'fill-soft'),
     ...scale.ticks.flatMap((tick) => [
       line(scale.position(tick), TOP - 14, scale.position(tick), bottom - 8, 'stroke-grid'),

@@ -1,0 +1,112 @@
+import { randomBytes } from 'node:crypto';
+import type { LockHandle, NativeBinding } from '../native/binding.ts';
+import { atStep, isNativeError } from './kernel-error.ts';
+import type { NativeLayout } from './native-layout.ts';
+import { removeRoutesOf } from './native-undo.ts';
+import type { Runtime } from './runtime.ts';
+
+/**
+ * Who has the slots of a pool: a name of its own, which the addresses of its slots carry, and a lock of that name, held
+ * as long as the process has slots. Where the lock is free its owner is dead. No vmId and no container begins with a dot.
+ */
+export interface PoolOwner {
+  readonly name: string;
+  /** `spent`: nothing of it is left. */
+  release(spent: boolean): Promise<void>;
+}
+
+const prefix = '.pool-';
+const idBytes = 8;
+
+export function isPoolOwner(owner: string): boolean {
+  return owner.startsWith(prefix);
+}
+
+/** Other networks share the directory. */
+function lockName(owner: string, { network }: Runtime): string {
+  return `${owner}-${network.name}`;
+}
+
+function directoryOf({ config }: Runtime): string {
+  return `${config.stateDir}/locks`;
+}
+
+async function lock({
+  binding,
+  ...place
+}: {
+  readonly binding: NativeBinding;
+  readonly directory: string;
+  readonly name: string;
+}): Promise<LockHandle | null> {
+  try {
+    return await binding.lockAcquire({ ...place, mode: 'exclusive', timeoutMs: 0 });
+  } catch (error) {
+    if (isNativeError(error) && error.reason === 'lock-held') return null;
+    throw error;
+  }
+}
+
+export async function newPoolOwner(runtime: Runtime): Promise<PoolOwner> {
+  const { binding } = runtime;
+  const name = `${prefix}${randomBytes(idBytes).toString('hex')}`;
+  const place = { directory: directoryOf(runtime), name: lockName(name, runtime) };
+  const handle = await atStep('pool', () =>
+    binding.lockAcquire({ ...place, mode: 'exclusive', timeoutMs: 0 }),
+  );
+  return { name, release: (spent) => binding.lockRelease({ lock: handle, remove: spent, keep: !spent }) };
+}
+
+/** Names of all that have a lock, dead or alive. */
+async function ownersOf(runtime: Runtime): Promise<readonly string[]> {
+  const names = await runtime.binding.fileList({ directory: directoryOf(runtime) });
+  const length = prefix.length + 2 * idBytes;
+  return names
+    .filter((name) => name.startsWith(prefix) && name === lockName(name.slice(0, length), runtime))
+    .map((name) => name.slice(0, length));
+}
+
+/** Releases what dead processes had: the kernel has taken their namespaces, with all links in them. */
+export async function clearDeadPools(
+  runtime: Runtime,
+  layout: NativeLayout,
+  timeoutMs: number,
+): Promise<void> {
+  const { binding, network } = runtime;
+  await atStep('pool', async () => {
+    for (const owner of await ownersOf(runtime)) {
+      const place = { directory: directoryOf(runtime), name: lockName(owner, runtime) };
+      const handle = await lock({ binding, ...place });
+      if (handle === null) continue;
+      let spent = false;
+      try {
+        // Read before the addresses are anybody's again: what has one of them in it was the dead one's.
+        const guarded = network.guarded ? await binding.guardList({}) : [];
+        await removeRoutesOf(runtime, layout, owner);
+        const directory = layout.addressDir;
+        const released = await binding.addressRelease({ directory, owner, ips: null, timeoutMs });
+        const wasIts = (ip: string) => released.includes(ip);
+        for (const port of guarded) {
+          if (port.bindings.some(({ ip }) => wasIts(ip))) await binding.guardRemove(port);
+        }
+        spent = true;
+      } finally {
+        await binding.lockRelease({ lock: handle, remove: spent, keep: !spent });
+      }
+    }
+  });
+}
+
+/** Whether another process, or manager, has slots of the network. */
+export async function hasOtherPools(runtime: Runtime, own: ReadonlySet<string>): Promise<boolean> {
+  return atStep('pool', async () => {
+    for (const owner of await ownersOf(runtime)) {
+      if (own.has(owner)) continue;
+      const place = { directory: directoryOf(runtime), name: lockName(owner, runtime) };
+      const handle = await lock({ binding: runtime.binding, ...place });
+      if (handle === null) return true;
+      await runtime.binding.lockRelease({ lock: handle, keep: true });
+    }
+    return false;
+  });
+}

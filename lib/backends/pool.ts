@@ -1,0 +1,251 @@
+import { setImmediate } from 'node:timers/promises';
+import { AbortError, type NetworkError } from '../errors.ts';
+import { debug, defaultLogger, type PoolChange, poolChanged } from '../observe.ts';
+import type { PoolConfig } from '../settings.ts';
+import { type Stop, Stopper } from '../stop.ts';
+import type { Logger, PoolState } from '../types.ts';
+import type { AttachRequest } from './backend.ts';
+import { aliasOf } from './host-link.ts';
+import type { NativeRuntime } from './native-runtime.ts';
+import { Demand } from './pool-demand.ts';
+import { newPoolOwner, type PoolOwner } from './pool-owner.ts';
+import { keyOf } from './records.ts';
+import { fillSlot, type Slot, type SlotProfile } from './slot.ts';
+
+/** After a fill that failed; doubled by each that follows. */
+const firstPauseMs = 100;
+const longestPauseMs = 5_000;
+
+interface Waiter {
+  resolve(): void;
+  reject(error: unknown): void;
+}
+
+/** Slots of one kind. They are built one at a time, behind whatever else the control thread has to do. */
+export class Pool {
+  readonly #native: NativeRuntime;
+  readonly #config: PoolConfig;
+  readonly #owner: PoolOwner;
+  readonly #logger: Logger;
+  readonly #demand: Demand;
+  readonly #ready: Slot[] = [];
+  /** By vmId: what became of slots. */
+  readonly #inUse = new Set<string>();
+  /** Links that are yet to say whose they are. */
+  #labelling: Promise<void> = Promise.resolve();
+  #unlabelled: { readonly name: string; readonly alias: string }[] = [];
+  /** What goes on behind callers; close waits for it. */
+  readonly #background = new Set<Promise<unknown>>();
+  readonly #stop = new Stopper();
+  #filling: Promise<void> | null = null;
+  /** No slots are wanted at all. */
+  #held = false;
+  #pauseTimer: NodeJS.Timeout | null = null;
+  #failures = 0;
+  #leftovers = false;
+  #waiters: Waiter[] = [];
+
+  private constructor(native: NativeRuntime, config: PoolConfig, owner: PoolOwner) {
+    this.#native = native;
+    this.#config = config;
+    this.#owner = owner;
+    this.#logger = native.runtime.config.logger ?? defaultLogger;
+    this.#demand = new Demand(config, () => this.#adjust());
+  }
+
+  static async open(native: NativeRuntime, config: PoolConfig): Promise<Pool> {
+    const pool = new Pool(native, config, await newPoolOwner(native.runtime));
+    pool.#adjust();
+    return pool;
+  }
+
+  get owner(): string {
+    return this.#owner.name;
+  }
+
+  get profile(): SlotProfile {
+    return this.#config;
+  }
+
+  get state(): PoolState {
+    const { min, max, tapName, tapOwner } = this.#config;
+    const building = this.#filling === null ? 0 : 1;
+    return {
+      ...{ tapName, tapOwner: { ...tapOwner } },
+      ...{ ready: this.#ready.length, building, inUse: this.#inUse.size },
+      ...{ target: this.#demand.target, min, max },
+    };
+  }
+
+  /** `null`: none is ready. The caller names it, gives it back, or discards it. */
+  take(): Slot | null {
+    if (this.#stop.stopped) return null;
+    this.#demand.count();
+    const slot = this.#ready.shift() ?? null;
+    if (slot !== null) this.#changed('taken');
+    this.#adjust();
+    return slot;
+  }
+
+  giveBack(slot: Slot): void {
+    if (this.#stop.stopped) this.discard(slot);
+    else this.#ready.unshift(slot);
+  }
+
+  discard(slot: Slot): void {
+    this.#inBackground(this.#destroy([slot]));
+  }
+
+  /** The slot has become the request's attachment; its link says so a moment later. */
+  named(slot: Slot, { vmId, containerId }: AttachRequest): void {
+    this.#inUse.add(vmId);
+    const alias = aliasOf(keyOf(this.#native.runtime, containerId));
+    this.#unlabelled.push({ name: slot.link.hostLink, alias });
+    if (this.#unlabelled.length > 1) return;
+    this.#labelling = this.#label();
+    this.#inBackground(this.#labelling);
+  }
+
+  /** Until what has been named says whose it is. */
+  labelled(): Promise<void> {
+    return this.#labelling;
+  }
+
+  released(vmId: string): void {
+    this.#inUse.delete(vmId);
+  }
+
+  /** Whether there was a slot to destroy. `address`: of a slot that has it. */
+  async spare(address: string | null): Promise<boolean> {
+    const has = ({ addresses }: Slot) => address === null || addresses.some(({ ip }) => ip === address);
+    const index = this.#ready.findLastIndex(has);
+    const [slot] = index < 0 ? [] : this.#ready.splice(index, 1);
+    if (slot === undefined) return false;
+    this.#pause();
+    await this.#destroy([slot]);
+    return true;
+  }
+
+  warmUp(stop: Stop): Promise<void> {
+    if (this.#ready.length >= this.#config.min) return Promise.resolve();
+    let waiter: Waiter | null = null;
+    const warm = new Promise<void>((resolve, reject) => {
+      waiter = { resolve, reject };
+      this.#waiters.push(waiter);
+      stop.onStop(() => reject(new AbortError(true, { cause: stop.reason })));
+    });
+    return warm.finally(() => {
+      this.#waiters = this.#waiters.filter((each) => each !== waiter);
+    });
+  }
+
+  /** No slots until it may go on. */
+  async hold(): Promise<void> {
+    this.#held = true;
+    await this.#empty();
+  }
+
+  resume(): void {
+    this.#held = false;
+    this.#adjust();
+  }
+
+  async close(): Promise<void> {
+    if (this.#stop.stopped) return;
+    this.#stop.stop(null);
+    this.#demand.close();
+    if (this.#pauseTimer !== null) clearTimeout(this.#pauseTimer);
+    await this.#empty();
+    await this.#owner.release(!this.#leftovers);
+  }
+
+  async #empty(): Promise<void> {
+    await this.#filling;
+    await this.#destroy(this.#ready.splice(0));
+    await Promise.all(this.#background);
+  }
+
+  get #mayBuild(): boolean {
+    return !this.#held && this.#pauseTimer === null && !this.#stop.stopped;
+  }
+
+  /** Builds what is missing, destroys what is too much. */
+  #adjust(): void {
+    if (!this.#mayBuild) return;
+    const surplus = this.#ready.length - this.#demand.target;
+    if (surplus > 0) this.#inBackground(this.#destroy(this.#ready.splice(-surplus)));
+    if (surplus >= 0 || this.#filling !== null) return;
+    this.#filling = this.#fill().finally(() => {
+      this.#filling = null;
+    });
+  }
+
+  async #fill(): Promise<void> {
+    while (this.#mayBuild && this.#ready.length < this.#demand.target) {
+      try {
+        const slot = await fillSlot(this.#native, this.#config, this.#owner.name, this.#stop);
+        this.#failures = 0;
+        this.#ready.push(slot);
+        this.#changed('ready');
+      } catch (error) {
+        if (!this.#stop.stopped) this.#failed(error);
+        return;
+      }
+    }
+  }
+
+  #failed(error: unknown): void {
+    const { network } = this.#native.runtime;
+    if (this.#failures === 0) {
+      const message = `a slot could not be built: ${(error as NetworkError).message}`;
+      this.#logger.warn({ err: error, network: network.name }, message);
+    }
+    this.#failures += 1;
+    for (const waiter of this.#waiters) waiter.reject(error);
+    this.#changed('failed');
+    this.#pause();
+  }
+
+  #pause(): void {
+    if (this.#pauseTimer !== null) clearTimeout(this.#pauseTimer);
+    const pauseMs = Math.min(longestPauseMs, firstPauseMs * 2 ** this.#failures);
+    const resume = () => {
+      this.#pauseTimer = null;
+      this.#adjust();
+    };
+    this.#pauseTimer = setTimeout(resume, pauseMs).unref();
+  }
+
+  /** What has been named meanwhile goes along. */
+  async #label(): Promise<void> {
+    await setImmediate();
+    const links = this.#unlabelled;
+    this.#unlabelled = [];
+    await this.#native.runtime.binding
+      .linkLabel({ links })
+      .catch((error: Error) => debug('%d aliases: %s', links.length, error.message));
+  }
+
+  async #destroy(slots: readonly Slot[]): Promise<void> {
+    if (slots.length === 0) return;
+    const { binding, network } = this.#native.runtime;
+    for (const { bridge } of slots) this.#native.bridges.left(bridge.name);
+    for (const error of await binding.slotDestroy({ slots: slots.map(({ handle }) => handle) })) {
+      this.#leftovers = true;
+      this.#logger.warn({ err: error, network: network.name }, `a slot was left in part: ${error.message}`);
+    }
+    this.#changed('destroyed');
+  }
+
+  #inBackground(work: Promise<unknown>): void {
+    const ended = work.finally(() => this.#background.delete(ended));
+    this.#background.add(ended);
+  }
+
+  #changed(change: PoolChange): void {
+    poolChanged(change, () => ({ network: this.#native.runtime.network.name, ...this.state }));
+    const ready = this.#ready.length;
+    if (ready < this.#config.min) return;
+    for (const waiter of this.#waiters) waiter.resolve();
+  }
+}

@@ -1,0 +1,56 @@
+import { isNetworkError } from '../errors.ts';
+import type { Scope } from '../operation.ts';
+import type { AttachRequest } from './backend.ts';
+import { isNativeError } from './kernel-error.ts';
+import { type Attached, attach, attachError, isObstacle } from './native-attach.ts';
+import type { NativeRuntime } from './native-runtime.ts';
+import type { Pool } from './pool.ts';
+import type { Pools } from './pools.ts';
+import { nameSlot, type Slot } from './slot.ts';
+import type { Undoing } from './undoing.ts';
+
+/** From a slot where one fits and is ready; else by a setup of its own, for which slots make room. */
+export async function attachWithPool(
+  native: NativeRuntime,
+  pools: Pools,
+  undoing: Undoing,
+  request: AttachRequest,
+  scope: Scope,
+): Promise<Attached> {
+  const pool = pools.poolFor(request);
+  for (let slot = pool?.take() ?? null; pool !== null && slot !== null; slot = pool.take()) {
+    const attached = await warm(native, pool, slot, request, scope);
+    if (attached === 'obstacle') break;
+    if (attached !== 'spoilt') return attached;
+  }
+  if (request.address !== null) await pools.spare(request.address);
+  const cold = () => attach(native, undoing, request, scope);
+  try {
+    return await cold();
+  } catch (error) {
+    if (!isNetworkError(error, 'ERR_ADDRESSES_EXHAUSTED') || !(await pools.spare(null))) throw error;
+    return cold();
+  }
+}
+
+async function warm(
+  native: NativeRuntime,
+  pool: Pool,
+  slot: Slot,
+  request: AttachRequest,
+  scope: Scope,
+): Promise<Attached | 'obstacle' | 'spoilt'> {
+  try {
+    const attached = await nameSlot(native, slot, request, scope);
+    pool.named(slot, request);
+    return attached;
+  } catch (error) {
+    const { step = 'lock', reason } = isNativeError(error) ? error : {};
+    if (step === 'lock') pool.giveBack(slot);
+    else pool.discard(slot);
+    if (reason === 'slot-spoilt') return 'spoilt';
+    const failure = attachError(error);
+    if (isObstacle(failure)) return 'obstacle';
+    throw failure;
+  }
+}

@@ -1,0 +1,96 @@
+import { createHistogram, type RecordableHistogram } from 'node:perf_hooks';
+import type { LatencySummary, ManagerStats, Origin, PoolState } from './types.ts';
+
+const nanosecondsPerMs = 1e6;
+/** From a tenth of a microsecond to a quarter of an hour, in 20 KiB. */
+const bounds = { lowest: 100, highest: 1e12, figures: 2 };
+
+class Latency {
+  readonly #histogram: RecordableHistogram = createHistogram(bounds);
+
+  record(durationMs: number): void {
+    const ns = Math.round(durationMs * nanosecondsPerMs);
+    this.#histogram.record(Math.min(bounds.highest, Math.max(1, ns)));
+  }
+
+  get summary(): LatencySummary {
+    const { count, mean, max } = this.#histogram;
+    if (count === 0) return { count, meanMs: 0, p50Ms: 0, p90Ms: 0, p99Ms: 0, maxMs: 0 };
+    const percentile = (percent: number) => this.#histogram.percentile(percent) / nanosecondsPerMs;
+    return {
+      ...{ count, meanMs: mean / nanosecondsPerMs, maxMs: max / nanosecondsPerMs },
+      ...{ p50Ms: percentile(50), p90Ms: percentile(90), p99Ms: percentile(99) },
+    };
+  }
+}
+
+/** Of each step, as it first comes. */
+class StepLatencies {
+  readonly #steps = new Map<string, Latency>();
+
+  record(times: ReadonlyMap<string, number>): void {
+    for (const [step, tookMs] of times) {
+      const latency = this.#steps.get(step) ?? new Latency();
+      latency.record(tookMs);
+      this.#steps.set(step, latency);
+    }
+  }
+
+  get summary(): Readonly<Record<string, LatencySummary>> {
+    return Object.fromEntries([...this.#steps].map(([step, latency]) => [step, latency.summary]));
+  }
+}
+
+/** What a manager counts. */
+export class Statistics {
+  readonly #setup: Readonly<Record<Origin, Latency>> = { warm: new Latency(), cold: new Latency() };
+  readonly #teardown = new Latency();
+  readonly #steps = {
+    warm: new StepLatencies(),
+    cold: new StepLatencies(),
+    teardown: new StepLatencies(),
+  } satisfies Record<Origin | 'teardown', StepLatencies>;
+  readonly #errors = new Map<string, number>();
+
+  /** Counts what fails, too. */
+  async setup<T extends { readonly origin: Origin }>(work: () => Promise<T>): Promise<T> {
+    const start = performance.now();
+    const config = await this.#counting(work);
+    this.#setup[config.origin].record(performance.now() - start);
+    return config;
+  }
+
+  async teardown(work: () => Promise<void>): Promise<void> {
+    const start = performance.now();
+    await this.#counting(work);
+    this.#teardown.record(performance.now() - start);
+  }
+
+  /** Of what succeeded. */
+  steps(of: Origin | 'teardown', times: ReadonlyMap<string, number>): void {
+    this.#steps[of].record(times);
+  }
+
+  snapshot(pools: readonly PoolState[]): ManagerStats {
+    const [setup, steps] = [this.#setup, this.#steps];
+    return {
+      pools,
+      latency: {
+        setup: { warm: setup.warm.summary, cold: setup.cold.summary },
+        teardown: this.#teardown.summary,
+        steps: { warm: steps.warm.summary, cold: steps.cold.summary, teardown: steps.teardown.summary },
+      },
+      errors: Object.fromEntries(this.#errors),
+    };
+  }
+
+  async #counting<T>(work: () => Promise<T>): Promise<T> {
+    try {
+      return await work();
+    } catch (error) {
+      const code = error instanceof Error && 'code' in error ? String(error.code) : 'UNKNOWN';
+      this.#errors.set(code, (this.#errors.get(code) ?? 0) + 1);
+      throw error;
+    }
+  }
+}

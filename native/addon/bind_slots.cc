@@ -1,0 +1,123 @@
+#include <cstdint>
+#include <memory>
+#include <utility>
+#include <vector>
+
+#include "addon/bind.h"
+#include "addon/convert_attachment.h"
+#include "addon/convert_network.h"
+#include "addon/task.h"
+#include "engine/link_labels.h"
+#include "engine/slot.h"
+#include "engine/slot_naming.h"
+
+namespace vulcan::addon {
+namespace {
+
+[[nodiscard]] SlotPlan ParseSlotPlan(const Fields& fields) {
+  const Fields interface = Nested(fields, "interface");
+  AddressPlan addresses = ParseAddressPlan(Nested(interface, "addresses"));
+  InterfacePlan link = ParseInterface(interface, addresses);
+  return {ParseLocks(Nested(fields, "locks")), std::move(addresses), std::move(link)};
+}
+
+[[nodiscard]] SlotNamingPlan ParseNamingPlan(const SlotTable& slots, const Fields& fields) {
+  const Fields record = Nested(fields, "record");
+  SlotNamingPlan plan;
+  plan.locks = ParseLocks(Nested(fields, "locks"));
+  plan.anchor = ParseFileName(Nested(fields, "anchor"));
+  plan.record = ParseFileName(record);
+  plan.record_text = record.Text("text");
+  plan.owner = fields.String("owner");
+  plan.slot = slots.Get(fields.Integer<std::uint32_t>("slot"));
+  if (!plan.slot) fields.Fail("slot", "a slot");
+  return plan;
+}
+
+[[nodiscard]] std::vector<std::shared_ptr<Slot>> TakeSlots(SlotTable& slots, const Fields& fields) {
+  const Napi::Value value = fields.Get("slots");
+  if (!value.IsArray()) fields.Fail("slots", "an array");
+  const auto array = value.As<Napi::Array>();
+  std::vector<std::shared_ptr<Slot>> taken;
+  for (std::uint32_t i = 0; i < array.Length(); ++i) {
+    const Napi::Value handle = array.Get(i);
+    auto slot = handle.IsNumber() ? slots.Take(handle.As<Napi::Number>().Uint32Value()) : nullptr;
+    if (!slot) fields.Fail("slots", "an array of slots");
+    taken.push_back(std::move(slot));
+  }
+  return taken;
+}
+
+[[nodiscard]] std::vector<LinkLabel> ParseLabels(const Fields& fields) {
+  std::vector<LinkLabel> labels;
+  for (const Fields& each : fields.Objects("links")) {
+    labels.push_back({each.String("name"), each.String("alias")});
+  }
+  return labels;
+}
+
+struct Naming {
+  std::uint32_t slot;
+  std::unique_ptr<SlotNaming> work;
+};
+
+struct Named {
+  std::uint32_t slot;
+  SlotNamed result;
+};
+
+}  // namespace
+
+void BindSlots(Napi::Object exports, Module& module) {
+  AttachmentHost& host = module.Attachments();
+  SlotNamingHost& namings = module.Namings();
+  SlotTable& slots = module.Slots();
+  Export(
+      exports, module, "slotFill", LaneName::kControl,
+      [&host](const Fields& fields) { return std::make_unique<FillSlot>(ParseSlotPlan(fields), host); },
+      [](const std::unique_ptr<FillSlot>& fill, const Cancellation& cancellation) {
+        return fill->Step(cancellation);
+      },
+      [&slots](Napi::Env env, Slot slot) {
+        Napi::Object object = Napi::Object::New(env);
+        object.Set("addresses", ReservedToJs(env, slot.addresses));
+        object.Set("slot", slots.Add(std::move(slot)));
+        return object;
+      });
+  Export(
+      exports, module, "slotName", LaneName::kNaming,
+      [&slots, &namings](const Fields& fields) {
+        return Naming{fields.Integer<std::uint32_t>("slot"),
+                      std::make_unique<SlotNaming>(ParseNamingPlan(slots, fields), namings)};
+      },
+      [](const Naming& naming, const Cancellation& cancellation) -> Progress<Named> {
+        auto progress = naming.work->Step(cancellation);
+        if (progress.wait) return std::move(*progress.wait);
+        return Named{naming.slot, std::move(*progress.result)};
+      },
+      [&slots](Napi::Env env, const Named& named) {
+        slots.Take(named.slot).reset();
+        Napi::Object object = Napi::Object::New(env);
+        object.Set("netns", NamespaceToJs(env, named.result.netns));
+        object.Set("record", VersionToJs(env, named.result.record));
+        object.Set("steps", StepsToJs(env, named.result.steps));
+        return object;
+      });
+  Export(
+      exports, module, "linkLabel", LaneName::kControl,
+      [&host](const Fields& fields) { return std::make_unique<LabelLinks>(ParseLabels(fields), host); },
+      [](const std::unique_ptr<LabelLinks>& labels, const Cancellation&) { return labels->Step(); },
+      [](Napi::Env env, int gone) { return Napi::Number::New(env, gone); });
+  Export(
+      exports, module, "slotDestroy", LaneName::kControl,
+      [&slots](const Fields& fields) { return TakeSlots(slots, fields); },
+      [&host](const std::vector<std::shared_ptr<Slot>>& taken, const Cancellation&) {
+        return DestroySlots(taken, host);
+      },
+      [](Napi::Env env, const std::vector<Error>& errors) {
+        return ToArray(env, errors,
+                       [](Napi::Env e, const Error& error) { return ToJsError(e, error).Value(); });
+      });
+}
+
+}  // namespace vulcan::addon

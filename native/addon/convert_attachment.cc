@@ -1,0 +1,83 @@
+#include "addon/convert_attachment.h"
+
+#include <algorithm>
+#include <chrono>
+
+#include "addon/convert_network.h"
+
+namespace vulcan::addon {
+namespace {
+
+[[nodiscard]] BridgePort ParsePort(const Fields& fields) {
+  return {fields.OptionalString("bridge").value_or(""),
+          {fields.OptionalBool("hairpin").value_or(false), fields.OptionalBool("isolated").value_or(false)},
+          fields.OptionalBool("hostRoutes").value_or(false)};
+}
+
+[[nodiscard]] RoutePlan ParseRoute(const Fields& fields, const AddressPlan& addresses) {
+  const auto destination = IpPrefix::Parse(fields.String("destination"));
+  if (!destination) fields.Fail("destination", "a prefix");
+  RoutePlan route{*destination, std::monostate{}};
+  if (fields.Get("gateway").IsObject()) {
+    route.gateway = ParseGatewayOf(Nested(fields, "gateway"), addresses);
+  } else if (!IsNull(fields, "gateway")) {
+    route.gateway = ParseAddress(fields, "gateway");
+  }
+  return route;
+}
+
+}  // namespace
+
+AttachmentLocks ParseLocks(const Fields& fields) {
+  return {fields.String("directory"), fields.String("vm"), fields.OptionalString("network"),
+          std::chrono::milliseconds(fields.Integer<std::uint32_t>("timeoutMs"))};
+}
+
+FileName ParseFileName(const Fields& fields) { return {fields.String("directory"), fields.String("name")}; }
+
+GatewayOf ParseGatewayOf(const Fields& fields, const AddressPlan& addresses) {
+  const auto request = fields.Integer<std::uint32_t>("gatewayOf");
+  const auto has_gateway = [](const AddressRange& range) { return range.gateway.has_value(); };
+  if (request >= addresses.requests.size() ||
+      !std::ranges::all_of(addresses.requests[request].set.ranges, has_gateway)) {
+    fields.Fail("gatewayOf", "the number of a request whose ranges have gateways");
+  }
+  return {request};
+}
+
+InterfacePlan ParseInterface(const Fields& fields, const AddressPlan& addresses) {
+  InterfacePlan plan;
+  plan.port = ParsePort(Nested(fields, "port"));
+  plan.host_link = fields.String("hostLink");
+  plan.alias = fields.String("alias");
+  plan.host_mac = ParseMacAddress(fields, "hostMac");
+  plan.name = fields.String("name");
+  plan.mac = ParseMacAddress(fields, "mac");
+  plan.mtu = fields.Integer<std::uint32_t>("mtu");
+  const Fields tap = Nested(fields, "tap");
+  plan.tap = tap.String("name");
+  plan.tap_owner = {tap.Integer<uid_t>("uid"), tap.Integer<gid_t>("gid")};
+  for (const Fields& route : fields.Objects("routes")) {
+    plan.routes.push_back(ParseRoute(route, addresses));
+  }
+  plan.guarded = !IsNull(fields, "guard");
+  if (plan.guarded) plan.guard_addresses = ParseAddresses(Nested(fields, "guard"), "addresses");
+  return plan;
+}
+
+Napi::Object VersionToJs(Napi::Env env, const FileVersion& version) {
+  Napi::Object object = Napi::Object::New(env);
+  object.Set("inode", static_cast<double>(version.inode));
+  object.Set("modifiedMs", version.modified_ms);
+  return object;
+}
+
+Napi::Object StepsToJs(Napi::Env env, const std::vector<StepTime>& steps) {
+  Napi::Object object = Napi::Object::New(env);
+  for (const auto& [step, took] : steps) {
+    object.Set(step, std::chrono::duration<double, std::milli>(took).count());
+  }
+  return object;
+}
+
+}  // namespace vulcan::addon

@@ -1,0 +1,76 @@
+#include "engine/attachment_parts.h"
+
+#include <cerrno>
+#include <chrono>
+#include <utility>
+
+#include "base/error.h"
+#include "engine/attachment_links.h"
+#include "engine/host_routes.h"
+#include "netlink/link_change.h"
+#include "sys/directory.h"
+#include "sys/file_store.h"
+
+namespace vulcan {
+namespace {
+
+constexpr std::chrono::milliseconds kUndoTimeout{2'000};
+
+void RefuseIfThere(const FileName& file, Reason reason) {
+  const auto directory = Directory::OpenIfPresent(file.directory);
+  if (directory && HasFile(*directory, file.name)) {
+    throw Error(EEXIST, "faccessat").Path(directory->PathOf(file.name)).Why(reason);
+  }
+}
+
+}  // namespace
+
+void RefuseExisting(const FileName& record, const FileName& anchor, const Lock& vm) {
+  RefuseIfThere(record, Reason::kAttachmentExists);
+  RefuseIfThere(anchor, vm.ReadClaim() ? Reason::kAttachmentExists : Reason::kForeign);
+}
+
+guard::Port GuardedPort(const InterfacePlan& plan, const std::vector<ReservedAddress>& addresses) {
+  guard::Port port{plan.host_link, {}};
+  for (const ReservedAddress& each : addresses) port.bindings.push_back({plan.mac, each.address});
+  for (const IpAddress& each : plan.guard_addresses) port.bindings.push_back({plan.mac, each});
+  return port;
+}
+
+void AddTap(NewNamespace& inside, const InterfacePlan& plan) {
+  RequireTun();
+  if (inside.links.IndexOf(plan.tap)) throw Error(EEXIST, "ioctl(TUNSETIFF)").Path(plan.tap);
+  CreateTap(std::move(inside.tun), plan.tap, plan.tap_owner);
+}
+
+void AddLinks(AttachmentHost& host, const InterfacePlan& plan, int bridge, int netns_fd) {
+  try {
+    AddHostLink(host.Links(), plan, bridge, netns_fd);
+  } catch (const Error& error) {
+    if (error.GetReason() == Reason::kBridgeFull) host.ForgetPorts(bridge);
+    throw;
+  }
+  host.CountPort(bridge);
+  host.DisableIpv6(plan.host_link);
+}
+
+void SetHostLinkDown(RtnlSocket& host, const std::string& link) {
+  LinkChange down;
+  down.up = false;
+  host.Request(SetLink(link, down));
+}
+
+void RemoveRoutes(AttachmentHost& host, const std::vector<ReservedAddress>& addresses) {
+  for (const ReservedAddress& each : addresses) {
+    static_cast<void>(RemoveRoute(host.Links(), {each.address, each.address.Bits()}));
+  }
+}
+
+void ReleaseAll(AttachmentHost& host, const AddressPlan& plan,
+                const std::vector<ReservedAddress>& addresses) {
+  const Cancellation never;
+  AddressStore store = RunToEnd(AddressStoreRequest(plan.directory, kUndoTimeout), never);
+  for (const ReservedAddress& each : addresses) store.Release(each.address, plan.owner, host.Addresses());
+}
+
+}  // namespace vulcan

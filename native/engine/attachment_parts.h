@@ -1,0 +1,36 @@
+#pragma once
+
+#include <vector>
+
+#include "engine/attachment_host.h"
+#include "engine/attachment_plan.h"
+#include "engine/guard.h"
+#include "engine/namespace_source.h"
+#include "sys/address_store.h"
+#include "sys/lock.h"
+
+namespace vulcan {
+
+// The steps that an attachment and a slot have in common. What they make goes away with the namespace, so
+// there is nothing to undo but what has a name or a place elsewhere.
+
+// EEXIST with reason kAttachmentExists, or kForeign where what has the anchor's name is not claimed.
+void RefuseExisting(const FileName& record, const FileName& anchor, const Lock& vm);
+
+[[nodiscard]] guard::Port GuardedPort(const InterfacePlan& plan,
+                                      const std::vector<ReservedAddress>& addresses);
+
+void AddTap(NewNamespace& inside, const InterfacePlan& plan);
+
+// The link pair, the host's end a port of the bridge and down.
+void AddLinks(AttachmentHost& host, const InterfacePlan& plan, int bridge, int netns_fd);
+
+void SetHostLinkDown(RtnlSocket& host, const std::string& link);
+
+// The host's own to each address, while that is nobody else's.
+void RemoveRoutes(AttachmentHost& host, const std::vector<ReservedAddress>& addresses);
+
+// Under the store's lock, which is waited for shortly.
+void ReleaseAll(AttachmentHost& host, const AddressPlan& plan, const std::vector<ReservedAddress>& addresses);
+
+}  // namespace vulcan

@@ -1,0 +1,27 @@
+#include "engine/freeing_links.h"
+
+#include <chrono>
+
+namespace vulcan {
+namespace {
+
+// One batch of the kernel's clean-up takes about a millisecond a namespace.
+constexpr std::size_t kMany = 32;
+constexpr std::size_t kMostRemembered = 4'096;
+constexpr std::chrono::seconds kPatience{2};
+
+}  // namespace
+
+void FreeingLinks::Add(const std::string& link) {
+  if (links_.size() == kMostRemembered) links_.pop_front();
+  links_.push_back({link, Clock::now() + kPatience});
+}
+
+bool FreeingLinks::AreMany(const RtnlSocket& host) {
+  if (links_.size() <= kMany) return false;
+  const auto now = Clock::now();
+  std::erase_if(links_, [&](const Link& link) { return link.until < now || !host.IndexOf(link.name); });
+  return links_.size() > kMany;
+}
+
+}  // namespace vulcan

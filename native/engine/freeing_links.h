@@ -1,0 +1,31 @@
+#pragma once
+
+#include <cstddef>
+#include <deque>
+#include <string>
+
+#include "base/wait.h"
+#include "netlink/rtnl_socket.h"
+
+namespace vulcan {
+
+// Host links whose namespaces have lost their names, while the kernel has yet to free them. It holds RTNL
+// most of the time that this takes, so whatever is no caller's work had better wait for it.
+class FreeingLinks {
+ public:
+  void Add(const std::string& link);
+
+  // Whether the kernel lags. A link that is still there after two seconds is somebody's who holds its
+  // namespace.
+  [[nodiscard]] bool AreMany(const RtnlSocket& host);
+
+ private:
+  struct Link {
+    std::string name;
+    Clock::time_point until;
+  };
+
+  std::deque<Link> links_;
+};
+
+}  // namespace vulcan

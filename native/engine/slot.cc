@@ -1,0 +1,149 @@
+#include "engine/slot.h"
+
+#include <chrono>
+#include <utility>
+
+#include "base/error.h"
+#include "engine/attachment_links.h"
+#include "engine/attachment_parts.h"
+#include "engine/reservation.h"
+
+namespace vulcan {
+namespace {
+
+constexpr std::chrono::milliseconds kReleaseTimeout{2'000};
+constexpr std::chrono::milliseconds kFreeingPause{5};
+
+template <typename Body>
+void Gather(std::vector<Error>& errors, const char* step, Body body) {
+  try {
+    body();
+  } catch (...) {
+    errors.push_back(CurrentError().At(step));
+  }
+}
+
+}  // namespace
+
+FillSlot::FillSlot(SlotPlan plan, AttachmentHost& host)
+    : plan_(std::move(plan)),
+      host_(host),
+      network_request_(plan_.locks.directory, plan_.locks.network.value_or(""), LockMode::kShared,
+                       plan_.locks.timeout),
+      store_request_(plan_.addresses.directory, plan_.locks.timeout) {}
+
+Progress<Slot> FillSlot::Step(const Cancellation& cancellation) {
+  try {
+    cancellation.ThrowIfCancelled();
+    return Advance(cancellation);
+  } catch (...) {
+    Error error = CurrentError();
+    if (error.Step().empty()) error.At(step_);
+    undo_.Unwind(error);
+    inside_.reset();
+    throw error;
+  }
+}
+
+Wait FillSlot::Next(Stage stage, const char* step) {
+  stage_ = stage;
+  step_ = step;
+  return {{}, Clock::now()};
+}
+
+Progress<Slot> FillSlot::Advance(const Cancellation& cancellation) {
+  switch (stage_) {
+    case Stage::kFirst:
+      if (!host_.Freeing().AreMany(host_.Links())) return Next(Stage::kNetwork, "lock");
+      return Wait{{{cancellation.Fd(), POLLIN, 0}}, Clock::now() + kFreeingPause};
+    case Stage::kNetwork: {
+      host_.Namespaces().Begin();
+      auto progress = network_request_.Try(cancellation);
+      if (progress.wait) return std::move(*progress.wait);
+      network_ = std::move(progress.result);
+      return Next(Stage::kAddress, "address");
+    }
+    case Stage::kAddress: {
+      auto store = store_request_.Try(cancellation);
+      if (store.wait) return std::move(*store.wait);
+      addresses_ = ReserveAll(*store.result, plan_.addresses, host_.Addresses());
+      undo_.Push([this] { ReleaseAll(host_, plan_.addresses, addresses_); });
+      return Next(Stage::kNamespace, "bridge");
+    }
+    case Stage::kNamespace:
+      MakeNamespace();
+      return Next(Stage::kLinks, "guard");
+    case Stage::kLinks:
+      MakeLinks(cancellation);
+      return Next(Stage::kInside, "inside");
+    case Stage::kInside:
+      ConfigureInside(inside_->links, plan_.interface, addresses_);
+      return Next(Stage::kUp, "up");
+    case Stage::kUp:
+      break;
+  }
+  return Finish();
+}
+
+void FillSlot::MakeNamespace() {
+  bridge_ = host_.BridgeWithRoom(plan_.interface.port.bridge);
+  step_ = "tap";
+  inside_ = host_.Namespaces().Take();
+  AddTap(*inside_, plan_.interface);
+}
+
+void FillSlot::MakeLinks(const Cancellation& cancellation) {
+  if (plan_.interface.guarded) {
+    guard_ = GuardedPort(plan_.interface, addresses_);
+    undo_.Push([this] { guard::Remove(host_.Nft(), *guard_); });
+    guard::Add(host_.Nft(), *guard_, cancellation);
+  }
+  step_ = "link";
+  AddLinks(host_, plan_.interface, bridge_, inside_->fd.Get());
+}
+
+void FillSlot::SetUp() {
+  if (plan_.interface.port.host_routes) {
+    undo_.Push([this] { RemoveRoutes(host_, addresses_); });
+  }
+  SetHostLinkUp(host_.Links(), plan_.interface, addresses_);
+}
+
+Slot FillSlot::Finish() {
+  SetUp();
+  return {std::move(inside_->fd), plan_.interface.host_link, plan_.interface.port.host_routes,
+          std::move(guard_),      plan_.addresses.directory, plan_.addresses.owner,
+          std::move(addresses_)};
+}
+
+std::vector<Error> DestroySlots(const std::vector<std::shared_ptr<Slot>>& slots, AttachmentHost& host) {
+  std::vector<Error> errors;
+  std::vector<guard::Port> guarded;
+  for (const auto& slot : slots) {
+    slot->ns.Reset();
+    host.Freeing().Add(slot->host_link);
+    if (slot->guard) guarded.push_back(*slot->guard);
+  }
+  Gather(errors, "guard", [&] { guard::RemoveAll(host.Nft(), guarded); });
+  for (const auto& slot : slots) {
+    if (slot->host_routes) Gather(errors, "route", [&] { RemoveRoutes(host, slot->addresses); });
+  }
+  std::optional<AddressStore> store;
+  std::string opened;
+  for (const auto& slot : slots) {
+    Gather(errors, "address", [&] {
+      if (!store || opened != slot->address_directory) {
+        store.reset();
+        const Cancellation never;
+        store.emplace(RunToEnd(AddressStoreRequest(slot->address_directory, kReleaseTimeout), never));
+        opened = slot->address_directory;
+      }
+      for (const ReservedAddress& each : slot->addresses) {
+        store->Release(each.address, slot->owner, host.Addresses());
+      }
+    });
+  }
+  return errors;
+}
+
+}  // namespace vulcan

@@ -1,0 +1,81 @@
+#pragma once
+
+#include <memory>
+#include <optional>
+#include <string>
+#include <vector>
+
+#include "base/cancellation.h"
+#include "base/undo.h"
+#include "base/unique_fd.h"
+#include "base/wait.h"
+#include "engine/attachment_host.h"
+#include "engine/attachment_plan.h"
+#include "engine/guard.h"
+#include "engine/namespace_source.h"
+#include "sys/address_store.h"
+#include "sys/lock.h"
+
+namespace vulcan {
+
+// An attachment without a name, for a VM that is yet to come. Its links go with the last reference to its
+// namespace, which this object holds; its address and its guard are DestroySlots' to release. The host's end
+// is up, as setting it up needs RTNL: what the bridge floods to it ends at the TAP, which nobody can open.
+struct Slot {
+  UniqueFd ns;
+  std::string host_link;
+  // Whether the host has a route to each of its addresses, which does not go with the link.
+  bool host_routes = false;
+  std::optional<guard::Port> guard;
+  // Whoever owns them holds a lock that tells whether it is alive.
+  std::string address_directory;
+  std::string owner;
+  std::vector<ReservedAddress> addresses;
+};
+
+struct SlotPlan {
+  // The network's is; the VM's is none of its concern.
+  AttachmentLocks locks;
+  AddressPlan addresses;
+  InterfacePlan interface;
+};
+
+// Builds one, or nothing. Lets others go first after each step, so that nobody waits for a whole slot, and
+// waits while the kernel is busy with what others have let go of.
+class FillSlot {
+ public:
+  FillSlot(SlotPlan plan, AttachmentHost& host);
+
+  [[nodiscard]] Progress<Slot> Step(const Cancellation& cancellation);
+
+ private:
+  enum class Stage { kFirst, kNetwork, kAddress, kNamespace, kLinks, kInside, kUp };
+
+  [[nodiscard]] Progress<Slot> Advance(const Cancellation& cancellation);
+  // A wait that is over once whoever was there before has had a turn.
+  [[nodiscard]] Wait Next(Stage stage, const char* step);
+  void MakeNamespace();
+  void MakeLinks(const Cancellation& cancellation);
+  [[nodiscard]] Slot Finish();
+  void SetUp();
+
+  SlotPlan plan_;
+  AttachmentHost& host_;
+  // gc holds it alone: it never meets a slot that is half built.
+  LockRequest network_request_;
+  std::optional<Lock> network_;
+  AddressStoreRequest store_request_;
+  UndoStack undo_;
+  Stage stage_ = Stage::kFirst;
+  const char* step_ = "freeing";
+  int bridge_ = 0;
+  std::optional<NewNamespace> inside_;
+  std::optional<guard::Port> guard_;
+  std::vector<ReservedAddress> addresses_;
+};
+
+// Lets go of all that they have. What fails is gathered, and the rest is done.
+[[nodiscard]] std::vector<Error> DestroySlots(const std::vector<std::shared_ptr<Slot>>& slots,
+                                              AttachmentHost& host);
+
+}  // namespace vulcan

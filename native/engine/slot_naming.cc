@@ -1,0 +1,115 @@
+#include "engine/slot_naming.h"
+
+#include <cerrno>
+#include <chrono>
+#include <thread>
+#include <utility>
+
+#include "base/error.h"
+#include "engine/attachment_parts.h"
+#include "sys/anchor.h"
+#include "sys/anchor_directory.h"
+
+namespace vulcan {
+namespace {
+
+constexpr mode_t kRecordMode = 0600;
+
+// A Wait takes a millisecond at least, and whoever holds the store is done in a twentieth of it.
+constexpr int kShortWaits = 16;
+constexpr std::chrono::microseconds kShortWait{25};
+
+[[nodiscard]] Progress<AddressStore> OpenSoon(AddressStoreRequest& request, const std::string& directory,
+                                              const Cancellation& cancellation) {
+  for (int i = 0; i < kShortWaits; ++i) {
+    if (auto store = AddressStore::TryOpen(directory)) return std::move(*store);
+    std::this_thread::sleep_for(kShortWait);
+  }
+  return request.Try(cancellation);
+}
+
+}  // namespace
+
+RtnlSocket& SlotNamingHost::Links() {
+  if (!links_) links_.emplace();
+  return *links_;
+}
+
+SlotNaming::SlotNaming(SlotNamingPlan plan, SlotNamingHost& host)
+    : plan_(std::move(plan)),
+      host_(host),
+      lock_(plan_.locks),
+      store_request_(plan_.slot->address_directory, plan_.locks.timeout) {
+  undo_.Push([this] { lock_.RemoveUnclaimed(); });
+}
+
+Progress<SlotNamed> SlotNaming::Step(const Cancellation& cancellation) {
+  try {
+    return Advance(cancellation);
+  } catch (...) {
+    Error error = CurrentError();
+    if (error.Step().empty()) error.At(step_);
+    undo_.Unwind(error);
+    store_.reset();
+    throw error;
+  }
+}
+
+Progress<SlotNamed> SlotNaming::Advance(const Cancellation& cancellation) {
+  if (!checked_) clock_.Begin("lock");
+  if (auto wait = lock_.Acquire(cancellation)) return std::move(*wait);
+  if (!checked_) {
+    RefuseExisting(plan_.record, plan_.anchor, lock_.Vm());
+    checked_ = true;
+  }
+  clock_.Begin("address");
+  cancellation.ThrowIfCancelled();
+  auto store = OpenSoon(store_request_, plan_.slot->address_directory, cancellation);
+  if (store.wait) return std::move(*store.wait);
+  store_ = std::move(store.result);
+  return Run(cancellation);
+}
+
+void SlotNaming::Begin(const char* step, const Cancellation& cancellation) {
+  step_ = step;
+  clock_.Begin(step);
+  cancellation.ThrowIfCancelled();
+}
+
+SlotNamed SlotNaming::Run(const Cancellation& cancellation) {
+  Begin("slot", cancellation);
+  CheckLink();
+  Begin("record", cancellation);
+  UnpublishedFile record(Directory::Open(plan_.record.directory), plan_.record_text, kRecordMode);
+  Begin("anchor", cancellation);
+  const Directory anchors = OpenAnchorDirectory(plan_.anchor.directory, cancellation);
+  const NamespaceId netns = NameNamespace(anchors, plan_.anchor.name, lock_.Vm(), plan_.slot->ns.Get());
+  undo_.Push([this] { RemoveAnchor(plan_.anchor.directory, plan_.anchor.name, lock_.Vm()); });
+  Begin("address", cancellation);
+  GiveAddresses();
+  Begin("record", cancellation);
+  record.Publish(plan_.record.name);
+  // The anchor refers to the namespace from now on.
+  plan_.slot->ns.Reset();
+  return {netns, record.Version(), clock_.End()};
+}
+
+void SlotNaming::CheckLink() {
+  if (host_.Links().IndexOf(plan_.slot->host_link)) return;
+  throw Error(ENODEV, "ioctl(SIOCGIFINDEX)").Path(plan_.slot->host_link).Why(Reason::kSlotSpoilt);
+}
+
+void SlotNaming::GiveAddresses() {
+  for (const ReservedAddress& each : plan_.slot->addresses) {
+    if (!store_->Give(each.address, plan_.slot->owner, plan_.owner)) {
+      throw Error(ENOENT, "openat", "the address is no longer the pool's")
+          .Path(plan_.slot->address_directory + "/" + each.address.ToString())
+          .Why(Reason::kSlotSpoilt);
+    }
+    undo_.Push([this, address = each.address] {
+      static_cast<void>(store_->Give(address, plan_.owner, plan_.slot->owner));
+    });
+  }
+}
+
+}  // namespace vulcan

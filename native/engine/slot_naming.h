@@ -1,0 +1,75 @@
+#pragma once
+
+#include <memory>
+#include <optional>
+#include <string>
+#include <vector>
+
+#include "base/cancellation.h"
+#include "base/step_clock.h"
+#include "base/undo.h"
+#include "base/wait.h"
+#include "engine/attachment_lock.h"
+#include "engine/attachment_plan.h"
+#include "engine/slot.h"
+#include "netlink/rtnl_socket.h"
+#include "sys/file_store.h"
+
+namespace vulcan {
+
+struct SlotNamingPlan {
+  AttachmentLocks locks;
+  FileName anchor;
+  FileName record;
+  std::string record_text;
+  // Of the addresses, from then on.
+  std::string owner;
+  std::shared_ptr<Slot> slot;
+};
+
+struct SlotNamed {
+  NamespaceId netns{};
+  FileVersion record;
+  std::vector<StepTime> steps;
+};
+
+// What namings of one thread share.
+class SlotNamingHost {
+ public:
+  [[nodiscard]] RtnlSocket& Links();
+
+ private:
+  std::optional<RtnlSocket> links_;
+};
+
+// Makes a slot the attachment of a VM: all or nothing, and without RTNL. The record gets its name last; from
+// then on cancelling has lost. Until step "slot" nothing of the slot has been touched.
+class SlotNaming {
+ public:
+  SlotNaming(SlotNamingPlan plan, SlotNamingHost& host);
+
+  // Waits for locks only.
+  [[nodiscard]] Progress<SlotNamed> Step(const Cancellation& cancellation);
+
+ private:
+  [[nodiscard]] Progress<SlotNamed> Advance(const Cancellation& cancellation);
+  [[nodiscard]] SlotNamed Run(const Cancellation& cancellation);
+  void Begin(const char* step, const Cancellation& cancellation);
+  // ENODEV with reason kSlotSpoilt where somebody has removed it.
+  void CheckLink();
+  // ENOENT with reason kSlotSpoilt where somebody else has one of them.
+  void GiveAddresses();
+
+  SlotNamingPlan plan_;
+  SlotNamingHost& host_;
+  AttachmentLock lock_;
+  AddressStoreRequest store_request_;
+  std::optional<AddressStore> store_;
+  UndoStack undo_;
+  const char* step_ = "lock";
+  // What comes before the first step is the wait for its turn.
+  StepClock clock_{"queue"};
+  bool checked_ = false;
+};
+
+}  // namespace vulcan

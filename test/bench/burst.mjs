@@ -1,0 +1,30 @@
+/** As many set-ups at once as the pool has slots; and what that does to the event loop. */
+import { monitorEventLoopDelay } from 'node:perf_hooks';
+import { runAll } from './rounds.mjs';
+import { percentile } from './stats.mjs';
+
+const RESOLUTION_MS = 1;
+
+/** @returns the longest of all rounds until all were done, and the event loop's delay over all of them */
+export async function measureBurst(pool, { rounds, vms }) {
+  const histogram = monitorEventLoopDelay({ resolution: RESOLUTION_MS });
+  const wallMs = [];
+  const before = pool.warm();
+  for (let round = 0; round < rounds; round++) {
+    const ids = Array.from({ length: vms }, (_, vm) => `burst-${round}-${vm}`);
+    await pool.prepare();
+    histogram.enable();
+    wallMs.push((await runAll(ids, vms, (id) => pool.setup(id))).wallMs);
+    histogram.disable();
+    await runAll(ids, 1, (id) => pool.teardown(id));
+  }
+  return {
+    vms,
+    wallMs,
+    longestMs: percentile(wallMs, 100),
+    medianMs: percentile(wallMs, 50),
+    coldSetups: rounds * vms - (pool.warm() - before),
+    // The histogram counts the timer's own period too.
+    loopDelayP99Ms: Math.max(0, histogram.percentile(99) / 1e6 - RESOLUTION_MS),
+  };
+}

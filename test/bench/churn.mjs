@@ -1,0 +1,73 @@
+/** `setup` from a pool, side by side with a setup of its own and with the chain; and a burst of as many as the pool has. */
+import { join } from 'node:path';
+import { measureBurst } from './burst.mjs';
+import { distributionChart } from './charts/distribution.mjs';
+import { cnitoolContender } from './contenders/cnitool.mjs';
+import { managerContender } from './contenders/manager.mjs';
+import { poolContender } from './contenders/pool.mjs';
+import { contenderFigures } from './figures.mjs';
+import { atLeast, atMost, machineLine, printTable, saveText } from './report.mjs';
+import { compare } from './rounds.mjs';
+import { medianRatio, percentile } from './stats.mjs';
+
+const WARM = 'vulcan-net, warm';
+const COLD = 'vulcan-net, cold';
+const CHAIN = 'chain (cnitool)';
+
+const SIZES = {
+  full: { rounds: 10, vms: 100, burst: 500, bursts: 5 },
+  quick: { rounds: 2, vms: 20, burst: 50, bursts: 2 },
+};
+
+const network = (short, octet) => ({
+  network: `bench-${short}`,
+  bridge: `${short}br0`,
+  subnet: `10.${octet}.0.0/16`,
+});
+
+export async function churnBenchmark({ tools, quick, resultsDir }) {
+  const { rounds, vms, burst, bursts } = quick ? SIZES.quick : SIZES.full;
+  const { cnitool, pluginDirs, workDir } = tools;
+  const warm = await poolContender(WARM, { ...network('warm', 181), pool: { min: vms, max: 2 * vms } });
+  const contenders = [
+    warm,
+    await managerContender(COLD, network('cold', 182)),
+    await cnitoolContender(CHAIN, {
+      ...{ ...network('chain', 183), cnitool, pluginDirs },
+      workDir: join(workDir, 'chain'),
+    }),
+  ];
+  const rows = await compare(contenders, { rounds, vms, label: 'churn' });
+  const coldSetups = rounds * vms - warm.warm();
+  const figures = contenderFigures(rows);
+  printTable(`Set-up and teardown, ${vms} VMs a round, ${rounds} rounds`, figures);
+  console.log(`\nset-ups that found the pool empty: ${coldSetups}`);
+  for (const contender of contenders) await contender.close();
+
+  const pool = await poolContender(WARM, { ...network('burst', 184), pool: { min: burst, max: burst } });
+  const inBurst = await measureBurst(pool, { rounds: bursts, vms: burst });
+  await pool.close();
+
+  const samples = rows.get(WARM).setup;
+  const targets = [
+    atMost('warm setup p50, ms', percentile(samples.flat(), 50), 0.1),
+    atMost('warm setup p99, ms', percentile(samples.flat(), 99), 1),
+    atLeast('setup p50: chain / warm', medianRatio(rows.get(CHAIN).setup, samples), 200),
+    atMost(`${burst} set-ups at once, ms until all are done, longest of ${bursts}`, inBurst.longestMs, 100),
+    atMost(`event loop delay p99, ms, ${burst} set-ups at once`, inBurst.loopDelayP99Ms, 5),
+    atMost('set-ups that found the pool empty', coldSetups + inBurst.coldSetups, 0),
+  ];
+  printTable('Targets', targets);
+  const distribution = figures.map((row) => ({
+    name: row.contender,
+    p50: row['setup p50 ms'],
+    p99: row['setup p99 ms'],
+  }));
+  const chart = distributionChart(distribution, {
+    title: 'Set-up of one VM’s network, warm and cold',
+    ours: WARM,
+    footer: machineLine(),
+  });
+  await saveText(join(resultsDir, 'churn.svg'), chart);
+  return { rows: Object.fromEntries(rows), coldSetups, burst: inBurst, targets };
+}

@@ -1,0 +1,112 @@
+import { type ChildProcess, spawn } from 'node:child_process';
+import { once } from 'node:events';
+import { mkdtemp, readdir, readFile, rm } from 'node:fs/promises';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import { fileURLToPath } from 'node:url';
+import { afterEach, beforeEach, expect, it } from 'vitest';
+import { canonicalDump, expectUnchanged } from '../support/dump.ts';
+import { until } from '../support/lab.ts';
+import { expectRefusal } from '../support/refusal.ts';
+import { describeWith } from '../support/require.ts';
+import { describeBackends } from './fixture.ts';
+
+const script = fileURLToPath(new URL('../support/pool-child.mjs', import.meta.url));
+
+const children = new Set<ChildProcess>();
+
+/** Another process with a pool, once it has said all that it is to say. */
+async function startPool(command: readonly string[], options: object, ...vmIds: readonly string[]) {
+  const [file = '', ...args] = [...command, process.execPath, script, JSON.stringify(options), ...vmIds];
+  const child = spawn(file, args, { stdio: ['pipe', 'pipe', 'inherit'] });
+  children.add(child);
+  let said = '';
+  child.stdout.on('data', (data) => {
+    said += data;
+  });
+  const lines = 1 + vmIds.length;
+  await until('the child', () => said.split('\n').length > lines || child.exitCode !== null);
+  expect(said.split('\n').slice(0, -1)).toEqual(['ready', ...vmIds.map((vmId) => `${vmId} is warm`)]);
+  return child;
+}
+
+async function kill(child: ChildProcess): Promise<void> {
+  child.kill('SIGKILL');
+  if (child.exitCode === null && child.signalCode === null) await once(child, 'exit');
+  children.delete(child);
+}
+
+afterEach(async () => {
+  for (const child of children) await kill(child);
+});
+
+const poolOwners = async () =>
+  (await readdir('/run/cni/locks'))
+    .filter((name) => name.startsWith('.pool-'))
+    .map((name) => name.slice(0, 22));
+
+describeBackends(
+  'the pool of another process',
+  (lab) => {
+    it('that was killed leaves nothing once the network is opened, or gc runs; one that lives keeps all', async () => {
+      const leave = { shutdown: 'leave' } as const;
+      const manager = await lab.open(leave);
+      await startPool([], { ...leave, pool: { min: 2, max: 2 } });
+      const before = await canonicalDump();
+      for (const recover of [
+        async () => void (await (await lab.open(leave)).close()),
+        () => manager.gc({ keep: [] }),
+      ]) {
+        const doomed = await startPool([], { ...leave, pool: { min: 3, max: 3 } });
+        expect(await poolOwners()).toHaveLength(2);
+        await kill(doomed);
+        await expectRefusal(manager.removeNetwork(), 'ERR_NETWORK_IN_USE', 'pool');
+        expect(await poolOwners()).toHaveLength(2);
+        await recover();
+        await expectUnchanged(before);
+        expect(await poolOwners()).toHaveLength(1);
+      }
+    });
+
+    it('leaves its VMs when it is killed', async () => {
+      const manager = await lab.open({ shutdown: 'leave' });
+      const before = await canonicalDump();
+      const child = await startPool([], { pool: { min: 2, max: 2 } }, 'vm-1', 'vm-2');
+      await kill(child);
+      await (await lab.open({ shutdown: 'leave' })).close();
+      expect((await manager.list()).map(({ vmId }) => vmId).sort()).toEqual(['vm-1', 'vm-2']);
+      for (const vmId of ['vm-1', 'vm-2']) {
+        // It may have died before it had written on the link whose it is.
+        await manager.repair(vmId);
+        expect(await manager.check(vmId)).toEqual({ ok: true, differences: [] });
+        await manager.teardown(vmId);
+      }
+      await expectUnchanged(before);
+    });
+  },
+  ['native'],
+);
+
+let directory = '';
+beforeEach(async () => {
+  directory = await mkdtemp(join(tmpdir(), 'vulcan-pool-'));
+});
+afterEach(() => rm(directory, { recursive: true }));
+
+describeWith(['strace', 'tun'], 'a setup from the pool', () => {
+  it('asks nothing of rtnetlink', async () => {
+    const file = join(directory, 'trace');
+    const trace = ['--follow-forks', '--decode-fds=all', '--trace=write,sendto,sendmsg,linkat,mount'];
+    // With one address, no slot can be built beside.
+    const options = { ranges: [{ start: '10.168.0.2', end: '10.168.0.2' }], pool: { min: 1, max: 1 } };
+    await kill(await startPool(['strace', '--output', file, ...trace], options, 'vm-1'));
+    const lines = (await readFile(file, 'utf8')).split('\n');
+    const begin = lines.findIndex((line) => line.includes('"ready\\n"'));
+    const recorded = lines.findIndex((line) => line.includes('"fcnet-vm-1-eth0"'));
+    const asksRtnetlink = (line: string) => /send(to|msg)\(\d+<NETLINK:\[ROUTE/.test(line);
+    expect(lines.slice(0, begin).some(asksRtnetlink)).toBe(true);
+    const during = lines.slice(begin, recorded);
+    expect(during.filter((line) => line.includes('MS_BIND'))).toHaveLength(1);
+    expect(during.filter(asksRtnetlink)).toEqual([]);
+  });
+});

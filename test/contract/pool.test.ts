@@ -1,0 +1,274 @@
+import { channel } from 'node:diagnostics_channel';
+import { readdirSync } from 'node:fs';
+import { open, readdir, readFile } from 'node:fs/promises';
+import { expect, it } from 'vitest';
+import type { NetworkManager } from '../../lib/network-manager.ts';
+import type { PoolEvent } from '../../lib/observe.ts';
+import type { NetworkManagerOptions, PoolOptions } from '../../lib/options.ts';
+import { canonicalDump, expectUnchanged } from '../support/dump.ts';
+import { holdLock } from '../support/hold-lock.ts';
+import { resetLab, until } from '../support/lab.ts';
+import { expectRefusal } from '../support/refusal.ts';
+import { ip } from '../support/run.ts';
+import { type ContractLab, describeBackends } from './fixture.ts';
+import { hostLinks, linkOf, linksOf } from './oracles.ts';
+
+const store = '/run/cni/networks/fcnet';
+
+async function slotAddresses(): Promise<readonly string[]> {
+  const owned: string[] = [];
+  for (const name of (await readdir(store)).filter((file) => file.startsWith('10.'))) {
+    if ((await readFile(`${store}/${name}`, 'utf8')).startsWith('.pool-')) owned.push(name);
+  }
+  return owned;
+}
+
+async function openWarm(lab: ContractLab, options: NetworkManagerOptions): Promise<NetworkManager> {
+  const manager = await lab.open(options);
+  await manager.warmUp();
+  return manager;
+}
+
+const untilReady = (manager: NetworkManager, count: number) =>
+  until(`${count} slots`, () => manager.stats().pools[0]?.ready === count);
+
+const untilLabelled = (alias: string) =>
+  until(alias, async () => (await hostLinks()).some(({ ifalias }) => ifalias === alias));
+
+/** One address: once it is a VM's, no other slot can be built. */
+const oneAddress = { ranges: [{ start: '10.168.0.2', end: '10.168.0.2' }] };
+
+/** All there is with one VM, without the names that are anew for each attachment. */
+async function dumpOfOne(manager: NetworkManager): Promise<string> {
+  const net = await manager.setup('vm-1');
+  await untilLabelled('vulcan-net fcnet vm-1 eth0');
+  expect((await manager.list()).map(({ config }) => config)).toEqual([net]);
+  expect(await manager.check('vm-1')).toEqual({ ok: true, differences: [] });
+  const [host] = await hostLinks();
+  if (host === undefined) throw new Error('there is no link');
+  expect((await linkOf(net.netnsPath, 'eth0')).address).toBe(net.mac);
+  const record = await readFile('/run/cni/results/fcnet-vm-1-eth0', 'utf8');
+  const anonymous = `${await canonicalDump()}${record}`
+    .replaceAll(net.mac, 'MAC')
+    .replaceAll(host.ifname, 'LINK')
+    .replaceAll(host.address, 'HOST-MAC');
+  const lines = anonymous.split('\n').filter((line) => !line.includes('.pool-'));
+  // The lock's file has the namespace's number in it, the record's what is compared without its names.
+  return lines.map((line) => line.replace(/^(file \S+vm-1\S* .*) \w+$/, '$1')).join('\n');
+}
+
+describeBackends(
+  'a pool',
+  (lab) => {
+    it('gives a VM exactly what a setup of its own would', async () => {
+      const manager = await lab.open(oneAddress);
+      const cold = await dumpOfOne(manager);
+      await manager.close();
+      await resetLab();
+      const pooled = await openWarm(lab, { ...oneAddress, pool: { min: 1, max: 1 } });
+      expect(await dumpOfOne(pooled)).toBe(cold);
+      expect(pooled.stats()).toMatchObject({
+        pools: [{ inUse: 1, ready: 0, tapName: 'tap0' }],
+        latency: { setup: { warm: { count: 1 }, cold: { count: 0 } } },
+      });
+    });
+
+    it('is left without a trace by VMs and by close', async () => {
+      await (await lab.open({ shutdown: 'leave' })).close();
+      const before = await canonicalDump();
+      const manager = await openWarm(lab, { pool: { min: 3, max: 3 } });
+      expect(await slotAddresses()).toHaveLength(3);
+      for (const vmId of ['vm-1', 'vm-2', 'vm-3']) {
+        expect(await manager.setup(vmId, { containerId: `id-of-${vmId}` })).toMatchObject({ origin: 'warm' });
+      }
+      await manager.teardown('vm-1');
+      await manager.close();
+      await expectUnchanged(before);
+    });
+
+    it('that is empty gives way to a setup of its own, and fills again', async () => {
+      const manager = await openWarm(lab, { pool: { min: 1, max: 1 } });
+      const origins = await Promise.all(
+        ['vm-1', 'vm-2', 'vm-3'].map(async (vmId) => (await manager.setup(vmId)).origin),
+      );
+      expect(origins.sort()).toEqual(['cold', 'cold', 'warm']);
+      await untilReady(manager, 1);
+      expect(await manager.setup('vm-4')).toMatchObject({ origin: 'warm' });
+    });
+
+    it('serves no demand that its slots do not fit', async () => {
+      const manager = await openWarm(lab, { pool: { min: 2, max: 2, tapOwner: { uid: 1234, gid: 4321 } } });
+      const [held = ''] = await slotAddresses();
+      const tapOwner = { uid: 1234, gid: 4321 };
+      const others = [
+        { tapOwner: { uid: 1234, gid: 1234 } },
+        { tapOwner, mac: '02:00:00:00:00:01' },
+        { tapOwner, tapName: 'tap7' },
+        { tapOwner, address: '10.168.0.99' },
+        // A slot makes room for whom its address is wanted.
+        { tapOwner, address: held },
+        {},
+      ];
+      for (const [index, options] of others.entries()) {
+        const net = await manager.setup(`vm-${index}`, options);
+        expect(net).toMatchObject({
+          origin: 'cold',
+          ...('address' in options ? { guestIp: options.address } : {}),
+        });
+      }
+      const net = await manager.setup('vm-9', { tapOwner, containerId: 'other' });
+      expect(net).toMatchObject({ origin: 'warm', containerId: 'other' });
+      const tap = await linkOf(net.netnsPath, 'tap0');
+      expect(tap).toMatchObject({ linkinfo: { info_data: { user: 1234, group: 4321 } } });
+    });
+
+    it('has slots of their own for each TAP name and owner', async () => {
+      const [mine, theirs] = [
+        { uid: 1001, gid: 1001 },
+        { uid: 1002, gid: 1002 },
+      ];
+      const size = { min: 1, max: 1 };
+      const pool: readonly PoolOptions[] = [
+        { ...size, tapOwner: mine },
+        { ...size, tapOwner: theirs },
+        { ...size, tapOwner: theirs, tapName: 'tap7' },
+      ];
+      const manager = await openWarm(lab, { pool });
+      for (const [index, wish] of [...pool].reverse().entries()) {
+        const { tapOwner, tapName } = wish;
+        const net = await manager.setup(`vm-${index}`, { tapOwner, tapName });
+        expect(net).toMatchObject({ origin: 'warm', tapName: tapName ?? 'tap0' });
+        const tap = await linkOf(net.netnsPath, net.tapName);
+        expect(tap).toMatchObject({ linkinfo: { info_data: { user: tapOwner?.uid, group: tapOwner?.gid } } });
+      }
+      const other = { tapOwner: mine, tapName: 'tap7' };
+      expect(await manager.setup('vm-9', other)).toMatchObject({ origin: 'cold' });
+      expect(manager.stats().pools.map(({ inUse }) => inUse)).toEqual([1, 1, 1]);
+      await manager.teardown('vm-0');
+      expect(manager.stats().pools.map(({ inUse }) => inUse)).toEqual([1, 1, 0]);
+    });
+
+    it('builds nothing while the kernel has many namespaces to free, and delays nobody for that', async () => {
+      const manager = await openWarm(lab, { pool: { min: 1, max: 1 } });
+      const tapName = 'tap7';
+      const nets = await Promise.all(
+        Array.from({ length: 40 }, (_value, index) => manager.setup(`vm-${index}`, { tapName })),
+      );
+      const isTheirs = ({ ifalias = '' }) => ifalias.startsWith('vulcan-net fcnet vm-');
+      const links = new Set((await hostLinks()).filter(isTheirs).map(({ ifname }) => ifname));
+      expect(links.size).toBe(40);
+      // As long as they are held, they cannot be freed.
+      const held = await Promise.all(nets.map(({ netnsPath }) => open(netnsPath)));
+      await Promise.all(nets.map(({ vmId }) => manager.teardown(vmId)));
+      const left = new Promise<number>((resolve) => {
+        const ready = channel('vulcan-net:pool:ready');
+        ready.subscribe(function listener() {
+          ready.unsubscribe(listener);
+          resolve(readdirSync('/sys/class/net').filter((name) => links.has(name)).length);
+        });
+      });
+      expect(await manager.setup('vm-warm')).toMatchObject({ origin: 'warm' });
+      expect(await manager.setup('vm-cold')).toMatchObject({ origin: 'cold' });
+      for (const each of held) await each.close();
+      expect(await left).toBeLessThanOrEqual(32);
+    });
+
+    it('gives up a slot to whoever needs the last address', async () => {
+      const manager = await openWarm(lab, { ...oneAddress, pool: { min: 1, max: 1 } });
+      const net = await manager.setup('vm-1', { tapName: 'tap7' });
+      expect(net).toMatchObject({ origin: 'cold', guestIp: '10.168.0.2' });
+      await expectRefusal(manager.setup('vm-2'), 'ERR_ADDRESSES_EXHAUSTED', '10.168.0.2');
+      expect(manager.stats().errors).toEqual({ ERR_ADDRESSES_EXHAUSTED: 1 });
+    });
+
+    it('keeps its slot when the VM has its network already, or is aborted', async () => {
+      const manager = await openWarm(lab, { pool: { min: 2, max: 2 } });
+      await manager.setup('vm-1');
+      await untilReady(manager, 2);
+      await untilLabelled('vulcan-net fcnet vm-1 eth0');
+      const before = await canonicalDump();
+      await expectRefusal(manager.setup('vm-1'), 'ERR_ATTACHMENT_EXISTS', 'vm-1');
+      const release = await holdLock(`${lab.stateDir}/locks/vm-2`);
+      const setup = manager.setup('vm-2', { signal: AbortSignal.timeout(100) });
+      await expect(setup).rejects.toMatchObject({ name: 'AbortError', rolledBack: true });
+      await release();
+      await manager.teardown('vm-2');
+      await expectUnchanged(before);
+      expect(manager.stats().pools).toMatchObject([{ ready: 2, inUse: 1 }]);
+    });
+
+    it('throws away slots that somebody has spoilt', async () => {
+      const manager = await openWarm(lab, { pool: { min: 2, max: 2 } });
+      const slots = (await linksOf(null)).filter(({ ifname }) => ifname.startsWith('vn'));
+      for (const { ifname } of slots) await ip('link', 'delete', ifname);
+      expect(await manager.setup('vm-1')).toMatchObject({ origin: 'cold' });
+      await untilReady(manager, 2);
+      expect(await manager.setup('vm-2')).toMatchObject({ origin: 'warm' });
+      expect(await manager.check('vm-2')).toEqual({ ok: true, differences: [] });
+    });
+
+    it('shares the network with the pools of others', async () => {
+      const [first, second] = [
+        await openWarm(lab, { pool: { min: 4, max: 4 } }),
+        await openWarm(lab, { pool: { min: 4, max: 4 } }),
+      ];
+      const nets = await Promise.all(
+        Array.from({ length: 8 }, (_value, index) => (index % 2 === 0 ? first : second).setup(`vm-${index}`)),
+      );
+      expect(nets.map(({ origin }) => origin)).toEqual(Array(8).fill('warm'));
+      expect(new Set(nets.map(({ guestIp }) => guestIp)).size).toBe(8);
+      await expectRefusal(first.removeNetwork(), 'ERR_NETWORK_IN_USE', 'pool');
+      await second.gc({ keep: nets.map(({ vmId }) => vmId) });
+      await untilReady(first, 4);
+      expect(await first.setup('vm-9')).toMatchObject({ origin: 'warm' });
+    });
+
+    it('is spread over several bridges, and leaves no route to what it gives up', async () => {
+      const ownRoutes = async () => JSON.parse(await ip('-j', 'route', 'show', 'proto', '118'));
+      const vmRoutes = async () =>
+        (await ownRoutes()).flatMap(({ dst, type }: { dst: string; type?: string }) => (type ? [] : [dst]));
+      const options = { layout: 'bridges', subnet: '10.168.0.0/28', portsPerBridge: 2 } as const;
+      const manager = await openWarm(lab, { ...options, shutdown: 'leave', pool: { min: 4, max: 4 } });
+      const slots = (await linksOf(null)).filter(({ ifname }) => ifname.startsWith('vn'));
+      expect(slots.map(({ master }) => master).sort()).toEqual(['fcbr0', 'fcbr0', 'fcbr0-1', 'fcbr0-1']);
+      const nets = await Promise.all(['vm-1', 'vm-2', 'vm-3', 'vm-4'].map((vmId) => manager.setup(vmId)));
+      for (const { vmId, origin } of nets) {
+        expect(origin).toBe('warm');
+        expect(await manager.check(vmId)).toEqual({ ok: true, differences: [] });
+      }
+      await manager.teardown('vm-1');
+      await manager.close();
+      const ips = nets.slice(1).map(({ guestIp }) => guestIp);
+      expect((await vmRoutes()).sort()).toEqual(ips.sort());
+    });
+
+    it('goes with its network', async () => {
+      const manager = await openWarm(lab, { pool: { min: 2, max: 2 } });
+      await manager.removeNetwork();
+      const isGone = async () => (await linksOf(null)).every(({ ifname }) => !ifname.startsWith('vn'));
+      await until('the links to go', isGone);
+      expect(await slotAddresses()).toEqual([]);
+    });
+
+    it('grows with the demand and says so', async () => {
+      const events: [name: unknown, event: PoolEvent][] = [];
+      const listener = (event: unknown, name: unknown) => void events.push([name, event as PoolEvent]);
+      const channels = ['ready', 'taken'].map((change) => channel(`vulcan-net:pool:${change}`));
+      for (const each of channels) each.subscribe(listener);
+      const manager = await openWarm(lab, { pool: { min: 1, max: 4 } });
+      await Promise.all([1, 2, 3, 4, 5, 6].map((index) => manager.setup(`vm-${index}`)));
+      await untilReady(manager, 4);
+      for (const each of channels) each.unsubscribe(listener);
+      const pool = { network: 'fcnet', tapName: 'tap0', min: 1, max: 4 };
+      expect(events).toContainEqual([
+        'vulcan-net:pool:taken',
+        expect.objectContaining({ ...pool, ready: 0, target: 1 }),
+      ]);
+      expect(events).toContainEqual([
+        'vulcan-net:pool:ready',
+        expect.objectContaining({ ...pool, ready: 4, target: 4 }),
+      ]);
+    });
+  },
+  ['native'],
+);

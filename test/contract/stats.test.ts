@@ -1,0 +1,75 @@
+import { tracingChannel } from 'node:diagnostics_channel';
+import { expect, it } from 'vitest';
+import { expectRefusal } from '../support/refusal.ts';
+import { describeBackends } from './fixture.ts';
+
+const stepsOf = {
+  native: {
+    setup: ['queue', 'lock', 'address', 'tap', 'link', 'inside', 'record'],
+    teardown: ['lock', 'cut', 'anchor'],
+  },
+  cni: { setup: ['lock', 'plugin:bridge ADD'], teardown: ['lock', 'cut'] },
+} as const;
+
+describeBackends('what a manager tells of its work', (lab) => {
+  it('is in stats(): set-ups and teardowns, their steps, errors by code', async () => {
+    const manager = await lab.open();
+    await manager.setup('vm-1');
+    await expectRefusal(manager.setup('vm-1'), 'ERR_ATTACHMENT_EXISTS', 'vm-1');
+    await manager.teardown('vm-1');
+    const { pools, latency, errors } = manager.stats();
+    expect(pools).toEqual([]);
+    expect(errors).toEqual({ ERR_ATTACHMENT_EXISTS: 1 });
+    expect(latency).toMatchObject({
+      setup: { cold: { count: 1 }, warm: { count: 0, maxMs: 0 } },
+      teardown: { count: 1 },
+      steps: { warm: {} },
+    });
+    for (const [whole, steps, names] of [
+      [latency.setup.cold, latency.steps.cold, stepsOf[lab.backend].setup],
+      [latency.teardown, latency.steps.teardown, stepsOf[lab.backend].teardown],
+    ] as const) {
+      expect(Object.keys(steps)).toEqual(expect.arrayContaining([...names]));
+      const sumMs = Object.values(steps).reduce((sum, { maxMs }) => sum + maxMs, 0);
+      // Exact to one percent.
+      expect(sumMs).toBeLessThan(whole.maxMs * 1.02);
+      expect(sumMs).toBeGreaterThan(0);
+    }
+  });
+
+  it('reaches whoever traces it', async () => {
+    const seen: string[] = [];
+    const listen = (verb: string) => {
+      const tell = (what: string) => (event: object) => {
+        const { vmId, result, error } = event as {
+          vmId: string;
+          result?: { vmId: string };
+          error?: { code: string };
+        };
+        seen.push([verb, what, vmId, result?.vmId ?? error?.code ?? ''].join(' ').trim());
+      };
+      const names = ['start', 'asyncEnd', 'error'] as const;
+      const subscribers = Object.fromEntries(names.map((name) => [name, tell(name)]));
+      const tracing = tracingChannel(`vulcan-net:${verb}`);
+      tracing.subscribe(subscribers as never);
+      return () => tracing.unsubscribe(subscribers as never);
+    };
+    const manager = await lab.open();
+    await manager.setup('vm-0');
+    const forget = [listen('setup'), listen('teardown')];
+    await manager.setup('vm-1');
+    await expectRefusal(manager.setup('vm-1'), 'ERR_ATTACHMENT_EXISTS', 'vm-1');
+    await manager.teardown('vm-1');
+    for (const each of forget) each();
+    await manager.teardown('vm-0');
+    expect(seen).toEqual([
+      'setup start vm-1',
+      'setup asyncEnd vm-1 vm-1',
+      'setup start vm-1',
+      'setup error vm-1 ERR_ATTACHMENT_EXISTS',
+      'setup asyncEnd vm-1 ERR_ATTACHMENT_EXISTS',
+      'teardown start vm-1',
+      'teardown asyncEnd vm-1',
+    ]);
+  });
+});

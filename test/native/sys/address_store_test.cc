@@ -1,0 +1,47 @@
+#include "sys/address_store.h"
+
+#include <gtest/gtest.h>
+
+#include "sys/file_store.h"
+#include "temporary_directory.h"
+
+namespace vulcan {
+namespace {
+
+constexpr std::size_t kLimit = 4096;
+constexpr const char* kAddress = "10.168.0.2";
+
+class AddressStoreTest : public testing::Test {
+ protected:
+  void Own(const std::string& owner) const {
+    WriteFile(Directory::Open(directory_.Path()), kAddress, owner, 0600);
+  }
+  [[nodiscard]] bool Give(const std::string& from, const std::string& to) const {
+    return AddressStore::TryOpen(directory_.Path())->Give(*IpAddress::Parse(kAddress), from, to);
+  }
+  [[nodiscard]] std::optional<std::string> Owner() const {
+    return ReadFile(Directory::Open(directory_.Path()), kAddress, kLimit);
+  }
+
+ private:
+  TemporaryDirectory directory_;
+};
+
+TEST_F(AddressStoreTest, GivesWhatIsSomebodys) {
+  Own(".pool-0123456789abcdef");
+  EXPECT_TRUE(Give(".pool-0123456789abcdef", "vm\r\neth0"));
+  EXPECT_EQ(Owner(), "vm\r\neth0");
+  EXPECT_TRUE(Give("vm\r\neth0", ".pool-0123456789abcdef"));
+  EXPECT_EQ(Owner(), ".pool-0123456789abcdef");
+}
+
+TEST_F(AddressStoreTest, GivesNothingOfAnothers) {
+  EXPECT_FALSE(Give("vm\r\neth0", "other"));
+  EXPECT_EQ(Owner(), std::nullopt);
+  Own("another\r\neth0");
+  EXPECT_FALSE(Give("vm\r\neth0", "other"));
+  EXPECT_EQ(Owner(), "another\r\neth0");
+}
+
+}  // namespace
+}  // namespace vulcan
