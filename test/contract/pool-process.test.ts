@@ -15,8 +15,13 @@ const script = fileURLToPath(new URL('../support/pool-child.mjs', import.meta.ur
 
 const children = new Set<ChildProcess>();
 
-/** Another process with a pool, once it has said all that it is to say. */
-async function startPool(command: readonly string[], options: object, ...vmIds: readonly string[]) {
+/** Another process with a pool, once it has set up the first so many of the VMs, all of them from it. */
+async function startPool(
+  command: readonly string[],
+  options: object,
+  vmIds: readonly string[] = [],
+  count = vmIds.length,
+) {
   const [file = '', ...args] = [...command, process.execPath, script, JSON.stringify(options), ...vmIds];
   const child = spawn(file, args, { stdio: ['pipe', 'pipe', 'inherit'] });
   children.add(child);
@@ -24,9 +29,10 @@ async function startPool(command: readonly string[], options: object, ...vmIds: 
   child.stdout.on('data', (data) => {
     said += data;
   });
-  const lines = 1 + vmIds.length;
+  const lines = 1 + count;
   await until('the child', () => said.split('\n').length > lines || child.exitCode !== null);
-  expect(said.split('\n').slice(0, -1)).toEqual(['ready', ...vmIds.map((vmId) => `${vmId} is warm`)]);
+  const expected = ['ready', ...vmIds.slice(0, count).map((vmId) => `${vmId} is warm`)];
+  expect(said.split('\n').slice(0, lines)).toEqual(expected);
   return child;
 }
 
@@ -71,7 +77,7 @@ describeBackends(
     it('leaves its VMs when it is killed', async () => {
       const manager = await lab.open({ shutdown: 'leave' });
       const before = await canonicalDump();
-      const child = await startPool([], { pool: { min: 2, max: 2 } }, 'vm-1', 'vm-2');
+      const child = await startPool([], { pool: { min: 2, max: 2 } }, ['vm-1', 'vm-2']);
       await kill(child);
       await (await lab.open({ shutdown: 'leave' })).close();
       expect((await manager.list()).map(({ vmId }) => vmId).sort()).toEqual(['vm-1', 'vm-2']);
@@ -82,6 +88,26 @@ describeBackends(
         await manager.teardown(vmId);
       }
       await expectUnchanged(before);
+    });
+
+    it('leaves whole VMs and nothing else when it is killed while it sets some up', async () => {
+      const manager = await lab.open({ shutdown: 'leave' });
+      const before = await canonicalDump();
+      const vmIds = Array.from({ length: 24 }, (_value, index) => `vm-${index}`);
+      for (const count of [1, 6, 11]) {
+        await kill(await startPool([], { pool: { min: 24, max: 24 } }, vmIds, count));
+        const next = await lab.open({ shutdown: 'leave' });
+        expect(next.recovery.failed).toEqual([]);
+        await next.close();
+        const left = (await manager.list()).flatMap(({ vmId }) => vmId ?? []);
+        expect(left).toEqual(expect.arrayContaining(vmIds.slice(0, count)));
+        for (const vmId of left) {
+          await manager.repair(vmId);
+          expect(await manager.check(vmId)).toEqual({ ok: true, differences: [] });
+          await manager.teardown(vmId);
+        }
+        await expectUnchanged(before);
+      }
     });
   },
   ['native'],
@@ -99,7 +125,7 @@ describeWith(['strace', 'tun'], 'a setup from the pool', () => {
     const trace = ['--follow-forks', '--decode-fds=all', '--trace=write,sendto,sendmsg,linkat,mount'];
     // With one address, no slot can be built beside.
     const options = { ranges: [{ start: '10.168.0.2', end: '10.168.0.2' }], pool: { min: 1, max: 1 } };
-    await kill(await startPool(['strace', '--output', file, ...trace], options, 'vm-1'));
+    await kill(await startPool(['strace', '--output', file, ...trace], options, ['vm-1']));
     const lines = (await readFile(file, 'utf8')).split('\n');
     const begin = lines.findIndex((line) => line.includes('"ready\\n"'));
     const recorded = lines.findIndex((line) => line.includes('"fcnet-vm-1-eth0"'));
