@@ -53,16 +53,16 @@ export async function chainBenchmark({ tools, quick }) {
     backend: 'cni',
     network: 'bench-cni',
     bridge: 'cnibr0',
-    subnet: '10.177.0.0/16',
+    subnet: '10.179.0.0/16',
     pluginDirs,
   });
   const theirs = await cnitoolContender('cnitool', {
     cnitool,
     pluginDirs,
-    network: 'bench-chain',
-    bridge: 'chainbr0',
+    network: 'bench-cnitool',
+    bridge: 'cnitoolbr0',
     subnet: '10.178.0.0/16',
-    workDir: join(workDir, 'chain'),
+    workDir: join(workDir, 'cnitool'),
   });
   const targets = [];
   const results = {};

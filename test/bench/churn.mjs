@@ -33,8 +33,8 @@ export async function churnBenchmark({ tools, quick, resultsDir }) {
     warm,
     await managerContender(COLD, network('cold', 182)),
     await cnitoolContender(CHAIN, {
-      ...{ ...network('chain', 183), cnitool, pluginDirs },
-      workDir: join(workDir, 'chain'),
+      ...{ ...network('cchain', 183), cnitool, pluginDirs },
+      workDir: join(workDir, 'cchain'),
     }),
   ];
   const rows = await compare(contenders, { rounds, vms, label: 'churn' });

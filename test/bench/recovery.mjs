@@ -16,7 +16,7 @@ const MANY = 1000;
 const CHAIN_WIDTH = 8;
 
 const base = { verify: 'off', shutdown: 'leave' };
-const natively = { ...base, network: 'bench-back', bridge: 'backbr0', subnet: '10.181.0.0/16' };
+const natively = { ...base, network: 'bench-back', bridge: 'backbr0', subnet: '10.191.0.0/16' };
 
 async function timed(work) {
   const begin = performance.now();
@@ -51,7 +51,7 @@ async function oneRound(NetworkManager, vms) {
 }
 
 async function chainGc(NetworkManager, pluginDirs, vms) {
-  const options = { backend: 'cni', network: 'bench-cback', bridge: 'cbackbr0', subnet: '10.182.0.0/16' };
+  const options = { backend: 'cni', network: 'bench-cback', bridge: 'cbackbr0', subnet: '10.192.0.0/16' };
   const manager = await NetworkManager.open({ ...base, ...options, pluginDirs });
   await setUp(manager, vms, CHAIN_WIDTH);
   const ms = await collect(manager, vms, options.bridge);

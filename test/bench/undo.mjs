@@ -48,7 +48,7 @@ function takeRecordName(network, vmId) {
 
 /** Milliseconds of setups, failed setups and teardowns, which took turns. */
 export async function nativeUndo(NetworkManager, vms) {
-  const options = { ...base, network: 'bench-undo', bridge: 'undobr0', subnet: '10.183.0.0/16' };
+  const options = { ...base, network: 'bench-undo', bridge: 'undobr0', subnet: '10.193.0.0/16' };
   const manager = await NetworkManager.open({ ...options, backend: 'native' });
   const setup = [];
   const failed = [];
@@ -94,7 +94,7 @@ export async function chainUndo(NetworkManager, tools, vms) {
     backend: 'cni',
     network: 'bench-cundo',
     bridge: 'cundobr0',
-    subnet: '10.184.0.0/16',
+    subnet: '10.194.0.0/16',
   };
   const manager = await NetworkManager.open({ ...options, pluginDirs });
   const failing = await NetworkManager.open({
