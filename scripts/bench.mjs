@@ -4,12 +4,12 @@
  * compiler, Go, and what `scripts/test` installs. Results: tables on stdout; JSON and charts under test/bench/results.
  * `--quick` is for trying the benchmark out: too few rounds to say anything, results under build/bench/results.
  */
-import { spawnSync } from 'node:child_process';
 import { mkdtempSync, rmSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { fileURLToPath } from 'node:url';
 import { parseArgs } from 'node:util';
+import { enterLab } from './support/lab.mjs';
 
 const root = fileURLToPath(new URL('..', import.meta.url));
 
@@ -19,19 +19,8 @@ async function buildPeers() {
   await buildGoPeer().catch(() => {});
 }
 
-function enterLab() {
-  const again = [fileURLToPath(import.meta.url), ...process.argv.slice(2)];
-  const { status, error } = spawnSync(join(root, 'scripts/lab'), ['--', process.execPath, ...again], {
-    stdio: 'inherit',
-  });
-  if (error) throw error;
-  process.exit(status ?? 1);
-}
-
-if (process.env['VULCAN_LAB'] !== '1') {
-  await buildPeers();
-  enterLab();
-}
+if (process.env['VULCAN_LAB'] !== '1') await buildPeers();
+enterLab();
 
 const benchmarks = {
   chain: async (options) => (await import('../test/bench/chain.mjs')).chainBenchmark(options),

@@ -5,11 +5,11 @@
  * They run in a lab of their own; they need root, the built package, and what `scripts/test` installs. `--quick`
  * is a short form, for trying a proof out.
  */
-import { spawnSync } from 'node:child_process';
 import { readdirSync } from 'node:fs';
 import { basename, join } from 'node:path';
 import { fileURLToPath } from 'node:url';
 import { parseArgs } from 'node:util';
+import { enterLab } from './support/lab.mjs';
 
 const root = fileURLToPath(new URL('..', import.meta.url));
 const proofs = join(root, 'test/proof');
@@ -30,17 +30,7 @@ if (unknown.length > 0 || !Number.isSafeInteger(seed)) {
   process.exit(64);
 }
 
-function enterLab() {
-  const again = [fileURLToPath(import.meta.url), ...process.argv.slice(2)];
-  const { status, error } = spawnSync(join(root, 'scripts/lab'), ['--', process.execPath, ...again], {
-    stdio: 'inherit',
-  });
-  if (error) throw error;
-  process.exit(status ?? 1);
-}
-
-if (process.env['VULCAN_LAB'] !== '1') enterLab();
-
+enterLab();
 process.chdir(root);
 const since = (began) => `${((performance.now() - began) / 1000).toFixed(1).padStart(8)} s`;
 

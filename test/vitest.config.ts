@@ -32,9 +32,10 @@ export default defineConfig({
       project('contract', 4, 60_000),
       project('lifecycle', 5, 60_000),
       project('faults', 6, 300_000),
-      project('examples', 7, 60_000),
-      project('guest', 8, 300_000),
-      project('package', 9, 1_500_000),
+      project('model', 7, 120_000),
+      project('examples', 8, 60_000),
+      project('guest', 9, 300_000),
+      project('package', 10, 1_500_000),
     ],
   },
 });

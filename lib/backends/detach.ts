@@ -6,6 +6,7 @@ import type { Scope } from '../operation.ts';
 import { isOurs } from './anchor.ts';
 import { guardedPort, unguard, unguardLink, unguardMissing } from './guard.ts';
 import { cutHostLink, deleteHostLink, findHostLink, hasHostLink } from './host-link.ts';
+import { livingState } from './living.ts';
 import type { HeldLock } from './locks.ts';
 import { keyOf } from './records.ts';
 import type { Runtime } from './runtime.ts';
@@ -29,11 +30,15 @@ export interface Detachment {
  */
 export async function detachUnderLock(runtime: Runtime, detachment: Detachment): Promise<AnchorState> {
   const { vmId, records, lock } = detachment;
-  const state = await runtime.anchors.state(vmId, lock);
+  // By its record a VM is found whatever has become of its namespace; without one, by its namespace alone.
+  const state =
+    records.length > 0
+      ? await runtime.anchors.state(vmId, lock)
+      : await livingState(runtime, vmId, keyOf(runtime, vmId), lock);
   const errors: NetworkError[] = [];
   for (const record of records) errors.push(...(await removeRecorded(runtime, record, state, detachment)));
-  if (records.length === 0 && isOurs(state)) {
-    errors.push(...(await undoPartial(runtime, detachment)));
+  if (records.length === 0 && mayHavePart(runtime, state)) {
+    errors.push(...(await undoPartial(runtime, state, detachment)));
     if (errors.length > 0) throw incomplete(vmId, errors);
   }
   await collect(errors, () => removeAnchor(runtime, state, detachment));
@@ -78,6 +83,7 @@ async function isUsable({ anchors }: Runtime, { netns }: CacheRecord, anchor: An
 /** A namespace without a record: a setup that was killed on its way, or what another runtime's DEL has left. */
 async function undoPartial(
   runtime: Runtime,
+  state: AnchorState,
   { undoing, vmId, lock, scope, sweptLater = false }: Detachment,
 ): Promise<readonly NetworkError[]> {
   const { binding, network } = runtime;
@@ -86,13 +92,19 @@ async function undoPartial(
   const link = await findHostLink(binding, { ...key, result: null });
   if (link !== null) await cutHostLink(binding, key, link);
   const errors: NetworkError[] = [
-    ...(await undoing.partial(vmId, runtime.anchors.pathOf(vmId), lock, scope)),
+    ...(await undoing.partial(vmId, isOurs(state) ? runtime.anchors.pathOf(vmId) : '', lock, scope)),
   ];
   if (link !== null) await collect(errors, () => deleteHostLink(binding, link));
   if (!network.guarded) return errors;
   if (link !== null) await collect(errors, () => unguardLink(binding, link.name));
   if (!sweptLater) await collect(errors, () => unguardMissing(binding));
   return errors;
+}
+
+/** Chains begin with the namespace; a native setup has reserved its address before. */
+function mayHavePart({ config }: Runtime, state: AnchorState): boolean {
+  if (state.kind === 'absent') return state.claimed || config.backend === 'native';
+  return isOurs(state) || (state.kind === 'file' && state.claimed);
 }
 
 /** What is not ours stays; that is an error only where a VM of ours should have been there. */

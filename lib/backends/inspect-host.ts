@@ -53,24 +53,32 @@ export function bridgeOf(record: CacheRecord, { bridge, bridges }: NativeLayout)
 function inspectPort(
   { binding, network }: Runtime,
   record: CacheRecord,
-  { name, master }: LinkInfo,
+  { name, master, ...port }: LinkInfo,
   links: HostLinks,
   layout: NativeLayout,
 ): readonly Finding[] {
   const { hairpin, isolated } = layout;
   const bridge = bridgeOf(record, layout);
   const there = links.all.find((link) => link.kind === 'bridge' && link.name === bridge);
-  if (there !== undefined && there.index === master) return [];
+  const setOptions = () => binding.linkSet({ name, hairpin, isolated });
+  if (there !== undefined && there.index === master) {
+    if (port.hairpin === hairpin && port.isolated === isolated) return [];
+    const message = `${name} is a port of ${bridge} with other options: ${optionsText(port)} instead of ${optionsText({ hairpin, isolated })}`;
+    return [onHost('bridge', message, () => atStep('bridge', setOptions))];
+  }
   const join = async () => {
     // Ensured when the network was opened; somebody may have removed it since.
     const plan = network.bridges.find((each) => each.name === bridge);
     if (plan !== undefined) await binding.bridgeEnsure(plan);
     await binding.linkSet({ name, master: bridge, up: true });
-    if (hairpin || isolated) await binding.linkSet({ name, hairpin, isolated });
+    if (hairpin || isolated) await setOptions();
   };
   const message = `${name} is no port of ${bridge}${there === undefined ? ', which is gone' : ''}`;
   return [onHost('bridge', message, () => atStep('bridge', join))];
 }
+
+const optionsText = ({ hairpin, isolated }: Pick<NativeLayout, 'hairpin' | 'isolated'>) =>
+  `hairpin ${hairpin ? 'on' : 'off'}, isolated ${isolated ? 'on' : 'off'}`;
 
 /** The elements by which the guest is held to what it is. */
 export async function inspectGuard(

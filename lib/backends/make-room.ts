@@ -1,12 +1,11 @@
 import type { CacheRecord } from '../cni/types.ts';
 import { NetworkError } from '../errors.ts';
-import type { AnchorState } from '../native/binding.ts';
 import type { Scope } from '../operation.ts';
 import { isOurs } from './anchor.ts';
 import type { AttachRequest } from './backend.ts';
 import { detachUnderLock, mayClear } from './detach.ts';
-import { findHostLink, isCut } from './host-link.ts';
 import { inhabitedNamespaces } from './inhabited.ts';
+import { livingState } from './living.ts';
 import type { HeldLock } from './locks.ts';
 import { isAttached, keyOf } from './records.ts';
 import type { Runtime } from './runtime.ts';
@@ -20,15 +19,15 @@ export async function makeRoom(
   lock: HeldLock,
   scope: Scope,
 ): Promise<void> {
-  const { anchors, cache } = runtime;
+  const { anchors, binding, cache } = runtime;
   scope.step = 'anchor';
-  const state = await anchors.state(vmId, lock);
-  lock.spent = !state.claimed;
+  lock.spent = !(await anchors.state(vmId, lock)).claimed;
   const record = await cache.read(keyOf(runtime, containerId));
-  if (record === null && state.kind === 'absent') return;
+  const state = await livingState(runtime, vmId, record ?? keyOf(runtime, containerId), lock);
+  if (record === null && state.kind === 'absent' && !state.claimed) return;
   if (isOurs(state) && (await isAttached(runtime, vmId))) throw exists(runtime, vmId);
   if (record !== null && (await isAlive(runtime, vmId, record))) throw exists(runtime, vmId);
-  if (await isInhabited(runtime, vmId, record, state, lock)) {
+  if (record === null && isOurs(state) && (await inhabitedNamespaces(binding)()).has(state.inode)) {
     lock.spent = false;
     throw exists(runtime, vmId);
   }
@@ -44,20 +43,6 @@ export async function makeRoom(
 /** In a namespace of another's making, or of another VM; what stands at the VM's own anchor is known already. */
 async function isAlive({ anchors }: Runtime, vmId: string, { netns }: CacheRecord): Promise<boolean> {
   return anchors.vmIdOf(netns) !== vmId && (await anchors.stateAt(netns)).kind === 'namespace';
-}
-
-/** Whether somebody lives in what has lost its record, or its name, which it then has again. */
-async function isInhabited(
-  { anchors, binding }: Runtime,
-  vmId: string,
-  record: CacheRecord | null,
-  state: AnchorState,
-  lock: HeldLock,
-): Promise<boolean> {
-  if (isOurs(state)) return record === null && (await inhabitedNamespaces(binding)()).has(state.inode);
-  if (record === null || !(state.kind === 'absent' || state.kind === 'file')) return false;
-  const link = await findHostLink(binding, record);
-  return link !== null && !isCut(link) && (await anchors.restore(vmId, lock));
 }
 
 export function exists({ network }: Runtime, vmId: string): NetworkError {

@@ -5,6 +5,7 @@ import type { Scope } from '../operation.ts';
 import type { NetworkConfig } from '../types.ts';
 import type { AttachRequest } from './backend.ts';
 import type { Bridge } from './bridge-choice.ts';
+import { incomplete } from './detach.ts';
 import { isNativeError, kernelError } from './kernel-error.ts';
 import { makeRoom } from './make-room.ts';
 import { detachmentOf, nameAttachment, planAttachment } from './native-plan.ts';
@@ -33,7 +34,13 @@ export async function attach(
     if (!isObstacle(error)) throw error;
   }
   const { runtime } = native;
-  await runtime.locks.withVm(request.vmId, scope, (lock) => makeRoom(runtime, undoing, request, lock, scope));
+  const { vmId, containerId } = request;
+  await runtime.locks.withVm(vmId, scope, async (lock) => {
+    await makeRoom(runtime, undoing, request, lock, scope);
+    // A setup that was killed may have come to its address, and no further.
+    const [failed, ...others] = await undoing.partial(containerId, '', lock, scope);
+    if (failed !== undefined) throw incomplete(vmId, [failed, ...others]);
+  });
   return onSomeBridge(native, once);
 }
 

@@ -7,8 +7,9 @@ import type { Scope } from '../operation.ts';
 import { vmIdRule } from '../rules.ts';
 import { isOurs } from './anchor.ts';
 import { detachUnderLock, incomplete, mayClear } from './detach.ts';
-import { cutHostLink, deleteHostLink, isCut } from './host-link.ts';
+import { aliasOf, cutHostLink, deleteHostLink, findHostLink, isCut } from './host-link.ts';
 import type { HostView } from './host-view.ts';
+import { livingState } from './living.ts';
 import type { HeldLock } from './locks.ts';
 import { isInUse, readInside, rebuildRecord } from './rebuild.ts';
 import { keyOf, vmIdOf } from './records.ts';
@@ -67,12 +68,16 @@ export class PartialVm {
   async settle(vmId: string, lock: HeldLock, scope: Scope): Promise<Fate> {
     const { anchors } = this.#runtime;
     scope.step = 'anchor';
-    const state = await anchors.state(vmId, lock);
-    lock.spent = !state.claimed;
+    const found = await anchors.state(vmId, lock);
+    lock.spent = !found.claimed;
     const records = await this.#recordsNow(vmId);
     if (records === null) return 'left';
     const [record] = records;
-    if (record !== undefined) return this.#settleRecorded(vmId, record, state, lock, scope);
+    if (record !== undefined) return this.#settleRecorded(vmId, record, found, lock, scope);
+    const key = keyOf(this.#runtime, vmId);
+    const state = await livingState(this.#runtime, vmId, key, lock);
+    // Somebody's who can't be found, but lives on.
+    if (state.kind !== 'namespace' && (await this.#uncutLink(key)) !== null) return 'left';
     if (await this.#restore(vmId, state, lock)) return 'restored';
     return this.#remove(vmId, state, lock, scope);
   }
@@ -80,16 +85,27 @@ export class PartialVm {
   /** Of a VM that is not to stay, even where it is in use. */
   async discard(vmId: string, lock: HeldLock, scope: Scope): Promise<Fate> {
     scope.step = 'anchor';
-    const state = await this.#runtime.anchors.state(vmId, lock);
-    lock.spent = !state.claimed;
+    const found = await this.#runtime.anchors.state(vmId, lock);
+    lock.spent = !found.claimed;
     const records = await this.#recordsNow(vmId);
     if (records === null || records.length > 0) return 'left';
+    const key = keyOf(this.#runtime, vmId);
+    const state = await livingState(this.#runtime, vmId, key, lock);
     const isUnclaimed = state.kind === 'namespace' && !state.claimed && !state.isHost;
     const [own] = isUnclaimed ? this.#linksOf(vmId) : [];
-    if (own === undefined || !(await this.#isBehind(own.link, vmId, own.owner.ifName)))
-      return this.#remove(vmId, state, lock, scope);
-    await this.#claim(vmId, lock);
-    return this.#remove(vmId, { ...state, claimed: true }, lock, scope);
+    if (own !== undefined && (await this.#isBehind(own.link, vmId, own.owner.ifName))) {
+      await this.#claim(vmId, lock);
+      return this.#remove(vmId, { ...state, claimed: true }, lock, scope);
+    }
+    const link = isOurs(state) ? null : await this.#uncutLink(key);
+    if (link !== null) await cutHostLink(this.#runtime.binding, key, link);
+    return this.#remove(vmId, state, lock, scope);
+  }
+
+  async #uncutLink(key: AttachmentKey): Promise<LinkInfo | null> {
+    if (this.#view.links.withAlias(key).every(isCut)) return null;
+    const link = await findHostLink(this.#runtime.binding, { ...key, result: null });
+    return link === null || isCut(link) ? null : link;
   }
 
   /** `null`: the VM has been set up, or it has a network of another name. */
@@ -186,7 +202,7 @@ export class PartialVm {
   }
 
   async #undoAll(vmId: string, state: AnchorState, lock: HeldLock, scope: Scope): Promise<void> {
-    if (!isOurs(state) && this.#hasAddress(vmId)) {
+    if (!state.claimed && this.#hasAddress(vmId)) {
       const [first, ...others] = await this.#undoing.partial(vmId, '', lock, scope);
       if (first !== undefined) throw incomplete(vmId, [first, ...others]);
     }
@@ -212,8 +228,10 @@ export class PartialVm {
   /** A record that can't be read, of a VM that has nothing any more. */
   async #forgetUnreadable(key: AttachmentKey): Promise<void> {
     if (!this.#view.unreadable.includes(recordName(key))) return;
-    const others = this.#view.links.owned.some(({ owner }) => recordName(owner) === recordName(key));
-    if (!others) await this.#runtime.cache.remove(key);
+    const isAnothers = this.#view.links.owned.some(
+      ({ owner }) => recordName(owner) === recordName(key) && aliasOf(owner) !== aliasOf(key),
+    );
+    if (!isAnothers) await this.#runtime.cache.remove(key);
   }
 }
 

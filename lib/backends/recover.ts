@@ -45,7 +45,12 @@ export async function recover(
       failed.push({ vmId, error });
     }
   });
-  if (guards) await guardAgain(runtime, view, scope);
+  if (guards)
+    await guardAgain(
+      runtime,
+      restored.length === 0 ? view : await viewHost(runtime, { addresses: false }),
+      scope,
+    );
   if (partial.length > 0 && runtime.network.guarded) await unguardMissing(runtime.binding);
   return { removed: removed.sort(), restored: restored.sort(), failed };
 }

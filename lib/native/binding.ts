@@ -130,6 +130,9 @@ export interface LinkInfo {
   readonly alias: string;
   /** `IFLA_BRPORT_STATE` (0 disabled, 3 forwarding), or -1 when it is no bridge port. */
   readonly portState: number;
+  /** Of a bridge port; `false` for what is none. */
+  readonly hairpin: boolean;
+  readonly isolated: boolean;
   /** Owner of a TAP device, or -1. */
   readonly tapUid: number;
   readonly tapGid: number;

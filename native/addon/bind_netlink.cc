@@ -41,6 +41,8 @@ Napi::Object LinkToJs(Napi::Env env, const Link& link) {
   object.Set("peer", link.peer);
   object.Set("alias", link.alias);
   object.Set("portState", link.port_state);
+  object.Set("hairpin", link.hairpin);
+  object.Set("isolated", link.isolated);
   object.Set("tapUid", static_cast<double>(link.tap_uid));
   object.Set("tapGid", static_cast<double>(link.tap_gid));
   return object;

@@ -50,15 +50,15 @@ std::optional<Binding> BindingOf(const nft::Key& key) {
 constexpr auto kMessages = nft::Batch::Messages::kSmall;
 
 void CommitAdditions(nft::Socket& socket, const std::vector<SetElements>& elements) {
-  nft::Batch batch(kMessages);
-  for (const auto& [set, element] : elements) nft::AddElements(batch, GuardTable(), *set, {element});
-  batch.Commit(socket);
+  nft::CommitAnew(socket, kMessages, [&elements](nft::Batch& batch) {
+    for (const auto& [set, element] : elements) nft::AddElements(batch, GuardTable(), *set, {element});
+  });
 }
 
 void CommitDeletions(nft::Socket& socket, const std::vector<SetElements>& elements) {
-  nft::Batch batch(kMessages);
-  for (const auto& [set, element] : elements) nft::DeleteElements(batch, GuardTable(), *set, {element});
-  batch.Commit(socket);
+  nft::CommitAnew(socket, kMessages, [&elements](nft::Batch& batch) {
+    for (const auto& [set, element] : elements) nft::DeleteElements(batch, GuardTable(), *set, {element});
+  });
 }
 
 }  // namespace

@@ -29,9 +29,11 @@ void ReadLinkInfo(const nlattr* nest, const Attributes<IFLA_MAX>& attributes, Li
     if (tun.Has(IFLA_TUN_GROUP)) link.tap_gid = tun.U32(IFLA_TUN_GROUP);
   }
   if (info.String(IFLA_INFO_SLAVE_KIND) == "bridge") {
-    const Attributes<IFLA_BRPORT_STATE> port(info.Get(IFLA_INFO_SLAVE_DATA));
+    const Attributes<IFLA_BRPORT_ISOLATED> port(info.Get(IFLA_INFO_SLAVE_DATA));
     link.master = static_cast<int>(attributes.U32(IFLA_MASTER));
     if (port.Has(IFLA_BRPORT_STATE)) link.port_state = port.U8(IFLA_BRPORT_STATE);
+    link.hairpin = port.U8(IFLA_BRPORT_MODE) != 0;
+    link.isolated = port.U8(IFLA_BRPORT_ISOLATED) != 0;
   }
 }
 

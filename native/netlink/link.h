@@ -27,6 +27,9 @@ struct Link {
   std::string alias;
   // BR_STATE_*, or -1 when it is no bridge port.
   int port_state = -1;
+  // Of a bridge port.
+  bool hairpin = false;
+  bool isolated = false;
   // Owner of a TAP device, or -1.
   std::int64_t tap_uid = -1;
   std::int64_t tap_gid = -1;

@@ -7,6 +7,7 @@
 
 #include <cerrno>
 #include <chrono>
+#include <string>
 #include <thread>
 
 namespace vulcan {
@@ -24,6 +25,13 @@ constexpr std::chrono::milliseconds kBackoff{5};
 void Backoff(int attempt) { std::this_thread::sleep_for(kBackoff * attempt); }
 
 bool IsTransient(const Error& error) noexcept { return error.Errnum() == EBUSY || error.Errnum() == ENOBUFS; }
+
+[[nodiscard]] Error Exhausted(const Error& failure, int attempts) {
+  Error error(failure.Errnum(), failure.Syscall(),
+              "so it was at each of " + std::to_string(attempts) + " attempts");
+  error.Path(failure.GetPath()).Kernel(failure.KernelMessage()).Why(Reason::kRetriesExhausted);
+  return error;
+}
 
 std::span<const std::byte> BytesOf(const nlmsghdr& header) noexcept {
   return {reinterpret_cast<const std::byte*>(&header), header.nlmsg_len};
@@ -50,34 +58,61 @@ void RtnlSocket::Request(RtnlMessage message) {
   for (int attempt = 1;; ++attempt) {
     const RtnlReply reply = Ask(message, [](const nlmsghdr&) {});
     if (!reply.Failure()) return;
-    Error failure = *reply.Failure();
+    const Error& failure = *reply.Failure();
     if (!IsTransient(failure)) throw failure;
-    if (attempt == kRequestAttempts) throw failure.Why(Reason::kRetriesExhausted);
+    if (attempt == kRequestAttempts) throw Exhausted(failure, attempt);
     Backoff(attempt);
   }
 }
 
 RtnlBatchResult RtnlSocket::Send(RtnlBatch batch) {
+  std::vector<RtnlMessage*> messages;
+  for (RtnlMessage& message : batch.Messages()) messages.push_back(&message);
+  RtnlBatchResult result(messages.size());
+  if (messages.empty()) return result;
+  std::vector<std::size_t> left(messages.size());
+  for (std::size_t i = 0; i < left.size(); ++i) left[i] = i;
+  for (int attempt = 1;; ++attempt) {
+    const RtnlBatchResult sent = SendOnce(messages);
+    std::vector<std::size_t> failed;
+    for (std::size_t i = 0; i < left.size(); ++i) {
+      result[left[i]] = sent[i];
+      if (sent[i]) failed.push_back(left[i]);
+    }
+    // What comes after one that failed may have failed for want of it.
+    if (failed.empty() || !IsTransient(*result[failed.front()])) return result;
+    if (attempt == kRequestAttempts) {
+      auto& first = result[failed.front()];
+      first = Exhausted(*first, attempt);
+      return result;
+    }
+    Backoff(attempt);
+    left = std::move(failed);
+    messages.clear();
+    for (const std::size_t i : left) messages.push_back(&batch.Messages()[i]);
+  }
+}
+
+RtnlBatchResult RtnlSocket::SendOnce(std::span<RtnlMessage* const> messages) {
   std::vector<std::byte> bytes;
   std::vector<RtnlReply> replies;
-  for (RtnlMessage& message : batch.Messages()) {
+  for (RtnlMessage* message : messages) {
     // Failures are always reported, so what comes before the last acknowledgement needs none of its own.
-    if (&message == &batch.Messages().back()) message.Header().nlmsg_flags |= NLM_F_ACK;
-    Stamp(message);
-    const auto one = BytesOf(message.Header());
+    if (message == messages.back()) message->Header().nlmsg_flags |= NLM_F_ACK;
+    Stamp(*message);
+    const auto one = BytesOf(message->Header());
     bytes.insert(bytes.end(), one.begin(), one.end());
     bytes.resize(NLMSG_ALIGN(bytes.size()));
-    replies.emplace_back(message.Header());
+    replies.emplace_back(message->Header());
   }
-  RtnlBatchResult result;
-  if (replies.empty()) return result;
-  const int type = batch.Messages().front().Header().nlmsg_type;
+  const int type = messages.front()->Header().nlmsg_type;
   SendBytes(bytes, type);
   // The kernel works through a batch in order, so the last acknowledgement ends it.
   while (!replies.back().IsDone()) {
     const auto datagram = Receive(type);
     for (RtnlReply& reply : replies) reply.Read(datagram, [](const nlmsghdr&) {});
   }
+  RtnlBatchResult result;
   for (const RtnlReply& reply : replies) result.push_back(reply.Failure());
   return result;
 }
@@ -106,16 +141,24 @@ void RtnlSocket::RetryDump(RtnlMessage& request, const std::function<void()>& re
   request.Header().nlmsg_flags |= NLM_F_DUMP;
   for (int attempt = 1;; ++attempt) {
     restart();
-    const RtnlReply reply = Ask(request, visit);
-    const bool transient = reply.Failure() && IsTransient(*reply.Failure());
-    if (!transient) reply.ThrowIfFailed();
-    if (!transient && !reply.IsInterrupted()) return;
-    if (attempt == kDumpAttempts) {
-      throw Error(transient ? reply.Failure()->Errnum() : EINTR, RtnlTypeName(request.Header().nlmsg_type),
-                  "the kernel's tables changed during every attempt to read them")
-          .Why(Reason::kRetriesExhausted);
-    }
+    std::optional<Error> failure = TryDump(request, visit);
+    if (!failure) return;
+    if (attempt == kDumpAttempts) throw Exhausted(*failure, attempt);
     Backoff(attempt);
+  }
+}
+
+std::optional<Error> RtnlSocket::TryDump(RtnlMessage& request, const RtnlVisitor& visit) {
+  try {
+    const RtnlReply reply = Ask(request, visit);
+    reply.ThrowIfFailed();
+    if (!reply.IsInterrupted()) return std::nullopt;
+    return Error(EINTR, RtnlTypeName(request.Header().nlmsg_type));
+  } catch (const Error& error) {
+    // ENOBUFS may also be what recvfrom() says: a part of the answer was lost, and the rest is of an old
+    // request.
+    if (!IsTransient(error)) throw;
+    return error;
   }
 }
 

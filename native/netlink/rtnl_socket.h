@@ -26,7 +26,8 @@ class RtnlSocket {
   // One change; throws what the kernel refuses. EBUSY and ENOBUFS are tried again a few times.
   void Request(RtnlMessage message);
 
-  // Several changes in one send.
+  // Several changes in one send. Those that fail are sent again in their order, as Request does, for as long
+  // as the first of them fails with EBUSY or ENOBUFS.
   [[nodiscard]] RtnlBatchResult Send(RtnlBatch batch);
 
   // Of a link in the socket's namespace, without its details and without RTNL; empty when there is none.
@@ -59,6 +60,9 @@ class RtnlSocket {
     void operator()(nl_sock* socket) const noexcept { nl_socket_free(socket); }
   };
 
+  [[nodiscard]] RtnlBatchResult SendOnce(std::span<RtnlMessage* const> messages);
+  // Why the dump has to be done again, or nothing.
+  [[nodiscard]] std::optional<Error> TryDump(RtnlMessage& request, const RtnlVisitor& visit);
   RtnlReply Ask(RtnlMessage& request, const RtnlVisitor& visit);
   void RetryDump(RtnlMessage& request, const std::function<void()>& restart, const RtnlVisitor& visit);
   void Stamp(RtnlMessage& message) noexcept { message.Header().nlmsg_seq = ++sequence_; }

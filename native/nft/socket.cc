@@ -142,13 +142,25 @@ std::vector<Acknowledgement> Socket::Exchange(std::span<iovec> parts) {
     if (errno != EINTR) throw SystemError("sendmsg(NETLINK_NETFILTER)");
   }
   std::vector<Acknowledgement> acknowledgements;
-  while (const std::size_t length = Receive(MSG_DONTWAIT)) {
+  std::optional<Error> loss;
+  for (;;) {
+    std::size_t length = 0;
+    try {
+      length = Receive(MSG_DONTWAIT);
+    } catch (const Error& error) {
+      // The rest is read all the same: nothing may be left that could be taken for the next one's.
+      if (error.Errnum() != ENOBUFS) throw;
+      loss = error;
+      continue;
+    }
+    if (length == 0) break;
     auto left = static_cast<int>(length);
     const auto* header = reinterpret_cast<const nlmsghdr*>(buffer_.data());
     for (; IsWhole(header, left); header = mnl_nlmsg_next(header, &left)) {
       if (header->nlmsg_type == NLMSG_ERROR) acknowledgements.push_back(ParseAcknowledgement(header));
     }
   }
+  if (loss) throw *loss;
   return acknowledgements;
 }
 

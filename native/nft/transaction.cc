@@ -5,6 +5,7 @@
 #include <algorithm>
 #include <cerrno>
 #include <random>
+#include <string>
 
 #include "base/error.h"
 
@@ -34,23 +35,43 @@ void Pause(const Cancellation& cancellation, std::minstd_rand& random, int attem
   ::poll(&wait, 1, pause_ms(random));
 }
 
-}  // namespace
-
-void Transact(const Cancellation& cancellation, const Change& change) {
+void Retry(const Cancellation& cancellation, const std::function<void()>& attempt_once) {
   std::minstd_rand random(std::random_device{}());
   for (int attempt = 1;; ++attempt) {
     cancellation.ThrowIfCancelled();
     try {
-      Socket socket;
-      Batch batch(socket.Generation());
-      if (change(socket, batch)) batch.Commit(socket);
-      return;
-    } catch (Error& error) {
+      return attempt_once();
+    } catch (const Error& error) {
       if (!IsTransient(error)) throw;
-      if (attempt == kAttempts) throw error.Why(Reason::kRetriesExhausted);
+      if (attempt == kAttempts) {
+        throw Error(error.Errnum(), error.Syscall(),
+                    "so it was at each of " + std::to_string(attempt) + " attempts")
+            .Path(error.GetPath())
+            .Kernel(error.KernelMessage())
+            .Why(Reason::kRetriesExhausted);
+      }
     }
     Pause(cancellation, random, attempt);
   }
+}
+
+}  // namespace
+
+void Transact(const Cancellation& cancellation, const Change& change) {
+  Retry(cancellation, [&change] {
+    Socket socket;
+    Batch batch(socket.Generation());
+    if (change(socket, batch)) batch.Commit(socket);
+  });
+}
+
+void CommitAnew(Socket& socket, Batch::Messages messages, const std::function<void(Batch&)>& fill) {
+  const Cancellation never;
+  Retry(never, [&socket, messages, &fill] {
+    Batch batch(messages);
+    fill(batch);
+    batch.Commit(socket);
+  });
 }
 
 }  // namespace vulcan::nft

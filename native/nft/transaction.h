@@ -15,4 +15,8 @@ using Change = std::function<bool(Socket&, Batch&)>;
 // is called again with a new batch. In the network namespace of the calling thread.
 void Transact(const Cancellation& cancellation, const Change& change);
 
+// Writes without having read. Done anew when answers were lost, so that the batch must be fine with its own
+// effect.
+void CommitAnew(Socket& socket, Batch::Messages messages, const std::function<void(Batch&)>& fill);
+
 }  // namespace vulcan::nft

@@ -19,12 +19,45 @@ namespace {
 
 constexpr std::size_t kClaimLimit = 64;
 
-[[nodiscard]] UniqueFd OpenLockFile(const Directory& directory, const std::string& name,
+struct LockFile {
+  UniqueFd fd;
+  bool is_new;
+};
+
+[[nodiscard]] LockFile OpenLockFile(const Directory& directory, const std::string& name,
                                     const std::string& path) {
   // O_NONBLOCK and the check: what is no regular file is nobody's lock.
-  UniqueFd fd(::openat(directory.Fd(), name.c_str(),
-                       O_RDWR | O_CREAT | O_NOFOLLOW | O_CLOEXEC | O_NONBLOCK | O_NOCTTY, 0600));
-  if (!fd) throw SystemError("openat", path);
+  constexpr int kFlags = O_RDWR | O_NOFOLLOW | O_CLOEXEC | O_NONBLOCK | O_NOCTTY;
+  for (;;) {
+    for (const int creation : {O_CREAT | O_EXCL, 0}) {
+      UniqueFd fd(::openat(directory.Fd(), name.c_str(), kFlags | creation, 0600));
+      if (fd) return {std::move(fd), creation != 0};
+      if (errno != (creation != 0 ? EEXIST : ENOENT)) throw SystemError("openat", path);
+    }
+  }
+}
+
+// A lock on the file's first byte, which has nothing to do with its flock, and ends with the descriptor.
+[[nodiscard]] struct flock FirstByte() {
+  struct flock range {};
+  range.l_type = F_WRLCK;
+  range.l_whence = SEEK_SET;
+  range.l_len = 1;
+  return range;
+}
+
+[[nodiscard]] bool IsAwaited(int fd, const std::string& path) {
+  struct flock range = FirstByte();
+  if (::fcntl(fd, F_OFD_GETLK, &range) != 0) throw SystemError("fcntl(F_OFD_GETLK)", path);
+  return range.l_type != F_UNLCK;
+}
+
+// Empty when there is no such file, or somebody else's turn comes first.
+[[nodiscard]] UniqueFd TryAnnounce(const Directory& directory, const std::string& name) {
+  UniqueFd fd(
+      ::openat(directory.Fd(), name.c_str(), O_RDWR | O_NOFOLLOW | O_CLOEXEC | O_NONBLOCK | O_NOCTTY));
+  struct flock range = FirstByte();
+  if (!fd || ::fcntl(fd.Get(), F_OFD_SETLK, &range) != 0) return {};
   return fd;
 }
 
@@ -40,7 +73,8 @@ constexpr std::size_t kClaimLimit = 64;
 std::optional<Lock> Lock::TryAcquire(const Directory& directory, const std::string& name, LockMode mode) {
   const std::string path = directory.PathOf(name);
   for (;;) {
-    Lock lock(directory, OpenLockFile(directory, name, path), name, path, mode);
+    LockFile file = OpenLockFile(directory, name, path);
+    Lock lock(directory, std::move(file.fd), file.is_new, name, path, mode);
     try {
       const struct stat status = lock.Status();
       if (!S_ISREG(status.st_mode)) throw Error(EINVAL, "openat", "not a regular file").Path(path);
@@ -61,6 +95,7 @@ struct stat Lock::Status() const {
 }
 
 bool Lock::TryFlock() const {
+  if (mode_ == LockMode::kShared && IsAwaited(Fd(), path_)) return false;
   const int operation = (mode_ == LockMode::kExclusive ? LOCK_EX : LOCK_SH) | LOCK_NB;
   while (::flock(Fd(), operation) != 0) {
     if (errno == EWOULDBLOCK) return false;
@@ -144,7 +179,11 @@ Progress<Lock> LockRequest::Try(const Cancellation& cancellation) {
 
 Progress<Lock> LockRequest::Try(const Directory& directory, const Cancellation& cancellation) {
   cancellation.ThrowIfCancelled();
-  if (auto lock = Lock::TryAcquire(directory, name_, mode_)) return std::move(*lock);
+  if (auto lock = Lock::TryAcquire(directory, name_, mode_)) {
+    announcement_.Reset();
+    return std::move(*lock);
+  }
+  if (mode_ == LockMode::kExclusive && !announcement_) announcement_ = TryAnnounce(directory, name_);
   const auto now = Clock::now();
   if (now >= deadline_) {
     throw Error(ETIMEDOUT, "flock", "another process holds the lock")

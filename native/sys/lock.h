@@ -26,6 +26,8 @@ class Lock {
                                                       LockMode mode);
 
   [[nodiscard]] int Fd() const noexcept { return fd_.Get(); }
+  // Whether nobody had left the file.
+  [[nodiscard]] bool IsNew() const noexcept { return is_new_; }
   // Unlinks the file, still under the lock; whoever waits for it starts again on a new one.
   void RemoveFile();
   // The same for a file that nobody needs: it claims nothing, and nobody shares the lock. Best effort.
@@ -35,9 +37,10 @@ class Lock {
   void WriteClaim(const std::optional<NamespaceId>& claim) const;
 
  private:
-  Lock(Directory directory, UniqueFd fd, std::string name, std::string path, LockMode mode)
+  Lock(Directory directory, UniqueFd fd, bool is_new, std::string name, std::string path, LockMode mode)
       : directory_(std::move(directory)),
         fd_(std::move(fd)),
+        is_new_(is_new),
         name_(std::move(name)),
         path_(std::move(path)),
         mode_(mode) {}
@@ -49,6 +52,7 @@ class Lock {
 
   Directory directory_;
   UniqueFd fd_;
+  bool is_new_;
   std::string name_;
   std::string path_;
   LockMode mode_;
@@ -58,7 +62,8 @@ class Lock {
 using Claims = std::map<std::string, std::optional<NamespaceId>>;
 [[nodiscard]] Claims ReadClaims(const std::string& directory);
 
-// An attempt that goes on until its deadline, without ever blocking the thread.
+// An attempt that goes on until its deadline, without ever blocking the thread. Those who would share the
+// lock let whoever waits for it alone go first, or it would never come to an end of them.
 class LockRequest {
  public:
   LockRequest(std::string directory, std::string name, LockMode mode, std::chrono::milliseconds timeout);
@@ -73,6 +78,7 @@ class LockRequest {
   std::string name_;
   LockMode mode_;
   Clock::time_point deadline_;
+  UniqueFd announcement_;
   std::chrono::milliseconds pause_{1};
 };
 

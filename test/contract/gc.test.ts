@@ -42,6 +42,25 @@ describeLayouts('gc', (lab) => {
     await expectUnchanged(before);
   });
 
+  it('has its turn while set-ups go on without a pause', async () => {
+    const busy = await lab.open();
+    const manager = await lab.open();
+    const vmIds = ['vm-1', 'vm-2', 'vm-3', 'vm-4'];
+    let over = false;
+    const lanes = vmIds.map(async (vmId) => {
+      while (!over) {
+        await busy.setup(vmId);
+        await busy.teardown(vmId);
+      }
+    });
+    try {
+      for (let turn = 0; turn < 3; turn++) expect((await manager.gc({ keep: vmIds })).failed).toEqual([]);
+    } finally {
+      over = true;
+      await Promise.all(lanes);
+    }
+  });
+
   it('leaves other networks, foreign namespaces and files alone', async () => {
     const blue = await lab.open({ network: 'blue', bridge: 'blue0', subnet: '10.9.0.0/24' });
     const red = await lab.open();

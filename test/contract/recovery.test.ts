@@ -6,7 +6,7 @@ import { addNamespace, until } from '../support/lab.ts';
 import { expectRefusal } from '../support/refusal.ts';
 import { ip, nft } from '../support/run.ts';
 import { Vmms } from '../support/vmm.ts';
-import { describeLayouts } from './fixture.ts';
+import { describeBackends, describeLayouts } from './fixture.ts';
 import { hostLinks } from './oracles.ts';
 
 const vmms = new Vmms();
@@ -142,6 +142,46 @@ describeLayouts('open after a restart', (lab) => {
     await second.teardown('vm-1');
   });
 
+  it('gives a VM its name and its record again that has lost both, and never lets go of its address', async () => {
+    const first = await dead();
+    const net = await first.setup('vm-1');
+    await vmms.start(net.netnsPath);
+    await rm(recordOf('vm-1'));
+    await ip('netns', 'delete', 'vulcan-vm-1');
+    const second = await lab.open();
+    expect(second.recovery).toEqual({ ...nothing, restored: ['vm-1'] });
+    const [listed] = await second.list();
+    expect(listed).toMatchObject({ state: 'complete', config: { guestIp: net.guestIp } });
+    expect(await readFile(`/run/cni/networks/fcnet/${net.guestIp}`, 'utf8')).toBe('vm-1\r\neth0');
+    await expectRefusal(second.setup('vm-1'), 'ERR_ATTACHMENT_EXISTS', /^vm-1 already has its network/);
+    await second.teardown('vm-1');
+  });
+
+  it.each([
+    ['lives on', true],
+    ['has ended', false],
+  ])('tears down a VM that has lost name and record and %s', async (_title, isAlive) => {
+    const first = await dead();
+    const before = await canonicalDump();
+    const net = await first.setup('vm-1');
+    if (isAlive) await vmms.start(net.netnsPath);
+    await rm(recordOf('vm-1'));
+    await ip('netns', 'delete', 'vulcan-vm-1');
+    if (!isAlive) await until('the link to go', async () => (await hostLinks()).length === 0);
+    await first.teardown('vm-1');
+    await vmms.end();
+    await expectUnchanged(before);
+  });
+
+  it('removes a record that cannot be read with all else of a VM that nobody uses', async () => {
+    const first = await dead();
+    const before = await canonicalDump();
+    await first.setup('vm-1');
+    await truncate(recordOf('vm-1'), 100);
+    expect((await lab.open()).recovery).toEqual({ ...nothing, removed: ['vm-1'] });
+    await expectUnchanged(before);
+  });
+
   it('does the same where only the mount is gone and its file stays', async () => {
     const first = await dead();
     const net = await first.setup('vm-1');
@@ -216,3 +256,21 @@ describeLayouts('open after a restart', (lab) => {
     await expectUnchanged(before);
   });
 });
+
+describeBackends(
+  'a setup that was killed when it had come to its address',
+  (lab) => {
+    it.each(['setup', 'teardown'] as const)('loses it to the next %s of the same VM', async (verb) => {
+      const manager = await lab.open();
+      const { guestIp } = await manager.setup('vm-1');
+      await manager.teardown('vm-1', { wait: true });
+      const before = await canonicalDump();
+      await writeFile(`/run/cni/networks/fcnet/${guestIp}`, 'vm-1\r\neth0');
+      await writeFile(`${lab.stateDir}/locks/vm-1`, '');
+      if (verb === 'setup') await manager.setup('vm-1');
+      await manager.teardown('vm-1');
+      await expectUnchanged(before);
+    });
+  },
+  ['native'],
+);

@@ -32,19 +32,20 @@ async function expectUnchanged(before: string): Promise<void> {
 
 const inside = (...args: readonly string[]) => runIn(netns, args[0] ?? '', ...args.slice(1));
 
+const bridgeLink = async (...args: readonly string[]) =>
+  runIn(host, 'bridge', 'link', 'set', 'dev', await hostLink(), ...args);
+
 /** What somebody did, and what `check` names that `repair` then puts back. */
 const damages: readonly (readonly [string, () => Promise<unknown>, DifferenceSubject])[] = [
   ['the link on the host is down', async () => ip('link', 'set', await hostLink(), 'down'), 'link'],
-  [
-    'the port of the bridge is disabled',
-    async () => runIn(host, 'bridge', 'link', 'set', 'dev', await hostLink(), 'state', '0'),
-    'link',
-  ],
+  ['the port of the bridge is disabled', async () => bridgeLink('state', '0'), 'link'],
   [
     'the link is no port of the bridge',
     async () => ip('link', 'set', await hostLink(), 'nomaster'),
     'bridge',
   ],
+  ['the port is isolated', async () => bridgeLink('isolated', 'on'), 'bridge'],
+  ['the port is a hairpin', async () => bridgeLink('hairpin', 'on'), 'bridge'],
   ['the alias is another', async () => ip('link', 'set', await hostLink(), 'alias', 'mine'), 'alias'],
   ['the MTU on the host is another', async () => ip('link', 'set', await hostLink(), 'mtu', '1300'), 'mtu'],
   ['the ruleset was flushed', () => nft('flush', 'ruleset'), 'firewall'],

@@ -63,7 +63,13 @@ describe('dump', () => {
     const { links } = await expectToolsAgree(undefined, []);
     const port = links.find(({ name }) => name === 'port0');
     const bridge = links.find(({ name }) => name === 'br0');
-    expect(port).toMatchObject({ master: bridge?.index, portState: 3, alias: 'somebody’s port' });
+    expect(port).toMatchObject({
+      master: bridge?.index,
+      portState: 3,
+      hairpin: false,
+      isolated: false,
+      alias: 'somebody’s port',
+    });
   });
 
   it('tells of another namespace what ip and tc tell', async () => {

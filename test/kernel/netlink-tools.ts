@@ -13,7 +13,11 @@ interface LinkJson {
   readonly linkinfo?: {
     readonly info_kind?: string;
     readonly info_data?: { readonly user?: string; readonly group?: string };
-    readonly info_slave_data?: { readonly state: string };
+    readonly info_slave_data?: {
+      readonly state: string;
+      readonly hairpin?: boolean;
+      readonly isolated?: boolean;
+    };
   };
 }
 
@@ -85,6 +89,8 @@ export class Tools {
       lowerUp: link.flags.includes('LOWER_UP'),
       alias: link.ifalias ?? '',
       portState: portStates[linkinfo?.info_slave_data?.state ?? ''] ?? -1,
+      hairpin: linkinfo?.info_slave_data?.hairpin ?? false,
+      isolated: linkinfo?.info_slave_data?.isolated ?? false,
       tapUid: Number(linkinfo?.info_data?.user ?? -1),
       tapGid: Number(linkinfo?.info_data?.group ?? -1),
     }));

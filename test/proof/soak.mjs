@@ -6,13 +6,13 @@ import { promisify } from 'node:util';
 import { setFlagsFromString } from 'node:v8';
 import { runInNewContext } from 'node:vm';
 import { canonicalDump } from '../support/dump.mjs';
-import { grownCaches, slabObjects } from './slab.mjs';
+import { grownCaches, slabObjects } from '../support/slab.mjs';
 
 const execFileAsync = promisify(execFile);
 const live = 50;
 const inFlight = 4;
-/** Until the heap, the allocator's pools and the kernel's caches have their size. */
-const warmUpCycles = 200;
+/** Until the heap, the allocator's pools and the kernel's caches have their size; of the cycles, and at least. */
+const warmUp = { share: 0.1, cycles: 200 };
 const patienceMs = 60_000;
 /** What the allocator and the heap may keep of the pages that they once had. */
 const residentSlackBytes = 8 * 1024 * 1024;
@@ -110,7 +110,7 @@ export async function soak({ manager, cycles, slab, log = () => {} }) {
   await fleet.clear();
   const empty = await canonicalDump();
 
-  await fleet.run(live + warmUpCycles, () => {});
+  await fleet.run(live + Math.max(warmUp.cycles, cycles * warmUp.share), () => {});
   await sleep(2_000);
   const before = await counts();
   const objects = slab ? await slabObjects() : null;
@@ -134,14 +134,19 @@ export async function soak({ manager, cycles, slab, log = () => {} }) {
   return { counts: before, grownBytes };
 }
 
-export async function prove({ quick, log }) {
+async function proveOf(backend, cycles, { quick, log }) {
   const { NetworkManager } = await import('../../dist/index.js');
-  const manager = await NetworkManager.open({ backend: 'native' });
-  const cycles = quick ? 500 : 20_000;
+  const manager = await NetworkManager.open({ backend });
   try {
     const { counts, grownBytes } = await soak({ manager, cycles, slab: !quick, log });
-    return `${cycles} cycles with ${live} alive, then as before: ${JSON.stringify(counts)}, resident ${(grownBytes / 1024).toFixed(0)} KiB more`;
+    return `${cycles} cycles by ${backend} with ${live} alive, then as before: ${JSON.stringify(counts)}, resident ${(grownBytes / 1024).toFixed(0)} KiB more`;
   } finally {
     await manager.close();
   }
+}
+
+export async function prove(options) {
+  const native = await proveOf('native', options.quick ? 500 : 20_000, options);
+  const cni = await proveOf('cni', options.quick ? 100 : 2_000, options);
+  return `${native}; ${cni}`;
 }

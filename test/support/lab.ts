@@ -57,17 +57,23 @@ async function resetLoopback(): Promise<void> {
   await outcomeOf('tc', ['qdisc', 'delete', 'dev', 'lo', 'ingress']);
 }
 
-/** The lab as it was when it began: no links, namespaces, rules or files. Waits until the kernel has freed the links. */
-export async function resetLab(): Promise<void> {
+/** What a reboot leaves: files on disks, and nothing else. Waits until the kernel has freed the links. */
+export async function reboot(): Promise<void> {
   assertLab();
   await removeNamespaces();
   for (const link of await linkNames()) await outcomeOf('ip', ['link', 'delete', link]);
   await until('links to go', async () => (await linkNames()).length === 0);
   await resetLoopback();
   await nft('flush', 'ruleset');
-  for (const directory of ['/run/cni', '/run/vulcan-net', '/var/lib/cni', '/etc/cni']) await empty(directory);
+  for (const directory of ['/run/cni', '/run/vulcan-net']) await empty(directory);
   await writeFile('/proc/sys/net/ipv4/ip_forward', '0');
   await writeFile('/proc/sys/net/ipv6/conf/all/forwarding', '0');
+}
+
+/** The lab as it was when it began: no links, namespaces, rules or files. */
+export async function resetLab(): Promise<void> {
+  await reboot();
+  for (const directory of ['/var/lib/cni', '/etc/cni']) await empty(directory);
 }
 
 /** A namespace under its name, as iproute2 makes it. */

@@ -86,6 +86,11 @@ TEST_F(LockTest, IsHeldByOneWhileTheFileIsRemovedAgainAndAgain) {
   EXPECT_EQ(most.load(), 1);
 }
 
+TEST_F(LockTest, KnowsWhetherAnybodyHasLeftIt) {
+  EXPECT_TRUE(Try(LockMode::kExclusive)->IsNew());
+  EXPECT_FALSE(Try(LockMode::kExclusive)->IsNew());
+}
+
 TEST_F(LockTest, CarriesAClaim) {
   const auto lock = Try(LockMode::kExclusive);
   EXPECT_EQ(lock->ReadClaim(), std::nullopt);
@@ -142,6 +147,23 @@ TEST_F(LockTest, RequestEndsWhenItIsCancelled) {
   pollfd polled = wait.fds[0];
   EXPECT_EQ(::poll(&polled, 1, 0), 1) << "what it waits for wakes it";
   EXPECT_TRUE(Throws(ECANCELED, [&] { static_cast<void>(request.Try(cancellation)); }));
+}
+
+TEST_F(LockTest, WhoeverWaitsForItAloneComesBeforeThoseWhoWouldShareIt) {
+  const Cancellation cancellation;
+  auto held = Try(LockMode::kShared);
+  std::optional<LockRequest> request(std::in_place, temporary_.Path(), "vm", LockMode::kExclusive,
+                                     milliseconds(60'000));
+  EXPECT_TRUE(request->Try(cancellation).wait.has_value());
+  EXPECT_FALSE(Try(LockMode::kShared));
+  held.reset();
+  EXPECT_FALSE(Try(LockMode::kShared));
+  EXPECT_TRUE(request->Try(cancellation).result.has_value()) << "it has its turn";
+  EXPECT_TRUE(Try(LockMode::kShared));
+  held = Try(LockMode::kShared);
+  EXPECT_TRUE(request->Try(cancellation).wait.has_value());
+  request.reset();
+  EXPECT_TRUE(Try(LockMode::kShared)) << "nobody waits any more";
 }
 
 }  // namespace
