@@ -84,7 +84,7 @@ function canonical(address: string): string {
 
 /** The options that a conflist of the user's own says itself. */
 const generatedShape = {
-  layout: z.enum(['bridge', 'bridges']).optional(),
+  layout: z.enum(['bridge', 'bridges', 'routed']).optional(),
   portsPerBridge: integer(1, maxPorts).optional(),
   bridge: linkName.optional(),
   subnet: subnet.optional(),
@@ -225,10 +225,11 @@ const defaultPortsPerBridge = 256;
 /** What of the bridges the options say; `addresses` is how many guests can have one. */
 function bridgesOf(options: z.output<typeof managerSchema>, cidr: Cidr, addresses: bigint) {
   const { layout = 'bridge', bridge = 'fcbr0', portsPerBridge = defaultPortsPerBridge } = options;
-  if (layout === 'bridge') {
-    if (options.portsPerBridge === undefined) return { layout, bridge, bridgeCount: 1, portsPerBridge };
+  if (layout !== 'bridges' && options.portsPerBridge !== undefined) {
     throw invalid('ERR_OPTION_INVALID', 'portsPerBridge', "is for layout: 'bridges'");
   }
+  const one = { layout, bridge, bridgeCount: 1, portsPerBridge };
+  if (layout === 'bridge') return one;
   if (options.backend !== 'native') {
     const problem = "is not what plugins build: leave it out, or take backend: 'native'";
     throw invalid('ERR_OPTION_INVALID', `layout "${layout}"`, problem);
@@ -237,6 +238,11 @@ function bridgesOf(options: z.output<typeof managerSchema>, cidr: Cidr, addresse
     const problem = 'is for IPv4 subnets: leave it out, or choose one of them';
     throw invalid('ERR_OPTION_INVALID', `layout "${layout}"`, problem);
   }
+  for (const name of ['hairpin', 'promiscuous'] as const) {
+    if (layout !== 'routed' || options[name] !== true) continue;
+    throw invalid('ERR_OPTION_INVALID', name, "is for bridges: leave it, or layout: 'routed', out");
+  }
+  if (layout === 'routed') return one;
   const bridgeCount = bridgesFor(addresses, portsPerBridge);
   const longest = bridgeNames(bridge, bridgeCount).at(-1) ?? bridge;
   const broken = linkNameRule(longest);

@@ -6,6 +6,7 @@ import type { HostAccessRule } from './types.ts';
 export interface FirewallPolicy {
   readonly network: string;
   readonly bridges: readonly string[];
+  readonly linkGroup: number | null;
   /** CIDR; `gateway` is the host's address in it, or `null`. */
   readonly subnets: readonly { readonly subnet: string; readonly gateway: string | null }[];
   readonly masquerade: boolean;
@@ -20,11 +21,12 @@ const isIpv6 = (subnet: string): boolean => subnet.includes(':');
 
 /** The plan for `firewallEnsure`: guests speak IPv6 only where the network has a subnet of it. */
 export function firewallNetwork(policy: FirewallPolicy): FirewallNetwork {
-  const { network, bridges, masquerade, allowLinkLocal, hostAccess } = policy;
+  const { network, bridges, linkGroup, masquerade, allowLinkLocal, hostAccess } = policy;
   const subnets = policy.subnets.map(({ subnet }) => subnet);
   return {
     network,
     bridges,
+    ...(linkGroup === null ? {} : { group: linkGroup }),
     subnets,
     gateways: policy.subnets.flatMap(({ gateway }) => (gateway === null ? [] : [gateway])),
     masquerade,

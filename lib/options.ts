@@ -36,13 +36,16 @@ export interface NetworkManagerOptions {
   readonly backend?: BackendName | undefined;
   /**
    * `bridge`: one, which ends at 1,023 VMs. `bridges`: as many as the VMs need, added as they come, with the host routing
-   * between them; for IPv4 and `native`. Default `bridge`. This and the rest down
+   * between them. `routed`: none; the host routes to each VM. The last two are for IPv4 and `native`. Default `bridge`. This and the rest down
    * to `addressDir` are not for `conflist`, which says it itself.
    */
   readonly layout?: NetworkLayout | undefined;
   /** How many VMs a bridge of several gets before another one is added; then they are filled evenly. Default 256. */
   readonly portsPerBridge?: number | undefined;
-  /** The bridge, or the first of several; the others have its name with `-1`, `-2`, ... Default `fcbr0`. */
+  /**
+   * The bridge, or the first of several (the others have its name with `-1`, `-2`, ...); of a routed network, what holds the
+   * gateway's address, and has no ports. Default `fcbr0`.
+   */
   readonly bridge?: string | undefined;
   /** CIDR. Default `10.168.0.0/24`. */
   readonly subnet?: string | undefined;

@@ -4,7 +4,7 @@
 export type BackendName = 'cni' | 'native';
 
 /** What stands between the VMs of a network: one bridge, several with routes between them, or routes alone. */
-export type NetworkLayout = 'bridge' | 'bridges';
+export type NetworkLayout = 'bridge' | 'bridges' | 'routed';
 
 /** The verb of {@link NetworkManager} that an error or an event belongs to. */
 export type Operation =

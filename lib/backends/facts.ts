@@ -10,11 +10,13 @@ import {
 import { bridgeNames } from '../bridges.ts';
 import { isJsonObject } from '../cni/json.ts';
 import type { ConfList, JsonObject, PluginConf } from '../cni/types.ts';
-import { bridgeCountKey } from './native-layout.ts';
+import { bridgeCountKey, linkGroupOf, routedKey } from './native-layout.ts';
 
 /** What a conflist says about its network: what the firewall must know, whoever wrote it. */
 export interface NetworkFacts {
   readonly bridges: readonly string[];
+  /** The group of links that are no bridge's ports. */
+  readonly linkGroup: number | null;
   /** `gateway` is the host's address in it; `null` where the host has none. */
   readonly subnets: readonly { readonly subnet: string; readonly gateway: string | null }[];
 }
@@ -56,11 +58,12 @@ function bridgesOf({ raw }: PluginConf): readonly string[] {
   return bridgeNames(bridge, typeof count === 'number' ? count : 1);
 }
 
-export function networkFacts({ plugins }: ConfList): NetworkFacts {
+export function networkFacts({ name, plugins }: ConfList): NetworkFacts {
   const bridges = plugins.filter(({ type }) => type === 'bridge').flatMap(bridgesOf);
   const subnets = plugins.flatMap(subnetsOf);
   return {
     bridges: [...new Set(bridges)],
+    linkGroup: plugins.some(({ raw }) => raw[routedKey] === true) ? linkGroupOf(name) : null,
     subnets: [...new Map(subnets.map((entry) => [entry.subnet, entry])).values()],
   };
 }

@@ -46,7 +46,9 @@ export function guardedPort({ ifName }: AttachmentKey, result: AnyResult): Guard
       ips.some((ip) => ip.includes(':')),
     ),
   ];
-  return { link: link.name, bindings: all.map((ip) => ({ mac, ip })) };
+  // Before the link of a bridge's port stands its bridge.
+  const routed = interfaces[0]?.name === link.name;
+  return { link: link.name, bindings: all.map((ip) => ({ mac, ip })), ...(routed ? { routed } : {}) };
 }
 
 /** Whether all that is wanted is there. */

@@ -30,7 +30,7 @@ export function hostEnd(result: AnyResult | null): Interface | null {
   return before ?? null;
 }
 
-/** Of the result: the bridge, where the attachment was built natively. */
+/** Of the result: the bridge of a port that was built natively. */
 export function firstInterface({ result }: Pick<CacheRecord, 'result'>): string | null {
   return result === null ? null : (currentResult(result).interfaces[0]?.name ?? null);
 }

@@ -40,8 +40,8 @@ export async function refuseRoutedSubnets(
     const destination = parseCidr(route.destination);
     if (destination === null || destination.prefixLength === 0) continue;
     if (route.table === localTable || own.has(link)) continue;
-    // To a subnet as a whole it is what keeps the rest from being reached, and overlaps are the firewall's to find.
-    if (route.link === 0 && route.protocol === ownProtocol) continue;
+    // Ours lead to VMs, and keep the rest from being reached; overlaps of networks are the firewall's to find.
+    if (route.protocol === ownProtocol) continue;
     for (const subnet of firewall.subnets) {
       const cidr = parseCidr(subnet);
       if (cidr !== null && overlap(cidr, destination)) throw conflict(network, subnet, route, link);

@@ -41,7 +41,9 @@ export function inspectLink(
   if (mtu !== null && link.mtu !== mtu) {
     findings.push(onHost('mtu', `${name} has an MTU of ${link.mtu} instead of ${mtu}`, set({ mtu })));
   }
-  return layout === null ? findings : [...findings, ...inspectPort(runtime, record, link, links, layout)];
+  return layout === null || layout.linkGroup !== null
+    ? findings
+    : [...findings, ...inspectPort(runtime, record, link, links, layout)];
 }
 
 /** The one that the attachment was made a port of. */

@@ -1,6 +1,7 @@
 import type { CacheRecord } from '../cni/types.ts';
-import type { BridgePlan } from '../native/binding.ts';
+import type { BridgePlan, Dump, LinkInfo } from '../native/binding.ts';
 import { type Finding, onHost } from './finding.ts';
+import { HostLinks } from './host-link.ts';
 import { unreachableSubnets } from './host-routes.ts';
 import { bridgeOf } from './inspect-host.ts';
 import { atStep } from './kernel-error.ts';
@@ -10,73 +11,72 @@ import type { Runtime } from './runtime.ts';
 
 /** What of the way between an attachment and the rest of its subnet is not as its setup left it. */
 
-/** Where the host has a route to each VM: the VM's, its bridge's part in it, and what keeps the rest out. */
+/** Where the host has a route to each VM: the VM's, its link's part in it, and what keeps the rest out. */
 export async function inspectRoutes(
   runtime: Runtime,
   record: CacheRecord,
   layout: NativeLayout | null,
 ): Promise<readonly Finding[]> {
   if (layout?.hostRoutes !== true) return [];
-  const { binding, network } = runtime;
-  const bridge = bridgeOf(record, layout);
-  const dump = await atStep('route', () => binding.dump({ kinds: ['links', 'addresses', 'routes'] }));
-  const link = dump.links.find(({ kind, name }) => kind === 'bridge' && name === bridge);
-  // Without the bridge there is none of this; that it is gone is a finding of its own.
-  if (link === undefined) return [];
-  const findings: Finding[] = [];
-  const plan = network.bridges.find(({ name }) => name === bridge);
-  if (plan !== undefined) {
-    const has = (address: string) =>
-      dump.addresses.some(
-        ({ ip, link: on, prefixLength }) => on === link.index && address === `${ip}/${prefixLength}`,
-      );
-    findings.push(
-      ...plan.addresses
-        .filter((address) => !has(address))
-        .map((address) => noAddress(runtime, plan, address)),
-    );
-    findings.push(...(await inspectProxy(runtime, plan)));
-  }
-  const destinations = (addressesOf(record) ?? []).map((ip) => `${ip}/32`);
-  const leadsTo = (on: number) => (destination: string) =>
-    dump.routes.some((route) => route.destination === destination && route.link === on);
-  const source = layout.sets.flatMap(({ ranges }) => ranges)[0]?.gateway;
-  for (const destination of destinations.filter((each) => !leadsTo(link.index)(each))) {
-    const plan = {
-      destination,
-      link: bridge,
-      ...(source === undefined || source === null ? {} : { source }),
-    };
-    const message = `the host has no route to ${destination} by ${bridge}`;
-    findings.push(onHost('route', message, () => atStep('route', () => binding.hostRouteAdd(plan))));
-  }
-  for (const destination of unreachableSubnets(network).filter((each) => !leadsTo(0)(each))) {
-    const message = `what no VM has of ${destination} leads to the host's default route`;
-    findings.push(
-      onHost('route', message, () => atStep('route', () => binding.hostRouteAdd({ destination }))),
-    );
-  }
-  return findings;
+  const dump = await atStep('route', () => runtime.binding.dump({ kinds: ['links', 'addresses', 'routes'] }));
+  const name = bridgeOf(record, layout);
+  const bridge = dump.links.find((each) => each.kind === 'bridge' && each.name === name);
+  const link = layout.linkGroup === null ? bridge : (new HostLinks(dump.links).of(record) ?? undefined);
+  const plan = runtime.network.bridges.find((each) => each.name === name);
+  return [
+    ...(plan === undefined ? [] : inspectGateway(runtime, plan, bridge, dump)),
+    // That the link itself is gone is a finding of its own.
+    ...(link === undefined ? [] : await inspectWay(runtime, record, layout, link, dump)),
+    ...inspectSubnets(runtime, dump),
+  ];
 }
 
-const again =
-  ({ binding }: Runtime, plan: BridgePlan) =>
-  () =>
-    atStep('bridge', () => binding.bridgeEnsure(plan));
-
-function noAddress(runtime: Runtime, plan: BridgePlan, address: string): Finding {
-  return onHost('bridge', `${plan.name} has no address ${address}`, again(runtime, plan));
+function inspectGateway(
+  { binding }: Runtime,
+  plan: BridgePlan,
+  bridge: LinkInfo | undefined,
+  { addresses }: Dump,
+): readonly Finding[] {
+  const present = addresses
+    .filter(({ link }) => link === bridge?.index)
+    .map(({ ip, prefixLength }) => `${ip}/${prefixLength}`);
+  const missing = plan.addresses.filter((address) => !present.includes(address));
+  const again = () => atStep('bridge', () => binding.bridgeEnsure(plan));
+  return missing.map((address) => onHost('bridge', `${plan.name} has no address ${address}`, again));
 }
 
-async function inspectProxy(runtime: Runtime, plan: BridgePlan): Promise<readonly Finding[]> {
-  if (plan.proxyArp !== true) return [];
-  const { name } = plan;
-  const wanted = { [`net/ipv4/conf/${name}/proxy_arp`]: '1', [`net/ipv4/neigh/${name}/proxy_delay`]: '0' };
+async function inspectWay(
+  { binding }: Runtime,
+  record: CacheRecord,
+  { isolated, sets }: NativeLayout,
+  { index, name }: LinkInfo,
+  { routes }: Dump,
+): Promise<readonly Finding[]> {
   const findings: Finding[] = [];
-  for (const [key, value] of Object.entries(wanted)) {
-    const present = await atStep('bridge', () => runtime.binding.sysctlRead({ key }));
+  const proxy = { [`net/ipv4/conf/${name}/proxy_arp`]: '1', [`net/ipv4/neigh/${name}/proxy_delay`]: '0' };
+  for (const [key, value] of isolated ? [] : Object.entries(proxy)) {
+    const present = await atStep('link', () => binding.sysctlRead({ key }));
     if (present === value) continue;
-    findings.push(onHost('bridge', `${key} is ${present} instead of ${value}`, again(runtime, plan)));
+    const message = `${key} is ${present} instead of ${value}`;
+    findings.push(onHost('link', message, () => atStep('link', () => binding.sysctlWrite({ key, value }))));
+  }
+  const gateway = sets.flatMap(({ ranges }) => ranges)[0]?.gateway ?? null;
+  for (const ip of addressesOf(record) ?? []) {
+    const destination = `${ip}/32`;
+    if (routes.some((route) => route.destination === destination && route.link === index)) continue;
+    const route = { destination, link: name, ...(gateway === null ? {} : { source: gateway }) };
+    const message = `the host has no route to ${ip} by ${name}`;
+    findings.push(onHost('route', message, () => atStep('route', () => binding.hostRouteAdd(route))));
   }
   return findings;
+}
+
+function inspectSubnets({ binding, network }: Runtime, { routes }: Dump): readonly Finding[] {
+  const isThere = (subnet: string) =>
+    routes.some(({ destination, link }) => destination === subnet && link === 0);
+  const missing = unreachableSubnets(network).filter((subnet) => !isThere(subnet));
+  return missing.map((destination) => {
+    const message = `what no VM has of ${destination} leads to the host's default route`;
+    return onHost('route', message, () => atStep('route', () => binding.hostRouteAdd({ destination })));
+  });
 }

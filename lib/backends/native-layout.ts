@@ -1,3 +1,4 @@
+import { hash } from 'node:crypto';
 import { join } from 'node:path';
 import { bridgeNames } from '../bridges.ts';
 import { isJsonObject } from '../cni/json.ts';
@@ -14,6 +15,8 @@ export interface NativeLayout {
   readonly bridges: readonly string[];
   /** Whether the host has a route to each VM, and is a stranger to the rest of the subnet. */
   readonly hostRoutes: boolean;
+  /** The group of links that are no bridge's ports, by which the firewall knows them; `null`: they are ports. */
+  readonly linkGroup: number | null;
   /** 0: the conflist leaves it open. */
   readonly mtu: number;
   readonly hairpin: boolean;
@@ -35,6 +38,14 @@ const defaultDataDir = '/var/lib/cni/networks';
 /** How many bridges there may be, in the conflist that this library writes. */
 export const bridgeCountKey = 'bridgeCount';
 
+/** Whether the host routes to each VM, in the conflist that this library writes. */
+export const routedKey = 'routed';
+
+/** One of its own for each network: nobody else counts on groups as high. */
+export function linkGroupOf(network: string): number {
+  return 0x7600_0000 + Number.parseInt(hash('sha256', network).slice(0, 6), 16);
+}
+
 /** Keys of the bridge plugin that this library does what they ask for, or that change nothing for a VM. */
 const bridgeKeys = new Set([
   ...[
@@ -48,6 +59,7 @@ const bridgeKeys = new Set([
     'portIsolation',
     'promiscMode',
     bridgeCountKey,
+    routedKey,
   ],
   ...['capabilities', 'dns', 'ipam', 'forceAddress', 'enabledad'],
 ]);
@@ -122,7 +134,8 @@ export function nativeLayout(list: ConfList, source: string): NativeLayout {
   return {
     ...{ bridge, isGateway: raw['isGateway'] === true },
     bridges: bridgeNames(bridge, typeof count === 'number' ? count : 1),
-    hostRoutes: typeof count === 'number',
+    hostRoutes: typeof count === 'number' || raw[routedKey] === true,
+    linkGroup: raw[routedKey] === true ? linkGroupOf(list.name) : null,
     mtu: typeof raw['mtu'] === 'number' ? raw['mtu'] : 0,
     ...{ hairpin: raw['hairpinMode'] === true, isolated: raw['portIsolation'] === true },
     promiscuous: raw['promiscMode'] === true,

@@ -13,6 +13,7 @@ import type { TapOwner } from '../types.ts';
 import type { AttachRequest } from './backend.ts';
 import { ownAddresses } from './guard.ts';
 import { aliasOf, localMac, newHostLink } from './host-link.ts';
+import type { NativeLayout } from './native-layout.ts';
 import type { NativeRuntime } from './native-runtime.ts';
 import type { AttachmentNames, AttachmentTemplate } from './native-template.ts';
 import { keyOf } from './records.ts';
@@ -52,10 +53,7 @@ export function planLink(
 ): Link {
   const { config, network } = runtime;
   return {
-    port: {
-      ...{ bridge: template.bridge.name, hairpin: layout.hairpin, isolated: layout.isolated },
-      hostRoutes: layout.hostRoutes,
-    },
+    port: portOf(layout, template),
     ...{ hostLink, alias, hostMac, name: config.ifName, mac, mtu: network.mtu },
     tap: { name: tapName, uid: tapOwner.uid, gid: tapOwner.gid },
     routes: template.routes,
@@ -82,6 +80,14 @@ export function planAttachment(
   };
 }
 
+function portOf(
+  { hairpin, hostRoutes, isolated, linkGroup }: NativeLayout,
+  { bridge }: AttachmentTemplate,
+): AttachInterface['port'] {
+  if (linkGroup !== null) return { routed: true, group: linkGroup, proxyArp: !isolated };
+  return { bridge: bridge.name, hairpin, isolated, hostRoutes };
+}
+
 /** What takes away what was made. */
 export function detachmentOf(
   { hostLink, port, mac, guard, addresses, record }: Link & { readonly record: FileName },
@@ -89,10 +95,11 @@ export function detachmentOf(
 ): DetachInterface {
   const { directory, owner } = addresses;
   const ips = made.addresses.map(({ ip }) => ip);
+  const routed = 'routed' in port;
   const bindings = [...ips, ...(guard?.addresses ?? [])].map((ip) => ({ mac, ip }));
   return {
     hostLink: { name: hostLink },
-    guard: guard === null ? null : { link: hostLink, bindings },
+    guard: guard === null ? null : { link: hostLink, bindings, routed },
     addresses: { directory, owner, ips },
     hostRoutes: 'routed' in port || port.hostRoutes === true ? ips : [],
     record: { directory: record.directory, name: record.name, version: made.record },

@@ -60,21 +60,24 @@ const sampled = (ip: string) => Number(/\d+$/.exec(ip)?.[0]) - 1;
 
 /** The result of the chain that does the same. */
 function chainResult(
-  { routes, dns }: NativeLayout,
+  { linkGroup, routes, dns }: NativeLayout,
   bridge: Bridge,
   ifName: string,
   addresses: readonly AddressText[],
   { containerId, netns, hostLink, hostMac, mac, tapName }: AttachmentNames,
 ): Result {
   const none = { mtu: 0, socketPath: '', pciId: '' };
-  const [inSandbox, inGuest] = [2, 4];
+  const onHost = [
+    ...(linkGroup === null ? [{ ...none, name: bridge.name, mac: bridge.mac, sandbox: '' }] : []),
+    { ...none, name: hostLink, mac: hostMac, sandbox: '' },
+  ];
+  const [inSandbox, inGuest] = [onHost.length, onHost.length + 2];
   const ipsOf = (index: number) =>
     addresses.map((address) => ({ version: '', interface: index, ...address }));
   return {
     cniVersion: currentVersion,
     interfaces: [
-      { ...none, name: bridge.name, mac: bridge.mac, sandbox: '' },
-      { ...none, name: hostLink, mac: hostMac, sandbox: '' },
+      ...onHost,
       { ...none, name: ifName, mac, sandbox: netns },
       { ...none, name: tapName, mac: '', sandbox: netns },
       { ...none, name: tapName, mac, sandbox: containerId },

@@ -9,7 +9,7 @@ import { firewallNetwork } from '../firewall.ts';
 import type { BridgePlan, FirewallNetwork, NativeBinding } from '../native/binding.ts';
 import type { Config, GeneratedNetwork, OwnConflist } from '../settings.ts';
 import { networkFacts } from './facts.ts';
-import { bridgeCountKey, type NativeLayout, nativeLayout } from './native-layout.ts';
+import { bridgeCountKey, type NativeLayout, nativeLayout, routedKey } from './native-layout.ts';
 import { ethernetMtu, uplinkMtu } from './uplink.ts';
 
 /** A network whose configuration was read, and what the kernel needs for it. */
@@ -49,19 +49,20 @@ function describe(source: GeneratedNetwork, mtu: number): generate.GeneratedNetw
     ...{ subnets: [{ subnet, gateway, ranges }], routes, dns, dataDir: addressDir },
     ...{ hairpin, isolated, promiscuous },
     ...(layout === 'bridges' ? { bridgeCount: source.bridgeCount } : {}),
+    ...(layout === 'routed' ? { routed: true } : {}),
   };
 }
 
 /** Of one among several, only the gateway's own address: which VMs are behind which, routes say. */
 function bridgePlans(network: string, layout: NativeLayout): readonly BridgePlan[] {
-  const { bridges, hostRoutes, isolated, mtu, sets, isGateway, promiscuous } = layout;
+  const { bridges, hostRoutes, isolated, linkGroup, mtu, sets, isGateway, promiscuous } = layout;
   const ranges = sets.flatMap((set) => set.ranges);
   const addresses = ranges.map(({ gateway, prefixLength }) => `${gateway}/${hostRoutes ? 32 : prefixLength}`);
   const common = {
     ...{ mtu, promiscuous, addresses: isGateway ? [...new Set(addresses)] : [] },
     ipv6: ranges.some(({ start }) => start.includes(':')),
     // VMs that are kept from each other find none on another bridge either.
-    proxyArp: hostRoutes && !isolated,
+    proxyArp: hostRoutes && linkGroup === null && !isolated,
   };
   return bridges.map((name) => ({ name, mac: bridgeMac(network, name), ...common }));
 }
@@ -82,8 +83,9 @@ async function ownList(binding: NativeBinding, { path, network }: OwnConflist): 
     const message = `${path}: its last plugin is not ${lastPlugin}, without which there is no TAP device`;
     throw new NetworkError('ERR_CONFLIST_INVALID', message, { path });
   }
-  if (list.plugins.some(({ raw }) => bridgeCountKey in raw)) {
-    const message = `${path}: several bridges are what options describe: leave conflist out, or "${bridgeCountKey}"`;
+  const key = [bridgeCountKey, routedKey].find((each) => list.plugins.some(({ raw }) => each in raw));
+  if (key !== undefined) {
+    const message = `${path}: "${key}" is for the option layout to describe: leave it, or conflist, out`;
     throw new NetworkError('ERR_CONFLIST_INVALID', message, { path });
   }
   return list;

@@ -143,7 +143,8 @@ class Preparation {
 
   /** The table is everybody's: it goes only while nobody has a port in it. */
   async #guard(): Promise<void> {
-    const made = await this.#task((taskId) => this.#binding.guardEnsure({ taskId }));
+    const routed = this.#network.layout?.linkGroup != null;
+    const made = await this.#task((taskId) => this.#binding.guardEnsure({ routed, taskId }));
     if (made) this.#undos.push(() => this.#binding.guardRemoveUnused({}));
   }
 

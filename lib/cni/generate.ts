@@ -15,6 +15,8 @@ export interface GeneratedNetwork {
   readonly bridge: string;
   /** How many there may be; absent: that one. A key of this library's own, which plugins take no notice of. */
   readonly bridgeCount?: number;
+  /** Whether no link is a port of it: it has the gateway's address, and the host routes. A key of this library's own, too. */
+  readonly routed?: boolean;
   /** 0: the kernel's default. */
   readonly mtu: number;
   /** One address range for each subnet; the guest gets an address of each. */
@@ -70,6 +72,7 @@ function contentOf(network: GeneratedNetwork): JsonObject {
         type: 'bridge',
         bridge,
         ...(network.bridgeCount === undefined ? {} : { bridgeCount: network.bridgeCount }),
+        ...(network.routed === true ? { routed: true } : {}),
         isGateway: true,
         ...(mtu === 0 ? {} : { mtu }),
         ...(network.hairpin === true ? { hairpinMode: true } : {}),

@@ -71,9 +71,13 @@ export interface BridgePort {
   readonly hostRoutes?: boolean;
 }
 
-/** A link that the host routes to. The addon refuses it: EOPNOTSUPP. */
+/** A link that is no bridge's port: the host routes to each address of the guest. */
 export interface RoutedPort {
   readonly routed: true;
+  /** By which the firewall knows the network's links. */
+  readonly group: number;
+  /** Whether the host answers for other guests. */
+  readonly proxyArp: boolean;
 }
 
 export interface AttachInterface {
@@ -144,9 +148,11 @@ export interface NamedSlot {
   readonly steps: StepTimes;
 }
 
-/** A bridge port, and what the guest behind it may say it is. */
+/** A link of the host, and what the guest behind it may say it is. */
 export interface GuardedPort {
   readonly link: string;
+  /** Whether it is no bridge's port. Default false. */
+  readonly routed?: boolean;
   readonly bindings: readonly { readonly mac: string; readonly ip: string }[];
 }
 

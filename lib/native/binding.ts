@@ -231,6 +231,8 @@ export interface FirewallNetwork {
   readonly network: string;
   /** Link names through which guests come: the network's bridges. */
   readonly bridges: readonly string[];
+  /** The group of its links that are no bridge's ports. */
+  readonly group?: number;
   /** CIDR, either family. */
   readonly subnets: readonly string[];
   /** Gateway addresses that answer pings, either family. */
@@ -346,8 +348,8 @@ export interface NativeBinding {
   firewallRemove(plan: Task & { readonly network: string }): Promise<void>;
   /** Names of the networks that have elements in the table. */
   firewallList(plan: Task): Promise<string[]>;
-  /** The table of the guards and its constant rules; one transaction, idempotent. Whether there was no such table. */
-  guardEnsure(plan: Task): Promise<boolean>;
+  /** The guards' tables for ports or for routed links, and their constant rules; idempotent. Whether one was missing. */
+  guardEnsure(plan: Task & { readonly routed?: boolean }): Promise<boolean>;
   /** In one transaction; makes the table when somebody has removed it. */
   guardAdd(plan: Task & GuardedPort): Promise<void>;
   /** Absent is fine. */

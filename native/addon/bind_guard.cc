@@ -10,8 +10,10 @@ namespace vulcan::addon {
 void BindGuard(Napi::Object exports, Module& module) {
   AttachmentHost& host = module.Attachments();
   const auto no_plan = [](const Fields&) { return std::monostate{}; };
-  Export(exports, module, "guardEnsure", LaneName::kControl, no_plan,
-         [](std::monostate, const Cancellation& cancellation) { return guard::Ensure(cancellation); });
+  Export(
+      exports, module, "guardEnsure", LaneName::kControl,
+      [](const Fields& fields) { return fields.OptionalBool("routed").value_or(false); },
+      [](bool routed, const Cancellation& cancellation) { return guard::Ensure(routed, cancellation); });
   Export(exports, module, "guardAdd", LaneName::kControl, ParseGuardedPort,
          [&host](const guard::Port& port, const Cancellation& cancellation) {
            guard::Add(host.Nft(), port, cancellation);

@@ -11,6 +11,7 @@ firewall::Network ParseNetwork(const Fields& fields) {
   firewall::Network network;
   network.name = fields.String("network");
   network.bridges = fields.Strings("bridges");
+  network.group = fields.OptionalInteger<std::uint32_t>("group");
   network.subnets = fields.Strings("subnets");
   network.gateways = fields.Strings("gateways");
   network.masquerade = fields.Bool("masquerade");

@@ -8,10 +8,15 @@
 namespace vulcan::addon {
 namespace {
 
-[[nodiscard]] BridgePort ParsePort(const Fields& fields) {
-  return {fields.OptionalString("bridge").value_or(""),
-          {fields.OptionalBool("hairpin").value_or(false), fields.OptionalBool("isolated").value_or(false)},
-          fields.OptionalBool("hostRoutes").value_or(false)};
+[[nodiscard]] std::variant<BridgePort, RoutedPort> ParsePort(const Fields& fields) {
+  if (fields.Has("routed")) {
+    return RoutedPort{fields.Integer<std::uint32_t>("group"),
+                      fields.OptionalBool("proxyArp").value_or(false)};
+  }
+  return BridgePort{
+      fields.OptionalString("bridge").value_or(""),
+      {fields.OptionalBool("hairpin").value_or(false), fields.OptionalBool("isolated").value_or(false)},
+      fields.OptionalBool("hostRoutes").value_or(false)};
 }
 
 [[nodiscard]] RoutePlan ParseRoute(const Fields& fields, const AddressPlan& addresses) {

@@ -57,7 +57,7 @@ AddressPlan ParseAddressPlan(const Fields& fields) {
 }
 
 guard::Port ParseGuardedPort(const Fields& fields) {
-  guard::Port port{fields.String("link"), {}};
+  guard::Port port{fields.String("link"), {}, fields.OptionalBool("routed").value_or(false)};
   for (const Fields& binding : fields.Objects("bindings")) {
     port.bindings.push_back({ParseMacAddress(binding, "mac"), ParseAddress(binding, "ip")});
   }
@@ -67,6 +67,7 @@ guard::Port ParseGuardedPort(const Fields& fields) {
 Napi::Object GuardedPortToJs(Napi::Env env, const guard::Port& port) {
   Napi::Object object = Napi::Object::New(env);
   object.Set("link", port.link);
+  if (port.routed) object.Set("routed", true);
   object.Set("bindings", ToArray(env, port.bindings, [](Napi::Env e, const guard::Binding& binding) {
                Napi::Object entry = Napi::Object::New(e);
                entry.Set("mac", FormatMac(binding.mac));

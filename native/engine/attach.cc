@@ -76,7 +76,7 @@ void Attach::Begin(const char* step, const Cancellation& cancellation) {
 AttachResult Attach::Run(AddressStore store, const Cancellation& cancellation) {
   ReserveAddresses(std::move(store));
   Begin("bridge", cancellation);
-  bridge_ = host_.BridgeWithRoom(plan_.interface.port.bridge);
+  bridge_ = BridgeWithRoom(host_, plan_.interface);
   Begin("record", cancellation);
   PrepareRecord();
   Begin("guard", cancellation);
@@ -126,7 +126,7 @@ void Attach::NameAnchor(const Cancellation& cancellation) {
 }
 
 void Attach::SetUp() {
-  if (plan_.interface.port.host_routes) {
+  if (HasHostRoutes(plan_.interface)) {
     undo_.Push([this] { RemoveRoutes(host_, result_.addresses); });
   }
   // Somebody may hold the namespace, and with it the link, longer than we do.

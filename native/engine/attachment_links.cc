@@ -11,6 +11,7 @@
 #include "netlink/filter.h"
 #include "netlink/host_route.h"
 #include "netlink/link_change.h"
+#include "netlink/neighbour.h"
 #include "netlink/qdisc.h"
 #include "netlink/route.h"
 #include "netlink/veth.h"
@@ -63,16 +64,19 @@ void AddHostLink(RtnlSocket& host, const InterfacePlan& plan, int bridge, int ne
   if (host.IndexOf(plan.host_link)) {
     throw Error(EEXIST, RtnlTypeName(RTM_NEWLINK)).Path(plan.host_link);
   }
+  const auto* port = std::get_if<BridgePort>(&plan.port);
+  const std::uint32_t group = port == nullptr ? std::get<RoutedPort>(plan.port).group : 0;
   RtnlBatch batch;
-  batch.Add(NewVeth({plan.host_link, plan.host_mac, bridge, plan.name, plan.mac, netns_fd, plan.mtu}));
+  batch.Add(NewVeth({plan.host_link, plan.host_mac, bridge, plan.name, plan.mac, netns_fd, plan.mtu, group}));
   // The kernel ignores the alias of a link that is being made.
   if (!plan.alias.empty()) {
     LinkChange alias;
     alias.alias = plan.alias;
     batch.Add(SetLink(plan.host_link, alias));
   }
-  const BridgePortOptions& options = plan.port.options;
-  if (options.hairpin || options.isolated) batch.Add(SetBridgePort(plan.host_link, options));
+  if (port != nullptr && (port->options.hairpin || port->options.isolated)) {
+    batch.Add(SetBridgePort(plan.host_link, port->options));
+  }
   SendAll(host, std::move(batch), plan.host_link);
 }
 
@@ -103,13 +107,27 @@ void ConfigureInside(RtnlSocket& inside, const InterfacePlan& plan,
 void SetHostLinkUp(RtnlSocket& host, const InterfacePlan& plan,
                    const std::vector<ReservedAddress>& addresses) {
   RtnlBatch batch;
-  if (plan.port.host_routes) {
-    const int bridge = NeedIndex(host, plan.port.bridge);
+  const auto add_routes = [&](const std::string& link) {
+    const int index = NeedIndex(host, link);
     for (const ReservedAddress& each : addresses) {
-      batch.Add(NewHostRoute(bridge, each.address, each.gateway));
+      batch.Add(NewHostRoute(index, each.address, each.gateway));
     }
+  };
+  if (const auto* routed = std::get_if<RoutedPort>(&plan.port)) {
+    LinkChange up = Up();
+    if (routed->proxy_arp) {
+      // The kernel's own delay would cost the first packet to each guest a second.
+      batch.Add(SetProxyDelay(NeedIndex(host, plan.host_link), std::chrono::milliseconds(0)));
+      up.proxy_arp = true;
+    }
+    batch.Add(SetLink(plan.host_link, up));
+    // No route leads to a link that is down.
+    add_routes(plan.host_link);
+  } else {
+    const auto& port = std::get<BridgePort>(plan.port);
+    if (port.host_routes) add_routes(port.bridge);
+    batch.Add(SetLink(plan.host_link, Up()));
   }
-  batch.Add(SetLink(plan.host_link, Up()));
   SendAll(host, std::move(batch), plan.host_link);
 }
 

@@ -11,7 +11,7 @@ namespace vulcan {
 // The requests of an attachment, each a batch that travels in one send; the first failure of it is thrown.
 // Nothing is looked up but indexes, which takes no lock.
 
-// The host's link as a port of the bridge, down, and its peer in the namespace.
+// The host's link, down, and its peer in the namespace. `bridge` is 0 for a routed port.
 void AddHostLink(RtnlSocket& host, const InterfacePlan& plan, int bridge, int netns_fd);
 
 // Everything inside of the namespace. Qdiscs and filters come before the links are up, so that no frame of
@@ -19,7 +19,7 @@ void AddHostLink(RtnlSocket& host, const InterfacePlan& plan, int bridge, int ne
 void ConfigureInside(RtnlSocket& inside, const InterfacePlan& plan,
                      const std::vector<ReservedAddress>& addresses);
 
-// Last of all: from then on the bridge forwards, and the host's routes lead to the guest.
+// Last of all: from then on frames are forwarded, and the host's routes lead to the guest.
 void SetHostLinkUp(RtnlSocket& host, const InterfacePlan& plan,
                    const std::vector<ReservedAddress>& addresses);
 

@@ -43,6 +43,14 @@ struct BridgePort {
   bool host_routes = false;
 };
 
+// A link that is no bridge's port: the host routes to the guest.
+struct RoutedPort {
+  // By which the firewall knows the network's links.
+  std::uint32_t group = 0;
+  // Whether the host answers for other guests.
+  bool proxy_arp = false;
+};
+
 struct AddressRequest {
   RangeSet set;
   // Absent: a free one.
@@ -74,7 +82,7 @@ struct RoutePlan {
 using RecordText = std::vector<std::variant<std::string, AddressOf, GatewayOf>>;
 
 struct InterfacePlan {
-  BridgePort port;
+  std::variant<BridgePort, RoutedPort> port;
   std::string host_link;
   std::string alias;
   MacAddress host_mac{};

@@ -74,6 +74,25 @@ void AddBridge(Elements& elements, const Network& network, const std::string& br
   }
 }
 
+// IPv4 alone.
+void AddGroup(Elements& elements, const Network& network, std::uint32_t number) {
+  const nft::Key group = nft::LinkGroupKey(number);
+  const auto add = [&](const std::string& set, nft::Key key) {
+    elements[set].push_back({std::move(key), {}, network.name});
+  };
+  add(kGroups, group);
+  if (network.allow_link_local) add(kGroupLinkLocal, group);
+  if (network.host_open) add(kGroupHostOpen, group);
+  for (const std::string& gateway : network.gateways) {
+    const IpAddress address = ParseGateway(gateway);
+    if (address.Family() == AF_INET) add(kGroupGateways4, nft::Concatenate(group, nft::ToKey(address)));
+  }
+  if (network.host_open) return;
+  for (const Service& service : network.services) {
+    add(kGroupHostPorts, nft::Concatenate(group, nft::ServiceKey(service.protocol, service.port)));
+  }
+}
+
 const std::vector<nft::Element>& Of(const Elements& elements, const std::string& set) {
   static const std::vector<nft::Element> none;
   const auto found = elements.find(set);
@@ -97,6 +116,7 @@ Elements ElementsOf(const Network& network) {
   Elements elements;
   AddSubnets(elements, network);
   for (const std::string& bridge : network.bridges) AddBridge(elements, network, bridge);
+  if (network.group) AddGroup(elements, network, *network.group);
   return elements;
 }
 
@@ -104,6 +124,11 @@ void ThrowIfConflict(const Elements& present, const Elements& wanted, const std:
   for (const nft::Element& bridge : Of(wanted, kBridges)) {
     for (const nft::Element& other : Of(present, kBridges)) {
       if (other.comment != owner && other.key == bridge.key) throw Conflict(LinkName(bridge.key), other);
+    }
+  }
+  for (const nft::Element& group : Of(wanted, kGroups)) {
+    for (const nft::Element& other : Of(present, kGroups)) {
+      if (other.comment != owner && other.key == group.key) throw Conflict("link group", other);
     }
   }
   for (const char* set : {kSubnets4, kSubnets6}) {

@@ -2,6 +2,7 @@
 
 #include <cstdint>
 #include <map>
+#include <optional>
 #include <string>
 #include <vector>
 
@@ -19,6 +20,8 @@ struct Network {
   // Owner of every element.
   std::string name;
   std::vector<std::string> bridges;
+  // Of links that are routed to.
+  std::optional<std::uint32_t> group;
   // CIDR, either family.
   std::vector<std::string> subnets;
   std::vector<std::string> gateways;

@@ -54,6 +54,7 @@ void AddGuestRules(nft::Batch& batch, const nft::Table& table) {
       .Ipv4()
       .Destination(Comparison::kEqual, Prefix("169.254.0.0/16"))
       .InLink(kLinkLocal, Membership::kNotIn)
+      .InGroup(kGroupLinkLocal, Membership::kNotIn)
       .Drop()
       .Append(batch, table);
   Rule(kGuests).StateIn(nft::kInvalid).Drop().Append(batch, table);
@@ -65,6 +66,7 @@ void AddPostroutingRules(nft::Batch& batch, const nft::Table& table) {
       .Ipv4()
       .SourceIn(kMasquerade4)
       .OutLink(kBridges, Membership::kNotIn)
+      .OutGroup(kGroups, Membership::kNotIn)
       .OutNotLoopback()
       .Destination(Comparison::kNotEqual, Prefix("224.0.0.0/4"))
       .Destination(Comparison::kNotEqual, Prefix("255.255.255.255/32"))
@@ -74,6 +76,7 @@ void AddPostroutingRules(nft::Batch& batch, const nft::Table& table) {
       .Ipv6()
       .SourceIn(kMasquerade6)
       .OutLink(kBridges, Membership::kNotIn)
+      .OutGroup(kGroups, Membership::kNotIn)
       .OutNotLoopback()
       .Destination(Comparison::kNotEqual, Prefix("ff00::/8"))
       .Masquerade()
@@ -83,19 +86,34 @@ void AddPostroutingRules(nft::Batch& batch, const nft::Table& table) {
 // Into our subnets: answers, and our own networks.
 void AddForwardRules(nft::Batch& batch, const nft::Table& table) {
   Rule(kForward).InLink(kBridges).Jump(kGuests).Append(batch, table);
+  Rule(kForward).InGroup(kGroups).Jump(kGuests).Append(batch, table);
   Rule(kForward).StateIn(nft::kEstablished | nft::kRelated).Accept().Append(batch, table);
   Rule(kForward).InLink(kBridges).Accept().Append(batch, table);
+  Rule(kForward).InGroup(kGroups).Accept().Append(batch, table);
   Rule(kForward).OutLink(kBridges).Drop().Append(batch, table);
+  Rule(kForward).OutGroup(kGroups).Drop().Append(batch, table);
 }
 
 // To the host: answers, pings of the guest's own gateway, and what the network's hostAccess lists.
 void AddInputRules(nft::Batch& batch, const nft::Table& table) {
-  Rule(kInput).InLink(kBridges, Membership::kNotIn).Accept().Append(batch, table);
+  Rule(kInput)
+      .InLink(kBridges, Membership::kNotIn)
+      .InGroup(kGroups, Membership::kNotIn)
+      .Accept()
+      .Append(batch, table);
   Rule(kInput).Jump(kGuests).Append(batch, table);
   Rule(kInput).StateIn(nft::kEstablished | nft::kRelated).Accept().Append(batch, table);
   Rule(kInput).InLink(kHostOpen).Accept().Append(batch, table);
+  Rule(kInput).InGroup(kGroupHostOpen).Accept().Append(batch, table);
   Rule(kInput).InLinkAndServiceIn(kHostPorts).Accept().Append(batch, table);
+  Rule(kInput).InGroupAndServiceIn(kGroupHostPorts).Accept().Append(batch, table);
   Rule(kInput).Ipv4().InLinkAndDestinationIn(kGateways4).IcmpType(ICMP_ECHO).Accept().Append(batch, table);
+  Rule(kInput)
+      .Ipv4()
+      .InGroupAndDestinationIn(kGroupGateways4)
+      .IcmpType(ICMP_ECHO)
+      .Accept()
+      .Append(batch, table);
   Rule(kInput)
       .Ipv6()
       .InLinkAndDestinationIn(kGateways6)
@@ -140,6 +158,17 @@ const std::vector<nft::Set>& Sets() {
        "services of the host that guests reach"},
       {kLinkLocal, {DataType::kLinkName}, false, "links whose guests reach 169.254.0.0/16"},
       {kIpv6, {DataType::kLinkName}, false, "links whose guests may speak IPv6"},
+      {kGroups, {DataType::kLinkGroup}, false, "groups of links through which guests come"},
+      {kGroupGateways4,
+       {DataType::kLinkGroup, DataType::kIpv4},
+       false,
+       "gateways that answer their guests' pings"},
+      {kGroupHostOpen, {DataType::kLinkGroup}, false, "groups whose guests reach all of the host"},
+      {kGroupHostPorts,
+       {DataType::kLinkGroup, DataType::kProtocol, DataType::kPort},
+       false,
+       "services of the host that guests reach"},
+      {kGroupLinkLocal, {DataType::kLinkGroup}, false, "groups whose guests reach 169.254.0.0/16"},
   };
   return sets;
 }

@@ -1,11 +1,14 @@
 #include "engine/guard.h"
 
+#include <linux/netfilter.h>
+
 #include <algorithm>
 #include <cerrno>
 #include <iterator>
 #include <map>
 #include <optional>
 #include <span>
+#include <tuple>
 #include <utility>
 
 #include "base/error.h"
@@ -17,18 +20,20 @@
 namespace vulcan::guard {
 namespace {
 
-using SetElements = std::pair<const nft::Set*, nft::Element>;
+using SetElements = std::tuple<const nft::Table*, const nft::Set*, nft::Element>;
 
 std::vector<SetElements> ElementsOf(const Port& port) {
   const nft::Key link = nft::LinkNameKey(port.link);
   std::vector<SetElements> elements;
-  for (const Binding& binding : port.bindings) {
-    const nft::Set& set = binding.address.Family() == AF_INET ? Bindings4() : Bindings6();
-    nft::Key key =
-        nft::Concatenate(nft::Concatenate(link, nft::MacKey(binding.mac)), nft::ToKey(binding.address));
-    elements.push_back({&set, {std::move(key), {}, {}}});
+  for (const nft::Table& table : Tables(port.routed)) {
+    for (const Binding& binding : port.bindings) {
+      const nft::Set& set = binding.address.Family() == AF_INET ? Bindings4() : Bindings6();
+      nft::Key key =
+          nft::Concatenate(nft::Concatenate(link, nft::MacKey(binding.mac)), nft::ToKey(binding.address));
+      elements.emplace_back(&table, &set, nft::Element{std::move(key), {}, {}});
+    }
+    elements.emplace_back(&table, &Ports(), nft::Element{link, {}, {}});
   }
-  elements.push_back({&Ports(), {link, {}, {}}});
   return elements;
 }
 
@@ -51,29 +56,76 @@ constexpr auto kMessages = nft::Batch::Messages::kSmall;
 
 void CommitAdditions(nft::Socket& socket, const std::vector<SetElements>& elements) {
   nft::CommitAnew(socket, kMessages, [&elements](nft::Batch& batch) {
-    for (const auto& [set, element] : elements) nft::AddElements(batch, GuardTable(), *set, {element});
+    for (const auto& [table, set, element] : elements) nft::AddElements(batch, *table, *set, {element});
   });
 }
 
 void CommitDeletions(nft::Socket& socket, const std::vector<SetElements>& elements) {
   nft::CommitAnew(socket, kMessages, [&elements](nft::Batch& batch) {
-    for (const auto& [set, element] : elements) nft::DeleteElements(batch, GuardTable(), *set, {element});
+    for (const auto& [table, set, element] : elements) nft::DeleteElements(batch, *table, *set, {element});
   });
+}
+
+[[nodiscard]] bool IsOurs(const std::string& comment) { return comment.starts_with("vulcan-net guard "); }
+
+[[nodiscard]] std::string NameOf(const nft::Table& table) {
+  switch (table.family) {
+    case NFPROTO_BRIDGE:
+      return "table bridge " + table.name;
+    case NFPROTO_ARP:
+      return "table arp " + table.name;
+    default:
+      return "table inet " + table.name;
+  }
+}
+
+using PortMap = std::map<std::string, Port>;
+
+[[nodiscard]] PortMap Read(nft::Socket& socket, const nft::Table& table, bool routed) {
+  PortMap ports;
+  const auto port_of = [&](const nft::Key& key) -> Port& {
+    const std::string padded(reinterpret_cast<const char*>(key.data()), std::min(key.size(), kLinkBytes));
+    const std::string link = padded.substr(0, padded.find('\0'));
+    return ports.try_emplace(link, Port{link, {}, routed}).first->second;
+  };
+  for (const nft::Element& element : nft::ListElements(socket, table, guard::Ports())) port_of(element.key);
+  for (const nft::Set* set : {&Bindings4(), &Bindings6()}) {
+    for (const nft::Element& element : nft::ListElements(socket, table, *set)) {
+      const auto binding = BindingOf(element.key);
+      if (binding) port_of(element.key).bindings.push_back(*binding);
+    }
+  }
+  return ports;
+}
+
+// What is looked at in one table only is half guarded: it has the bindings that both have.
+void Intersect(PortMap& ports, const PortMap& others) {
+  for (auto& [link, port] : ports) {
+    const auto other = others.find(link);
+    std::erase_if(port.bindings, [&](const Binding& binding) {
+      return other == others.end() || std::find(other->second.bindings.begin(), other->second.bindings.end(),
+                                                binding) == other->second.bindings.end();
+    });
+  }
+  for (const auto& [link, port] : others) ports.try_emplace(link, Port{link, {}, port.routed});
 }
 
 }  // namespace
 
-bool Ensure(const Cancellation& cancellation) {
+bool Ensure(bool routed, const Cancellation& cancellation) {
   bool made = false;
-  nft::Transact(cancellation, [&made](nft::Socket& socket, nft::Batch& batch) {
-    const auto comment = nft::ReadTableComment(socket, GuardTable());
-    if (comment && !comment->starts_with("vulcan-net guard ")) {
-      throw Error(EEXIST, "NFT_MSG_NEWTABLE", "a table of this name was made by someone else")
-          .Path("table bridge vulcan")
-          .Why(Reason::kForeign);
+  nft::Transact(cancellation, [&](nft::Socket& socket, nft::Batch& batch) {
+    made = false;
+    for (const nft::Table& table : Tables(routed)) {
+      const auto comment = nft::ReadTableComment(socket, table);
+      if (comment && !IsOurs(*comment)) {
+        throw Error(EEXIST, "NFT_MSG_NEWTABLE", "a table of this name was made by someone else")
+            .Path(NameOf(table))
+            .Why(Reason::kForeign);
+      }
+      made |= !comment;
+      AddLayout(batch, table);
     }
-    made = !comment;
-    AddLayout(batch);
     return true;
   });
   return made;
@@ -85,7 +137,7 @@ void Add(nft::Socket& socket, const Port& port, const Cancellation& cancellation
     CommitAdditions(socket, elements);
   } catch (const Error& error) {
     if (error.Errnum() != ENOENT) throw;
-    static_cast<void>(Ensure(cancellation));
+    static_cast<void>(Ensure(port.routed, cancellation));
     CommitAdditions(socket, elements);
   }
 }
@@ -125,19 +177,10 @@ void RemoveAll(nft::Socket& socket, const std::vector<Port>& ports) {
 
 std::vector<Port> List() {
   nft::Socket socket;
-  std::map<std::string, Port> ports;
-  const auto port_of = [&ports](const nft::Key& key) -> Port& {
-    const std::string padded(reinterpret_cast<const char*>(key.data()), std::min(key.size(), kLinkBytes));
-    const std::string link = padded.substr(0, padded.find('\0'));
-    return ports.try_emplace(link, Port{link, {}}).first->second;
-  };
-  for (const nft::Element& element : nft::ListElements(socket, GuardTable(), Ports())) port_of(element.key);
-  for (const nft::Set* set : {&Bindings4(), &Bindings6()}) {
-    for (const nft::Element& element : nft::ListElements(socket, GuardTable(), *set)) {
-      const auto binding = BindingOf(element.key);
-      if (binding) port_of(element.key).bindings.push_back(*binding);
-    }
-  }
+  PortMap ports = Read(socket, BridgeTable(), false);
+  PortMap routed = Read(socket, RoutedTable(), true);
+  Intersect(routed, Read(socket, ArpTable(), true));
+  ports.merge(routed);
   std::vector<Port> listed;
   listed.reserve(ports.size());
   for (auto& [link, port] : ports) listed.push_back(std::move(port));
@@ -147,12 +190,19 @@ std::vector<Port> List() {
 bool RemoveUnused(const Cancellation& cancellation) {
   bool gone = false;
   nft::Transact(cancellation, [&gone](nft::Socket& socket, nft::Batch& batch) {
-    const auto comment = nft::ReadTableComment(socket, GuardTable());
-    const bool ours = comment && comment->starts_with("vulcan-net guard ");
-    const bool unused = ours && nft::ListElements(socket, GuardTable(), Ports()).empty();
-    gone = !comment || unused;
-    if (unused) nft::DeleteTable(batch, GuardTable());
-    return unused;
+    gone = true;
+    bool changed = false;
+    for (const bool routed : {false, true}) {
+      for (const nft::Table& table : Tables(routed)) {
+        const auto comment = nft::ReadTableComment(socket, table);
+        if (!comment) continue;
+        const bool unused = IsOurs(*comment) && nft::ListElements(socket, table, Ports()).empty();
+        if (unused) nft::DeleteTable(batch, table);
+        changed |= unused;
+        gone &= unused;
+      }
+    }
+    return changed;
   });
   return gone;
 }

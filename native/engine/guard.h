@@ -15,19 +15,23 @@ namespace vulcan::guard {
 struct Binding {
   MacAddress mac{};
   IpAddress address;
+
+  friend bool operator==(const Binding&, const Binding&) = default;
 };
 
-// A bridge port, and what the guest behind it may say it is. Whatever else comes in there is dropped.
+// A bridge port or a link that is routed to, and what the guest behind it may say it is. Whatever else comes
+// in there is dropped.
 struct Port {
   std::string link;
   std::vector<Binding> bindings;
+  bool routed = false;
 };
 
-// The table and each of its rules once; whether there was no such table. EEXIST with reason foreign when a
-// table of that name is not ours.
-bool Ensure(const Cancellation& cancellation);
+// The tables for either kind of port, and each of their rules once; whether one was not there. EEXIST with
+// reason foreign when a table of that name is not ours.
+bool Ensure(bool routed, const Cancellation& cancellation);
 
-// In one transaction. Makes the table when somebody has removed it.
+// In one transaction. Makes the tables when somebody has removed them.
 void Add(nft::Socket& socket, const Port& port, const Cancellation& cancellation);
 
 // What is not there is fine.
@@ -39,7 +43,7 @@ void RemoveAll(nft::Socket& socket, const std::vector<Port>& ports);
 // What is guarded, sorted by link.
 [[nodiscard]] std::vector<Port> List();
 
-// The table, unless there are guarded ports; whether it is gone.
+// Each table, unless there are guarded ports in it; whether they are gone.
 bool RemoveUnused(const Cancellation& cancellation);
 
 }  // namespace vulcan::guard

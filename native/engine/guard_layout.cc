@@ -4,6 +4,7 @@
 #include <linux/netfilter.h>
 #include <linux/netfilter/nf_tables.h>
 
+#include <algorithm>
 #include <array>
 #include <cstddef>
 
@@ -18,12 +19,17 @@ using nft::Field;
 using nft::Rule;
 
 constexpr const char* kPrerouting = "prerouting";
+constexpr const char* kInput = "input";
 constexpr const char* kGuard = "guard";
 
 // Of linux/netfilter_bridge.h (NF_BR_PRE_ROUTING, NF_BR_PRI_FIRST is INT_MIN); that header can't be included
 // beside the C library's. -300 is where others filter, the bridge plugin's macspoofchk among them.
 constexpr std::uint32_t kHookPrerouting = 0;
 constexpr std::int32_t kPriority = -300;
+// Before fragments are put together (NF_IP_PRI_CONNTRACK_DEFRAG), each of which has a sender.
+constexpr std::int32_t kPriorityRouted = -450;
+// Of linux/netfilter_arp.h.
+constexpr std::uint32_t kHookArpInput = 0;
 
 constexpr Field kEthernetSource{NFT_PAYLOAD_LL_HEADER, 6, 6};
 // ARP for IPv4 over Ethernet: RFC 826's hardware type, protocol type and both lengths; then the sender.
@@ -41,7 +47,15 @@ constexpr std::uint8_t kRouterAdvertisement = 134;
 constexpr std::uint8_t kNeighbourAdvertisement = 136;
 constexpr std::uint8_t kRedirect = 137;
 
-void AddGuardRules(nft::Batch& batch, const nft::Table& table) {
+// Frame and claim must both be the port's.
+Rule& OwnArp(Rule& rule) {
+  const std::string& bindings4 = Bindings4().name;
+  return rule.FieldIs(kArpKind, kArpIpv4OverEthernet)
+      .InLinkMacAndAddressIn(bindings4, kEthernetSource, kArpSender)
+      .InLinkMacAndAddressIn(bindings4, kArpSenderMac, kArpSender);
+}
+
+void AddBridgeRules(nft::Batch& batch, const nft::Table& table) {
   const std::string& bindings4 = Bindings4().name;
   const std::string& bindings6 = Bindings6().name;
   Rule(kGuard)
@@ -49,14 +63,8 @@ void AddGuardRules(nft::Batch& batch, const nft::Table& table) {
       .InLinkMacAndAddressIn(bindings4, kEthernetSource, kSourceIpv4)
       .Accept()
       .Append(batch, table);
-  // Frame and claim must both be the port's.
-  Rule(kGuard)
-      .EtherType(ETH_P_ARP)
-      .FieldIs(kArpKind, kArpIpv4OverEthernet)
-      .InLinkMacAndAddressIn(bindings4, kEthernetSource, kArpSender)
-      .InLinkMacAndAddressIn(bindings4, kArpSenderMac, kArpSender)
-      .Accept()
-      .Append(batch, table);
+  Rule arp(kGuard);
+  OwnArp(arp.EtherType(ETH_P_ARP)).Accept().Append(batch, table);
   for (const std::uint8_t type : {kRouterAdvertisement, kRedirect}) {
     Rule(kGuard).EtherType(ETH_P_IPV6).IcmpType(type).Drop().Append(batch, table);
   }
@@ -71,15 +79,61 @@ void AddGuardRules(nft::Batch& batch, const nft::Table& table) {
       .InLinkMacAndAddressIn(bindings6, kEthernetSource, kSourceIpv6)
       .Accept()
       .Append(batch, table);
-  // The counter says that somebody tried.
-  Rule(kGuard).Count().Drop().Append(batch, table);
+}
+
+// Routed links speak IPv4 alone.
+void AddRoutedRules(nft::Batch& batch, const nft::Table& table) {
+  Rule(kGuard)
+      .Ipv4()
+      .InLinkMacAndAddressIn(Bindings4().name, kEthernetSource, kSourceIpv4)
+      .Accept()
+      .Append(batch, table);
+}
+
+void AddArpRules(nft::Batch& batch, const nft::Table& table) {
+  Rule arp(kGuard);
+  OwnArp(arp).Accept().Append(batch, table);
+}
+
+// Where frames are looked at, and by what.
+struct Part {
+  nft::Table table;
+  nft::Chain chain;
+  void (*add_rules)(nft::Batch&, const nft::Table&);
+};
+
+const std::vector<Part>& Parts() {
+  static const std::vector<Part> parts = {
+      {BridgeTable(), {kPrerouting, nft::Hook{"filter", kHookPrerouting, kPriority}}, AddBridgeRules},
+      {RoutedTable(),
+       {kPrerouting, nft::Hook{"filter", NF_INET_PRE_ROUTING, kPriorityRouted}},
+       AddRoutedRules},
+      {ArpTable(), {kInput, nft::Hook{"filter", kHookArpInput, kPriority}}, AddArpRules},
+  };
+  return parts;
 }
 
 }  // namespace
 
-const nft::Table& GuardTable() {
+const nft::Table& BridgeTable() {
   static const nft::Table table{NFPROTO_BRIDGE, "vulcan"};
   return table;
+}
+
+const nft::Table& RoutedTable() {
+  static const nft::Table table{NFPROTO_INET, "vulcan_guard"};
+  return table;
+}
+
+const nft::Table& ArpTable() {
+  static const nft::Table table{NFPROTO_ARP, "vulcan_guard"};
+  return table;
+}
+
+const std::vector<nft::Table>& Tables(bool routed) {
+  static const std::vector<nft::Table> bridge = {BridgeTable()};
+  static const std::vector<nft::Table> host = {RoutedTable(), ArpTable()};
+  return routed ? host : bridge;
 }
 
 std::string LayoutComment() { return "vulcan-net guard " + std::to_string(kLayout); }
@@ -105,15 +159,20 @@ const nft::Set& Bindings6() {
   return set;
 }
 
-void AddLayout(nft::Batch& batch) {
-  const nft::Table& table = GuardTable();
+void AddLayout(nft::Batch& batch, const nft::Table& table) {
+  const auto is_it = [&](const Part& part) { return part.table.family == table.family; };
+  const Part& part = *std::find_if(Parts().begin(), Parts().end(), is_it);
   nft::AddTable(batch, table, LayoutComment());
   for (const nft::Set* set : {&Ports(), &Bindings4(), &Bindings6()}) nft::AddSet(batch, table, *set);
   nft::AddChain(batch, table, {kGuard, std::nullopt});
-  nft::AddChain(batch, table, {kPrerouting, nft::Hook{"filter", kHookPrerouting, kPriority}});
-  for (const char* chain : {kGuard, kPrerouting}) nft::FlushChain(batch, table, chain);
-  Rule(kPrerouting).InLink(Ports().name).Goto(kGuard).Append(batch, table);
-  AddGuardRules(batch, table);
+  nft::AddChain(batch, table, part.chain);
+  for (const std::string& chain : {std::string(kGuard), part.chain.name}) {
+    nft::FlushChain(batch, table, chain);
+  }
+  Rule(part.chain.name).InLink(Ports().name).Goto(kGuard).Append(batch, table);
+  part.add_rules(batch, table);
+  // The counter says that somebody tried.
+  Rule(kGuard).Count().Drop().Append(batch, table);
 }
 
 }  // namespace vulcan::guard

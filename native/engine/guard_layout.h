@@ -7,14 +7,21 @@
 #include "nft/set.h"
 #include "nft/table.h"
 
-// The table `bridge vulcan`: what a guest may say it is. Its rules are constant; each guarded port has an
-// element in `ports` and one for each of its addresses.
+// What a guest may say it is: the table `bridge vulcan`, and for links that are routed to, `inet` and `arp
+// vulcan_guard`. Their rules are constant; each guarded port has an element in `ports` and one for each of
+// its addresses.
 namespace vulcan::guard {
 
 // Raised when rules or sets change.
 inline constexpr int kLayout = 1;
 
-[[nodiscard]] const nft::Table& GuardTable();
+[[nodiscard]] const nft::Table& BridgeTable();
+// Of frames that no bridge sees, IP packets and ARP are looked at apart.
+[[nodiscard]] const nft::Table& RoutedTable();
+[[nodiscard]] const nft::Table& ArpTable();
+// Those that guard a port.
+[[nodiscard]] const std::vector<nft::Table>& Tables(bool routed);
+
 [[nodiscard]] std::string LayoutComment();
 
 // Links whose frames are looked at.
@@ -24,6 +31,6 @@ inline constexpr int kLayout = 1;
 [[nodiscard]] const nft::Set& Bindings6();
 
 // The table, its sets and chains, and each rule once, whatever was there.
-void AddLayout(nft::Batch& batch);
+void AddLayout(nft::Batch& batch, const nft::Table& table);
 
 }  // namespace vulcan::guard

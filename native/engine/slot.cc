@@ -86,7 +86,7 @@ Progress<Slot> FillSlot::Advance(const Cancellation& cancellation) {
 }
 
 void FillSlot::MakeNamespace() {
-  bridge_ = host_.BridgeWithRoom(plan_.interface.port.bridge);
+  bridge_ = BridgeWithRoom(host_, plan_.interface);
   step_ = "tap";
   inside_ = host_.Namespaces().Take();
   AddTap(*inside_, plan_.interface);
@@ -103,7 +103,7 @@ void FillSlot::MakeLinks(const Cancellation& cancellation) {
 }
 
 void FillSlot::SetUp() {
-  if (plan_.interface.port.host_routes) {
+  if (HasHostRoutes(plan_.interface)) {
     undo_.Push([this] { RemoveRoutes(host_, addresses_); });
   }
   SetHostLinkUp(host_.Links(), plan_.interface, addresses_);
@@ -111,7 +111,7 @@ void FillSlot::SetUp() {
 
 Slot FillSlot::Finish() {
   SetUp();
-  return {std::move(inside_->fd), plan_.interface.host_link, plan_.interface.port.host_routes,
+  return {std::move(inside_->fd), plan_.interface.host_link, HasHostRoutes(plan_.interface),
           std::move(guard_),      plan_.addresses.directory, plan_.addresses.owner,
           std::move(addresses_)};
 }

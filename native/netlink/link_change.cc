@@ -1,6 +1,7 @@
 #include "netlink/link_change.h"
 
 #include <linux/if_link.h>
+#include <linux/ip.h>
 #include <linux/rtnetlink.h>
 #include <net/if.h>
 
@@ -28,13 +29,20 @@ RtnlMessage Change(ifinfomsg fixed, const LinkChange& change) {
   if (change.alias) message.PutString(IFLA_IFALIAS, *change.alias);
   if (change.mac) message.Put(IFLA_ADDRESS, change.mac->data(), change.mac->size());
   if (change.master) message.PutU32(IFLA_MASTER, static_cast<std::uint32_t>(*change.master));
-  if (change.ipv6) {
-    message.Nest(IFLA_AF_SPEC, [&](RtnlMessage& families) {
+  if (!change.ipv6 && !change.proxy_arp) return message;
+  message.Nest(IFLA_AF_SPEC, [&](RtnlMessage& families) {
+    if (change.ipv6) {
       families.Nest(AF_INET6, [&](RtnlMessage& ipv6) {
         ipv6.PutU8(IFLA_INET6_ADDR_GEN_MODE, static_cast<std::uint8_t>(*change.ipv6));
       });
-    });
-  }
+    }
+    if (change.proxy_arp) {
+      families.Nest(AF_INET, [&](RtnlMessage& ipv4) {
+        ipv4.Nest(IFLA_INET_CONF,
+                  [&](RtnlMessage& conf) { conf.PutU32(IPV4_DEVCONF_PROXY_ARP, *change.proxy_arp ? 1 : 0); });
+      });
+    }
+  });
   return message;
 }
 

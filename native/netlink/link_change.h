@@ -23,9 +23,11 @@ struct LinkChange {
   std::optional<int> master;
   // How the kernel makes the link's IPv6 link-local address. EAFNOSUPPORT where there is no IPv6.
   std::optional<AddressGeneration> ipv6;
+  // Whether the host answers ARP on it for whomever it has a route to elsewhere.
+  std::optional<bool> proxy_arp;
 
   [[nodiscard]] bool IsEmpty() const noexcept {
-    return !up && !promiscuous && !mtu && !alias && !mac && !master && !ipv6;
+    return !up && !promiscuous && !mtu && !alias && !mac && !master && !ipv6 && !proxy_arp;
   }
 };
 

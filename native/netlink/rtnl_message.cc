@@ -69,6 +69,8 @@ std::string_view RtnlTypeName(int type) noexcept {
       return "RTM_GETADDR";
     case RTM_NEWROUTE:
       return "RTM_NEWROUTE";
+    case RTM_SETNEIGHTBL:
+      return "RTM_SETNEIGHTBL";
     case RTM_DELROUTE:
       return "RTM_DELROUTE";
     case RTM_GETROUTE:

@@ -13,8 +13,9 @@ RtnlMessage NewVeth(const VethPlan& plan) {
       .PutU32(IFLA_MTU, plan.mtu)
       .PutU32(IFLA_TXQLEN, 0)
       .PutU32(IFLA_NUM_TX_QUEUES, 1)
-      .PutU32(IFLA_NUM_RX_QUEUES, 1)
-      .PutU32(IFLA_MASTER, static_cast<std::uint32_t>(plan.master));
+      .PutU32(IFLA_NUM_RX_QUEUES, 1);
+  if (plan.master != 0) message.PutU32(IFLA_MASTER, static_cast<std::uint32_t>(plan.master));
+  if (plan.group != 0) message.PutU32(IFLA_GROUP, plan.group);
   message.Nest(IFLA_LINKINFO, [&](RtnlMessage& info) {
     info.PutString(IFLA_INFO_KIND, "veth").Nest(IFLA_INFO_DATA, [&](RtnlMessage& data) {
       data.Nest(VETH_INFO_PEER, [&](RtnlMessage& peer) {

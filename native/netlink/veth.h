@@ -12,12 +12,14 @@ namespace vulcan {
 struct VethPlan {
   std::string name;
   MacAddress mac;
-  // Index of the bridge to become a port of.
+  // Index of the bridge to become a port of; 0: none.
   int master;
   std::string peer_name;
   MacAddress peer_mac;
   int peer_netns_fd;
   std::uint32_t mtu;
+  // Of the end here, by which the firewall knows it.
+  std::uint32_t group = 0;
 };
 
 // Both ends down, with one queue each. EEXIST when a name is taken, EXFULL when the bridge has no port left.

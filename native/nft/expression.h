@@ -17,6 +17,9 @@ inline constexpr std::uint32_t kFirstRegister = 1;
 // The four bytes after a link name in the first register, and the four bytes after those.
 inline constexpr std::uint32_t kAfterLink = 2;
 inline constexpr std::uint32_t kAfterLinkAndWord = 13;
+// The four bytes after a link group, and the four bytes after those.
+inline constexpr std::uint32_t kAfterGroup = 9;
+inline constexpr std::uint32_t kAfterGroupAndWord = 10;
 // Behind a link name and a MAC, which fills eight bytes.
 inline constexpr std::uint32_t kAfterLinkAndMac = 14;
 

@@ -51,6 +51,14 @@ Rule& Rule::OutLink(const std::string& set, Membership membership) {
   return LinkIn(NFT_META_OIFNAME, set, membership);
 }
 
+Rule& Rule::InGroup(const std::string& set, Membership membership) {
+  return LinkIn(NFT_META_IIFGROUP, set, membership);
+}
+
+Rule& Rule::OutGroup(const std::string& set, Membership membership) {
+  return LinkIn(NFT_META_OIFGROUP, set, membership);
+}
+
 Rule& Rule::OutNotLoopback() {
   return Then(LoadMeta(NFT_META_OIF)).Then(Compare(Comparison::kNotEqual, Word(kLoopbackIndex)));
 }
@@ -90,6 +98,19 @@ Rule& Rule::IcmpType(std::uint8_t type) {
 Rule& Rule::InLinkAndDestinationIn(const std::string& set) {
   return Then(LoadMeta(NFT_META_IIFNAME))
       .Then(LoadField(family_ == NFPROTO_IPV4 ? kDestinationIpv4 : kDestinationIpv6, kAfterLink))
+      .Then(Lookup(set, Membership::kIn));
+}
+
+Rule& Rule::InGroupAndDestinationIn(const std::string& set) {
+  return Then(LoadMeta(NFT_META_IIFGROUP))
+      .Then(LoadField(family_ == NFPROTO_IPV4 ? kDestinationIpv4 : kDestinationIpv6, kAfterGroup))
+      .Then(Lookup(set, Membership::kIn));
+}
+
+Rule& Rule::InGroupAndServiceIn(const std::string& set) {
+  return Then(LoadMeta(NFT_META_IIFGROUP))
+      .Then(LoadMeta(NFT_META_L4PROTO, kAfterGroup))
+      .Then(LoadField(kDestinationPort, kAfterGroupAndWord))
       .Then(Lookup(set, Membership::kIn));
 }
 

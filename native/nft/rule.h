@@ -27,6 +27,9 @@ class Rule {
 
   Rule& InLink(const std::string& set, Membership membership = Membership::kIn);
   Rule& OutLink(const std::string& set, Membership membership = Membership::kIn);
+  // A link's group, a number that many links may share.
+  Rule& InGroup(const std::string& set, Membership membership = Membership::kIn);
+  Rule& OutGroup(const std::string& set, Membership membership = Membership::kIn);
   Rule& OutNotLoopback();
   Rule& StateIn(std::uint32_t states);
   Rule& Ipv4();
@@ -38,9 +41,13 @@ class Rule {
   Rule& IcmpType(std::uint8_t type);
   // The set's key is link name . address.
   Rule& InLinkAndDestinationIn(const std::string& set);
+  // The set's key is link group . address.
+  Rule& InGroupAndDestinationIn(const std::string& set);
 
   // The set's key is link name . protocol . port.
   Rule& InLinkAndServiceIn(const std::string& set);
+  // The set's key is link group . protocol . port.
+  Rule& InGroupAndServiceIn(const std::string& set);
 
   // In table family bridge: the type as it stands in the frame, which a VLAN tag hides.
   Rule& EtherType(std::uint16_t type);

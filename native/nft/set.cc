@@ -36,6 +36,8 @@ std::uint32_t TypeBytes(DataType type) noexcept {
       return sizeof(std::uint8_t);
     case DataType::kPort:
       return sizeof(in_port_t);
+    case DataType::kLinkGroup:
+      return sizeof(std::uint32_t);
     case DataType::kLinkName:
       return IFNAMSIZ;
   }
@@ -61,8 +63,9 @@ void AddSet(Batch& batch, const Table& table, const Set& set) {
   UserData data;
   // Of a concatenation each part has its own.
   if (set.key.size() == 1) {
-    data.Number(NFTNL_UDATA_SET_KEYBYTEORDER,
-                set.key.front() == DataType::kLinkName ? kHostEndian : kBigEndian);
+    const DataType type_of_all = set.key.front();
+    const bool is_link = type_of_all == DataType::kLinkName || type_of_all == DataType::kLinkGroup;
+    data.Number(NFTNL_UDATA_SET_KEYBYTEORDER, is_link ? kHostEndian : kBigEndian);
   }
   if (!set.comment.empty()) data.Text(NFTNL_UDATA_SET_COMMENT, set.comment);
 
@@ -83,6 +86,12 @@ Key LinkNameKey(std::string_view name) {
   if (name.empty() || name.size() >= IFNAMSIZ) throw Error(EINVAL, "if_nametoindex").Path(name);
   Key key(IFNAMSIZ);
   std::memcpy(key.data(), name.data(), name.size());
+  return key;
+}
+
+Key LinkGroupKey(std::uint32_t group) {
+  Key key(sizeof group);
+  std::memcpy(key.data(), &group, sizeof group);
   return key;
 }
 

@@ -20,6 +20,7 @@ enum class DataType : std::uint32_t {
   kMac = 9,
   kProtocol = 12,
   kPort = 13,
+  kLinkGroup = 35,
   kLinkName = 41
 };
 
@@ -40,6 +41,7 @@ void AddSet(Batch& batch, const Table& table, const Set& set);
 
 // Parts of keys. A link name fills 16 bytes, so that no name is another's prefix.
 [[nodiscard]] Key LinkNameKey(std::string_view name);
+[[nodiscard]] Key LinkGroupKey(std::uint32_t group);
 // Padded, as a part of a concatenation is.
 [[nodiscard]] Key MacKey(std::span<const std::byte, 6> mac);
 [[nodiscard]] Key ServiceKey(std::uint8_t protocol, std::uint16_t port);

@@ -1,5 +1,5 @@
 import { until } from '../support/lab.ts';
-import { ip, runIn, tc } from '../support/run.ts';
+import { ip, nft, runIn, tc } from '../support/run.ts';
 
 /** What `ip` and `tc` say, as far as tests look at it. */
 
@@ -84,4 +84,22 @@ export async function untilHostLinks(...aliases: readonly string[]): Promise<voi
 export async function hostLinks(): Promise<readonly LinkSeen[]> {
   const links = await linksOf(null);
   return links.filter(({ ifalias = '' }) => ifalias.startsWith('vulcan-net '));
+}
+
+interface RouteSeen {
+  readonly dst: string;
+  readonly dev?: string;
+  readonly type?: string;
+  readonly prefsrc?: string;
+}
+
+/** Routes of the library's own. */
+export const ownRoutes = () => json<RouteSeen>(null, 'ip', '-j', 'route', 'show', 'proto', '118');
+/** Those of them that lead to VMs. */
+export const vmRoutes = async () => (await ownRoutes()).filter(({ type }) => type === undefined);
+
+/** Every rule there is, by its handle. */
+export async function rules(): Promise<readonly string[]> {
+  const lines = (await nft('--handle', 'list', 'ruleset')).split('\n');
+  return lines.filter((line) => /accept|drop|goto|jump|masquerade/.test(line));
 }

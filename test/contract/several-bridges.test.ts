@@ -4,34 +4,20 @@ import { capture } from '../support/capture.ts';
 import { canonicalDump, expectUnchanged } from '../support/dump.ts';
 import { until } from '../support/lab.ts';
 import { expectRefusal } from '../support/refusal.ts';
-import { ip, nft, outcomeOf, run, runIn } from '../support/run.ts';
+import { ip, outcomeOf, run, runIn } from '../support/run.ts';
 import { standIn } from '../support/stand-in.ts';
 import * as traffic from '../support/traffic.ts';
 import { describeBackends } from './fixture.ts';
-import { addressesOf, hostLinks, linkOf, linksOf } from './oracles.ts';
+import { addressesOf, hostLinks, linkOf, linksOf, ownRoutes, rules, vmRoutes } from './oracles.ts';
 
 /** A bridge for each VM. */
 const several: NetworkManagerOptions = { layout: 'bridges', subnet: '10.168.0.0/28', portsPerBridge: 1 };
 
-interface RouteSeen {
-  readonly dst: string;
-  readonly dev?: string;
-  readonly type?: string;
-  readonly prefsrc?: string;
-}
-
-const ownRoutes = async () => JSON.parse(await ip('-j', 'route', 'show', 'proto', '118')) as RouteSeen[];
-const vmRoutes = async () => (await ownRoutes()).filter(({ type }) => type === undefined);
 const masters = async () => (await hostLinks()).map(({ master }) => master).sort();
 
 async function bridges(): Promise<readonly string[]> {
   const links = await linksOf(null);
   return links.flatMap(({ ifname, linkinfo }) => (linkinfo?.info_kind === 'bridge' ? [ifname] : []));
-}
-
-async function rules(): Promise<readonly string[]> {
-  const lines = (await nft('--handle', 'list', 'ruleset')).split('\n');
-  return lines.filter((line) => /accept|drop|goto|jump|masquerade/.test(line));
 }
 
 /** What somebody did to the way of vm-1, and what `check` calls it. */
@@ -40,8 +26,8 @@ const damages: readonly (readonly [string, readonly string[], string])[] = [
   ['its route leads elsewhere', ['ip', 'route', 'replace', '10.168.0.2', 'dev', 'lo'], 'route'],
   ["the subnet's own route is gone", ['ip', 'route', 'delete', 'unreachable', '10.168.0.0/28'], 'route'],
   ['the gateway is gone', ['ip', 'address', 'delete', '10.168.0.1/32', 'dev', 'fcbr0'], 'bridge'],
-  ['the host answers for nobody', ['sysctl', '-qw', 'net.ipv4.conf.fcbr0.proxy_arp=0'], 'bridge'],
-  ['the host answers late', ['sysctl', '-qw', 'net.ipv4.neigh.fcbr0.proxy_delay=80'], 'bridge'],
+  ['the host answers for nobody', ['sysctl', '-qw', 'net.ipv4.conf.fcbr0.proxy_arp=0'], 'link'],
+  ['the host answers late', ['sysctl', '-qw', 'net.ipv4.neigh.fcbr0.proxy_delay=80'], 'link'],
   ['its bridge is gone', ['ip', 'link', 'delete', 'fcbr0'], 'bridge'],
 ];
 

@@ -1,12 +1,13 @@
 import { writeFile } from 'node:fs/promises';
 import { createServer, type Server } from 'node:http';
 import { afterEach, describe, expect, it } from 'vitest';
-import { backends } from '../support/backends.ts';
+import { backends, layouts } from '../support/backends.ts';
 import { canonicalDump, expectUnchanged } from '../support/dump.ts';
 import type { Guest } from '../support/guest.mjs';
 import { until } from '../support/lab.ts';
 import { describeWith } from '../support/require.ts';
 import { ip, nft } from '../support/run.ts';
+import { standIn } from '../support/stand-in.ts';
 import { useGuestLab } from './fixture.ts';
 
 const servicePort = 8081;
@@ -146,6 +147,23 @@ describeWith(['lab', 'tun', 'qemu', 'guest-image', 'debian-plugins'], 'a real gu
       await expectReaches(second, fetchPage(lab.outside.url));
     });
   });
+
+  it.each(layouts)(
+    'in the layout %s: pings gateway and peer, fetches from beyond the NAT, and is cut off',
+    async (layout) => {
+      const shape = layout === 'bridges' ? { portsPerBridge: 1 } : {};
+      const manager = await lab.open({ layout, ...shape });
+      const [net, peer] = [await manager.setup('vm-1'), await manager.setup('vm-2')];
+      await standIn(peer);
+      const guest = await lab.boot(net);
+      await expectReaches(guest, ping('10.168.0.1'));
+      expect(await expectReaches(guest, ping(peer.guestIp))).toContain(`64 bytes from ${peer.guestIp}`);
+      expect(await expectReaches(guest, fetchPage(lab.outside.url))).toContain(lab.outside.uplinkAddress);
+      await manager.teardown('vm-1');
+      expect(guest.running).toBe(true);
+      await expectBlocked(guest, ping('10.168.0.1'), ping(peer.guestIp));
+    },
+  );
 
   it('of each backend, on one bridge: they ping each other, and both get out', async () => {
     const managers = await Promise.all(backends.map((backend) => lab.open({ backend })));

@@ -4,4 +4,4 @@ import type { BackendName, NetworkLayout } from '../../lib/types.ts';
 export const backends: readonly BackendName[] = ['native', 'cni'];
 
 /** The native backend's, besides the one bridge that both know. */
-export const layouts: readonly NetworkLayout[] = ['bridges'];
+export const layouts: readonly NetworkLayout[] = ['bridges', 'routed'];

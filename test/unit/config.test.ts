@@ -124,6 +124,9 @@ describe('resolveConfig', () => {
     ['ERR_OPTION_INVALID', { layout: 'bridges', backend: 'cni' }, "backend: 'native'"],
     ['ERR_OPTION_INVALID', { layout: 'bridges', subnet: 'fd78::/64' }, 'IPv4'],
     ['ERR_OPTION_INVALID', { layout: 'ring' }, 'none of'],
+    ['ERR_OPTION_INVALID', { layout: 'routed', hairpin: true }, 'bridges'],
+    ['ERR_OPTION_INVALID', { layout: 'routed', backend: 'cni' }, "backend: 'native'"],
+    ['ERR_OPTION_INVALID', { layout: 'routed', portsPerBridge: 2 }, "layout: 'bridges'"],
     ['ERR_OPTION_INVALID', { portsPerBridge: 100 }, "layout: 'bridges'"],
     ['ERR_OPTION_INVALID', { layout: 'bridges', portsPerBridge: 1_024 }, '1 to 1023'],
     [

@@ -43,7 +43,7 @@ constexpr std::array<Request, 10> kRequests = {
     [](nft::Socket&) { static_cast<void>(guard::List()); },
     [](nft::Socket&) { static_cast<void>(firewall::List(Cancellation())); },
     [](nft::Socket&) { static_cast<void>(ListForwardChains()); },
-    [](nft::Socket&) { guard::Ensure(Cancellation()); },
+    [](nft::Socket&) { guard::Ensure(true, Cancellation()); },
 };
 
 }  // namespace

@@ -1,0 +1,161 @@
+import { expect, it } from 'vitest';
+import type { NetworkManagerOptions } from '../../lib/options.ts';
+import type { NetworkConfig } from '../../lib/types.ts';
+import { capture } from '../support/capture.ts';
+import { canonicalDump, expectUnchanged } from '../support/dump.ts';
+import { until } from '../support/lab.ts';
+import { ip, nft, outcomeOf, run, runIn } from '../support/run.ts';
+import { standIn } from '../support/stand-in.ts';
+import * as traffic from '../support/traffic.ts';
+import { describeBackends } from './fixture.ts';
+import { addressesOf, hostLinks, linkOf, ownRoutes, rules, vmRoutes } from './oracles.ts';
+
+const routed: NetworkManagerOptions = { layout: 'routed', subnet: '10.168.0.0/28' };
+
+async function hostLink(vmId: string): Promise<string> {
+  const link = (await hostLinks()).find(({ ifalias = '' }) => ifalias.includes(` ${vmId} `));
+  return link?.ifname ?? '';
+}
+
+/** What somebody did to vm-1, `LINK` being its link on the host, and what `check` calls it. */
+const damages: readonly (readonly [string, readonly string[], string])[] = [
+  ['its link is down', ['ip', 'link', 'set', 'LINK', 'down'], 'link'],
+  ['its route is gone', ['ip', 'route', 'delete', '10.168.0.2'], 'route'],
+  ['the gateway is gone', ['ip', 'address', 'delete', '10.168.0.1/32', 'dev', 'fcbr0'], 'bridge'],
+  ['the host answers for nobody', ['sysctl', '-qw', 'net.ipv4.conf.LINK.proxy_arp=0'], 'link'],
+  ['the host answers late', ['sysctl', '-qw', 'net.ipv4.neigh.LINK.proxy_delay=80'], 'link'],
+  ['one of its guards is gone', ['nft', 'flush', 'set', 'arp', 'vulcan_guard', 'bindings4'], 'guard'],
+  ['its group is none of the firewall', ['nft', 'flush', 'set', 'inet', 'vulcan', 'groups'], 'firewall'],
+];
+
+/** What the namespace says it is, in place of what it is. */
+const lies: readonly (readonly [string, (one: NetworkConfig, two: NetworkConfig) => readonly string[][]])[] =
+  [
+    ["another's MAC", (_one, two) => [['link', 'set', 'eth0', 'address', two.mac]]],
+    [
+      "another's address",
+      (one, two) => [
+        ['address', 'add', `${two.guestIp}/28`, 'dev', 'eth0'],
+        ['address', 'delete', `${one.guestIp}/28`, 'dev', 'eth0'],
+        ['route', 'replace', 'default', 'via', '10.168.0.1'],
+      ],
+    ],
+  ];
+
+describeBackends(
+  'a routed network',
+  (lab) => {
+    it('has a route to each VM, no bridge between them, and the same rules for any number', async () => {
+      const before = await canonicalDump();
+      const manager = await lab.open(routed);
+      const constant = await rules();
+      const [one, two] = [await manager.setup('vm-1'), await manager.setup('vm-2')];
+      expect((await hostLinks()).map(({ master }) => master)).toEqual([undefined, undefined]);
+      expect(await addressesOf(null, 'fcbr0')).toEqual(['10.168.0.1/32']);
+      expect(await vmRoutes()).toMatchObject([
+        { dst: one.guestIp, dev: await hostLink('vm-1'), prefsrc: '10.168.0.1' },
+        { dst: two.guestIp, dev: await hostLink('vm-2'), prefsrc: '10.168.0.1' },
+      ]);
+      expect(two).toMatchObject({ prefixLength: 28, gatewayIp: '10.168.0.1' });
+      expect(two.result).toMatchObject({ interfaces: [{ name: await hostLink('vm-2') }, {}, {}, {}] });
+      expect(await rules()).toEqual(constant);
+      await manager.teardown('vm-1');
+      expect(await vmRoutes()).toMatchObject([{ dst: two.guestIp }]);
+      await manager.teardown('vm-2');
+      await manager.removeNetwork();
+      expect(await ownRoutes()).toEqual([]);
+      await expectUnchanged(before);
+    });
+
+    it('lets VMs reach each other, the gateway, what hostAccess lists and the world; nobody answers for nobody', async () => {
+      await traffic.addOutside();
+      const manager = await lab.open({ ...routed, hostAccess: [{ protocol: 'tcp', port: 8080 }] });
+      const [one, two] = [await manager.setup('vm-1'), await manager.setup('vm-2')];
+      const [first, second] = [await standIn(one), await standIn(two)];
+      const { host, hostAddress, isDropped, outside, outsideAddress, ping, reach } = traffic;
+      const places = [
+        [outside, 8080],
+        [second, 8080],
+        [host, 8080],
+        [host, 8081],
+      ] as const;
+      const servers = places.map(([netns, port]) =>
+        traffic.Background.start(netns, 'tcp-server', '::', `${port}`),
+      );
+      try {
+        await until('servers to start', () => servers.every(({ lines }) => lines.includes('ready')));
+        for (const netns of [first, second]) expect(await ping(netns, '10.168.0.1')).toBe(true);
+        expect(await reach(first, two.guestIp, 8080)).toBe(one.guestIp);
+        expect(await reach(first, outsideAddress, 8080)).toBe(hostAddress);
+        expect(await isDropped(outside, one.guestIp, 8080)).toBe(true);
+        expect(await reach(second, '10.168.0.1', 8080)).toBe(two.guestIp);
+        expect(await isDropped(second, '10.168.0.1', 8081)).toBe(true);
+        expect(await reach(host, two.guestIp, 8080)).toBe('10.168.0.1');
+        const { address } = await linkOf(null, await hostLink('vm-1'));
+        expect(await runIn(first, 'ip', 'neigh', 'show', two.guestIp)).toContain(`lladdr ${address}`);
+        expect(await ping(first, '10.168.0.9')).toBe(false);
+        expect(await runIn(first, 'ip', 'neigh', 'show', '10.168.0.9')).not.toContain('lladdr');
+        // A broadcast ends at the host.
+        await using far = await capture(second, 'eth0');
+        const broadcast = ['ping', '-b', '-c', '1', '-W', '1', '10.168.0.15'];
+        await outcomeOf('nsenter', [`--net=${first}`, '--', ...broadcast]);
+        await ping(first, two.guestIp);
+        await until('what came after it', () => far.has(Buffer.from('0aa800020aa80003', 'hex')));
+        expect(far.has(Buffer.from('0aa8000f', 'hex'))).toBe(false);
+        await manager.teardown('vm-2');
+        expect(await ping(first, two.guestIp)).toBe(false);
+      } finally {
+        for (const server of servers) await server.stop();
+      }
+    });
+
+    it.each(lies)('drops what says %s, in IP packets and ARP alike', async (_title, tell) => {
+      const manager = await lab.open(routed);
+      const [one, two] = [await manager.setup('vm-1'), await manager.setup('vm-2')];
+      const first = await standIn(one);
+      expect(await traffic.ping(first, '10.168.0.1')).toBe(true);
+      for (const change of tell(one, two)) await runIn(first, 'ip', ...change);
+      const link = await hostLink('vm-1');
+      // With the neighbour known, packets alone are looked at; without, ARP comes first.
+      const { address } = await linkOf(null, link);
+      const gateway = [
+        'neigh',
+        'replace',
+        '10.168.0.1',
+        'lladdr',
+        address,
+        'dev',
+        'eth0',
+        'nud',
+        'permanent',
+      ];
+      await runIn(first, 'ip', ...gateway);
+      const dropped = async (family: string) => {
+        const chain = await nft('list', 'chain', family, 'vulcan_guard', 'guard');
+        return Number(/packets (\d+) bytes/.exec(chain)?.[1]);
+      };
+      expect(await traffic.ping(first, '10.168.0.1')).toBe(false);
+      expect(await dropped('inet')).toBeGreaterThan(0);
+      await runIn(first, 'ip', 'neigh', 'delete', '10.168.0.1', 'dev', 'eth0');
+      expect(await traffic.ping(first, '10.168.0.1')).toBe(false);
+      expect(await dropped('arp')).toBeGreaterThan(0);
+      expect(await ip('neigh', 'show', 'dev', link)).not.toMatch(new RegExp(`${two.guestIp} |${two.mac}`));
+    });
+
+    it.each(damages)('is put right by repair when %s', async (_title, command, subject) => {
+      const manager = await lab.open(routed);
+      await manager.setup('vm-1');
+      expect(await manager.check('vm-1')).toEqual({ ok: true, differences: [] });
+      const before = await canonicalDump();
+      const link = await hostLink('vm-1');
+      const [file = '', ...args] = command.map((word) => word.replace('LINK', link));
+      await run(file, args);
+      const { differences } = await manager.check('vm-1');
+      expect(differences.map((each) => each.subject)).toContain(subject);
+      expect(await manager.repair('vm-1')).toMatchObject({ ok: true });
+      expect(await manager.check('vm-1')).toEqual({ ok: true, differences: [] });
+      await expectUnchanged(before);
+    });
+  },
+  ['native'],
+);
