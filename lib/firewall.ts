@@ -6,7 +6,8 @@ import type { HostAccessRule } from './types.ts';
 export interface FirewallPolicy {
   readonly network: string;
   readonly bridges: readonly string[];
-  readonly linkGroup: number | null;
+  /** The group of links that are no bridge's ports. */
+  readonly linkGroup?: number;
   /** CIDR; `gateway` is the host's address in it, or `null`. */
   readonly subnets: readonly { readonly subnet: string; readonly gateway: string | null }[];
   readonly masquerade: boolean;
@@ -26,7 +27,7 @@ export function firewallNetwork(policy: FirewallPolicy): FirewallNetwork {
   return {
     network,
     bridges,
-    ...(linkGroup === null ? {} : { group: linkGroup }),
+    ...(linkGroup === undefined ? {} : { group: linkGroup }),
     subnets,
     gateways: policy.subnets.flatMap(({ gateway }) => (gateway === null ? [] : [gateway])),
     masquerade,

@@ -16,7 +16,7 @@ import { bridgeCountKey, linkGroupOf, routedKey } from './native-layout.ts';
 export interface NetworkFacts {
   readonly bridges: readonly string[];
   /** The group of links that are no bridge's ports. */
-  readonly linkGroup: number | null;
+  readonly linkGroup?: number;
   /** `gateway` is the host's address in it; `null` where the host has none. */
   readonly subnets: readonly { readonly subnet: string; readonly gateway: string | null }[];
 }
@@ -63,7 +63,7 @@ export function networkFacts({ name, plugins }: ConfList): NetworkFacts {
   const subnets = plugins.flatMap(subnetsOf);
   return {
     bridges: [...new Set(bridges)],
-    linkGroup: plugins.some(({ raw }) => raw[routedKey] === true) ? linkGroupOf(name) : null,
+    ...(plugins.some(({ raw }) => raw[routedKey] === true) ? { linkGroup: linkGroupOf(name) } : {}),
     subnets: [...new Map(subnets.map((entry) => [entry.subnet, entry])).values()],
   };
 }

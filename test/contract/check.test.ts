@@ -45,7 +45,8 @@ describeLayouts('check', (lab) => {
     await expectUnchanged(before);
   });
 
-  it.each(damages)('tells when %s', async (_title, damage, subject) => {
+  const possible = damages.filter(([title]) => lab.isBridged || !title.includes('bridge'));
+  it.each(possible)('tells when %s', async (_title, damage, subject) => {
     const manager = await lab.open();
     await manager.setup('vm-1');
     await manager.setup('vm-2');

@@ -23,6 +23,8 @@ interface Way {
 /** Managers of one backend in a lab that is empty when a test begins. */
 export interface ContractLab {
   readonly backend: BackendName;
+  /** Whether the links of VMs are ports of a bridge. */
+  readonly isBridged: boolean;
   readonly logged: readonly Logged[];
   readonly stateDir: string;
   /** Without `verify`, and with Debian's plugins, unless told otherwise; closed when the test ends. */
@@ -54,6 +56,7 @@ function useLab({ backend, layout }: Way): ContractLab {
 
   return {
     backend,
+    isBridged: layout !== 'routed',
     stateDir: stateDirs[backend],
     get logged() {
       return logged;

@@ -35,8 +35,8 @@ const lies: readonly (readonly [string, (one: NetworkConfig, two: NetworkConfig)
     [
       "another's address",
       (one, two) => [
-        ['address', 'add', `${two.guestIp}/28`, 'dev', 'eth0'],
         ['address', 'delete', `${one.guestIp}/28`, 'dev', 'eth0'],
+        ['address', 'add', `${two.guestIp}/28`, 'dev', 'eth0'],
         ['route', 'replace', 'default', 'via', '10.168.0.1'],
       ],
     ],
