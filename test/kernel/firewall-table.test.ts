@@ -60,6 +60,7 @@ describe('the firewall table', () => {
         ipv6: true,
         allowLinkLocal: true,
         hostAccess: [{ protocol: 17, port: 53 }],
+        group: 0x7600_1234,
       }),
     );
     const table = await listTable();
