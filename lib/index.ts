@@ -37,6 +37,7 @@ export type {
   NetworkAddress,
   NetworkConfig,
   NetworkDns,
+  NetworkLayout,
   NetworkRoute,
   Operation,
   Origin,
