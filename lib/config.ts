@@ -1,6 +1,6 @@
 import { z } from 'zod';
 import { type Cidr, formatAddress, formatCidr, hostRange, parseAddress, parseCidr } from './address.ts';
-import { bridgeNames, bridgesFor, maxPorts } from './bridges.ts';
+import { bridgeNames, bridgesFor, layoutProblem, maxPorts } from './bridges.ts';
 import { type ErrorCode, NetworkError } from './errors.ts';
 import type {
   GcOptions,
@@ -230,25 +230,15 @@ function bridgesOf(options: z.output<typeof managerSchema>, cidr: Cidr, addresse
   }
   const one = { layout, bridge, bridgeCount: 1, portsPerBridge };
   if (layout === 'bridge') return one;
-  if (options.backend !== 'native') {
-    const problem = "is not what plugins build: leave it out, or take backend: 'native'";
-    throw invalid('ERR_OPTION_INVALID', `layout "${layout}"`, problem);
-  }
-  if (cidr.address.family !== 4) {
-    const problem = 'is for IPv4 subnets: leave it out, or choose one of them';
-    throw invalid('ERR_OPTION_INVALID', `layout "${layout}"`, problem);
-  }
-  for (const name of ['hairpin', 'promiscuous'] as const) {
-    if (layout !== 'routed' || options[name] !== true) continue;
-    throw invalid('ERR_OPTION_INVALID', name, "is for bridges: leave it, or layout: 'routed', out");
-  }
+  const problem = layoutProblem({ ...options, layout, family: cidr.address.family });
+  if (problem !== null) throw invalid('ERR_OPTION_INVALID', `layout "${layout}"`, problem);
   if (layout === 'routed') return one;
   const bridgeCount = bridgesFor(addresses, portsPerBridge);
   const longest = bridgeNames(bridge, bridgeCount).at(-1) ?? bridge;
   const broken = linkNameRule(longest);
   if (broken === null) return { layout, bridge, bridgeCount, portsPerBridge };
-  const problem = `is too long for the first of ${bridgeCount} bridges: "${longest}" ${broken}`;
-  throw invalid('ERR_LINK_NAME_INVALID', `bridge "${bridge}"`, problem);
+  const tooLong = `is too long for the first of ${bridgeCount} bridges: "${longest}" ${broken}`;
+  throw invalid('ERR_LINK_NAME_INVALID', `bridge "${bridge}"`, tooLong);
 }
 
 function generatedNetwork(options: z.output<typeof managerSchema>): GeneratedNetwork {
