@@ -19,7 +19,7 @@ const ipv6Forwarding = 'net/ipv6/conf/all/forwarding';
 /** Large enough for any that this library writes. */
 const conflistLimit = 1024 * 1024;
 
-const noText = new Set(['ELOOP', 'EFBIG', 'EISDIR', 'EINVAL', 'ENXIO']);
+const noText = new Set(['ELOOP', 'EFBIG', 'EISDIR', 'ENOTDIR', 'EINVAL', 'ENXIO']);
 
 export async function ensureStateDirectories(binding: NativeBinding, stateDir: string): Promise<void> {
   for (const path of [stateDir, `${stateDir}/locks`, `${stateDir}/results`]) {
