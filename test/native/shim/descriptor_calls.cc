@@ -88,6 +88,11 @@ VULCAN_STAND_BEFORE(__read_chk, ssize_t, ReadChecked, int fd, void* data, size_t
   return Before<ssize_t>("read", fd, kFailed, [&] { return next(fd, data, size, room); });
 }
 
+VULCAN_STAND_BEFORE(pread64, ssize_t, ReadAt, int fd, void* data, size_t size, off64_t offset) {
+  static auto* const next = Next(&ReadAt, "pread64");
+  return Before<ssize_t>("pread", fd, kFailed, [&] { return next(fd, data, size, offset); });
+}
+
 // Events are what Node wakes its own thread with.
 VULCAN_STAND_BEFORE(write, ssize_t, Write, int fd, const void* data, size_t size) {
   static auto* const next = Next(&Write, "write");
