@@ -10,6 +10,7 @@ import { labelHostLink } from './host-link.ts';
 import { atStep } from './kernel-error.ts';
 import type { HeldLock } from './locks.ts';
 import { makeRoom } from './make-room.ts';
+import { releaseOwnerless } from './network-addresses.ts';
 import { incompleteResult, networkConfig, tapNameOf } from './network-config.ts';
 import { keyOf } from './records.ts';
 import type { Runtime } from './runtime.ts';
@@ -136,7 +137,9 @@ class Attempt {
         ...(await this.#runtime.chain.del(this.#target, this.#result, { lock: this.#lock.handle })),
       );
     }
-    await unguard(this.#runtime.binding, this.#guarded).catch((failure: Error) => errors.push(failure));
+    const { binding, network } = this.#runtime;
+    await releaseOwnerless(binding, network).catch((failure: Error) => errors.push(failure));
+    await unguard(binding, this.#guarded).catch((failure: Error) => errors.push(failure));
     const complete = errors.length === 0 && rolledBackBy(error);
     this.#lock.spent = complete;
     if (this.#anchored && complete) {

@@ -1,9 +1,14 @@
+import { existsSync } from 'node:fs';
+import { rm } from 'node:fs/promises';
 import { setTimeout as sleep } from 'node:timers/promises';
 import { expect, it } from 'vitest';
 import type { NetworkManager } from '../../lib/network-manager.ts';
 import { canonicalDump, expectUnchanged } from '../support/dump.ts';
 import { holdLock } from '../support/hold-lock.ts';
+import { until } from '../support/lab.ts';
+import { stopAfterNaming, survivors, wrapperDir } from '../support/plugin-wrappers.ts';
 import { expectRefusal } from '../support/refusal.ts';
+import { debianPluginDir } from '../support/tools.mjs';
 import { describeBackends } from './fixture.ts';
 
 /** How long a setup takes here and now. */
@@ -94,6 +99,31 @@ describeBackends('an abort', (lab) => {
     await expectUnchanged(before);
   });
 });
+
+describeBackends(
+  'an abort',
+  (lab) => {
+    it('of an address plugin that has named an address and not its owner leaves no such address', async () => {
+      const settled = await lab.open();
+      await settled.setup('vm-0');
+      const before = await canonicalDump();
+      const addressFile = '/run/cni/networks/fcnet/10.168.0.99';
+      await stopAfterNaming(addressFile);
+      const manager = await lab.open({ pluginDirs: [wrapperDir, debianPluginDir] });
+      const controller = new AbortController();
+      const setup = manager.setup('vm-1', { signal: controller.signal });
+      const outcome = expect(setup).rejects.toMatchObject({ name: 'AbortError', rolledBack: true });
+      await until('the address', () => existsSync(addressFile));
+      controller.abort();
+      await outcome;
+      expect(existsSync(addressFile)).toBe(false);
+      expect(await survivors()).toEqual([]);
+      await rm(wrapperDir, { recursive: true });
+      await expectUnchanged(before);
+    });
+  },
+  ['cni'],
+);
 
 describeBackends('a time-out', (lab) => {
   it('at any moment undoes the setup before it rejects, and says at which step', async () => {

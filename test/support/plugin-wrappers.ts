@@ -37,6 +37,18 @@ ${misbehaviours[misbehaviour]}
   await chmod(join(wrapperDir, type), 0o755);
 }
 
+/** A host-local that stops in the middle: it has made an address's file, and has yet to write whose it is. */
+export async function stopAfterNaming(addressFile: string): Promise<void> {
+  const script = `#!/bin/sh
+[ "$CNI_COMMAND" = ADD ] || exit 0
+: >${addressFile}
+exec sleep ${sleepSeconds}
+`;
+  await mkdir(wrapperDir, { recursive: true });
+  await writeFile(join(wrapperDir, 'host-local'), script);
+  await chmod(join(wrapperDir, 'host-local'), 0o755);
+}
+
 /** Children of a misbehaving plugin that are still there. */
 export async function survivors(): Promise<readonly string[]> {
   const found: string[] = [];
