@@ -12,6 +12,7 @@
 #include <utility>
 
 #include "base/error.h"
+#include "base/undo.h"
 #include "engine/guard_layout.h"
 #include "nft/batch.h"
 #include "nft/element.h"
@@ -114,20 +115,27 @@ void Intersect(PortMap& ports, const PortMap& others) {
 
 bool Ensure(bool routed, const Cancellation& cancellation) {
   bool made = false;
-  nft::Transact(cancellation, [&](nft::Socket& socket, nft::Batch& batch) {
-    made = false;
-    for (const nft::Table& table : Tables(routed)) {
-      const auto comment = nft::ReadTableComment(socket, table);
-      if (comment && !IsOurs(*comment)) {
-        throw Error(EEXIST, "NFT_MSG_NEWTABLE", "a table of this name was made by someone else")
-            .Path(NameOf(table))
-            .Why(Reason::kForeign);
+  try {
+    nft::Transact(cancellation, [&](nft::Socket& socket, nft::Batch& batch) {
+      for (const nft::Table& table : Tables(routed)) {
+        const auto comment = nft::ReadTableComment(socket, table);
+        if (comment && !IsOurs(*comment)) {
+          throw Error(EEXIST, "NFT_MSG_NEWTABLE", "a table of this name was made by someone else")
+              .Path(NameOf(table))
+              .Why(Reason::kForeign);
+        }
+        made |= !comment;
+        AddLayout(batch, table);
       }
-      made |= !comment;
-      AddLayout(batch, table);
-    }
-    return true;
-  });
+      return true;
+    });
+  } catch (Error& error) {
+    // What failed may be the answer alone.
+    UndoStack undo;
+    if (made) undo.Push([] { static_cast<void>(RemoveUnused(Cancellation())); });
+    undo.Unwind(error);
+    throw;
+  }
   return made;
 }
 

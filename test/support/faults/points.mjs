@@ -39,6 +39,7 @@ const errnosByCall = {
   fdopendir: ['ENOMEM'],
   readdir: ['ENOMEM'],
   read: ['ENOMEM', 'EINTR'],
+  pread: ['ENOMEM', 'EINTR'],
   write: ['ENOSPC', 'ENOMEM', 'EPERM', 'EINTR'],
   close: ['EINTR', 'ENOSPC'],
   closedir: ['EINTR'],

@@ -38,6 +38,7 @@ export function sample(points, count, seed) {
     .sort((a, b) => a.rank - b.rank)
     .map(({ point }) => point);
   const kinds = new Map(shuffled.map((point) => [kindOf(point), point]));
-  const chosen = new Set([...kinds.values(), ...shuffled].slice(0, Math.max(count, kinds.size)));
+  const ranked = [...new Set([...kinds.values(), ...shuffled])];
+  const chosen = new Set(ranked.slice(0, Math.max(count, kinds.size)));
   return points.filter((point) => chosen.has(point));
 }
