@@ -20,7 +20,10 @@ namespace {
 // Of no family: the kernel refuses it with EOPNOTSUPP, which is turned into what was wished for.
 constexpr std::uint16_t kNoType = 0xfff0;
 
-thread_local std::set<std::uint32_t> refused;
+std::set<std::uint32_t>& Refused() {
+  thread_local std::set<std::uint32_t> refused;
+  return refused;
+}
 
 template <typename Visit>
 void VisitAll(void* bytes, std::size_t size, Visit visit) {
@@ -36,12 +39,12 @@ void Refuse(nlmsghdr& header) {
   if (kernel.refusals == 0 || header.nlmsg_type != kernel.refused_type) return;
   --kernel.refusals;
   header.nlmsg_type = kNoType;
-  refused.insert(header.nlmsg_seq);
+  Refused().insert(header.nlmsg_seq);
 }
 
 void Falsify(nlmsghdr& header) {
   FalseKernel& kernel = TheFalseKernel();
-  if (header.nlmsg_type == NLMSG_ERROR && refused.erase(header.nlmsg_seq) > 0) {
+  if (header.nlmsg_type == NLMSG_ERROR && Refused().erase(header.nlmsg_seq) > 0) {
     static_cast<nlmsgerr*>(NLMSG_DATA(&header))->error = -kernel.refused_errnum;
   } else if (kernel.interruptions > 0 && (header.nlmsg_flags & NLM_F_MULTI) != 0) {
     --kernel.interruptions;
