@@ -21,7 +21,7 @@ describeWith(['tun', 'shim', 'plugins', 'strace'], 'the list of points', () => {
   it.each(cases)('has every system call that strace sees of $verb: $backend', async ({ backend, verb }) => {
     await resetLab();
     const subject = new Subject(['strace', '-f', '-e', 'signal=none', '-s', '64', '-o', output]);
-    await subject.must('open', { ...optionsOf(backend), verify: 'off' });
+    await subject.must('open', optionsOf(backend));
     if (verb === 'teardown') await subject.must('setup', 'vm-1');
     const lines = await subject.traced(verb, 'vm-1', traceFlag | markEndsFlag);
     await subject.end();

@@ -16,11 +16,7 @@ class Proof {
   constructor(backend, name) {
     this.name = name;
     this.operation = operations[name];
-    this.options = {
-      ...optionsOf(backend),
-      timeoutMs: 20_000,
-      ...(name === 'open' ? {} : { verify: 'off' }),
-    };
+    this.options = optionsOf(backend, name);
     this.serial = 0;
     /** @type {Promise<Subject>[]} */
     this.victims = [];

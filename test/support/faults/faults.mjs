@@ -27,11 +27,7 @@ class Proof {
     this.backend = backend;
     this.name = name;
     this.operation = operations[name];
-    this.options = {
-      ...optionsOf(backend),
-      timeoutMs: 20_000,
-      ...(name === 'open' ? {} : { verify: 'off' }),
-    };
+    this.options = optionsOf(backend, name);
     this.thorough = thorough;
     this.serial = 0;
     /** What was run for which VM: what is left over has its name. @type {Map<string, Run>} */

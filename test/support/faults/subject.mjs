@@ -25,9 +25,18 @@ export async function installSteps() {
     await symlink(join(shimDir, 'plugin-step'), join(stepDir, type));
 }
 
-/** @param {'cni' | 'native'} backend */
-export function optionsOf(backend) {
-  return { backend, ...(backend === 'cni' ? { pluginDirs: [stepDir] } : {}) };
+/**
+ * Of the manager that an operation is watched in; only `open` verifies, so that its points are in nothing else.
+ *
+ * @param {'cni' | 'native'} backend @param {'setup' | 'teardown' | 'gc' | 'open'} [operation]
+ */
+export function optionsOf(backend, operation = 'setup') {
+  return {
+    backend,
+    timeoutMs: 20_000,
+    ...(backend === 'cni' ? { pluginDirs: [stepDir] } : {}),
+    ...(operation === 'open' ? {} : { verify: 'off' }),
+  };
 }
 
 /**
