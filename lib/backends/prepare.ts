@@ -132,9 +132,8 @@ class Preparation {
     this.#scope.step = 'firewall';
     try {
       const known = await this.#binding.firewallList({});
-      // Before, because what fails may be the answer alone.
-      if (!known.includes(name)) this.#undos.push(() => this.#binding.firewallRemove({ network: name }));
       await this.#task((taskId) => this.#binding.firewallEnsure({ ...firewall, taskId }));
+      if (!known.includes(name)) this.#undos.push(() => this.#binding.firewallRemove({ network: name }));
       if (this.#network.guarded) await this.#guard();
     } catch (error) {
       if (!isNativeError(error) || error.code === 'ECANCELED') throw kernelError('firewall', error);

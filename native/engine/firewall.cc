@@ -8,6 +8,7 @@
 #include <set>
 
 #include "base/error.h"
+#include "base/undo.h"
 #include "engine/firewall_layout.h"
 #include "nft/rule.h"
 #include "nft/transaction.h"
@@ -100,22 +101,53 @@ std::set<std::string> Owners(const Elements& elements) {
   return owners;
 }
 
+enum class EmptyTable : bool { kKeep, kDelete };
+
+void Remove(const std::string& network, EmptyTable empty, const Cancellation& cancellation) {
+  nft::Transact(cancellation, [&](nft::Socket& socket, nft::Batch& batch) {
+    Contents contents = Read(socket);
+    if (!contents.layout || contents.layout == 0) return false;
+    std::set<std::string> owners = Owners(contents.elements);
+    const bool present = owners.erase(network) > 0;
+    if (owners.empty() && empty == EmptyTable::kDelete) {
+      nft::DeleteTable(batch, VulcanTable());
+      return true;
+    }
+    Elements none;
+    ChangeElements(batch, contents.elements, none, network);
+    return present;
+  });
+}
+
 }  // namespace
 
 void Ensure(const Network& network, const Cancellation& cancellation) {
   Elements wanted = ElementsOf(network);
-  nft::Transact(cancellation, [&](nft::Socket& socket, nft::Batch& batch) {
-    Contents contents = Read(socket);
-    if (contents.layout == 0) throw ForeignTable();
-    ThrowIfConflict(contents.elements, wanted, network.name);
-    if (!contents.layout || *contents.layout == kLayout) {
-      AddLayout(batch);
-    } else if (*contents.layout < kLayout) {
-      Rebuild(batch, contents.elements);
-    }
-    ChangeElements(batch, contents.elements, wanted, network.name);
-    return true;
-  });
+  bool makes_table = false;
+  bool adds_network = false;
+  try {
+    nft::Transact(cancellation, [&](nft::Socket& socket, nft::Batch& batch) {
+      Contents contents = Read(socket);
+      if (contents.layout == 0) throw ForeignTable();
+      ThrowIfConflict(contents.elements, wanted, network.name);
+      makes_table |= !contents.layout;
+      adds_network |= !Owners(contents.elements).contains(network.name);
+      if (!contents.layout || *contents.layout == kLayout) {
+        AddLayout(batch);
+      } else if (*contents.layout < kLayout) {
+        Rebuild(batch, contents.elements);
+      }
+      ChangeElements(batch, contents.elements, wanted, network.name);
+      return true;
+    });
+  } catch (Error& error) {
+    // What failed may be the answer alone.
+    UndoStack undo;
+    const EmptyTable empty = makes_table ? EmptyTable::kDelete : EmptyTable::kKeep;
+    if (adds_network) undo.Push([&] { Remove(network.name, empty, Cancellation()); });
+    undo.Unwind(error);
+    throw;
+  }
 }
 
 std::vector<std::string> Check(const Network& network, const Cancellation& cancellation) {
@@ -146,19 +178,7 @@ std::vector<std::string> Check(const Network& network, const Cancellation& cance
 }
 
 void Remove(const std::string& network, const Cancellation& cancellation) {
-  nft::Transact(cancellation, [&](nft::Socket& socket, nft::Batch& batch) {
-    Contents contents = Read(socket);
-    if (!contents.layout || contents.layout == 0) return false;
-    std::set<std::string> owners = Owners(contents.elements);
-    const bool present = owners.erase(network) > 0;
-    if (owners.empty()) {
-      nft::DeleteTable(batch, VulcanTable());
-      return true;
-    }
-    Elements none;
-    ChangeElements(batch, contents.elements, none, network);
-    return present;
-  });
+  Remove(network, EmptyTable::kDelete, cancellation);
 }
 
 std::vector<std::string> List(const Cancellation& cancellation) {
