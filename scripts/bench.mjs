@@ -1,6 +1,6 @@
 #!/usr/bin/env node
 /**
- * The benchmark: `npm run bench [-- chain churn recovery setup] [--quick]`. Runs in a lab of its own; needs root, the built package, a C
+ * The benchmark: `npm run bench [-- chain churn recovery scale setup] [--quick]`. Runs in a lab of its own; needs root, the built package, a C
  * compiler, Go, and what `scripts/test` installs. Results: tables on stdout; JSON and charts under test/bench/results.
  * `--quick` is for trying the benchmark out: too few rounds to say anything, results under build/bench/results.
  */
@@ -26,6 +26,7 @@ const benchmarks = {
   chain: async (options) => (await import('../test/bench/chain.mjs')).chainBenchmark(options),
   churn: async (options) => (await import('../test/bench/churn.mjs')).churnBenchmark(options),
   recovery: async (options) => (await import('../test/bench/recovery.mjs')).recoveryBenchmark(options),
+  scale: async (options) => (await import('../test/bench/scale.mjs')).scaleBenchmark(options),
   setup: async (options) => (await import('../test/bench/setup.mjs')).setupBenchmark(options),
 };
 const { values, positionals } = parseArgs({

@@ -2,31 +2,9 @@
 import { existsSync, readFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { contenderFigures, verbFigures } from '../../test/bench/figures.mjs';
-import { machineLine, tableOf } from '../../test/bench/report.mjs';
-
-const command = (name, machine) =>
-  `\`sudo npm run bench -- ${name}\`, on ${machineLine(machine)}. Milliseconds; contenders took turns within one run.\n`;
-
-/** The charts that are there, and what lies behind a target that was missed. */
-const charts = (directory, names) =>
-  names
-    .filter(([file]) => existsSync(join(directory, file)))
-    .map(([file, description]) => `![${description}](${directory}/${file})\n`)
-    .join('\n');
-
-function missedNote(directory, name, targets) {
-  if (targets.every(({ verdict }) => verdict === 'reached')) return '';
-  const profiles = ['ours', 'floor']
-    .map((who) => `${directory}/${name}-profile-${who}.txt`)
-    .filter((file) => existsSync(file))
-    .map((file) => `[\`${file}\`](${file})`);
-  return profiles.length === 0 ? '' : `\nWhere the time goes: ${profiles.join(', ')}.\n`;
-}
-
-function targetsTable(directory, name, { targets }) {
-  const rows = targets.map((row) => ({ ...row, value: Number(row.value.toFixed(2)) }));
-  return `${tableOf(rows)}${missedNote(directory, name, targets)}`;
-}
+import { tableOf } from '../../test/bench/report.mjs';
+import { churnSection, scaleSection } from './performance-many.mjs';
+import { charts, command, targetsTable } from './performance-parts.mjs';
 
 const ms = (value) => `${value.toFixed(2)} ms`;
 
@@ -90,7 +68,13 @@ function recoverySection(directory, results) {
   ];
 }
 
-const sections = { setup: setupSection, chain: chainSection, recovery: recoverySection };
+const sections = {
+  setup: setupSection,
+  churn: churnSection,
+  scale: scaleSection,
+  chain: chainSection,
+  recovery: recoverySection,
+};
 
 /** Sections of those benchmarks that have been run. @param {string} directory of the results, as the README names it */
 export function performanceSection(directory) {

@@ -44,7 +44,13 @@ async function saveCharts(directory, rows, growth) {
     distributionChart(distribution, { title: 'Cold set-up of one VM’s network', ours: OURS, footer }),
   );
   const lines = [...growth].map(([name, rounds]) => ({ name, points: along(rounds, POINT) }));
-  await saveText(join(directory, 'setup-growth.svg'), growthChart(lines, { ours: OURS, footer }));
+  await saveText(
+    join(directory, 'setup-growth.svg'),
+    growthChart(lines, {
+      ...{ ours: OURS, footer, point: POINT, axis: 'VMs on the bridge' },
+      title: 'Cost of a VM’s network against the VMs on its bridge',
+    }),
+  );
 }
 
 export async function setupBenchmark({ tools, quick, resultsDir }) {

@@ -19,10 +19,11 @@ function spread(labels) {
 }
 
 /**
- * What the n-th VM costs, one line a contender.
+ * What the n-th VM costs, one line a contender, each as far as it goes.
  * @param {readonly { name: string, points: readonly { n: number, value: number }[] }[]} lines milliseconds
+ * @param {{ ours: string, footer: string, title: string, axis: string, point: number }} options `point`: set-ups behind each
  */
-export function growthChart(lines, { ours, footer }) {
+export function growthChart(lines, { ours, footer, title, axis, point }) {
   const values = lines.flatMap(({ points }) => points.map(({ value }) => value));
   const most = Math.max(...lines.flatMap(({ points }) => points.map(({ n }) => n)));
   const scale = logScale(Math.min(...values), Math.max(...values), BOTTOM, TOP);
@@ -31,18 +32,20 @@ export function growthChart(lines, { ours, footer }) {
   const colour = (name) =>
     name === ours ? 'ours' : `series-${others.findIndex((other) => other.name === name) + 1}`;
   const labels = lines.map(({ name, points }) => {
-    const { value } = points.at(-1);
-    return { name, y: scale.position(value) + 4, value };
+    const { n, value } = points.at(-1);
+    return { name, y: scale.position(value) + 4, value, at: n === most ? '' : ` at ${n}` };
   });
   return chart(
     {
       width: WIDTH,
       height: HEIGHT,
-      title: 'Cost of a VM’s network against the VMs on its bridge',
-      description: labels.map(({ name, value }) => `${name}: ${milliseconds(value)} at ${most}`).join('; '),
+      title,
+      description: lines
+        .map(({ name, points }) => `${name}: ${milliseconds(points.at(-1).value)} at ${points.at(-1).n}`)
+        .join('; '),
       footer,
     },
-    text(20, 50, 'p50 of 50 set-ups, milliseconds, logarithmic', 'fill-soft'),
+    text(20, 50, `p50 of ${point} set-ups, milliseconds, logarithmic`, 'fill-soft'),
     ...scale.ticks.flatMap((tick) => [
       line(LEFT, scale.position(tick), RIGHT, scale.position(tick), 'stroke-grid'),
       text(LEFT - 8, scale.position(tick) + 4, tick, 'fill-soft small end'),
@@ -51,7 +54,7 @@ export function growthChart(lines, { ours, footer }) {
       const n = Math.round((most * step) / X_STEPS);
       return text(x(n), BOTTOM + 18, n, 'fill-soft small middle');
     }),
-    text((LEFT + RIGHT) / 2, BOTTOM + 36, 'VMs on the bridge', 'fill-soft small middle'),
+    text((LEFT + RIGHT) / 2, BOTTOM + 36, axis, 'fill-soft small middle'),
     ...lines.map(({ name, points }) =>
       element('polyline', {
         points: points
@@ -62,8 +65,8 @@ export function growthChart(lines, { ours, footer }) {
         'stroke-width': name === ours ? 3 : 2,
       }),
     ),
-    ...spread(labels).map(({ name, y, value }) =>
-      text(RIGHT + 8, y, `${name} ${milliseconds(value)}`, `fill-${colour(name)} small strong`),
+    ...spread(labels).map(({ name, y, value, at }) =>
+      text(RIGHT + 8, y, `${name} ${milliseconds(value)}${at}`, `fill-${colour(name)} small strong`),
     ),
   );
 }

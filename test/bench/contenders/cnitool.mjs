@@ -4,6 +4,8 @@ import { mkdir, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { promisify } from 'node:util';
 import { feed } from '../feed.mjs';
+import { runAll } from '../rounds.mjs';
+import { settle } from '../settle.mjs';
 
 const run = promisify(execFile);
 
@@ -68,4 +70,19 @@ export async function cnitoolContender(name, { cnitool, pluginDirs, network, bri
     },
     close: async () => {},
   };
+}
+
+/**
+ * Milliseconds of each set-up by the chain, one after another. Their tear-down is not measured, and done without the
+ * chain: the namespaces go together.
+ */
+export async function measureChainGrowth({ vms, workDir, ...options }) {
+  const chain = await cnitoolContender('chain', { ...options, workDir: join(workDir, options.network) });
+  const ids = Array.from({ length: vms }, (_, vm) => `grow-${vm}`);
+  await chain.prepare(ids);
+  const { samples } = await runAll(ids, 1, (id) => chain.setup(id));
+  await feed('ip', ['-batch', '-'], ids.map((id) => `netns delete vulcan-${id}\n`).join(''));
+  await chain.finish();
+  await settle(options.bridge);
+  return samples;
 }

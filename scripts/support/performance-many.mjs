@@ -1,0 +1,40 @@
+/** Sections of the README on warm pools and on many VMs. */
+import { contenderFigures } from '../../test/bench/figures.mjs';
+import { tableOf } from '../../test/bench/report.mjs';
+import { charts, command, targetsTable } from './performance-parts.mjs';
+
+/** Other tables of the run, by their titles. */
+const titled = (tables) => Object.entries(tables).flatMap(([title, rows]) => [`${title}:\n`, tableOf(rows)]);
+
+export function churnSection(directory, results) {
+  const { machine, rows, tables = {} } = results;
+  return [
+    '### Warm pools and churn\n',
+    command('churn', machine),
+    charts(directory, [
+      ['churn.svg', 'Set-up of one network from a pool, of its own, and by the chain: p50 and p99'],
+    ]),
+    tableOf(contenderFigures(Object.entries(rows))),
+    ...titled(tables),
+    targetsTable(directory, 'churn', results),
+  ];
+}
+
+export function scaleSection(directory, results) {
+  const { machine, rounds, vms, bulkVms, growth, live, mounts, bulk } = results;
+  const chain = growth.at(-1).points.at(-1);
+  return [
+    '### Many VMs\n',
+    command('scale', machine),
+    `Up to ${vms} VMs at once, ${rounds} rounds. One bridge has 1,023 ports. The chain went to ${chain.n} VMs, once: it takes ${chain.value.toFixed(1)} ms for each by then, and has one bridge only.\n`,
+    charts(directory, [
+      ['scale.svg', 'Cost of a set-up against the number of VMs, for each layout and the chain'],
+    ]),
+    tableOf(live),
+    'What the names of namespaces, which are mounts, cost whoever makes a mount namespace (`unshare -m true`, its start included). Slots of a pool have no name:\n',
+    tableOf(mounts),
+    `${bulkVms} VMs torn down at once, by two ways. \`close\` and \`gc\` go the first:\n`,
+    tableOf(bulk),
+    targetsTable(directory, 'scale', results),
+  ];
+}

@@ -1,0 +1,29 @@
+import { existsSync } from 'node:fs';
+import { join } from 'node:path';
+import { machineLine, tableOf } from '../../test/bench/report.mjs';
+
+/** What the sections on performance have in common. */
+
+export const command = (name, machine) =>
+  `\`sudo npm run bench -- ${name}\`, on ${machineLine(machine)}. Milliseconds; contenders took turns within one run.\n`;
+
+/** The charts that are there, and what lies behind a target that was missed. */
+export const charts = (directory, names) =>
+  names
+    .filter(([file]) => existsSync(join(directory, file)))
+    .map(([file, description]) => `![${description}](${directory}/${file})\n`)
+    .join('\n');
+
+function missedNote(directory, name, targets) {
+  if (targets.every(({ verdict }) => verdict === 'reached')) return '';
+  const profiles = ['ours', 'floor']
+    .map((who) => `${directory}/${name}-profile-${who}.txt`)
+    .filter((file) => existsSync(file))
+    .map((file) => `[\`${file}\`](${file})`);
+  return profiles.length === 0 ? '' : `\nWhere the time goes: ${profiles.join(', ')}.\n`;
+}
+
+export function targetsTable(directory, name, { targets }) {
+  const rows = targets.map((row) => ({ ...row, value: Number(row.value.toFixed(2)) }));
+  return `${tableOf(rows)}${missedNote(directory, name, targets)}`;
+}
