@@ -16,7 +16,7 @@ import type { Runtime } from './runtime.ts';
 const portForwarding = 3;
 const addressFileLimit = 4096;
 
-/** The host's link: there, up, its bridge's port and not cut, with its alias and MTU. */
+/** The host's link: there, up, its bridge's port or in its network's group, not cut, with its alias and MTU. */
 export function inspectLink(
   runtime: Runtime,
   record: CacheRecord,
@@ -41,9 +41,12 @@ export function inspectLink(
   if (mtu !== null && link.mtu !== mtu) {
     findings.push(onHost('mtu', `${name} has an MTU of ${link.mtu} instead of ${mtu}`, set({ mtu })));
   }
-  return layout === null || layout.linkGroup !== null
-    ? findings
-    : [...findings, ...inspectPort(runtime, record, link, links, layout)];
+  if (layout === null) return findings;
+  const { linkGroup: group } = layout;
+  if (group === null) return [...findings, ...inspectPort(runtime, record, link, links, layout)];
+  if (link.group === group) return findings;
+  const message = `${name} is in group ${link.group} instead of ${group}, by which the firewall knows it`;
+  return [...findings, onHost('link', message, set({ group }))];
 }
 
 /** The one that the attachment was made a port of. */

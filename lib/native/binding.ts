@@ -128,6 +128,7 @@ export interface LinkInfo {
   /** Index of the peer (veth), or 0. */
   readonly peer: number;
   readonly alias: string;
+  readonly group: number;
   /** `IFLA_BRPORT_STATE` (0 disabled, 3 forwarding), or -1 when it is no bridge port. */
   readonly portState: number;
   /** Of a bridge port; `false` for what is none. */
@@ -195,6 +196,7 @@ export interface LinkPlan extends Task {
   readonly name: string;
   readonly up?: boolean;
   readonly alias?: string;
+  readonly group?: number;
   readonly mtu?: number;
   /** Name of the bridge to become a port of. */
   readonly master?: string;

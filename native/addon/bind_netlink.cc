@@ -40,6 +40,7 @@ Napi::Object LinkToJs(Napi::Env env, const Link& link) {
   object.Set("master", link.master);
   object.Set("peer", link.peer);
   object.Set("alias", link.alias);
+  object.Set("group", static_cast<double>(link.group));
   object.Set("portState", link.port_state);
   object.Set("hairpin", link.hairpin);
   object.Set("isolated", link.isolated);
@@ -108,6 +109,7 @@ LinkPlan ParseLinkPlan(const Fields& fields) {
   plan.change.up = fields.OptionalBool("up");
   plan.change.mtu = fields.OptionalInteger<std::uint32_t>("mtu");
   plan.change.alias = fields.OptionalString("alias");
+  plan.change.group = fields.OptionalInteger<std::uint32_t>("group");
   const auto hairpin = fields.OptionalBool("hairpin");
   const auto isolated = fields.OptionalBool("isolated");
   if (hairpin || isolated) plan.port_options = {hairpin.value_or(false), isolated.value_or(false)};

@@ -51,6 +51,7 @@ std::optional<Link> ParseLink(const nlmsghdr& message) {
   constexpr unsigned kLowerUp = 1U << 16;
   link.lower_up = (fixed.ifi_flags & kLowerUp) != 0;
   link.alias = attributes.String(IFLA_IFALIAS);
+  link.group = attributes.U32(IFLA_GROUP);
   ReadLinkInfo(attributes.Get(IFLA_LINKINFO), attributes, link);
   return link;
 }

@@ -25,6 +25,7 @@ struct Link {
   // Index of a veth's other end, in whatever namespace that is, or 0.
   int peer = 0;
   std::string alias;
+  std::uint32_t group = 0;
   // BR_STATE_*, or -1 when it is no bridge port.
   int port_state = -1;
   // Of a bridge port.

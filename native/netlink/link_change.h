@@ -18,6 +18,7 @@ struct LinkChange {
   std::optional<bool> promiscuous;
   std::optional<std::uint32_t> mtu;
   std::optional<std::string> alias;
+  std::optional<std::uint32_t> group;
   std::optional<MacAddress> mac;
   // Index of the bridge to become a port of; 0 leaves the one it is in.
   std::optional<int> master;
@@ -27,7 +28,7 @@ struct LinkChange {
   std::optional<bool> proxy_arp;
 
   [[nodiscard]] bool IsEmpty() const noexcept {
-    return !up && !promiscuous && !mtu && !alias && !mac && !master && !ipv6 && !proxy_arp;
+    return !up && !promiscuous && !mtu && !alias && !group && !mac && !master && !ipv6 && !proxy_arp;
   }
 };
 

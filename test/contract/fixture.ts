@@ -85,6 +85,11 @@ export function describeBackends(
 /** The same tests on every backend, and once more on every layout that is not one bridge. */
 export function describeLayouts(title: string, tests: (lab: ContractLab) => void): void {
   describeBackends(title, tests);
+  describeOtherLayouts(title, tests);
+}
+
+/** The same tests on every layout that is not one bridge. */
+export function describeOtherLayouts(title: string, tests: (lab: ContractLab) => void): void {
   for (const layout of layouts) {
     describeWith(needs.native, `${title}, by native, ${layout}`, () =>
       tests(useLab({ backend: 'native', layout })),

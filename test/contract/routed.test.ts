@@ -8,6 +8,7 @@ import { ip, nft, outcomeOf, run, runIn } from '../support/run.ts';
 import { standIn } from '../support/stand-in.ts';
 import * as traffic from '../support/traffic.ts';
 import { describeBackends } from './fixture.ts';
+import { expectTraffic } from './layout-traffic.ts';
 import { addressesOf, hostLinks, linkOf, ownRoutes, rules, vmRoutes } from './oracles.ts';
 
 const routed: NetworkManagerOptions = { layout: 'routed', subnet: '10.168.0.0/28' };
@@ -20,6 +21,7 @@ async function hostLink(vmId: string): Promise<string> {
 /** What somebody did to vm-1, `LINK` being its link on the host, and what `check` calls it. */
 const damages: readonly (readonly [string, readonly string[], string])[] = [
   ['its link is down', ['ip', 'link', 'set', 'LINK', 'down'], 'link'],
+  ['its link is in another group', ['ip', 'link', 'set', 'LINK', 'group', '7'], 'link'],
   ['its route is gone', ['ip', 'route', 'delete', '10.168.0.2'], 'route'],
   ['the gateway is gone', ['ip', 'address', 'delete', '10.168.0.1/32', 'dev', 'fcbr0'], 'bridge'],
   ['the host answers for nobody', ['sysctl', '-qw', 'net.ipv4.conf.LINK.proxy_arp=0'], 'link'],
@@ -67,47 +69,21 @@ describeBackends(
       await expectUnchanged(before);
     });
 
-    it('lets VMs reach each other, the gateway, what hostAccess lists and the world; nobody answers for nobody', async () => {
-      await traffic.addOutside();
-      const manager = await lab.open({ ...routed, hostAccess: [{ protocol: 'tcp', port: 8080 }] });
-      const [one, two] = [await manager.setup('vm-1'), await manager.setup('vm-2')];
-      const [first, second] = [await standIn(one), await standIn(two)];
-      const { host, hostAddress, isDropped, outside, outsideAddress, ping, reach } = traffic;
-      const places = [
-        [outside, 8080],
-        [second, 8080],
-        [host, 8080],
-        [host, 8081],
-      ] as const;
-      const servers = places.map(([netns, port]) =>
-        traffic.Background.start(netns, 'tcp-server', '::', `${port}`),
-      );
-      try {
-        await until('servers to start', () => servers.every(({ lines }) => lines.includes('ready')));
-        for (const netns of [first, second]) expect(await ping(netns, '10.168.0.1')).toBe(true);
-        expect(await reach(first, two.guestIp, 8080)).toBe(one.guestIp);
-        expect(await reach(first, outsideAddress, 8080)).toBe(hostAddress);
-        expect(await isDropped(outside, one.guestIp, 8080)).toBe(true);
-        expect(await reach(second, '10.168.0.1', 8080)).toBe(two.guestIp);
-        expect(await isDropped(second, '10.168.0.1', 8081)).toBe(true);
-        expect(await reach(host, two.guestIp, 8080)).toBe('10.168.0.1');
-        const { address } = await linkOf(null, await hostLink('vm-1'));
-        expect(await runIn(first, 'ip', 'neigh', 'show', two.guestIp)).toContain(`lladdr ${address}`);
-        expect(await ping(first, '10.168.0.9')).toBe(false);
-        expect(await runIn(first, 'ip', 'neigh', 'show', '10.168.0.9')).not.toContain('lladdr');
-        // A broadcast ends at the host.
-        await using far = await capture(second, 'eth0');
-        const broadcast = ['ping', '-b', '-c', '1', '-W', '1', '10.168.0.15'];
-        await outcomeOf('nsenter', [`--net=${first}`, '--', ...broadcast]);
-        await ping(first, two.guestIp);
-        await until('what came after it', () => far.has(Buffer.from('0aa800020aa80003', 'hex')));
-        expect(far.has(Buffer.from('0aa8000f', 'hex'))).toBe(false);
-        await manager.teardown('vm-2');
-        expect(await ping(first, two.guestIp)).toBe(false);
-      } finally {
-        for (const server of servers) await server.stop();
-      }
-    });
+    it('lets VMs reach each other, the gateway, what hostAccess lists and the world; nobody answers for nobody', () =>
+      expectTraffic(
+        lab,
+        routed,
+        () => hostLink('vm-1'),
+        async ({ first, second, two }) => {
+          // A broadcast ends at the host.
+          await using far = await capture(second, 'eth0');
+          const broadcast = ['ping', '-b', '-c', '1', '-W', '1', '10.168.0.15'];
+          await outcomeOf('nsenter', [`--net=${first}`, '--', ...broadcast]);
+          await traffic.ping(first, two.guestIp);
+          await until('what came after it', () => far.has(Buffer.from('0aa800020aa80003', 'hex')));
+          expect(far.has(Buffer.from('0aa8000f', 'hex'))).toBe(false);
+        },
+      ));
 
     it.each(lies)('drops what says %s, in IP packets and ARP alike', async (_title, tell) => {
       const manager = await lab.open(routed);

@@ -23,6 +23,8 @@ describe('linkSet', () => {
     expect(await link('port0')).toMatchObject({ up: true, mtu: 1400, alias: 'vulcan-net a b c' });
     expect(await native.linkSet({ name: 'port0', up: false, alias: '' })).toBe(true);
     expect(await link('port0')).toMatchObject({ up: false, mtu: 1400, alias: '' });
+    expect(await native.linkSet({ name: 'port0', group: 1_979_711_489 })).toBe(true);
+    expect(await link('port0')).toMatchObject({ group: 1_979_711_489, mtu: 1400 });
     expect(await native.linkSet({ name: 'port0' })).toBe(true);
   });
 

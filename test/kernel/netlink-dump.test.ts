@@ -31,6 +31,7 @@ async function populate(): Promise<string> {
   await ip('link', 'add', 'br0', 'type', 'bridge');
   await ip('link', 'add', 'port0', 'type', 'veth', 'peer', 'name', 'eth0', 'netns', 'vm');
   await ip('link', 'set', 'port0', 'alias', 'somebody’s port', 'master', 'br0', 'up');
+  await ip('link', 'set', 'port0', 'group', '1979711489');
   await ip('addr', 'add', '10.1.0.1/24', 'brd', '+', 'dev', 'br0');
   await ip('link', 'set', 'br0', 'up');
   await inside('tuntap', 'add', 'mode', 'tap', 'name', 'tap0', 'user', '1234', 'group', '4321');
@@ -69,6 +70,7 @@ describe('dump', () => {
       hairpin: false,
       isolated: false,
       alias: 'somebody’s port',
+      group: 1_979_711_489,
     });
   });
 

@@ -10,6 +10,8 @@ interface LinkJson {
   readonly mtu: number;
   readonly flags: readonly string[];
   readonly ifalias?: string;
+  /** By -N, a number. */
+  readonly group: string;
   readonly linkinfo?: {
     readonly info_kind?: string;
     readonly info_data?: { readonly user?: string; readonly group?: string };
@@ -88,6 +90,7 @@ export class Tools {
       up: link.flags.includes('UP'),
       lowerUp: link.flags.includes('LOWER_UP'),
       alias: link.ifalias ?? '',
+      group: Number(link.group),
       portState: portStates[linkinfo?.info_slave_data?.state ?? ''] ?? -1,
       hairpin: linkinfo?.info_slave_data?.hairpin ?? false,
       isolated: linkinfo?.info_slave_data?.isolated ?? false,
