@@ -18,12 +18,14 @@ import { Pools } from './pools.ts';
 import { RecordedBackend } from './recorded-backend.ts';
 import { keyOf, recordsOfVm } from './records.ts';
 import type { Host, Runtime } from './runtime.ts';
+import { Together } from './together.ts';
 import { attachWithPool } from './warm-attach.ts';
 
 /** The same attachments by netlink, in this process: no plugin is started, none is needed. */
 export class NativeBackend extends RecordedBackend implements Backend {
   readonly name = 'native';
   readonly #pinnedLinks: PinnedLinks;
+  readonly #together: Together;
   #native: NativeRuntime | null = null;
   /** By vmId: what was set up here, and not torn down here since. */
   readonly #made = new Map<string, Pick<Attached, 'undo' | 'bridge'>>();
@@ -32,6 +34,7 @@ export class NativeBackend extends RecordedBackend implements Backend {
   private constructor(runtime: Runtime) {
     super(runtime, new NativeUndoing(runtime), async () => []);
     this.#pinnedLinks = new PinnedLinks(runtime.binding);
+    this.#together = new Together(runtime.binding);
   }
 
   static async open(host: Host, config: Config, scope: Scope): Promise<NativeBackend> {
@@ -140,7 +143,10 @@ export class NativeBackend extends RecordedBackend implements Backend {
     plan: DetachPlan,
     scope: Scope,
   ): Promise<boolean> {
-    const result = await detach(this.runtime, vmId, key, plan, scope);
+    // Whoever waits for the namespace waits for no other.
+    const result = await this.#together.run((together) =>
+      detach(this.runtime, vmId, key, { ...plan, together: together && !wait }, scope),
+    );
     if (result === null) return false;
     const [{ hostLink }] = plan.interfaces;
     if (hostLink !== null) this.#pinnedLinks.watch({ name: hostLink.name, alias: aliasOf(key) });
@@ -158,8 +164,7 @@ export class NativeBackend extends RecordedBackend implements Backend {
     const { hostLink } = link;
     if (hostLink !== null) this.#pinnedLinks.watch({ name: hostLink.name, alias: aliasOf(record) });
     const rest = { ...plan, interfaces: [{ ...link, hostLink: null }] } as const;
-    return detach(this.runtime, vmId, record, rest, scope).then(() => {
-      this.#native?.bridges.left(firstInterface(record));
-    });
+    const work = (together: boolean) => detach(this.runtime, vmId, record, { ...rest, together }, scope);
+    return this.#together.run(work).then(() => this.#native?.bridges.left(firstInterface(record)));
   }
 }

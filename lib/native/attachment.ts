@@ -186,6 +186,8 @@ export interface DetachPlan extends Task {
   readonly locks: AttachmentLocks;
   /** `null`: the namespace stays, because it has other attachments or is somebody else's. */
   readonly anchor: FileName | null;
+  /** Whether the namespace, which loses its name, is held until `namespacesPart`. Default false. */
+  readonly together?: boolean;
   readonly interfaces: readonly [DetachInterface];
 }
 
@@ -199,4 +201,13 @@ export interface DetachResult {
   /** What failed, each with its `step`; the record stays unless all that did is of reason `foreign`. */
   readonly errors: readonly NativeError[];
   readonly steps: StepTimes;
+}
+
+export interface AttachmentBinding {
+  /** One VM from nothing to its record, or nothing at all. */
+  attach(plan: AttachPlan): Promise<AttachResult>;
+  /** Cuts the link first, then removes all that has the VM's name, past failing steps. Absent is fine. */
+  detach(plan: DetachPlan): Promise<DetachResult>;
+  /** Lets go of all namespaces that were told to go together. */
+  namespacesPart(plan: Task): Promise<void>;
 }

@@ -8,10 +8,7 @@
 
 import type {
   AddressReservation,
-  AttachPlan,
-  AttachResult,
-  DetachPlan,
-  DetachResult,
+  AttachmentBinding,
   FilledSlot,
   GuardedPort,
   HostRoutePlan,
@@ -246,7 +243,7 @@ export interface FirewallNetwork {
   readonly hostAccess: 'all' | readonly { readonly protocol: number; readonly port: number }[];
 }
 
-export interface NativeBinding {
+export interface NativeBinding extends AttachmentBinding {
   /** Stops the task if it is still running; its promise then rejects with ECANCELED. Unknown ids are ignored. */
   cancel(taskId: number): void;
 
@@ -360,10 +357,6 @@ export interface NativeBinding {
   guardList(plan: Task): Promise<GuardedPort[]>;
   /** The table, unless a link is guarded; whether it is gone. */
   guardRemoveUnused(plan: Task): Promise<boolean>;
-  /** One VM from nothing to its record, or nothing at all. */
-  attach(plan: AttachPlan): Promise<AttachResult>;
-  /** Cuts the link first, then removes all that has the VM's name, past failing steps. Absent is fine. */
-  detach(plan: DetachPlan): Promise<DetachResult>;
   survey(plan: SurveyPlan): Promise<Survey>;
   /** In order, past what fails: what came of each. */
   amend(plan: AmendPlan): Promise<(NativeError | null)[]>;

@@ -1,5 +1,6 @@
 #include <cerrno>
 #include <memory>
+#include <variant>
 
 #include "addon/bind.h"
 #include "addon/convert_attachment.h"
@@ -58,6 +59,7 @@ namespace {
   DetachPlan plan;
   plan.locks = ParseLocks(Nested(fields, "locks"));
   if (!IsNull(fields, "anchor")) plan.anchor = ParseFileName(Nested(fields, "anchor"));
+  plan.together = fields.OptionalBool("together").value_or(false);
   const Fields interface = OnlyInterface(fields);
   if (!IsNull(interface, "hostLink")) {
     const Fields link = Nested(interface, "hostLink");
@@ -120,6 +122,9 @@ void BindAttachment(Napi::Object exports, Module& module) {
         return detach->Step(cancellation);
       },
       DetachResultToJs);
+  Export(
+      exports, module, "namespacesPart", LaneName::kControl, [](const Fields&) { return std::monostate{}; },
+      [&host](std::monostate, const Cancellation&) { host.Parting().Release(); });
 }
 
 }  // namespace vulcan::addon

@@ -7,6 +7,7 @@
 #include "base/unique_fd.h"
 #include "engine/freeing_links.h"
 #include "engine/namespace_source.h"
+#include "engine/parting_namespaces.h"
 #include "netlink/rtnl_socket.h"
 #include "nft/socket.h"
 #include "sys/address_store.h"
@@ -22,6 +23,7 @@ class AttachmentHost {
   [[nodiscard]] NamespaceSource& Namespaces() noexcept { return namespaces_; }
   [[nodiscard]] AddressHints& Addresses() noexcept { return addresses_; }
   [[nodiscard]] FreeingLinks& Freeing() noexcept { return freeing_; }
+  [[nodiscard]] PartingNamespaces& Parting() noexcept { return parting_; }
 
   // Of the bridge. ENODEV when there is none; ENOSPC with reason kBridgeFull when it has no room for a port.
   [[nodiscard]] int BridgeWithRoom(const std::string& bridge);
@@ -40,6 +42,7 @@ class AttachmentHost {
   NamespaceSource namespaces_;
   AddressHints addresses_;
   FreeingLinks freeing_;
+  PartingNamespaces parting_;
   // By the bridge's index: the ports of the last count, and all of ours since.
   std::map<int, std::size_t> ports_;
   UniqueFd ipv6_settings_;

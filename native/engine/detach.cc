@@ -130,8 +130,10 @@ void Detach::Cut() {
 
 void Detach::RemoveName() {
   if (!plan_.anchor) return;
+  UniqueFd held = plan_.together ? PartingNamespaces::Open(*plan_.anchor) : UniqueFd();
   // A file may be a live namespace seen from here; without a claim nobody knows whose it is.
   RemoveAnchor(plan_.anchor->directory, plan_.anchor->name, lock_.Vm(), AnchorOwner::kLock);
+  host_.Parting().Hold(std::move(held));
   if (plan_.link) host_.Freeing().Add(plan_.link->name);
 }
 

@@ -34,6 +34,8 @@ struct DetachPlan {
   std::optional<guard::Port> guard;
   // Absent: the namespace has other attachments, or is somebody else's.
   std::optional<FileName> anchor;
+  // Whether the namespace waits for others until AttachmentHost::Parting lets them go.
+  bool together = false;
   std::optional<ReleasePlan> addresses;
   // The guest's, that the host has routes of its own to.
   std::vector<IpAddress> host_routes;

@@ -120,13 +120,16 @@ std::vector<Error> DestroySlots(const std::vector<std::shared_ptr<Slot>>& slots,
   std::vector<Error> errors;
   std::vector<guard::Port> guarded;
   for (const auto& slot : slots) {
-    slot->ns.Reset();
-    host.Freeing().Add(slot->host_link);
     if (slot->guard) guarded.push_back(*slot->guard);
   }
   Gather(errors, "guard", [&] { guard::RemoveAll(host.Nft(), guarded); });
   for (const auto& slot : slots) {
     if (slot->host_routes) Gather(errors, "route", [&] { RemoveRoutes(host, slot->addresses); });
+  }
+  // All at once, and after whatever needs RTNL: the kernel holds it while it frees them.
+  for (const auto& slot : slots) {
+    slot->ns.Reset();
+    host.Freeing().Add(slot->host_link);
   }
   std::optional<AddressStore> store;
   std::string opened;

@@ -42,6 +42,17 @@ describeBackends('close', (lab) => {
     expect(await other.check('vm-1')).toEqual({ ok: true, differences: [] });
   });
 
+  it('tears down many at once, and leaves nothing that keeps their namespaces', async () => {
+    const manager = await lab.open();
+    const before = await canonicalDump();
+    const count = lab.backend === 'native' ? 40 : 4;
+    const ids = Array.from({ length: count }, (_value, index) => `vm-${index}`);
+    await Promise.all(ids.map((id) => manager.setup(id)));
+    await Promise.all(ids.slice(0, count / 2).map((id) => manager.teardown(id)));
+    await manager.close();
+    await expectUnchanged(before);
+  });
+
   it('with leave, leaves everything as it is', async () => {
     const manager = await lab.open({ shutdown: 'leave' });
     await manager.setup('vm-1');

@@ -4,6 +4,7 @@ import { mkdir, readdir, readFile, rename, rm, writeFile } from 'node:fs/promise
 import { beforeEach, expect, it } from 'vitest';
 import type { ReservedAddress } from '../../lib/native/attachment.ts';
 import { canonicalDump, expectUnchanged } from '../support/dump.ts';
+import { until } from '../support/lab.ts';
 import { native } from '../support/native.ts';
 import { describeWith } from '../support/require.ts';
 import { ip, outcomeOf, run } from '../support/run.ts';
@@ -56,6 +57,22 @@ describeWith(['tun'], 'detach', () => {
   it('takes all of it away', async () => {
     const { netns } = await native.detach(detachPlan(vm, addresses));
     expect(netns).not.toBeNull();
+    await expectUnchanged(before);
+  });
+
+  it('has namespaces that are to go together wait for each other, cut off and without a name', async () => {
+    const others = await attach('a2');
+    const plans = [detachPlan(vm, addresses), detachPlan('a2', others)];
+    for (const plan of plans) await native.detach({ ...plan, together: true });
+    const names = [hostLinkOf(vm), hostLinkOf('a2')];
+    const left = async () => {
+      const { links } = await native.dump({ kinds: ['links'] });
+      return links.filter(({ name }) => names.includes(name)).map(({ portState }) => portState);
+    };
+    expect(await left()).toEqual([0, 0]);
+    expect((await readdir('/run/netns')).filter((name) => /a[12]$/.test(name))).toEqual([]);
+    await native.namespacesPart({});
+    await until('both to go', async () => (await left()).length === 0);
     await expectUnchanged(before);
   });
 

@@ -6,9 +6,9 @@ import { afterEach, beforeEach, describe, expect, it, vi } from 'vitest';
 import { bundledPluginDirectory, loadNative } from '../../../lib/native/load.ts';
 import { addonFile } from '../../support/native.ts';
 
-async function membersOf(interfaceName: string): Promise<string[]> {
-  const path = new URL('../../../lib/native/binding.ts', import.meta.url);
-  const source = ts.createSourceFile('binding.ts', await readFile(path, 'utf8'), ts.ScriptTarget.Latest);
+async function membersOf(file: string, interfaceName: string): Promise<string[]> {
+  const path = new URL(`../../../lib/native/${file}`, import.meta.url);
+  const source = ts.createSourceFile(file, await readFile(path, 'utf8'), ts.ScriptTarget.Latest);
   const found = source.statements.find(
     (statement) => ts.isInterfaceDeclaration(statement) && statement.name.text === interfaceName,
   ) as ts.InterfaceDeclaration;
@@ -20,8 +20,12 @@ describe('loadNative', () => {
     expect(loadNative()).toBe(loadNative());
   });
 
-  it('finds every function that binding.ts declares, and no other', async () => {
-    expect(Object.keys(loadNative()).sort()).toEqual((await membersOf('NativeBinding')).sort());
+  it('finds every function that is declared, and no other', async () => {
+    const declared = [
+      ...(await membersOf('binding.ts', 'NativeBinding')),
+      ...(await membersOf('attachment.ts', 'AttachmentBinding')),
+    ];
+    expect(Object.keys(loadNative()).sort()).toEqual(declared.sort());
   });
 });
 

@@ -1,0 +1,32 @@
+#include "engine/parting_namespaces.h"
+
+#include <fcntl.h>
+#include <sys/resource.h>
+
+#include <string>
+#include <utility>
+
+namespace vulcan {
+namespace {
+
+// The rest of the process needs descriptors, too.
+[[nodiscard]] std::size_t Most() noexcept {
+  rlimit limit{};
+  constexpr rlim_t kShare = 4;
+  return ::getrlimit(RLIMIT_NOFILE, &limit) == 0 ? limit.rlim_cur / kShare : 0;
+}
+
+}  // namespace
+
+UniqueFd PartingNamespaces::Open(const FileName& anchor) noexcept {
+  const std::string path = anchor.directory + "/" + anchor.name;
+  return UniqueFd(::open(path.c_str(), O_RDONLY | O_CLOEXEC | O_NOFOLLOW | O_NONBLOCK));
+}
+
+void PartingNamespaces::Hold(UniqueFd ns) {
+  if (!ns) return;
+  if (held_.size() >= Most()) Release();
+  held_.push_back(std::move(ns));
+}
+
+}  // namespace vulcan
