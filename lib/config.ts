@@ -112,11 +112,14 @@ const generatedShape = {
 const tapOwnerSchema = z.strictObject({ uid: id, gid: id });
 
 const mostSlots = 10_000;
+const longestRestMs = 3_600_000;
 const poolSchema = z.strictObject({
   min: integer(0, mostSlots),
   max: integer(1, mostSlots),
   tapName: linkName.default('tap0'),
   tapOwner: tapOwnerSchema.optional(),
+  recycle: z.boolean().optional(),
+  restMs: integer(0, longestRestMs).optional(),
 } satisfies Record<keyof PoolOptions, z.ZodType>);
 
 const managerSchema = z.strictObject({
@@ -290,19 +293,25 @@ export function ourselves(): TapOwner {
   return { uid: process.geteuid?.() ?? 0, gid: process.getegid?.() ?? 0 };
 }
 
-function poolConfigs({ backend, pool, ifName }: z.output<typeof managerSchema>): readonly PoolConfig[] {
+function poolConfigs({
+  backend,
+  pool,
+  ifName,
+  antiSpoofing,
+}: z.output<typeof managerSchema>): readonly PoolConfig[] {
   if (pool === undefined) return [];
   if (backend === 'cni') throw invalid('ERR_OPTION_INVALID', 'pool', 'is for the native backend alone');
   const kinds = new Set<string>();
   return [pool].flat().map(({ tapOwner = ourselves(), ...rest }) => {
-    const { min, max, tapName } = rest;
+    const { min, max, tapName, recycle = antiSpoofing, restMs = null } = rest;
     if (min > max) throw invalid('ERR_OPTION_INVALID', 'pool.min', 'is more than pool.max');
     refuseTakenName(tapName, ifName);
     const kind = `${tapName} ${tapOwner.uid} ${tapOwner.gid}`;
     if (kinds.has(kind))
       throw invalid('ERR_OPTION_INVALID', 'pool', 'has two with the same TAP name and owner');
     kinds.add(kind);
-    return { ...rest, tapOwner };
+    if (recycle && !antiSpoofing) throw invalid('ERR_OPTION_INVALID', 'pool.recycle', 'needs antiSpoofing');
+    return { min, max, tapName, tapOwner, recycle, restMs };
   });
 }
 

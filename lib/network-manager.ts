@@ -268,9 +268,10 @@ export class NetworkManager implements AsyncDisposable {
     const work = () =>
       traced('teardown', { network, vmId }, () =>
         inScope({ operation: 'teardown', network, vmId, timeoutMs }, async (scope) => {
-          await this.#alone(vmId, scope, () => this.#backend.detach({ vmId, wait }, scope));
+          const departure = await this.#alone(vmId, scope, () => this.#backend.detach({ vmId, wait }, scope));
           this.#own.delete(vmId);
-          this.#statistics.steps('teardown', scope.times);
+          this.#statistics.steps(departure, scope.times);
+          return departure;
         }),
       );
     return this.#track(this.#statistics.teardown(work));

@@ -17,10 +17,10 @@ export interface PluginRunEvent {
   readonly exitCode: number | null;
 }
 
-/** A slot is ready, was taken, could not be built; or slots were destroyed. */
-export type PoolChange = 'ready' | 'taken' | 'failed' | 'destroyed';
+/** A slot was built, or taken, is ready once more, could not be built; or slots were destroyed. */
+export type PoolChange = 'ready' | 'taken' | 'recycled' | 'failed' | 'destroyed';
 
-/** What subscribers of `vulcan-net:pool:ready`, `:taken`, `:failed` and `:destroyed` get: the pool after that. */
+/** What subscribers of `vulcan-net:pool:ready`, `:taken`, `:recycled`, `:failed` and `:destroyed` get: the pool after that. */
 export interface PoolEvent extends PoolState {
   readonly network: string;
 }
@@ -33,6 +33,7 @@ const plugins = channel('vulcan-net:plugin');
 const pools = {
   ready: channel('vulcan-net:pool:ready'),
   taken: channel('vulcan-net:pool:taken'),
+  recycled: channel('vulcan-net:pool:recycled'),
   failed: channel('vulcan-net:pool:failed'),
   destroyed: channel('vulcan-net:pool:destroyed'),
 } satisfies Record<PoolChange, unknown>;

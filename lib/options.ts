@@ -27,6 +27,16 @@ export interface PoolOptions {
   readonly tapName?: string | undefined;
   /** Default: our effective ids. */
   readonly tapOwner?: TapOwner | undefined;
+  /**
+   * Whether a slot is the pool's again once its VM is torn down, if it can be proven to be as it was made; else it is destroyed.
+   * Default: unless `antiSpoofing` is false, as then nobody knows which addresses a VM has spoken for.
+   */
+  readonly recycle?: boolean | undefined;
+  /**
+   * How long such a slot, and its address, rest before they are anybody's, in milliseconds: what others still send to the old
+   * VM comes to nobody. Default: 0 with `isolated`, else 1,000.
+   */
+  readonly restMs?: number | undefined;
 }
 
 export interface NetworkManagerOptions {

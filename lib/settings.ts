@@ -50,6 +50,9 @@ export interface PoolConfig {
   readonly max: number;
   readonly tapName: string;
   readonly tapOwner: TapOwner;
+  readonly recycle: boolean;
+  /** `null`: as the network's ports are isolated or not. */
+  readonly restMs: number | null;
 }
 
 /** {@link NetworkManagerOptions}, checked, with every default in its place. */

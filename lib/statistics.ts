@@ -1,5 +1,5 @@
 import { createHistogram, type RecordableHistogram } from 'node:perf_hooks';
-import type { LatencySummary, ManagerStats, Origin, PoolState } from './types.ts';
+import type { Departure, LatencySummary, ManagerStats, Origin, PoolState } from './types.ts';
 
 const nanosecondsPerMs = 1e6;
 /** From a tenth of a microsecond to a quarter of an hour, in 20 KiB. */
@@ -45,11 +45,13 @@ class StepLatencies {
 export class Statistics {
   readonly #setup: Readonly<Record<Origin, Latency>> = { warm: new Latency(), cold: new Latency() };
   readonly #teardown = new Latency();
+  readonly #recycled = new Latency();
   readonly #steps = {
     warm: new StepLatencies(),
     cold: new StepLatencies(),
     teardown: new StepLatencies(),
-  } satisfies Record<Origin | 'teardown', StepLatencies>;
+    recycled: new StepLatencies(),
+  } satisfies Record<Origin | Departure, StepLatencies>;
   readonly #errors = new Map<string, number>();
 
   /** Counts what fails, too. */
@@ -60,14 +62,16 @@ export class Statistics {
     return config;
   }
 
-  async teardown(work: () => Promise<void>): Promise<void> {
+  async teardown(work: () => Promise<Departure>): Promise<void> {
     const start = performance.now();
-    await this.#counting(work);
-    this.#teardown.record(performance.now() - start);
+    const departure = await this.#counting(work);
+    const tookMs = performance.now() - start;
+    this.#teardown.record(tookMs);
+    if (departure === 'recycled') this.#recycled.record(tookMs);
   }
 
   /** Of what succeeded. */
-  steps(of: Origin | 'teardown', times: ReadonlyMap<string, number>): void {
+  steps(of: Origin | Departure, times: ReadonlyMap<string, number>): void {
     this.#steps[of].record(times);
   }
 
@@ -78,7 +82,11 @@ export class Statistics {
       latency: {
         setup: { warm: setup.warm.summary, cold: setup.cold.summary },
         teardown: this.#teardown.summary,
-        steps: { warm: steps.warm.summary, cold: steps.cold.summary, teardown: steps.teardown.summary },
+        recycled: this.#recycled.summary,
+        steps: {
+          ...{ warm: steps.warm.summary, cold: steps.cold.summary },
+          ...{ teardown: steps.teardown.summary, recycled: steps.recycled.summary },
+        },
       },
       errors: Object.fromEntries(this.#errors),
     };

@@ -218,6 +218,9 @@ export interface GcReport {
 /** What each step of an operation took, in milliseconds; `queue` is the wait for its turn. */
 export type StepTimes = Readonly<Record<string, number>>;
 
+/** How a VM's network ends: with all that it was, or as a slot of the pool. */
+export type Departure = 'teardown' | 'recycled';
+
 /** One pool of a manager now. */
 export interface PoolState {
   /** What its slots have. */
@@ -225,6 +228,8 @@ export interface PoolState {
   readonly tapOwner: TapOwner;
   readonly ready: number;
   readonly building: number;
+  /** Slots of VMs that were torn down: they are not ready yet. */
+  readonly resting: number;
   /** VMs that this manager set up from a slot, and has not torn down. */
   readonly inUse: number;
   /** How many should be ready: between `min` and `max`, by demand. */
@@ -250,8 +255,10 @@ export interface ManagerStats {
     /** Set-ups that succeeded, by the origin of what they gave. */
     readonly setup: Readonly<Record<Origin, LatencySummary>>;
     readonly teardown: LatencySummary;
+    /** Those of them that left a slot for the pool. */
+    readonly recycled: LatencySummary;
     /** The same, step by step; `queue` is the wait for a turn. */
-    readonly steps: Readonly<Record<Origin | 'teardown', Readonly<Record<string, LatencySummary>>>>;
+    readonly steps: Readonly<Record<Origin | Departure, Readonly<Record<string, LatencySummary>>>>;
   };
   /** How often a setup or a teardown failed, by the error's code; `ABORT_ERR` for those that were aborted. */
   readonly errors: Readonly<Record<string, number>>;

@@ -3,6 +3,7 @@ import type {
   Attachment,
   BackendName,
   CheckReport,
+  Departure,
   GcReport,
   NetworkConfig,
   PoolState,
@@ -42,7 +43,7 @@ export interface Backend {
   /** All or nothing: when it rejects, everything it began is undone. */
   attach(request: AttachRequest, scope: Scope): Promise<NetworkConfig>;
   /** Idempotent. Cuts the link first; goes on past whatever else fails. */
-  detach(request: DetachRequest, scope: Scope): Promise<void>;
+  detach(request: DetachRequest, scope: Scope): Promise<Departure>;
   check(vmId: string, scope: Scope): Promise<CheckReport>;
   /** Puts back what differs, of one VM or, with `null`, of all. */
   repair(vmId: string | null, scope: Scope): Promise<RepairReport>;

@@ -3,7 +3,7 @@ import { NetworkError } from '../errors.ts';
 import type { DetachPlan } from '../native/attachment.ts';
 import type { Scope } from '../operation.ts';
 import type { Config } from '../settings.ts';
-import type { CheckReport, GcReport, NetworkConfig, PoolState, RepairReport } from '../types.ts';
+import type { CheckReport, Departure, GcReport, NetworkConfig, PoolState, RepairReport } from '../types.ts';
 import type { AttachRequest, Backend, DetachRequest } from './backend.ts';
 import { aliasOf, firstInterface } from './host-link.ts';
 import { waitUntilFree } from './namespace-wait.ts';
@@ -18,6 +18,7 @@ import { Pools } from './pools.ts';
 import { RecordedBackend } from './recorded-backend.ts';
 import { keyOf, recordsOfVm } from './records.ts';
 import type { Host, Runtime } from './runtime.ts';
+import { returnSlot } from './slot.ts';
 import { Together } from './together.ts';
 import { attachWithPool } from './warm-attach.ts';
 
@@ -106,12 +107,27 @@ export class NativeBackend extends RecordedBackend implements Backend {
     return clearDeadPools(this.runtime, nativeRuntime(this.runtime).layout, scope.remainingMs);
   }
 
-  override async detach(request: DetachRequest, scope: Scope): Promise<void> {
+  override async detach(request: DetachRequest, scope: Scope): Promise<Departure> {
+    if (await this.#recycle(request, scope)) return 'recycled';
     await this.#detachAny(request, scope);
     this.#pools?.released(request.vmId);
+    return 'teardown';
   }
 
-  async #detachAny(request: DetachRequest, scope: Scope): Promise<void> {
+  /** Whether it was a slot's, and is a slot again. Who waits until its namespace is freed wants it gone. */
+  async #recycle({ vmId, wait }: DetachRequest, scope: Scope): Promise<boolean> {
+    const made = this.#made.get(vmId);
+    const pool = wait ? null : (this.#pools?.poolOf(vmId) ?? null);
+    const slot = pool?.slotOf(vmId) ?? null;
+    if (this.#native === null || made === undefined || pool === null || slot === null) return false;
+    const returned = await returnSlot(this.#native, slot, made.undo, vmId, scope);
+    if (returned !== 'returned') return false;
+    this.#made.delete(vmId);
+    pool.returned(vmId, slot);
+    return true;
+  }
+
+  async #detachAny(request: DetachRequest, scope: Scope): Promise<unknown> {
     if (await this.#detachMade(request, scope)) return;
     const { vmId } = request;
     const [record, ...others] = await recordsOfVm(this.runtime, vmId);

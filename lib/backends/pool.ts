@@ -9,12 +9,15 @@ import { aliasOf } from './host-link.ts';
 import type { NativeRuntime } from './native-runtime.ts';
 import { Demand } from './pool-demand.ts';
 import { newPoolOwner, type PoolOwner } from './pool-owner.ts';
+import { Recycling } from './pool-recycling.ts';
 import { keyOf } from './records.ts';
 import { fillSlot, type Slot, type SlotProfile } from './slot.ts';
 
 /** After a fill that failed; doubled by each that follows. */
 const firstPauseMs = 100;
 const longestPauseMs = 5_000;
+/** As long as others may believe that an address is the old VM's. */
+const restMs = 1_000;
 
 interface Waiter {
   resolve(): void;
@@ -30,7 +33,8 @@ export class Pool {
   readonly #demand: Demand;
   readonly #ready: Slot[] = [];
   /** By vmId: what became of slots. */
-  readonly #inUse = new Set<string>();
+  readonly #inUse = new Map<string, Slot>();
+  readonly #recycling: Recycling;
   /** Links that are yet to say whose they are. */
   #labelling: Promise<void> = Promise.resolve();
   #unlabelled: { readonly name: string; readonly alias: string }[] = [];
@@ -51,6 +55,17 @@ export class Pool {
     this.#owner = owner;
     this.#logger = native.runtime.config.logger ?? defaultLogger;
     this.#demand = new Demand(config, () => this.#adjust());
+    this.#recycling = new Recycling({
+      binding: native.runtime.binding,
+      restMs: this.#restMs,
+      settled: () => this.#labelling,
+      ready: (slots) => this.#recycled(slots),
+      spoilt: (slots) => this.#spoilt(slots),
+    });
+  }
+
+  get #restMs(): number {
+    return this.#config.restMs ?? (this.#native.layout.isolated ? 0 : restMs);
   }
 
   static async open(native: NativeRuntime, config: PoolConfig): Promise<Pool> {
@@ -72,7 +87,7 @@ export class Pool {
     const building = this.#filling === null ? 0 : 1;
     return {
       ...{ tapName, tapOwner: { ...tapOwner } },
-      ...{ ready: this.#ready.length, building, inUse: this.#inUse.size },
+      ...{ ready: this.#ready.length, building, resting: this.#recycling.size, inUse: this.#inUse.size },
       ...{ target: this.#demand.target, min, max },
     };
   }
@@ -98,11 +113,12 @@ export class Pool {
 
   /** The slot has become the request's attachment; its link says so a moment later. */
   named(slot: Slot, { vmId, containerId }: AttachRequest): void {
-    this.#inUse.add(vmId);
+    this.#inUse.set(vmId, slot);
     const alias = aliasOf(keyOf(this.#native.runtime, containerId));
     this.#unlabelled.push({ name: slot.link.hostLink, alias });
     if (this.#unlabelled.length > 1) return;
-    this.#labelling = this.#label();
+    const before = this.#labelling;
+    this.#labelling = this.#label().then(() => before);
     this.#inBackground(this.#labelling);
   }
 
@@ -112,18 +128,54 @@ export class Pool {
   }
 
   released(vmId: string): void {
+    const slot = this.slotOf(vmId);
+    if (slot !== null) this.#native.runtime.binding.slotForget({ slot: slot.handle });
     this.#inUse.delete(vmId);
+  }
+
+  /** That the VM was. */
+  slotOf(vmId: string): Slot | null {
+    return this.#inUse.get(vmId) ?? null;
+  }
+
+  /** Whether it has room for what VMs leave. */
+  get wantsBack(): boolean {
+    const { max, recycle } = this.#config;
+    if (!recycle || this.#held || this.#stop.stopped) return false;
+    // While they rest, others are ready.
+    const most = this.#restMs === 0 ? max : 2 * max;
+    return this.#ready.length + this.#recycling.size < most;
+  }
+
+  /** The VM has left it. */
+  returned(vmId: string, slot: Slot): void {
+    this.#inUse.delete(vmId);
+    if (this.#held || this.#stop.stopped) this.discard(slot);
+    else this.#recycling.add(slot);
   }
 
   /** Whether there was a slot to destroy. `address`: of a slot that has it. */
   async spare(address: string | null): Promise<boolean> {
     const has = ({ addresses }: Slot) => address === null || addresses.some(({ ip }) => ip === address);
-    const index = this.#ready.findLastIndex(has);
-    const [slot] = index < 0 ? [] : this.#ready.splice(index, 1);
-    if (slot === undefined) return false;
+    const slot = this.#takeOne(has) ?? (await this.#takeSettled(has));
+    if (slot === null) return false;
     this.#pause();
     await this.#destroy([slot]);
     return true;
+  }
+
+  #takeOne(which: (slot: Slot) => boolean): Slot | null {
+    const index = this.#ready.findLastIndex(which);
+    const [slot = null] = index < 0 ? this.#recycling.take(which, 1) : this.#ready.splice(index, 1);
+    return slot;
+  }
+
+  /** Of those that are being cleaned. */
+  async #takeSettled(which: (slot: Slot) => boolean): Promise<Slot | null> {
+    if (this.#recycling.size === 0) return null;
+    await this.#recycling.settle();
+    await Promise.all(this.#background);
+    return this.#takeOne(which);
   }
 
   warmUp(stop: Stop): Promise<void> {
@@ -161,7 +213,9 @@ export class Pool {
 
   async #empty(): Promise<void> {
     await this.#filling;
-    await this.#destroy(this.#ready.splice(0));
+    const resting = this.#recycling.take(() => true);
+    await this.#recycling.settle();
+    await this.#destroy([...this.#ready.splice(0), ...resting]);
     await Promise.all(this.#background);
   }
 
@@ -174,14 +228,20 @@ export class Pool {
     if (!this.#mayBuild) return;
     const surplus = this.#ready.length - this.#demand.target;
     if (surplus > 0) this.#inBackground(this.#destroy(this.#ready.splice(-surplus)));
-    if (surplus >= 0 || this.#filling !== null) return;
+    if (surplus >= 0 || this.#missing <= 0 || this.#filling !== null) return;
     this.#filling = this.#fill().finally(() => {
       this.#filling = null;
     });
   }
 
+  /** How many are to be built: what others are about to leave is soon ready. */
+  get #missing(): number {
+    const soon = this.#restMs === 0 ? this.#recycling.size : 0;
+    return this.#demand.target - this.#ready.length - soon;
+  }
+
   async #fill(): Promise<void> {
-    while (this.#mayBuild && this.#ready.length < this.#demand.target) {
+    while (this.#mayBuild && this.#missing > 0) {
       try {
         const slot = await fillSlot(this.#native, this.#config, this.#owner.name, this.#stop);
         this.#failures = 0;
@@ -224,6 +284,18 @@ export class Pool {
     await this.#native.runtime.binding
       .linkLabel({ links })
       .catch((error: Error) => debug('%d aliases: %s', links.length, error.message));
+  }
+
+  #recycled(slots: readonly Slot[]): void {
+    this.#ready.push(...slots);
+    this.#changed('recycled');
+    this.#adjust();
+  }
+
+  #spoilt(slots: readonly (readonly [Slot, Error])[]): void {
+    for (const [{ link }, error] of slots) debug('%s is not kept: %s', link.hostLink, error.message);
+    this.#inBackground(this.#destroy(slots.map(([slot]) => slot)));
+    this.#adjust();
   }
 
   async #destroy(slots: readonly Slot[]): Promise<void> {

@@ -50,6 +50,11 @@ export class Pools {
     await Promise.all(this.#pools.map((pool) => pool.labelled()));
   }
 
+  /** `null`: none that wants the slot back that the VM was. */
+  poolOf(vmId: string): Pool | null {
+    return this.#pools.find((pool) => pool.slotOf(vmId) !== null && pool.wantsBack) ?? null;
+  }
+
   /** A VM is no more what a slot became. */
   released(vmId: string): void {
     for (const pool of this.#pools) pool.released(vmId);

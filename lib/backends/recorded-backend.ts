@@ -4,6 +4,7 @@ import type { Scope } from '../operation.ts';
 import type {
   Attachment,
   CheckReport,
+  Departure,
   Difference,
   GcReport,
   PoolState,
@@ -51,12 +52,13 @@ export abstract class RecordedBackend {
     this.#recovery = await recover(this.runtime, this.undoing, scope, { vmId: null, guards: true });
   }
 
-  async detach({ vmId, wait }: DetachRequest, scope: Scope): Promise<void> {
+  async detach({ vmId, wait }: DetachRequest, scope: Scope): Promise<Departure> {
     const { runtime, undoing } = this;
     const state = await this.#withRecords(vmId, scope, (lock, records) =>
       detachUnderLock(runtime, { undoing, vmId, records, lock, scope }),
     );
     if (wait && isOurs(state)) await waitUntilFree(runtime.binding, vmId, state, scope);
+    return 'teardown';
   }
 
   check(vmId: string, scope: Scope): Promise<CheckReport> {

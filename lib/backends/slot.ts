@@ -1,12 +1,15 @@
 import { recordName } from '../cni/names.ts';
-import type { ReservedAddress } from '../native/attachment.ts';
+import type { DetachInterface, ReservedAddress } from '../native/attachment.ts';
+import type { NativeError } from '../native/binding.ts';
 import { runTask } from '../native/task.ts';
+import { debug } from '../observe.ts';
 import type { Scope } from '../operation.ts';
 import type { Stop } from '../stop.ts';
 import type { TapOwner } from '../types.ts';
 import type { AttachRequest } from './backend.ts';
 import type { Bridge } from './bridge-choice.ts';
 import { newHostLink, slotMac } from './host-link.ts';
+import { isNativeError, kernelError } from './kernel-error.ts';
 import { type Attached, attachError, onSomeBridge } from './native-attach.ts';
 import { detachmentOf, type Link, ownerOf, planLink } from './native-plan.ts';
 import type { NativeRuntime } from './native-runtime.ts';
@@ -109,4 +112,36 @@ export async function nameSlot(
     undo: detachmentOf(owned, made),
     bridge: slot.bridge.name,
   };
+}
+
+/** What stands in the way of a return, but not of a teardown. */
+export type NotReturned = 'unreturned' | 'stale';
+
+/** Takes the VM away that a slot became; where more stands in its way than a lock, a teardown does the rest. */
+export async function returnSlot(
+  { runtime }: NativeRuntime,
+  slot: Slot,
+  undo: DetachInterface,
+  vmId: string,
+  scope: Scope,
+): Promise<'returned' | NotReturned> {
+  const { anchors, binding, locks } = runtime;
+  const { addresses, record } = undo;
+  if (addresses === null || record?.version === undefined) return 'unreturned';
+  const { directory, name, version } = record;
+  const plan = {
+    ...{ slot: slot.handle, locks: locks.planOf(vmId, scope), anchor: anchors.fileOf(vmId) },
+    ...{ owner: addresses.owner, record: { directory, name, version } },
+  };
+  scope.step = 'detach';
+  try {
+    const { stale, steps } = await binding.slotReturn(plan);
+    scope.took(steps);
+    return stale ? 'stale' : 'returned';
+  } catch (error) {
+    const { step = 'lock', message } = isNativeError(error) ? error : (error as NativeError);
+    if (step === 'lock') throw isNativeError(error) ? kernelError(step, error) : error;
+    debug('the slot of %s is not kept: %s', vmId, message);
+    return 'unreturned';
+  }
 }

@@ -126,7 +126,7 @@ export interface SlotPlan extends Task {
 }
 
 export interface FilledSlot {
-  /** Until it is named or destroyed; the slot ends with the environment at the latest. */
+  /** Until it is forgotten or destroyed; the slot ends with the environment at the latest. */
   readonly slot: number;
   /** In the order of the requests. */
   readonly addresses: readonly ReservedAddress[];
@@ -145,6 +145,23 @@ export interface SlotNamingPlan extends Task {
 export interface NamedSlot {
   readonly netns: { readonly inode: number; readonly device: number };
   readonly record: FileVersion;
+  readonly steps: StepTimes;
+}
+
+/** Takes a VM away that a slot became, and leaves the slot. */
+export interface SlotReturnPlan extends Task {
+  readonly slot: number;
+  readonly locks: AttachmentLocks;
+  readonly anchor: FileName;
+  /** Of the slot's addresses until then. */
+  readonly owner: string;
+  /** Nothing at all is done once another file has the record's name, or none. */
+  readonly record: FileName & { readonly version: FileVersion };
+}
+
+export interface ReturnedSlot {
+  /** The record was not of the version that was named. */
+  readonly stale: boolean;
   readonly steps: StepTimes;
 }
 

@@ -9,16 +9,13 @@
 import type {
   AddressReservation,
   AttachmentBinding,
-  FilledSlot,
   GuardedPort,
   HostRoutePlan,
-  NamedSlot,
   ReservedAddress,
-  SlotNamingPlan,
-  SlotPlan,
 } from './attachment.ts';
 import type { ExecPlan, ExecResult } from './exec.ts';
 import type { ForwardChain, NamespaceHolder, ProbeResult } from './host.ts';
+import type { SlotBinding } from './slots.ts';
 import type { AmendPlan, NamedText, Survey, SurveyPlan } from './survey.ts';
 
 export type { ExecPlan, ExecResult };
@@ -360,19 +357,6 @@ export interface NativeBinding extends AttachmentBinding {
   survey(plan: SurveyPlan): Promise<Survey>;
   /** In order, past what fails: what came of each. */
   amend(plan: AmendPlan): Promise<(NativeError | null)[]>;
-  /** Lets the tasks of others go first after each of its steps, and waits while the kernel frees many namespaces. */
-  slotFill(plan: SlotPlan): Promise<FilledSlot>;
-  /**
-   * All or nothing. A rejection at step `lock`, or without a step, left the slot as it was; after any other it is to be
-   * destroyed. Reason `slot-spoilt`: somebody has changed what belongs to it.
-   */
-  slotName(plan: SlotNamingPlan): Promise<NamedSlot>;
-  /** Writes on links of the host whose they are, past those that have gone: how many those were. */
-  linkLabel(
-    plan: Task & { readonly links: readonly { readonly name: string; readonly alias: string }[] },
-  ): Promise<number>;
-  /** What was left undone; the rest is done, and the slots are gone. */
-  slotDestroy(plan: Task & { readonly slots: readonly number[] }): Promise<NativeError[]>;
   /** What `attach` does to the store, for itself. */
   addressReserve(
     plan: Task & AddressReservation & { readonly timeoutMs: number },

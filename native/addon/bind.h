@@ -13,6 +13,7 @@ void BindEngine(Napi::Object exports, Module& module);
 void BindNft(Napi::Object exports, Module& module);
 void BindAttachment(Napi::Object exports, Module& module);
 void BindSlots(Napi::Object exports, Module& module);
+void BindRecycling(Napi::Object exports, Module& module);
 void BindGuard(Napi::Object exports, Module& module);
 void BindSurvey(Napi::Object exports, Module& module);
 void BindAddresses(Napi::Object exports, Module& module);

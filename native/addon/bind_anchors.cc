@@ -131,7 +131,9 @@ void BindAnchors(Napi::Object exports, Module& module) {
       MountStateToJs);
   Export(
       exports, module, "inhabitedNamespaces", LaneName::kScan, [](const Fields&) { return std::monostate{}; },
-      [](std::monostate, const Cancellation& cancellation) { return InhabitedNamespaces(cancellation); },
+      [](std::monostate, const Cancellation& cancellation) {
+        return ReadInhabitedNamespaces(cancellation).inodes;
+      },
       [](Napi::Env env, const std::set<std::uint64_t>& inodes) {
         return ToArray(env, inodes, [](Napi::Env e, std::uint64_t inode) {
           return Napi::Number::New(e, static_cast<double>(inode));

@@ -12,10 +12,6 @@
 namespace vulcan::addon {
 namespace {
 
-[[nodiscard]] FileVersion ParseVersion(const Fields& fields) {
-  return {static_cast<std::uint64_t>(fields.Number("inode")), fields.Number("modifiedMs")};
-}
-
 [[nodiscard]] Fields OnlyInterface(const Fields& plan) {
   const auto interfaces = plan.Objects("interfaces");
   if (interfaces.size() != 1) plan.Fail("interfaces", "an array of one interface");

@@ -56,16 +56,6 @@ namespace {
   return labels;
 }
 
-struct Naming {
-  std::uint32_t slot;
-  std::unique_ptr<SlotNaming> work;
-};
-
-struct Named {
-  std::uint32_t slot;
-  SlotNamed result;
-};
-
 }  // namespace
 
 void BindSlots(Napi::Object exports, Module& module) {
@@ -87,20 +77,16 @@ void BindSlots(Napi::Object exports, Module& module) {
   Export(
       exports, module, "slotName", LaneName::kNaming,
       [&slots, &namings](const Fields& fields) {
-        return Naming{fields.Integer<std::uint32_t>("slot"),
-                      std::make_unique<SlotNaming>(ParseNamingPlan(slots, fields), namings)};
+        return std::make_unique<SlotNaming>(ParseNamingPlan(slots, fields), namings);
       },
-      [](const Naming& naming, const Cancellation& cancellation) -> Progress<Named> {
-        auto progress = naming.work->Step(cancellation);
-        if (progress.wait) return std::move(*progress.wait);
-        return Named{naming.slot, std::move(*progress.result)};
+      [](const std::unique_ptr<SlotNaming>& naming, const Cancellation& cancellation) {
+        return naming->Step(cancellation);
       },
-      [&slots](Napi::Env env, const Named& named) {
-        slots.Take(named.slot).reset();
+      [](Napi::Env env, const SlotNamed& named) {
         Napi::Object object = Napi::Object::New(env);
-        object.Set("netns", NamespaceToJs(env, named.result.netns));
-        object.Set("record", VersionToJs(env, named.result.record));
-        object.Set("steps", StepsToJs(env, named.result.steps));
+        object.Set("netns", NamespaceToJs(env, named.netns));
+        object.Set("record", VersionToJs(env, named.record));
+        object.Set("steps", StepsToJs(env, named.steps));
         return object;
       });
   Export(

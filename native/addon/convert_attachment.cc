@@ -70,6 +70,10 @@ InterfacePlan ParseInterface(const Fields& fields, const AddressPlan& addresses)
   return plan;
 }
 
+FileVersion ParseVersion(const Fields& fields) {
+  return {static_cast<std::uint64_t>(fields.Number("inode")), fields.Number("modifiedMs")};
+}
+
 Napi::Object VersionToJs(Napi::Env env, const FileVersion& version) {
   Napi::Object object = Napi::Object::New(env);
   object.Set("inode", static_cast<double>(version.inode));

@@ -16,6 +16,7 @@ namespace vulcan::addon {
 [[nodiscard]] GatewayOf ParseGatewayOf(const Fields& fields, const AddressPlan& addresses);
 [[nodiscard]] InterfacePlan ParseInterface(const Fields& fields, const AddressPlan& addresses);
 
+[[nodiscard]] FileVersion ParseVersion(const Fields& fields);
 [[nodiscard]] Napi::Object VersionToJs(Napi::Env env, const FileVersion& version);
 // Milliseconds, by step.
 [[nodiscard]] Napi::Object StepsToJs(Napi::Env env, const std::vector<StepTime>& steps);

@@ -31,6 +31,7 @@ Module::Module(Napi::Env env, Napi::Object exports)
   BindAttachment(exports, *this);
   BindSurvey(exports, *this);
   BindSlots(exports, *this);
+  BindRecycling(exports, *this);
 }
 
 Module::~Module() = default;

@@ -7,6 +7,7 @@
 #include "engine/attachment_links.h"
 #include "engine/attachment_parts.h"
 #include "engine/reservation.h"
+#include "engine/slot_reset.h"
 
 namespace vulcan {
 namespace {
@@ -80,6 +81,9 @@ Progress<Slot> FillSlot::Advance(const Cancellation& cancellation) {
       ConfigureInside(inside_->links, plan_.interface, addresses_);
       return Next(Stage::kUp, "up");
     case Stage::kUp:
+      SetUp();
+      return Next(Stage::kLast, "slot");
+    case Stage::kLast:
       break;
   }
   return Finish();
@@ -110,10 +114,17 @@ void FillSlot::SetUp() {
 }
 
 Slot FillSlot::Finish() {
-  SetUp();
-  return {std::move(inside_->fd), plan_.interface.host_link, HasHostRoutes(plan_.interface),
-          std::move(guard_),      plan_.addresses.directory, plan_.addresses.owner,
-          std::move(addresses_)};
+  Slot slot;
+  slot.host_link = plan_.interface.host_link;
+  slot.host_routes = HasHostRoutes(plan_.interface);
+  slot.guard = guard_;
+  slot.address_directory = plan_.addresses.directory;
+  slot.owner = plan_.addresses.owner;
+  slot.addresses = addresses_;
+  slot.interface = plan_.interface;
+  TakeFingerprints(slot, inside_->links, host_.Links());
+  slot.ns = std::move(inside_->fd);
+  return slot;
 }
 
 std::vector<Error> DestroySlots(const std::vector<std::shared_ptr<Slot>>& slots, AttachmentHost& host) {
@@ -128,6 +139,7 @@ std::vector<Error> DestroySlots(const std::vector<std::shared_ptr<Slot>>& slots,
   }
   // All at once, and after whatever needs RTNL: the kernel holds it while it frees them.
   for (const auto& slot : slots) {
+    slot->entered.reset();
     slot->ns.Reset();
     host.Freeing().Add(slot->host_link);
   }

@@ -13,15 +13,25 @@
 #include "engine/attachment_plan.h"
 #include "engine/guard.h"
 #include "engine/namespace_source.h"
+#include "netlink/fingerprint.h"
+#include "netlink/rtnl_socket.h"
 #include "sys/address_store.h"
+#include "sys/link_features.h"
 #include "sys/lock.h"
 
 namespace vulcan {
+
+// What only a thread in the namespace of a slot can open.
+struct EnteredSlot {
+  RtnlSocket links;
+  UniqueFd tun;
+};
 
 // An attachment without a name, for a VM that is yet to come. Its links go with the last reference to its
 // namespace, which this object holds; its address and its guard are DestroySlots' to release. The host's end
 // is up, as setting it up needs RTNL: what the bridge floods to it ends at the TAP, which nobody can open.
 struct Slot {
+  // Empty while the slot is a VM's.
   UniqueFd ns;
   std::string host_link;
   // Whether the host has a route to each of its addresses, which does not go with the link.
@@ -31,6 +41,14 @@ struct Slot {
   std::string address_directory;
   std::string owner;
   std::vector<ReservedAddress> addresses;
+  InterfacePlan interface;
+  int host_index = 0;
+  // Of the namespace and of the host's link, as they were made.
+  std::optional<Fingerprint> inside;
+  std::optional<Fingerprint> link;
+  LinkFeatures tap_features;
+  // Between its proof and its reset.
+  std::optional<EnteredSlot> entered;
 };
 
 struct SlotPlan {
@@ -49,7 +67,7 @@ class FillSlot {
   [[nodiscard]] Progress<Slot> Step(const Cancellation& cancellation);
 
  private:
-  enum class Stage { kFirst, kNetwork, kAddress, kNamespace, kLinks, kInside, kUp };
+  enum class Stage { kFirst, kNetwork, kAddress, kNamespace, kLinks, kInside, kUp, kLast };
 
   [[nodiscard]] Progress<Slot> Advance(const Cancellation& cancellation);
   // A wait that is over once whoever was there before has had a turn.

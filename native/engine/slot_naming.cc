@@ -1,8 +1,6 @@
 #include "engine/slot_naming.h"
 
 #include <cerrno>
-#include <chrono>
-#include <thread>
 #include <utility>
 
 #include "base/error.h"
@@ -14,19 +12,6 @@ namespace vulcan {
 namespace {
 
 constexpr mode_t kRecordMode = 0600;
-
-// A Wait takes a millisecond at least, and whoever holds the store is done in a twentieth of it.
-constexpr int kShortWaits = 16;
-constexpr std::chrono::microseconds kShortWait{25};
-
-[[nodiscard]] Progress<AddressStore> OpenSoon(AddressStoreRequest& request, const std::string& directory,
-                                              const Cancellation& cancellation) {
-  for (int i = 0; i < kShortWaits; ++i) {
-    if (auto store = AddressStore::TryOpen(directory)) return std::move(*store);
-    std::this_thread::sleep_for(kShortWait);
-  }
-  return request.Try(cancellation);
-}
 
 }  // namespace
 
@@ -64,7 +49,7 @@ Progress<SlotNamed> SlotNaming::Advance(const Cancellation& cancellation) {
   }
   clock_.Begin("address");
   cancellation.ThrowIfCancelled();
-  auto store = OpenSoon(store_request_, plan_.slot->address_directory, cancellation);
+  auto store = store_request_.TryBriefly(cancellation);
   if (store.wait) return std::move(*store.wait);
   store_ = std::move(store.result);
   return Run(cancellation);

@@ -40,5 +40,7 @@ struct LinkChange {
 // BR_STATE_*: what a bridge does with the port's frames. BR_STATE_DISABLED cuts it off at once.
 // ENETDOWN when the port is down, EBUSY while the bridge runs the spanning tree protocol.
 [[nodiscard]] RtnlMessage SetPortState(int index, std::uint8_t state);
+// Lets the port forward again, and forgets whom the bridge has heard on it.
+[[nodiscard]] RtnlMessage ReopenPort(int index);
 
 }  // namespace vulcan

@@ -18,4 +18,13 @@ RtnlMessage SetProxyDelay(int link, std::chrono::milliseconds delay) {
   return message;
 }
 
+RtnlMessage DelNeighbour(int link, const IpAddress& address) {
+  ndmsg fixed{};
+  fixed.ndm_family = static_cast<std::uint8_t>(address.Family());
+  fixed.ndm_ifindex = link;
+  RtnlMessage message(RTM_DELNEIGH, 0, fixed);
+  message.Put(NDA_DST, address.Bytes().data(), address.Bytes().size());
+  return message;
+}
+
 }  // namespace vulcan

@@ -23,6 +23,8 @@ class RtnlSocket {
  public:
   RtnlSocket();
 
+  [[nodiscard]] int Fd() const noexcept { return nl_socket_get_fd(socket_.get()); }
+
   // One change; throws what the kernel refuses. EBUSY and ENOBUFS are tried again a few times.
   void Request(RtnlMessage message);
 

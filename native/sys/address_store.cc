@@ -8,6 +8,7 @@
 #include <algorithm>
 #include <cerrno>
 #include <string_view>
+#include <thread>
 
 #include "base/error.h"
 #include "sys/age.h"
@@ -224,6 +225,16 @@ Progress<AddressStore> AddressStoreRequest::Try(const Cancellation& cancellation
   Wait wait{{{cancellation.Fd(), POLLIN, 0}}, std::min(deadline_, now + pause_)};
   pause_ = std::min(pause_ * 2, kLongestPause);
   return wait;
+}
+
+Progress<AddressStore> AddressStoreRequest::TryBriefly(const Cancellation& cancellation) {
+  constexpr int kShortWaits = 16;
+  constexpr std::chrono::microseconds kShortWait{25};
+  for (int i = 0; i < kShortWaits; ++i) {
+    if (auto store = AddressStore::TryOpen(directory_)) return std::move(*store);
+    std::this_thread::sleep_for(kShortWait);
+  }
+  return Try(cancellation);
 }
 
 AddressStore RunToEnd(AddressStoreRequest request, const Cancellation& cancellation) {

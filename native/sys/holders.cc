@@ -8,6 +8,7 @@
 
 #include <algorithm>
 #include <array>
+#include <cerrno>
 #include <cinttypes>
 #include <cstdio>
 #include <filesystem>
@@ -115,19 +116,21 @@ class Search {
 
 }  // namespace
 
-std::set<std::uint64_t> InhabitedNamespaces(const Cancellation& cancellation) {
-  std::set<std::uint64_t> inodes;
+InhabitedNamespaces ReadInhabitedNamespaces(const Cancellation& cancellation) {
+  InhabitedNamespaces inhabited;
   for (const std::string& name : Entries("/proc")) {
     if (!IsPid(name)) continue;
     cancellation.ThrowIfCancelled();
     const fs::path tasks = fs::path("/proc") / name / "task";
     for (const std::string& thread : Entries(tasks)) {
       std::uint64_t inode = 0;
+      errno = 0;
       const std::string text = LinkText(tasks / thread / "ns/net");
-      if (std::sscanf(text.c_str(), "net:[%" SCNu64 "]", &inode) == 1) inodes.insert(inode);
+      if (errno == EACCES || errno == EPERM) inhabited.whole = false;
+      if (std::sscanf(text.c_str(), "net:[%" SCNu64 "]", &inode) == 1) inhabited.inodes.insert(inode);
     }
   }
-  return inodes;
+  return inhabited;
 }
 
 UniqueFd OpenHeldNamespace(const NamespaceId& id, const Cancellation& cancellation) {

@@ -30,8 +30,14 @@ struct NamespaceHolder {
 [[nodiscard]] std::vector<NamespaceHolder> FindHolders(const NamespaceId& id,
                                                        const Cancellation& cancellation);
 
+struct InhabitedNamespaces {
+  std::set<std::uint64_t> inodes;
+  // Whether every thread let itself be looked at, which takes CAP_SYS_PTRACE where others have some.
+  bool whole = true;
+};
+
 // Inodes of the network namespaces that threads run in, in one reading of /proc.
-[[nodiscard]] std::set<std::uint64_t> InhabitedNamespaces(const Cancellation& cancellation);
+[[nodiscard]] InhabitedNamespaces ReadInhabitedNamespaces(const Cancellation& cancellation);
 
 // The namespace itself, by way of whoever runs in it or has it open; empty when nobody does. It is known by
 // its id, never by a pid.

@@ -1,12 +1,14 @@
 #include "sys/tap.h"
 
 #include <fcntl.h>
+#include <linux/filter.h>
 #include <linux/if_tun.h>
 #include <net/if.h>
 #include <sys/ioctl.h>
 #include <unistd.h>
 
 #include <cerrno>
+#include <limits>
 
 #include "base/error.h"
 #include "base/unique_fd.h"
@@ -16,6 +18,8 @@ namespace {
 
 constexpr const char* kTunPath = "/dev/net/tun";
 constexpr short kTapFlags = IFF_TAP | IFF_ONE_QUEUE | IFF_VNET_HDR;
+// sizeof(virtio_net_hdr), what a TAP is born with; <linux/virtio_net.h> is not C++.
+constexpr int kHeaderBytes = 10;
 // <linux/if_tun.h> has it as an int that doesn't fit ifr_flags' sign.
 constexpr unsigned short kExclusive = IFF_TUN_EXCL;
 
@@ -83,6 +87,33 @@ void ChangeTapOwner(const std::string& name, const TapOwner& owner) {
   const UniqueFd tun = OpenTun();
   if (::ioctl(tun.Get(), TUNSETIFF, &request) != 0) throw SystemError("ioctl(TUNSETIFF)", name);
   SetOwner(tun, owner);
+}
+
+void ResetTap(UniqueFd tun, const std::string& name, const TapOwner& owner) {
+  // The flags that are not among these end with it, too.
+  ifreq request = Request(name, kTapFlags);
+  if (::ioctl(tun.Get(), TUNSETIFF, &request) != 0) throw SystemError("ioctl(TUNSETIFF)", name);
+  const auto set = [&tun](unsigned long what, const void* value, const char* which) {
+    if (::ioctl(tun.Get(), what, value) < 0) throw SystemError(which);
+  };
+  const int header_bytes = kHeaderBytes;
+  const int send_buffer = std::numeric_limits<int>::max();
+  const int no = 0;
+  const int no_program = -1;
+  const tun_filter no_addresses{};
+  const sock_fprog no_filter{};
+  set(TUNSETVNETHDRSZ, &header_bytes, "ioctl(TUNSETVNETHDRSZ)");
+  set(TUNSETSNDBUF, &send_buffer, "ioctl(TUNSETSNDBUF)");
+  set(TUNSETVNETLE, &no, "ioctl(TUNSETVNETLE)");
+  // Not every kernel knows big endian headers; then nobody can have asked for them.
+  if (::ioctl(tun.Get(), TUNSETVNETBE, &no) != 0 && errno != EINVAL) throw SystemError("ioctl(TUNSETVNETBE)");
+  set(TUNSETTXFILTER, &no_addresses, "ioctl(TUNSETTXFILTER)");
+  set(TUNDETACHFILTER, &no_filter, "ioctl(TUNDETACHFILTER)");
+  set(TUNSETSTEERINGEBPF, &no_program, "ioctl(TUNSETSTEERINGEBPF)");
+  set(TUNSETFILTEREBPF, &no_program, "ioctl(TUNSETFILTEREBPF)");
+  Set(tun, TUNSETOFFLOAD, 0, "ioctl(TUNSETOFFLOAD)");
+  SetOwner(tun, owner);
+  Set(tun, TUNSETPERSIST, 1, "ioctl(TUNSETPERSIST)");
 }
 
 bool RemoveTap(const std::string& name) {

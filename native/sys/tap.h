@@ -46,6 +46,10 @@ void CreateTap(UniqueFd tun, const std::string& name, const TapOwner& owner);
 // Gives a TAP that is there to another. EBUSY while a VMM is attached.
 void ChangeTapOwner(const std::string& name, const TapOwner& owner);
 
+// What VMMs have done to a TAP that is there, by a descriptor of its namespace that is nobody's yet: header
+// size, send buffer, offloads, filters, owner. Closes it. EBUSY while a VMM is attached.
+void ResetTap(UniqueFd tun, const std::string& name, const TapOwner& owner);
+
 // Whether there was one. Reason kWrongKind when a link of another kind has the name; EBUSY while a VMM is
 // attached.
 bool RemoveTap(const std::string& name);

@@ -1,0 +1,145 @@
+import { performance } from 'node:perf_hooks';
+import { setTimeout as sleep } from 'node:timers/promises';
+import type { NativeBinding, NativeError } from '../native/binding.ts';
+import type { Slot } from './slot.ts';
+
+/** Slots that VMs have left: they rest, are proven to be nobody's, and are made what they were. */
+
+/** So many at a time, each of which takes a few descriptors. */
+const atOnce = 32;
+/** Reading what the whole host has takes that share of the time at most. */
+const share = 1 / 4;
+/** What is shorter is not worth a timer. */
+const shortestPauseMs = 1;
+
+/** So long is waited for processes that end, and for sockets that the kernel has yet to free. */
+const graceMs = 250;
+const betweenTriesMs = 10;
+
+interface Resting {
+  readonly slot: Slot;
+  readonly dueMs: number;
+  readonly lastMs: number;
+}
+
+export interface RecyclingOptions {
+  readonly binding: Pick<NativeBinding, 'slotsProve' | 'slotsReset'>;
+  readonly restMs: number;
+  /** Until nobody changes the slots any more. */
+  settled(): Promise<void>;
+  /** They are as good as new. */
+  ready(slots: readonly Slot[]): void;
+  /** They can't be proven to be. */
+  spoilt(slots: readonly Verdict[]): void;
+}
+
+export class Recycling {
+  readonly #options: RecyclingOptions;
+  #resting: Resting[] = [];
+  #cleaning: readonly Resting[] = [];
+  #work: Promise<void> = Promise.resolve();
+  #working = false;
+  #timer: NodeJS.Timeout | null = null;
+
+  constructor(options: RecyclingOptions) {
+    this.#options = options;
+  }
+
+  get size(): number {
+    return this.#resting.length + this.#cleaning.length;
+  }
+
+  add(slot: Slot): void {
+    const dueMs = performance.now() + this.#options.restMs;
+    this.#resting.push({ slot, dueMs, lastMs: dueMs + graceMs });
+    this.#schedule();
+  }
+
+  /** Those that rest, and are in nobody's hands. */
+  take(which: (slot: Slot) => boolean, most = this.#resting.length): readonly Slot[] {
+    return this.#take(({ slot }) => which(slot), most).map(({ slot }) => slot);
+  }
+
+  #take(which: (resting: Resting) => boolean, most: number): readonly Resting[] {
+    const taken = new Set(this.#resting.filter(which).slice(0, most));
+    this.#resting = this.#resting.filter((resting) => !taken.has(resting));
+    return [...taken];
+  }
+
+  /** Until those that have rested enough are ready, or are not. */
+  settle(): Promise<void> {
+    return this.#work;
+  }
+
+  #schedule(): void {
+    if (this.#working || this.#timer !== null || this.#resting.length === 0) return;
+    const leftMs = Math.min(...this.#resting.map(({ dueMs }) => dueMs)) - performance.now();
+    if (leftMs <= 0) {
+      this.#working = true;
+      this.#work = this.#clean().finally(() => {
+        this.#working = false;
+        this.#schedule();
+      });
+      return;
+    }
+    const due = () => {
+      this.#timer = null;
+      this.#schedule();
+    };
+    this.#timer = setTimeout(due, Math.ceil(leftMs)).unref();
+  }
+
+  async #clean(): Promise<void> {
+    for (;;) {
+      const now = performance.now();
+      this.#cleaning = this.#take(({ dueMs }) => dueMs <= now, atOnce);
+      if (this.#cleaning.length === 0) return;
+      const pauseMs = await this.#cleanAll();
+      if (pauseMs >= shortestPauseMs) await sleep(pauseMs, undefined, { ref: false });
+    }
+  }
+
+  /** How long to do nothing then. */
+  async #cleanAll(): Promise<number> {
+    const { binding, settled, ready, spoilt } = this.#options;
+    await settled();
+    const began = performance.now();
+    const slots = this.#cleaning.map(({ slot }) => slot);
+    const proofs = await verdicts(slots, (handles) => binding.slotsProve({ slots: handles }));
+    const pauseMs = (performance.now() - began) * (1 / share - 1);
+    const resets = await verdicts(proofs.clean, (handles) => binding.slotsReset({ slots: handles }));
+    const again = this.#again(proofs.unclean);
+    this.#cleaning = [];
+    if (resets.clean.length > 0) ready(resets.clean);
+    const unclean = [...proofs.unclean, ...resets.unclean].filter(([slot]) => !again.has(slot));
+    if (unclean.length > 0) spoilt(unclean);
+    return pauseMs;
+  }
+
+  /** Those that somebody is about to leave: they rest a little longer. */
+  #again(unclean: readonly Verdict[]): ReadonlySet<Slot> {
+    const dueMs = performance.now() + betweenTriesMs;
+    const busy = new Set(unclean.filter(([, { code }]) => code === 'EBUSY').map(([slot]) => slot));
+    const again = this.#cleaning.filter(({ slot, lastMs }) => busy.has(slot) && lastMs > dueMs);
+    this.#resting.push(...again.map(({ slot, lastMs }) => ({ slot, lastMs, dueMs })));
+    return new Set(again.map(({ slot }) => slot));
+  }
+}
+
+type Verdict = readonly [slot: Slot, against: NativeError];
+
+async function verdicts(
+  slots: readonly Slot[],
+  judge: (handles: readonly number[]) => Promise<readonly (NativeError | null)[]>,
+) {
+  const clean: Slot[] = [];
+  const unclean: Verdict[] = [];
+  if (slots.length === 0) return { clean, unclean };
+  const against = await judge(slots.map(({ handle }) => handle));
+  for (const [index, slot] of slots.entries()) {
+    const error = against[index] ?? null;
+    if (error === null) clean.push(slot);
+    else unclean.push([slot, error]);
+  }
+  return { clean, unclean };
+}

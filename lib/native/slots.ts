@@ -1,0 +1,37 @@
+import type {
+  FilledSlot,
+  NamedSlot,
+  ReturnedSlot,
+  SlotNamingPlan,
+  SlotPlan,
+  SlotReturnPlan,
+} from './attachment.ts';
+import type { NativeError, Task } from './binding.ts';
+
+/** What the addon does with slots: attachments without a VM. */
+export interface SlotBinding {
+  /** Lets the tasks of others go first after each of its steps, and waits while the kernel frees many namespaces. */
+  slotFill(plan: SlotPlan): Promise<FilledSlot>;
+  /**
+   * All or nothing. A rejection at step `lock`, or without a step, left the slot as it was; after any other it is to be
+   * destroyed. Reason `slot-spoilt`: somebody has changed what belongs to it. What it became keeps the handle.
+   */
+  slotName(plan: SlotNamingPlan): Promise<NamedSlot>;
+  /**
+   * Cuts the VM off, and gives the slot that it was, with its addresses, back to whom they were taken from. When it rejects, the
+   * VM may be cut off, or its namespace nameless, and `detach` is to do the rest.
+   */
+  slotReturn(plan: SlotReturnPlan): Promise<ReturnedSlot>;
+  /** Of slots that were returned, each: what speaks against its being nobody's, or `null`. */
+  slotsProve(plan: Task & { readonly slots: readonly number[] }): Promise<(NativeError | null)[]>;
+  /** Of slots that were proven, each: why it can't be made what it was, or `null`. Lets others go first after each step. */
+  slotsReset(plan: Task & { readonly slots: readonly number[] }): Promise<(NativeError | null)[]>;
+  /** What a slot became is no more, or is another's. */
+  slotForget(plan: { readonly slot: number }): void;
+  /** Writes on links of the host whose they are, past those that have gone: how many those were. */
+  linkLabel(
+    plan: Task & { readonly links: readonly { readonly name: string; readonly alias: string }[] },
+  ): Promise<number>;
+  /** What was left undone; the rest is done, and the slots are gone. */
+  slotDestroy(plan: Task & { readonly slots: readonly number[] }): Promise<NativeError[]>;
+}

@@ -1,0 +1,89 @@
+#include <cstdint>
+#include <memory>
+#include <optional>
+#include <utility>
+#include <vector>
+
+#include "addon/bind.h"
+#include "addon/convert_attachment.h"
+#include "addon/convert_network.h"
+#include "addon/task.h"
+#include "engine/slot_proof.h"
+#include "engine/slot_reset.h"
+#include "engine/slot_return.h"
+
+namespace vulcan::addon {
+namespace {
+
+[[nodiscard]] std::shared_ptr<Slot> SlotOf(const SlotTable& slots, const Fields& fields) {
+  auto slot = slots.Get(fields.Integer<std::uint32_t>("slot"));
+  if (!slot) fields.Fail("slot", "a slot");
+  return slot;
+}
+
+[[nodiscard]] std::vector<std::shared_ptr<Slot>> SlotsOf(const SlotTable& slots, const Fields& fields) {
+  const Napi::Value value = fields.Get("slots");
+  if (!value.IsArray()) fields.Fail("slots", "an array");
+  const auto array = value.As<Napi::Array>();
+  std::vector<std::shared_ptr<Slot>> found;
+  for (std::uint32_t i = 0; i < array.Length(); ++i) {
+    const Napi::Value handle = array.Get(i);
+    auto slot = handle.IsNumber() ? slots.Get(handle.As<Napi::Number>().Uint32Value()) : nullptr;
+    if (!slot) fields.Fail("slots", "an array of slots");
+    found.push_back(std::move(slot));
+  }
+  return found;
+}
+
+[[nodiscard]] SlotReturnPlan ParseReturnPlan(const SlotTable& slots, const Fields& fields) {
+  const Fields record = Nested(fields, "record");
+  return {ParseLocks(Nested(fields, "locks")),
+          ParseFileName(Nested(fields, "anchor")),
+          ParseFileName(record),
+          ParseVersion(Nested(record, "version")),
+          fields.String("owner"),
+          SlotOf(slots, fields)};
+}
+
+[[nodiscard]] Napi::Value VerdictsToJs(Napi::Env env, const std::vector<std::optional<Error>>& against) {
+  return ToArray(env, against, [](Napi::Env e, const std::optional<Error>& error) -> Napi::Value {
+    return error ? Napi::Value(ToJsError(e, *error).Value()) : e.Null();
+  });
+}
+
+}  // namespace
+
+void BindRecycling(Napi::Object exports, Module& module) {
+  AttachmentHost& host = module.Attachments();
+  SlotTable& slots = module.Slots();
+  Export(
+      exports, module, "slotReturn", LaneName::kControl,
+      [&slots, &host](const Fields& fields) {
+        return std::make_unique<SlotReturn>(ParseReturnPlan(slots, fields), host);
+      },
+      [](const std::unique_ptr<SlotReturn>& work, const Cancellation& cancellation) {
+        return work->Step(cancellation);
+      },
+      [](Napi::Env env, const SlotReturned& returned) {
+        Napi::Object object = Napi::Object::New(env);
+        object.Set("stale", returned.stale);
+        object.Set("steps", StepsToJs(env, returned.steps));
+        return object;
+      });
+  Export(
+      exports, module, "slotsProve", LaneName::kScan,
+      [&slots](const Fields& fields) { return SlotsOf(slots, fields); }, ProveSlots, VerdictsToJs);
+  Export(
+      exports, module, "slotsReset", LaneName::kControl,
+      [&slots, &host](const Fields& fields) {
+        return std::make_unique<ResetSlots>(SlotsOf(slots, fields), host);
+      },
+      [](const std::unique_ptr<ResetSlots>& work, const Cancellation&) { return work->Step(); },
+      VerdictsToJs);
+  const auto forget = [&slots](const Napi::CallbackInfo& info) {
+    slots.Take(Fields::Of(info[0], "plan").Integer<std::uint32_t>("slot")).reset();
+  };
+  exports.Set("slotForget", Napi::Function::New(exports.Env(), forget, "slotForget"));
+}
+
+}  // namespace vulcan::addon

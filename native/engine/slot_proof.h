@@ -1,0 +1,21 @@
+#pragma once
+
+#include <memory>
+#include <optional>
+#include <vector>
+
+#include "base/cancellation.h"
+#include "base/error.h"
+#include "engine/slot.h"
+
+namespace vulcan {
+
+// Of slots that were returned: that no thread is in the namespace, that no socket and no TAP of it is open,
+// that it has never had rules of nftables, and that neither it nor the host tracks a connection of its
+// addresses: those that the host has tracked are forgotten. One reading of /proc and of the host's
+// connections for all of them; both grow with the host. Needs no RTNL. For each slot what speaks against it,
+// or nothing: then it has been entered, and is ready for ResetSlots.
+[[nodiscard]] std::vector<std::optional<Error>> ProveSlots(const std::vector<std::shared_ptr<Slot>>& slots,
+                                                           const Cancellation& cancellation);
+
+}  // namespace vulcan

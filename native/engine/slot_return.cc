@@ -1,0 +1,114 @@
+#include "engine/slot_return.h"
+
+#include <linux/if_bridge.h>
+
+#include <cerrno>
+#include <utility>
+#include <variant>
+
+#include "base/error.h"
+#include "engine/attachment_parts.h"
+#include "netlink/link_change.h"
+#include "sys/anchor.h"
+#include "sys/netns.h"
+
+namespace vulcan {
+
+SlotReturn::SlotReturn(SlotReturnPlan plan, AttachmentHost& host)
+    : plan_(std::move(plan)),
+      host_(host),
+      lock_(plan_.locks),
+      store_request_(plan_.slot->address_directory, plan_.locks.timeout) {}
+
+Progress<SlotReturned> SlotReturn::Step(const Cancellation& cancellation) {
+  try {
+    return Advance(cancellation);
+  } catch (...) {
+    Error error = CurrentError();
+    if (error.Step().empty()) error.At(step_);
+    undo_.Unwind(error);
+    store_.reset();
+    throw error;
+  }
+}
+
+Progress<SlotReturned> SlotReturn::Advance(const Cancellation& cancellation) {
+  if (!cut_) {
+    clock_.Begin("lock");
+    if (auto wait = lock_.Acquire(cancellation)) return std::move(*wait);
+    if (IsStale()) {
+      lock_.RemoveUnclaimed();
+      return SlotReturned{true, clock_.End()};
+    }
+    Begin("cut");
+    Cut();
+    cut_ = true;
+    Begin("anchor");
+    TakeNamespace();
+  }
+  Begin("address");
+  if (auto wait = TakeAddresses()) return std::move(*wait);
+  Begin("record");
+  Forget();
+  return SlotReturned{false, clock_.End()};
+}
+
+void SlotReturn::Begin(const char* step) {
+  step_ = step;
+  clock_.Begin(step);
+}
+
+bool SlotReturn::IsStale() {
+  Begin("record");
+  records_ = Directory::OpenIfPresent(plan_.record.directory);
+  return !records_ || VersionOf(*records_, plan_.record.name) != plan_.record_version;
+}
+
+void SlotReturn::Cut() {
+  const Slot& slot = *plan_.slot;
+  if (host_.Links().IndexOf(slot.host_link) != slot.host_index) {
+    throw Error(ENODEV, "ioctl(SIOCGIFINDEX)").Path(slot.host_link).Why(Reason::kSlotSpoilt);
+  }
+  if (std::holds_alternative<BridgePort>(slot.interface.port)) {
+    host_.Links().Request(SetPortState(slot.host_index, BR_STATE_DISABLED));
+  } else {
+    // Its routes go with it.
+    SetHostLinkDown(host_.Links(), slot.host_link);
+  }
+}
+
+void SlotReturn::TakeNamespace() {
+  UniqueFd ns = OpenNamespace(plan_.anchor.directory + "/" + plan_.anchor.name);
+  if (lock_.Vm().ReadClaim() != IdOfNamespace(ns.Get())) {
+    throw Error(EEXIST, "open").Path(plan_.anchor.name).Why(Reason::kSlotSpoilt);
+  }
+  RemoveAnchor(plan_.anchor.directory, plan_.anchor.name, lock_.Vm(), AnchorOwner::kLock);
+  plan_.slot->ns = std::move(ns);
+  undo_.Push([this] { plan_.slot->ns.Reset(); });
+}
+
+std::optional<Wait> SlotReturn::TakeAddresses() {
+  const Cancellation never;
+  auto progress = store_request_.TryBriefly(never);
+  if (progress.wait) return std::move(progress.wait);
+  store_ = std::move(progress.result);
+  for (const ReservedAddress& each : plan_.slot->addresses) {
+    if (!store_->Give(each.address, plan_.owner, plan_.slot->owner)) {
+      throw Error(ENOENT, "openat", "the address is no longer the VM's")
+          .Path(plan_.slot->address_directory + "/" + each.address.ToString())
+          .Why(Reason::kSlotSpoilt);
+    }
+    undo_.Push([this, address = each.address] {
+      static_cast<void>(store_->Give(address, plan_.slot->owner, plan_.owner));
+    });
+  }
+  return std::nullopt;
+}
+
+// The last step: from then on the VM is gone.
+void SlotReturn::Forget() {
+  RemoveFile(*records_, plan_.record.name);
+  lock_.Vm().RemoveFile();
+}
+
+}  // namespace vulcan

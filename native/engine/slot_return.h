@@ -1,0 +1,68 @@
+#pragma once
+
+#include <memory>
+#include <optional>
+#include <string>
+#include <vector>
+
+#include "base/cancellation.h"
+#include "base/step_clock.h"
+#include "base/undo.h"
+#include "base/wait.h"
+#include "engine/attachment_host.h"
+#include "engine/attachment_lock.h"
+#include "engine/attachment_plan.h"
+#include "engine/slot.h"
+#include "sys/file_store.h"
+
+namespace vulcan {
+
+struct SlotReturnPlan {
+  AttachmentLocks locks;
+  FileName anchor;
+  FileName record;
+  FileVersion record_version;
+  // Of the addresses, until then.
+  std::string owner;
+  std::shared_ptr<Slot> slot;
+};
+
+struct SlotReturned {
+  // Another file had the record's name, or none: nothing was done.
+  bool stale = false;
+  std::vector<StepTime> steps;
+};
+
+// Takes a VM off the network and what has its name away, but keeps what it was: the slot, with its addresses,
+// is its first owner's again, cut off and unproven. Like a Detach where it fails: the VM is cut off, or
+// everything is as it was, and a Detach does the rest.
+class SlotReturn {
+ public:
+  SlotReturn(SlotReturnPlan plan, AttachmentHost& host);
+
+  // Waits for locks only.
+  [[nodiscard]] Progress<SlotReturned> Step(const Cancellation& cancellation);
+
+ private:
+  [[nodiscard]] Progress<SlotReturned> Advance(const Cancellation& cancellation);
+  [[nodiscard]] bool IsStale();
+  void Begin(const char* step);
+  void Cut();
+  void TakeNamespace();
+  [[nodiscard]] std::optional<Wait> TakeAddresses();
+  void Forget();
+
+  SlotReturnPlan plan_;
+  AttachmentHost& host_;
+  AttachmentLock lock_;
+  AddressStoreRequest store_request_;
+  std::optional<AddressStore> store_;
+  std::optional<Directory> records_;
+  UndoStack undo_;
+  const char* step_ = "lock";
+  // What comes before the first step is the wait for its turn.
+  StepClock clock_{"queue"};
+  bool cut_ = false;
+};
+
+}  // namespace vulcan

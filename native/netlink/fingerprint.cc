@@ -1,0 +1,254 @@
+#include "netlink/fingerprint.h"
+
+#include <linux/fib_rules.h>
+#include <linux/if_addr.h>
+#include <linux/if_link.h>
+#include <linux/neighbour.h>
+#include <linux/pkt_cls.h>
+#include <linux/pkt_sched.h>
+#include <linux/rtnetlink.h>
+#include <linux/tc_act/tc_mirred.h>
+#include <net/if.h>
+
+#include <algorithm>
+#include <cerrno>
+#include <cstring>
+#include <span>
+#include <utility>
+
+#include "netlink/attributes.h"
+#include "sys/link_features.h"
+
+namespace vulcan {
+namespace {
+
+// <net/if.h> lacks these, and <linux/if.h> can't be included beside it.
+constexpr unsigned kLowerUp = 1U << 16;
+constexpr unsigned kDormant = 1U << 17;
+constexpr unsigned kByCarrier = IFF_RUNNING | kLowerUp | kDormant;
+constexpr std::uint32_t kIngressHandle = 0xffff0000;
+
+struct Nest;
+
+// What to leave out of a level of attributes, and which of them have a level of their own.
+struct Level {
+  std::span<const int> without;
+  std::span<const Nest> nests;
+};
+
+// Any type.
+constexpr int kEach = -1;
+
+struct Nest {
+  int type;
+  const Level* level;
+};
+
+constexpr int kIpv6Without[] = {IFLA_INET6_FLAGS, IFLA_INET6_STATS, IFLA_INET6_ICMP6STATS,
+                                IFLA_INET6_CACHEINFO};
+constexpr Level kIpv6{kIpv6Without, {}};
+constexpr Nest kFamilyNests[] = {{AF_INET6, &kIpv6}};
+constexpr Level kFamilies{{}, kFamilyNests};
+
+constexpr int kPortWithout[] = {
+    IFLA_BRPORT_STATE,
+    IFLA_BRPORT_ROOT_ID,
+    IFLA_BRPORT_BRIDGE_ID,
+    IFLA_BRPORT_DESIGNATED_PORT,
+    IFLA_BRPORT_ID,
+    IFLA_BRPORT_NO,
+    IFLA_BRPORT_DESIGNATED_COST,
+    IFLA_BRPORT_CONFIG_PENDING,
+    IFLA_BRPORT_TOPOLOGY_CHANGE_ACK,
+    IFLA_BRPORT_HOLD_TIMER,
+    IFLA_BRPORT_MESSAGE_AGE_TIMER,
+    IFLA_BRPORT_FORWARD_DELAY_TIMER,
+};
+constexpr Level kPort{kPortWithout, {}};
+constexpr int kInfoWithout[] = {IFLA_INFO_XSTATS};
+constexpr Nest kInfoNests[] = {{IFLA_INFO_SLAVE_DATA, &kPort}};
+constexpr Level kInfo{kInfoWithout, kInfoNests};
+
+constexpr int kLinkWithout[] = {
+    IFLA_STATS,
+    IFLA_STATS64,
+    IFLA_QDISC,
+    IFLA_OPERSTATE,
+    IFLA_CARRIER,
+    IFLA_CARRIER_CHANGES,
+    IFLA_CARRIER_UP_COUNT,
+    IFLA_CARRIER_DOWN_COUNT,
+};
+constexpr Nest kLinkNests[] = {{IFLA_AF_SPEC, &kFamilies}, {IFLA_LINKINFO, &kInfo}};
+constexpr Level kLink{kLinkWithout, kLinkNests};
+
+constexpr int kAddressWithout[] = {IFA_CACHEINFO};
+constexpr Level kAddress{kAddressWithout, {}};
+constexpr int kRouteWithout[] = {RTA_CACHEINFO};
+constexpr Level kRoute{kRouteWithout, {}};
+constexpr Level kWhole{};
+
+constexpr int kActionOptionsWithout[] = {TCA_MIRRED_TM};
+constexpr Level kActionOptions{kActionOptionsWithout, {}};
+constexpr int kActionWithout[] = {TCA_ACT_STATS};
+constexpr Nest kActionNests[] = {{TCA_ACT_OPTIONS, &kActionOptions}};
+constexpr Level kAction{kActionWithout, kActionNests};
+constexpr Nest kActionListNests[] = {{kEach, &kAction}};
+constexpr Level kActionList{{}, kActionListNests};
+constexpr int kFilterOptionsWithout[] = {TCA_U32_PCNT};
+constexpr Nest kFilterOptionsNests[] = {{TCA_U32_ACT, &kActionList}};
+constexpr Level kFilterOptions{kFilterOptionsWithout, kFilterOptionsNests};
+constexpr int kTrafficWithout[] = {TCA_STATS, TCA_STATS2, TCA_XSTATS};
+constexpr Nest kFilterNests[] = {{TCA_OPTIONS, &kFilterOptions}};
+constexpr Level kQdisc{kTrafficWithout, {}};
+constexpr Level kFilter{kTrafficWithout, kFilterNests};
+
+void AppendBytes(std::string& out, const void* data, std::size_t size) {
+  out.append(static_cast<const char*>(data), size);
+}
+
+void Append(std::string& out, const Level& level, const nlattr* first, int length) {
+  int rest = length;
+  for (const nlattr* at = first; nla_ok(at, rest); at = nla_next(at, &rest)) {
+    const int type = nla_type(at);
+    if (std::ranges::find(level.without, type) != level.without.end()) continue;
+    const auto nest = std::ranges::find_if(
+        level.nests, [type](const Nest& each) { return each.type == type || each.type == kEach; });
+    std::string value;
+    if (nest != level.nests.end()) {
+      Append(value, *nest->level, static_cast<const nlattr*>(nla_data(at)), nla_len(at));
+    } else {
+      AppendBytes(value, nla_data(at), static_cast<std::size_t>(nla_len(at)));
+    }
+    const std::pair<int, std::size_t> head{type, value.size()};
+    AppendBytes(out, &head.first, sizeof head.first);
+    AppendBytes(out, &head.second, sizeof head.second);
+    out += value;
+  }
+}
+
+template <typename Fixed>
+[[nodiscard]] std::string Canonical(const nlmsghdr& message, const Fixed& fixed, const Level& level) {
+  std::string out;
+  AppendBytes(out, &fixed, sizeof fixed);
+  Append(out, level, nlmsg_attrdata(&message, static_cast<int>(sizeof fixed)),
+         nlmsg_attrlen(&message, static_cast<int>(sizeof fixed)));
+  return out;
+}
+
+[[nodiscard]] std::optional<std::string> ReadLink(const nlmsghdr& message) {
+  auto fixed = FixedPart<ifinfomsg>(message);
+  fixed.ifi_flags &= ~kByCarrier;
+  return Canonical(message, fixed, kLink);
+}
+
+[[nodiscard]] std::optional<std::string> ReadAddress(const nlmsghdr& message) {
+  return Canonical(message, FixedPart<ifaddrmsg>(message), kAddress);
+}
+
+[[nodiscard]] std::optional<std::string> ReadRoute(const nlmsghdr& message) {
+  auto fixed = FixedPart<rtmsg>(message);
+  // One of each link that had a carrier.
+  if (fixed.rtm_family == AF_INET6 && fixed.rtm_type == RTN_MULTICAST) return std::nullopt;
+  fixed.rtm_flags &= ~static_cast<unsigned>(RTNH_F_DEAD | RTNH_F_LINKDOWN);
+  return Canonical(message, fixed, kRoute);
+}
+
+[[nodiscard]] std::optional<std::string> ReadRule(const nlmsghdr& message) {
+  return Canonical(message, FixedPart<fib_rule_hdr>(message), kWhole);
+}
+
+[[nodiscard]] std::optional<std::string> ReadNeighbour(const nlmsghdr& message) {
+  const auto fixed = FixedPart<ndmsg>(message);
+  // Multicast groups need nobody's answer.
+  if ((fixed.ndm_state & ~NUD_NOARP) == 0) return std::nullopt;
+  return Canonical(message, fixed, kWhole);
+}
+
+[[nodiscard]] std::optional<std::string> ReadQdisc(const nlmsghdr& message) {
+  auto fixed = FixedPart<tcmsg>(message);
+  // The kernel's own choice, made at the first carrier.
+  if (fixed.tcm_handle == 0) return std::nullopt;
+  fixed.tcm_info = 0;
+  return Canonical(message, fixed, kQdisc);
+}
+
+[[nodiscard]] std::optional<std::string> ReadFilter(const nlmsghdr& message) {
+  return Canonical(message, FixedPart<tcmsg>(message), kFilter);
+}
+
+[[nodiscard]] std::string Join(const std::vector<std::string>& objects) {
+  std::string all;
+  for (const std::string& each : objects) all += each;
+  return all;
+}
+
+template <typename Fixed, typename Parse>
+[[nodiscard]] std::string DumpAll(RtnlSocket& socket, int type, const Fixed& fixed, Parse parse) {
+  return Join(socket.Dump(RtnlMessage(type, 0, fixed), parse));
+}
+
+[[nodiscard]] std::string DumpLinks(RtnlSocket& socket) {
+  RtnlMessage request(RTM_GETLINK, 0, ifinfomsg{});
+  request.PutU32(IFLA_EXT_MASK, RTEXT_FILTER_SKIP_STATS);
+  return Join(socket.Dump(std::move(request), ReadLink));
+}
+
+[[nodiscard]] std::string DumpFilters(RtnlSocket& socket, int link) {
+  tcmsg fixed{};
+  fixed.tcm_ifindex = link;
+  fixed.tcm_parent = kIngressHandle;
+  return DumpAll(socket, RTM_GETTFILTER, fixed, ReadFilter);
+}
+
+// Empty where there is none, which is ENOENT for some kernels.
+[[nodiscard]] std::string IngressQdisc(RtnlSocket& socket, int link) {
+  tcmsg fixed{};
+  fixed.tcm_ifindex = link;
+  fixed.tcm_parent = TC_H_INGRESS;
+  try {
+    return socket.Get(RtnlMessage(RTM_GETQDISC, 0, fixed), ReadQdisc).value_or("");
+  } catch (const Error& error) {
+    if (error.Errnum() != ENOENT) throw;
+    return "";
+  }
+}
+
+}  // namespace
+
+std::optional<std::string> Fingerprint::DifferenceTo(const Fingerprint& other) const {
+  const auto [mine, theirs] = std::ranges::mismatch(parts_, other.parts_, {}, &Part::bytes, &Part::bytes);
+  if (mine != parts_.end()) return mine->name;
+  if (theirs != other.parts_.end()) return theirs->name;
+  return std::nullopt;
+}
+
+Fingerprint FingerprintNamespace(RtnlSocket& socket, const std::vector<std::string>& filtered) {
+  std::vector<Fingerprint::Part> parts{
+      {"links", DumpLinks(socket)},
+      {"addresses", DumpAll(socket, RTM_GETADDR, ifaddrmsg{}, ReadAddress)},
+      {"routes", DumpAll(socket, RTM_GETROUTE, rtmsg{}, ReadRoute)},
+      {"rules", DumpAll(socket, RTM_GETRULE, fib_rule_hdr{}, ReadRule)},
+      {"neighbours", DumpAll(socket, RTM_GETNEIGH, ndmsg{}, ReadNeighbour)},
+      {"qdiscs", DumpAll(socket, RTM_GETQDISC, tcmsg{}, ReadQdisc)},
+  };
+  for (const std::string& name : filtered) {
+    const auto link = socket.IndexOf(name);
+    if (!link) throw Error(ENODEV, "ioctl(SIOCGIFINDEX)").Path(name);
+    parts.push_back({"filters", DumpFilters(socket, *link)});
+    const LinkFeatures features = GetLinkFeatures(socket.Fd(), name);
+    parts.push_back({"features", std::string(reinterpret_cast<const char*>(&features), sizeof features)});
+  }
+  return Fingerprint(std::move(parts));
+}
+
+Fingerprint FingerprintLink(RtnlSocket& socket, int link) {
+  ifinfomsg fixed{};
+  fixed.ifi_index = link;
+  RtnlMessage request(RTM_GETLINK, 0, fixed);
+  request.PutU32(IFLA_EXT_MASK, RTEXT_FILTER_SKIP_STATS);
+  return Fingerprint({{"host's link", socket.Get(std::move(request), ReadLink).value_or("")},
+                      {"host's link's filters", IngressQdisc(socket, link)}});
+}
+
+}  // namespace vulcan

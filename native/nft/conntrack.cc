@@ -1,0 +1,158 @@
+#include "nft/conntrack.h"
+
+#include <arpa/inet.h>
+#include <linux/netfilter/nfnetlink.h>
+#include <linux/netfilter/nfnetlink_conntrack.h>
+#include <sys/socket.h>
+#include <unistd.h>
+
+#include <algorithm>
+#include <array>
+#include <cerrno>
+#include <cstring>
+#include <optional>
+
+#include "base/errnum.h"
+#include "base/error.h"
+#include "nft/message.h"
+
+namespace vulcan {
+namespace {
+
+constexpr const char* kName = "IPCTNL_MSG_CT";
+constexpr std::size_t kBufferBytes = 1 << 16;
+constexpr int kReceiveBytes = 4 << 20;
+constexpr int kAttempts = 8;
+
+[[nodiscard]] bool IsTracking() { return ::access("/proc/sys/net/netfilter/nf_conntrack_count", F_OK) == 0; }
+
+[[nodiscard]] const nlattr* In(const nlattr* nest, std::uint16_t type) {
+  if (nest == nullptr) return nullptr;
+  const auto* each = static_cast<const nlattr*>(mnl_attr_get_payload(nest));
+  const char* const end = reinterpret_cast<const char*>(each) + mnl_attr_get_payload_len(nest);
+  for (; mnl_attr_ok(each, static_cast<int>(end - reinterpret_cast<const char*>(each)));
+       each = mnl_attr_next(each)) {
+    if (mnl_attr_get_type(each) == type) return each;
+  }
+  return nullptr;
+}
+
+[[nodiscard]] bool Holds(const nlattr* attribute, const IpAddress& address) {
+  const auto bytes = address.Bytes();
+  return attribute != nullptr && mnl_attr_get_payload_len(attribute) == bytes.size() &&
+         std::memcmp(mnl_attr_get_payload(attribute), bytes.data(), bytes.size()) == 0;
+}
+
+[[nodiscard]] bool HasPart(const nlmsghdr& entry, const IpAddress& address) {
+  const bool v4 = address.Family() == AF_INET;
+  for (const std::uint16_t direction : {CTA_TUPLE_ORIG, CTA_TUPLE_REPLY}) {
+    const nlattr* ips = In(nft::FindAttribute(&entry, sizeof(nfgenmsg), direction), CTA_TUPLE_IP);
+    if (Holds(In(ips, v4 ? CTA_IP_V4_SRC : CTA_IP_V6_SRC), address)) return true;
+    if (Holds(In(ips, v4 ? CTA_IP_V4_DST : CTA_IP_V6_DST), address)) return true;
+  }
+  return false;
+}
+
+}  // namespace
+
+Conntrack::Conntrack() : socket_(mnl_socket_open2(NETLINK_NETFILTER, SOCK_CLOEXEC)), buffer_(kBufferBytes) {
+  if (!socket_) throw SystemError("socket(NETLINK_NETFILTER)");
+  if (mnl_socket_bind(socket_.get(), 0, MNL_SOCKET_AUTOPID) < 0) throw SystemError("bind(NETLINK_NETFILTER)");
+  // Best effort: a dump that does not fit is done again.
+  ::setsockopt(mnl_socket_get_fd(socket_.get()), SOL_SOCKET, SO_RCVBUFFORCE, &kReceiveBytes,
+               sizeof kReceiveBytes);
+}
+
+int Conntrack::Ask(std::uint16_t type, std::uint8_t family, std::uint16_t flags,
+                   const std::function<void(nlmsghdr*)>& fill, const Visitor& visit) {
+  nlmsghdr* const request = mnl_nlmsg_put_header(buffer_.data());
+  request->nlmsg_type = static_cast<std::uint16_t>(NFNL_SUBSYS_CTNETLINK << 8 | type);
+  request->nlmsg_flags = static_cast<std::uint16_t>(NLM_F_REQUEST | NLM_F_ACK | flags);
+  request->nlmsg_seq = ++sequence_;
+  auto* const fixed = static_cast<nfgenmsg*>(mnl_nlmsg_put_extra_header(request, sizeof(nfgenmsg)));
+  fixed->nfgen_family = family;
+  fixed->version = NFNETLINK_V0;
+  fill(request);
+  if (mnl_socket_sendto(socket_.get(), request, request->nlmsg_len) < 0) throw SystemError(kName);
+  for (;;) {
+    const ssize_t got = mnl_socket_recvfrom(socket_.get(), buffer_.data(), buffer_.size());
+    if (got < 0 && errno == EINTR) continue;
+    if (got < 0) throw SystemError(kName);
+    auto left = static_cast<int>(got);
+    const auto* header = reinterpret_cast<const nlmsghdr*>(buffer_.data());
+    for (; nft::IsWhole(header, left); header = mnl_nlmsg_next(header, &left)) {
+      // Of an earlier request, whose answer was lost in part.
+      if (header->nlmsg_seq != sequence_) continue;
+      if ((header->nlmsg_flags & NLM_F_DUMP_INTR) != 0) return EINTR;
+      if (header->nlmsg_type == NLMSG_DONE) return 0;
+      if (header->nlmsg_type == NLMSG_ERROR) return nft::ParseAcknowledgement(header).error;
+      visit(*header);
+    }
+  }
+}
+
+std::uint32_t Conntrack::Count() {
+  std::optional<std::uint32_t> count;
+  const int failed = Ask(
+      IPCTNL_MSG_CT_GET_STATS, AF_UNSPEC, 0, [](nlmsghdr*) {},
+      [&count](const nlmsghdr& message) {
+        const nlattr* entries = nft::FindAttribute(&message, sizeof(nfgenmsg), CTA_STATS_GLOBAL_ENTRIES);
+        if (entries != nullptr && mnl_attr_validate(entries, MNL_TYPE_U32) >= 0) {
+          count = ntohl(mnl_attr_get_u32(entries));
+        }
+      });
+  if (failed == 0 && count) return *count;
+  // nfnetlink answers EINVAL for a subsystem that is neither built in nor loadable.
+  if (failed == EINVAL && !IsTracking()) return 0;
+  throw Error(failed == EINVAL || failed == 0 ? EOPNOTSUPP : failed, kName);
+}
+
+std::vector<std::vector<std::byte>> Conntrack::Find(const std::vector<IpAddress>& addresses) {
+  std::vector<std::vector<std::byte>> found;
+  const int failed = Ask(
+      IPCTNL_MSG_CT_GET, AF_UNSPEC, NLM_F_DUMP, [](nlmsghdr*) {},
+      [&](const nlmsghdr& message) {
+        const auto has_part = [&message](const IpAddress& each) { return HasPart(message, each); };
+        if (!std::ranges::any_of(addresses, has_part)) return;
+        const auto* bytes = reinterpret_cast<const std::byte*>(&message);
+        found.emplace_back(bytes, bytes + message.nlmsg_len);
+      });
+  if (failed != 0) throw Error(failed, kName);
+  return found;
+}
+
+void Conntrack::Delete(const std::vector<std::byte>& entry) {
+  const auto* header = reinterpret_cast<const nlmsghdr*>(entry.data());
+  const auto* fixed = static_cast<const nfgenmsg*>(mnl_nlmsg_get_payload(header));
+  const int failed = Ask(
+      IPCTNL_MSG_CT_DELETE, fixed->nfgen_family, 0,
+      [header](nlmsghdr* request) {
+        // With the id, it is this very connection and none that took its place.
+        for (const std::uint16_t type : {CTA_TUPLE_ORIG, CTA_ZONE, CTA_ID}) {
+          const nlattr* attribute = nft::FindAttribute(header, sizeof(nfgenmsg), type);
+          if (attribute == nullptr) continue;
+          mnl_attr_put(request, attribute->nla_type, mnl_attr_get_payload_len(attribute),
+                       mnl_attr_get_payload(attribute));
+        }
+      },
+      [](const nlmsghdr&) {});
+  if (failed != 0 && failed != ENOENT) throw Error(failed, kName);
+}
+
+std::size_t Conntrack::Remove(const std::vector<IpAddress>& addresses) {
+  std::size_t removed = 0;
+  if (addresses.empty() || Count() == 0) return removed;
+  for (int attempt = 0; attempt < kAttempts; ++attempt) {
+    try {
+      const auto entries = Find(addresses);
+      if (entries.empty()) return removed;
+      for (const auto& entry : entries) Delete(entry);
+      removed += entries.size();
+    } catch (const Error& error) {
+      if (error.Errnum() != EINTR && error.Errnum() != ENOBUFS) throw;
+    }
+  }
+  throw Error(EBUSY, kName, "there are always new connections of the address");
+}
+
+}  // namespace vulcan

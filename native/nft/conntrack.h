@@ -1,0 +1,44 @@
+#pragma once
+
+#include <libmnl/libmnl.h>
+
+#include <cstddef>
+#include <cstdint>
+#include <functional>
+#include <memory>
+#include <vector>
+
+#include "base/ip_address.h"
+
+namespace vulcan {
+
+// The connections that a network namespace tracks: of the thread that opens it, for ever. A kernel that
+// tracks nothing has none. EOPNOTSUPP where it tracks, but does not let itself be asked
+// (CONFIG_NF_CT_NETLINK).
+class Conntrack {
+ public:
+  Conntrack();
+
+  [[nodiscard]] std::uint32_t Count();
+  // Forgets every connection that one of the addresses has a part in, and looks again until there is none.
+  // EBUSY when there are always new ones. How many there were.
+  std::size_t Remove(const std::vector<IpAddress>& addresses);
+
+ private:
+  struct Close {
+    void operator()(mnl_socket* socket) const noexcept { mnl_socket_close(socket); }
+  };
+  using Visitor = std::function<void(const nlmsghdr&)>;
+
+  // The errno of the answer, 0 when all went well.
+  [[nodiscard]] int Ask(std::uint16_t type, std::uint8_t family, std::uint16_t flags,
+                        const std::function<void(nlmsghdr*)>& fill, const Visitor& visit);
+  [[nodiscard]] std::vector<std::vector<std::byte>> Find(const std::vector<IpAddress>& addresses);
+  void Delete(const std::vector<std::byte>& entry);
+
+  std::unique_ptr<mnl_socket, Close> socket_;
+  std::uint32_t sequence_ = 0;
+  std::vector<std::byte> buffer_;
+};
+
+}  // namespace vulcan
