@@ -215,7 +215,8 @@ export class Pool {
     await this.#filling;
     const resting = this.#recycling.take(() => true);
     await this.#recycling.settle();
-    await this.#destroy([...this.#ready.splice(0), ...resting]);
+    // Those that were about to be tried again.
+    await this.#destroy([...this.#ready.splice(0), ...resting, ...this.#recycling.take(() => true)]);
     await Promise.all(this.#background);
   }
 

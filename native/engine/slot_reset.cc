@@ -79,12 +79,11 @@ void ResetSlots::Advance(Slot& slot) {
       return;
     case Stage::kHost:
       ResetHost(slot);
-      Compare(slot.link, FingerprintLink(host_.Links(), slot.host_index));
       return;
   }
 }
 
-// The port forwards again as the last of it.
+// Frames are forwarded again as the last of it.
 void ResetSlots::ResetHost(Slot& slot) {
   if (slot.guard) {
     const Cancellation never;
@@ -100,12 +99,13 @@ void ResetSlots::ResetHost(Slot& slot) {
     if (!bridge) throw Error(ENODEV, "ioctl(SIOCGIFINDEX)").Path(port->bridge).Why(Reason::kSlotSpoilt);
     for (const ReservedAddress& each : slot.addresses) batch.Add(DelNeighbour(*bridge, each.address));
     for (const IpAddress& each : slot.interface.guard_addresses) batch.Add(DelNeighbour(*bridge, each));
-    batch.Add(ReopenPort(slot.host_index));
   }
   for (const auto& failure : host_.Links().Send(std::move(batch))) {
     if (failure && failure->Errnum() != ENOENT) throw Error(*failure).Path(slot.host_link);
   }
   if (port == nullptr) SetHostLinkUp(host_.Links(), slot.interface, slot.addresses);
+  Compare(slot.link, FingerprintLink(host_.Links(), slot.host_index));
+  if (port != nullptr) host_.Links().Request(ReopenPort(slot.host_index));
 }
 
 }  // namespace vulcan

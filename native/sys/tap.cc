@@ -109,6 +109,10 @@ void ResetTap(UniqueFd tun, const std::string& name, const TapOwner& owner) {
   if (::ioctl(tun.Get(), TUNSETVNETBE, &no) != 0 && errno != EINVAL) throw SystemError("ioctl(TUNSETVNETBE)");
   set(TUNSETTXFILTER, &no_addresses, "ioctl(TUNSETTXFILTER)");
   set(TUNDETACHFILTER, &no_filter, "ioctl(TUNDETACHFILTER)");
+  // The kernel refuses a filter without instructions, but forgets the one that TUNGETFILTER would tell of.
+  if (::ioctl(tun.Get(), TUNATTACHFILTER, &no_filter) != 0 && errno != EINVAL) {
+    throw SystemError("ioctl(TUNATTACHFILTER)");
+  }
   set(TUNSETSTEERINGEBPF, &no_program, "ioctl(TUNSETSTEERINGEBPF)");
   set(TUNSETFILTEREBPF, &no_program, "ioctl(TUNSETFILTEREBPF)");
   Set(tun, TUNSETOFFLOAD, 0, "ioctl(TUNSETOFFLOAD)");

@@ -1,0 +1,282 @@
+import { channel } from 'node:diagnostics_channel';
+import { createSocket } from 'node:dgram';
+import { readdir, readFile } from 'node:fs/promises';
+import { afterEach, beforeAll, expect, it } from 'vitest';
+import type { NetworkManager } from '../../lib/network-manager.ts';
+import type { NetworkManagerOptions, PoolOptions } from '../../lib/options.ts';
+import type { NetworkConfig, NetworkLayout } from '../../lib/types.ts';
+import { canonicalDump, expectUnchanged } from '../support/dump.ts';
+import { until } from '../support/lab.ts';
+import { buildRudeVmm, lookAtTap, type RudeVmm, startRudeVmm } from '../support/rude-vmm.ts';
+import { ip, nft, run, runIn } from '../support/run.ts';
+import { Vmms } from '../support/vmm.ts';
+import { type ContractLab, describeBackends } from './fixture.ts';
+import { hostLinks, linkOf, linksOf } from './oracles.ts';
+
+const poolOf = (manager: NetworkManager) => {
+  const [pool] = manager.stats().pools;
+  if (pool === undefined) throw new Error('there is no pool');
+  return pool;
+};
+
+const untilReady = (manager: NetworkManager, count: number) =>
+  until(`${count} slots`, () => poolOf(manager).ready === count && poolOf(manager).resting === 0);
+
+const oneAddress = { ranges: [{ start: '10.168.0.2', end: '10.168.0.2' }] };
+
+async function openWarm(
+  lab: ContractLab,
+  pool: Partial<PoolOptions>,
+  options: NetworkManagerOptions = {},
+): Promise<NetworkManager> {
+  const manager = await lab.open({ ...options, pool: { min: 1, max: 1, restMs: 0, ...pool } });
+  await manager.warmUp();
+  return manager;
+}
+
+/** Names of the channels of a pool, as they come. */
+function watchPool(): { readonly seen: string[]; forget(): void } {
+  const seen: string[] = [];
+  const listener = (_event: unknown, name: string | symbol) =>
+    void seen.push(String(name).replace(/.*:/, ''));
+  const channels = ['ready', 'taken', 'recycled', 'destroyed'].map((change) =>
+    channel(`vulcan-net:pool:${change}`),
+  );
+  for (const each of channels) each.subscribe(listener);
+  return {
+    seen,
+    forget: () => {
+      for (const each of channels) each.unsubscribe(listener);
+    },
+  };
+}
+
+const tracked = async (address: string) =>
+  (await readFile('/proc/net/nf_conntrack', 'utf8'))
+    .split('\n')
+    .filter((line) => line.includes(`=${address} `));
+
+const neighbours = async (address: string) => JSON.parse(await ip('-j', 'neigh', 'show', address));
+
+const learnt = async (link: string) =>
+  (JSON.parse(await run('bridge', ['-j', 'fdb', 'show', 'dev', link])) as { mac: string; state: string }[])
+    .filter(({ state }) => state !== 'permanent')
+    .map(({ mac }) => mac);
+
+/** A host's flow to the VM: the host tracks it, and looks for the neighbour. */
+async function speakTo({ guestIp }: NetworkConfig): Promise<void> {
+  const socket = createSocket('udp4');
+  await new Promise((resolve) => socket.send('hello', 9, guestIp, resolve));
+  await until('the flow', async () => (await tracked(guestIp)).length > 0);
+  socket.close();
+}
+
+/** All that there is with one VM, without the VM's name. */
+async function dumpOfOne(manager: NetworkManager, vmId: string): Promise<string> {
+  const net = await manager.setup(vmId);
+  expect(net.origin).toBe('warm');
+  await until('the alias', async () =>
+    (await hostLinks()).some(({ ifalias = '' }) => ifalias.includes(vmId)),
+  );
+  expect(await manager.check(vmId)).toEqual({ ok: true, differences: [] });
+  const links = (await linksOf(net.netnsPath)).map(({ ifname, address, mtu, linkinfo }) => [
+    ...[ifname, address, mtu],
+    linkinfo,
+  ]);
+  const parts = [
+    await canonicalDump(),
+    JSON.stringify(links),
+    await lookAtTap(net),
+    ...(await Promise.all(['-4', '-6'].map((family) => runIn(net.netnsPath, 'ip', family, 'rule', 'show')))),
+    await runIn(net.netnsPath, 'ip', 'neigh', 'show'),
+  ];
+  const lines = parts.join('\n').replaceAll(vmId, 'VM').split('\n');
+  // The lock's file has the namespace's number in it, the address's the VM's name.
+  return lines.map((line) => line.replace(/^(file \S+(?:VM\S*|10\.\S+) .*) \w+$/, '$1')).join('\n');
+}
+
+const vmms = new Vmms();
+let rude: RudeVmm | undefined;
+
+describeBackends(
+  'a slot whose VM was torn down',
+  (lab) => {
+    beforeAll(buildRudeVmm);
+    afterEach(async () => {
+      await vmms.end();
+      await rude?.end();
+    });
+
+    it('gives the next VM nothing of the last', async () => {
+      const manager = await openWarm(lab, {}, oneAddress);
+      const asNew = await dumpOfOne(manager, 'vm-1');
+      const [link] = (await linksOf(null)).filter(({ ifname }) => ifname.startsWith('vn'));
+      await manager.teardown('vm-1');
+      await untilReady(manager, 1);
+      const net = await manager.setup('vm-2');
+      expect(net.origin).toBe('warm');
+      rude = await startRudeVmm(net);
+      await speakTo(net);
+      await ip('neigh', 'replace', net.guestIp, 'lladdr', net.mac, 'dev', 'fcbr0', 'nud', 'stale');
+      await run('bridge', ['fdb', 'replace', net.mac, 'dev', `${link?.ifname}`, 'master', 'dynamic']);
+      expect(await learnt(`${link?.ifname}`)).toEqual([net.mac]);
+      const tap = await linkOf(net.netnsPath, 'tap0');
+      expect(tap).toMatchObject({ linkinfo: { info_data: { user: 4321, group: 4321 } } });
+      await rude.end();
+      await manager.teardown('vm-2');
+      await untilReady(manager, 1);
+      expect(await tracked(net.guestIp)).toEqual([]);
+      expect(await neighbours(net.guestIp)).toEqual([]);
+      expect(await learnt(`${link?.ifname}`)).toEqual([]);
+      expect((await linkOf(null, `${link?.ifname}`)).ifalias).toBeUndefined();
+      expect(await dumpOfOne(manager, 'vm-3')).toBe(asNew);
+      expect(manager.stats().latency).toMatchObject({
+        ...{ setup: { warm: { count: 3 }, cold: { count: 0 } } },
+        ...{ teardown: { count: 2 }, recycled: { count: 2 } },
+      });
+    });
+
+    const spoilings: Readonly<Record<string, (net: NetworkConfig) => Promise<unknown>>> = {
+      'a process in its namespace': ({ netnsPath }) => vmms.start(netnsPath),
+      'its TAP in the hands of a VMM': async (net) => {
+        rude = await startRudeVmm(net);
+      },
+      'another address': ({ netnsPath }) =>
+        runIn(netnsPath, 'ip', 'address', 'add', '10.168.0.77/24', 'dev', 'eth0'),
+      'another route': ({ netnsPath }) =>
+        runIn(netnsPath, 'ip', 'route', 'add', '192.0.2.0/24', 'dev', 'eth0'),
+      'another rule': ({ netnsPath }) => runIn(netnsPath, 'ip', 'rule', 'add', 'prio', '7', 'blackhole'),
+      'another link': ({ netnsPath }) => runIn(netnsPath, 'ip', 'link', 'add', 'd0', 'type', 'bridge'),
+      'another neighbour': ({ netnsPath }) =>
+        runIn(netnsPath, 'ip', 'neigh', 'add', '10.168.0.9', 'lladdr', '02:00:00:00:00:09', 'dev', 'eth0'),
+      'another MTU': ({ netnsPath }) => runIn(netnsPath, 'ip', 'link', 'set', 'tap0', 'mtu', '1400'),
+      'another setting of a link': ({ netnsPath }) =>
+        runIn(netnsPath, 'sh', '-c', 'echo 1 >/proc/sys/net/ipv4/conf/eth0/proxy_arp'),
+      'another filter': ({ netnsPath }) =>
+        runIn(
+          netnsPath,
+          'sh',
+          '-c',
+          'tc filter add dev tap0 parent ffff: prio 1 u32 match u32 0 0 flowid 1:1',
+        ),
+      'another qdisc': ({ netnsPath }) =>
+        runIn(netnsPath, 'sh', '-c', 'tc qdisc add dev eth0 root handle 9: pfifo limit 7'),
+      'rules of nftables': ({ netnsPath }) => runIn(netnsPath, 'nft', 'add', 'table', 'netdev', 'x'),
+      'no TAP': ({ netnsPath }) => runIn(netnsPath, 'ip', 'link', 'delete', 'tap0'),
+      'another setting of the host’s link': async () => {
+        const [link] = await hostLinks();
+        await ip('link', 'set', `${link?.ifname}`, 'mtu', '1400');
+      },
+      'a filter on the host’s link': async () => {
+        const [link] = await hostLinks();
+        await run('tc', ['qdisc', 'add', 'dev', `${link?.ifname}`, 'clsact']);
+      },
+    };
+
+    it.each(Object.keys(spoilings))('is destroyed with %s', async (what) => {
+      const manager = await openWarm(lab, {}, oneAddress);
+      const net = await manager.setup('vm-1');
+      await until('the alias', async () => (await hostLinks()).length === 1);
+      await spoilings[what]?.(net);
+      const { seen, forget } = watchPool();
+      await manager.teardown('vm-1');
+      const port = await linksOf(null);
+      expect(port.every(({ linkinfo }) => linkinfo?.info_slave_data?.['state'] !== 'forwarding')).toBe(true);
+      await until('its end', () => seen.includes('destroyed'));
+      forget();
+      expect(seen).not.toContain('recycled');
+      await untilReady(manager, 1);
+      expect(await manager.setup('vm-2')).toMatchObject({ origin: 'warm', guestIp: net.guestIp });
+      expect(await manager.check('vm-2')).toEqual({ ok: true, differences: [] });
+    });
+
+    it('is guarded again where somebody has flushed the rules', async () => {
+      const manager = await openWarm(lab, {}, oneAddress);
+      await manager.setup('vm-1');
+      const guarded = () => nft('list', 'set', 'bridge', 'vulcan', 'bindings4');
+      const before = await guarded();
+      await nft('flush', 'set', 'bridge', 'vulcan', 'bindings4');
+      await manager.teardown('vm-1');
+      await untilReady(manager, 1);
+      expect(await guarded()).toBe(before);
+    });
+
+    it('is left by a process that ends a moment later', async () => {
+      const manager = await openWarm(lab, {}, oneAddress);
+      const net = await manager.setup('vm-1');
+      rude = await startRudeVmm(net);
+      await manager.teardown('vm-1');
+      await rude.end();
+      await untilReady(manager, 1);
+      expect(manager.stats().latency).toMatchObject({ recycled: { count: 1 } });
+      expect(await manager.setup('vm-2')).toMatchObject({ origin: 'warm', mac: net.mac });
+    });
+
+    it('rests, and gives way to whoever needs its address', async () => {
+      const manager = await openWarm(lab, { restMs: 60_000 }, oneAddress);
+      await manager.setup('vm-1');
+      await manager.teardown('vm-1');
+      await manager.teardown('vm-1');
+      expect(poolOf(manager)).toMatchObject({ ready: 0, resting: 1, inUse: 0 });
+      expect(await manager.list()).toEqual([]);
+      expect(await manager.setup('vm-2')).toMatchObject({ origin: 'cold', guestIp: '10.168.0.2' });
+      expect(poolOf(manager)).toMatchObject({ resting: 0 });
+    });
+
+    it('comes back the longest free first, and says so', async () => {
+      const { seen, forget } = watchPool();
+      const manager = await openWarm(lab, { min: 3, max: 3 }, { subnet: '10.168.0.0/29' });
+      const ids = ['vm-1', 'vm-2', 'vm-3'];
+      const first: string[] = [];
+      for (const id of ids) first.push((await manager.setup(id)).guestIp);
+      for (const id of [...ids].reverse()) {
+        await manager.teardown(id);
+        await until('its return', () => poolOf(manager).resting === 0);
+      }
+      const again: string[] = [];
+      for (const id of ids) again.push((await manager.setup(id)).guestIp);
+      forget();
+      const recycled = again.filter((address) => first.includes(address));
+      expect(recycled).toEqual([...first].reverse().filter((address) => recycled.includes(address)));
+      expect(recycled.length).toBeGreaterThan(0);
+      expect(seen).toContain('recycled');
+    });
+
+    it('is not kept by who waits for its namespace to go, nor where it is not to be', async () => {
+      const manager = await openWarm(lab, {}, oneAddress);
+      await manager.setup('vm-1');
+      await manager.teardown('vm-1', { wait: true });
+      expect(manager.stats().latency).toMatchObject({ teardown: { count: 1 }, recycled: { count: 0 } });
+      await manager.close();
+      const other = await openWarm(lab, { recycle: false }, oneAddress);
+      await other.setup('vm-1');
+      await other.teardown('vm-1');
+      expect(other.stats().latency).toMatchObject({ teardown: { count: 1 }, recycled: { count: 0 } });
+    });
+
+    it('goes with the pool', async () => {
+      await (await lab.open({ shutdown: 'leave' })).close();
+      const before = await canonicalDump();
+      for (const restMs of [0, 60_000]) {
+        const manager = await openWarm(lab, { min: 2, max: 4, restMs });
+        await Promise.all(['vm-1', 'vm-2'].map((vmId) => manager.setup(vmId)));
+        await Promise.all(['vm-1', 'vm-2'].map((vmId) => manager.teardown(vmId)));
+        await manager.close();
+        await expectUnchanged(before);
+      }
+    });
+
+    it.each<NetworkLayout>(['bridges', 'routed'])('is as good as new in the layout %s', async (layout) => {
+      const manager = await openWarm(lab, {}, { ...oneAddress, layout });
+      const asNew = await dumpOfOne(manager, 'vm-1');
+      await manager.teardown('vm-1');
+      await untilReady(manager, 1);
+      expect(await dumpOfOne(manager, 'vm-2')).toBe(asNew);
+      await manager.teardown('vm-2');
+      await untilReady(manager, 1);
+      const owned = await readdir('/run/cni/networks/fcnet');
+      expect(owned.filter((name) => name.startsWith('10.'))).toEqual(['10.168.0.2']);
+    });
+  },
+  ['native'],
+);
