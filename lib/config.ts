@@ -293,12 +293,8 @@ export function ourselves(): TapOwner {
   return { uid: process.geteuid?.() ?? 0, gid: process.getegid?.() ?? 0 };
 }
 
-function poolConfigs({
-  backend,
-  pool,
-  ifName,
-  antiSpoofing,
-}: z.output<typeof managerSchema>): readonly PoolConfig[] {
+function poolConfigs(options: z.output<typeof managerSchema>): readonly PoolConfig[] {
+  const { backend, pool, ifName, antiSpoofing } = options;
   if (pool === undefined) return [];
   if (backend === 'cni') throw invalid('ERR_OPTION_INVALID', 'pool', 'is for the native backend alone');
   const kinds = new Set<string>();

@@ -95,7 +95,7 @@ export class Recycling {
       this.#cleaning = this.#take(({ dueMs }) => dueMs <= now, atOnce);
       if (this.#cleaning.length === 0) return;
       const pauseMs = await this.#cleanAll();
-      if (pauseMs >= shortestPauseMs) await sleep(pauseMs, undefined, { ref: false });
+      if (pauseMs >= shortestPauseMs) await sleep(pauseMs);
     }
   }
 

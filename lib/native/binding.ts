@@ -240,7 +240,7 @@ export interface FirewallNetwork {
   readonly hostAccess: 'all' | readonly { readonly protocol: number; readonly port: number }[];
 }
 
-export interface NativeBinding extends AttachmentBinding {
+export interface NativeBinding extends AttachmentBinding, SlotBinding {
   /** Stops the task if it is still running; its promise then rejects with ECANCELED. Unknown ids are ignored. */
   cancel(taskId: number): void;
 

@@ -1,4 +1,4 @@
-import { readdir, rm } from 'node:fs/promises';
+import { readdir, rm, writeFile } from 'node:fs/promises';
 import { expect, it } from 'vitest';
 import { type CrashRow, crashTable, type Piece } from '../../lib/backends/crash-table.ts';
 import { canonicalDump, expectUnchanged } from '../support/dump.ts';
@@ -10,7 +10,7 @@ import { hostLinks } from './oracles.ts';
 const store = '/run/cni/networks/fcnet';
 
 /** How a whole attachment loses each piece. Without its namespace's name it loses its link, too. */
-const removals = (stateDir: string): Readonly<Record<Piece, () => Promise<unknown>>> => ({
+const removals = (stateDir: string): Readonly<Record<Exclude<Piece, 'pooled'>, () => Promise<unknown>>> => ({
   lock: () => rm(`${stateDir}/locks/vm-1`),
   address: async () => {
     for (const name of await readdir(store)) if (/^\d+\.\d/.test(name)) await rm(`${store}/${name}`);
@@ -26,11 +26,24 @@ const removals = (stateDir: string): Readonly<Record<Piece, () => Promise<unknow
   record: () => rm(`${stateDir}/results/fcnet-vm-1-eth0`),
 });
 
-const pieces: readonly Piece[] = ['guard', 'record', 'anchor', 'link', 'address', 'lock'];
+const pieces = ['guard', 'record', 'anchor', 'link', 'address', 'lock'] as const;
+
+/** Of a process that is dead: nobody holds its lock. */
+async function giveToDeadPool(stateDir: string): Promise<void> {
+  const owner = '.pool-0123456789abcdef';
+  for (const name of await readdir(store)) {
+    if (/^\d+\.\d/.test(name)) await writeFile(`${store}/${name}`, owner);
+  }
+  await writeFile(`${stateDir}/locks/${owner}-fcnet`, '');
+}
 
 async function leave({ leaves, cut }: CrashRow, stateDir: string): Promise<void> {
   const remove = removals(stateDir);
-  for (const piece of pieces) if (!leaves.includes(piece)) await remove[piece]();
+  const isPooled = leaves.includes('pooled');
+  for (const piece of pieces) {
+    if (!leaves.includes(piece) && !(piece === 'address' && isPooled)) await remove[piece]();
+  }
+  if (isPooled) await giveToDeadPool(stateDir);
   if (!cut) return;
   for (const { ifname } of await hostLinks())
     await runIn('/proc/self/ns/net', 'bridge', 'link', 'set', 'dev', ifname, 'state', '0');

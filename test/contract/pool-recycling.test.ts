@@ -1,5 +1,5 @@
-import { channel } from 'node:diagnostics_channel';
 import { createSocket } from 'node:dgram';
+import { channel } from 'node:diagnostics_channel';
 import { readdir, readFile } from 'node:fs/promises';
 import { afterEach, beforeAll, expect, it } from 'vitest';
 import type { NetworkManager } from '../../lib/network-manager.ts';

@@ -24,6 +24,7 @@ describe('loadNative', () => {
     const declared = [
       ...(await membersOf('binding.ts', 'NativeBinding')),
       ...(await membersOf('attachment.ts', 'AttachmentBinding')),
+      ...(await membersOf('slots.ts', 'SlotBinding')),
     ];
     expect(Object.keys(loadNative()).sort()).toEqual(declared.sort());
   });
