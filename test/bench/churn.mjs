@@ -1,10 +1,14 @@
-/** `setup` from a pool, side by side with a setup of its own and with the chain; and a burst of as many as the pool has. */
+/**
+ * `setup` from a pool, side by side with a setup of its own and with the chain; a burst of as many as the pool has; and VMs
+ * that come and go without rest, with slots that are recycled and with slots that are destroyed.
+ */
 import { join } from 'node:path';
 import { measureBurst } from './burst.mjs';
 import { distributionChart } from './charts/distribution.mjs';
 import { cnitoolContender } from './contenders/cnitool.mjs';
 import { managerContender } from './contenders/manager.mjs';
 import { poolContender } from './contenders/pool.mjs';
+import { cycleFigures, measureCycles } from './cycles.mjs';
 import { contenderFigures } from './figures.mjs';
 import { atLeast, atMost, machineLine, printTable, saveText } from './report.mjs';
 import { compare } from './rounds.mjs';
@@ -15,9 +19,11 @@ const COLD = 'vulcan-net, cold';
 const CHAIN = 'chain (cnitool)';
 
 const SIZES = {
-  full: { rounds: 10, vms: 100, burst: 500, bursts: 5 },
-  quick: { rounds: 2, vms: 20, burst: 50, bursts: 2 },
+  full: { rounds: 10, vms: 100, burst: 500, bursts: 5, live: 100, seconds: 60 },
+  quick: { rounds: 2, vms: 20, burst: 50, bursts: 2, live: 20, seconds: 2 },
 };
+/** Who waits for a teardown or a setup at a time. */
+const CALLERS = 2;
 
 const network = (short, octet) => ({
   network: `bench-${short}`,
@@ -26,7 +32,7 @@ const network = (short, octet) => ({
 });
 
 export async function churnBenchmark({ tools, quick, resultsDir }) {
-  const { rounds, vms, burst, bursts } = quick ? SIZES.quick : SIZES.full;
+  const { rounds, vms, burst, bursts, live, seconds } = quick ? SIZES.quick : SIZES.full;
   const { cnitool, pluginDirs, workDir } = tools;
   const warm = await poolContender(WARM, { ...network('warm', 181), pool: { min: vms, max: 2 * vms } });
   const contenders = [
@@ -48,6 +54,24 @@ export async function churnBenchmark({ tools, quick, resultsDir }) {
   const inBurst = await measureBurst(pool, { rounds: bursts, vms: burst });
   await pool.close();
 
+  const cycles = {};
+  for (const [index, recycle] of [true, false].entries()) {
+    const name = recycle ? 'recycled' : 'destroyed';
+    const size = { min: 2 * live, max: 2 * live };
+    const options = {
+      ...network(name, 0),
+      subnet: `10.185.${16 * index}.0/20`,
+      bridge: `churn${index}`,
+      pool: { ...size, recycle, restMs: 0 },
+    };
+    cycles[name] = await measureCycles({ name, live, seconds, callers: CALLERS, options });
+  }
+  const { recycled, destroyed } = cycles;
+  printTable(
+    `${live} VMs, each torn down and set up again without rest for ${seconds} s, ${CALLERS} callers`,
+    Object.entries(cycles).map(([name, run]) => cycleFigures(name, run)),
+  );
+
   const samples = rows.get(WARM).setup;
   const targets = [
     atMost('warm setup p50, ms', percentile(samples.flat(), 50), 0.1),
@@ -55,6 +79,10 @@ export async function churnBenchmark({ tools, quick, resultsDir }) {
     atLeast('setup p50: chain / warm', medianRatio(rows.get(CHAIN).setup, samples), 200),
     atMost(`${burst} set-ups at once, ms until all are done, longest of ${bursts}`, inBurst.longestMs, 100),
     atMost(`event loop delay p99, ms, ${burst} set-ups at once`, inBurst.loopDelayP99Ms, 5),
+    atMost('teardown to the pool p50, ms', recycled.teardown.p50Ms, 0.15),
+    atLeast('cycles a second, recycled', recycled.perSecond, 3000),
+    atMost('setup p99, ms, recycled', recycled.setup.p99Ms, 2),
+    atLeast('cycles a second, destroyed', destroyed.perSecond, 400),
     atMost('set-ups that found the pool empty', coldSetups + inBurst.coldSetups, 0),
   ];
   printTable('Targets', targets);
@@ -69,5 +97,5 @@ export async function churnBenchmark({ tools, quick, resultsDir }) {
     footer: machineLine(),
   });
   await saveText(join(resultsDir, 'churn.svg'), chart);
-  return { rows: Object.fromEntries(rows), coldSetups, burst: inBurst, targets };
+  return { rows: Object.fromEntries(rows), coldSetups, burst: inBurst, cycles, targets };
 }

@@ -1,5 +1,4 @@
 /** VMs that come and go without rest: each that is torn down is set up again, as fast as it goes. */
-import { NetworkManager } from '../../dist/index.js';
 import { progress, progressDone } from './progress.mjs';
 import { percentile } from './stats.mjs';
 
@@ -16,6 +15,7 @@ async function timed(samples, work) {
  * @returns cycles a second, and how long set-ups and teardowns took in them
  */
 export async function measureCycles({ name, live, seconds, callers, options }) {
+  const { NetworkManager } = await import('../../dist/index.js');
   const manager = await NetworkManager.open({ verify: 'off', ...options });
   try {
     await manager.warmUp();
