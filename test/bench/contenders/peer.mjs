@@ -15,16 +15,21 @@ export function peerContender(name, file, settings) {
     });
   });
   createInterface({ input: child.stdout }).on('line', (line) => waiting.shift()?.resolve(JSON.parse(line)));
-  const ask = async (verb, id) => {
+  const request = (line) => {
+    if (child.exitCode !== null) return Promise.reject(new Error(`${name} ended with ${child.exitCode}`));
     const answer = new Promise((resolve, reject) => waiting.push({ resolve, reject }));
-    child.stdin.write(`${verb} ${id}\n`);
-    const { us, steps } = await answer;
+    child.stdin.write(`${line}\n`);
+    return answer;
+  };
+  const ask = async (verb, id) => {
+    const { us, steps } = await request(`${verb} ${id}`);
     return { ms: us / 1000, steps };
   };
   return {
     name,
     bridge: settings.BENCH_BRIDGE,
     pid: child.pid,
+    request,
     prepare: async () => {},
     setup: (id) => ask('setup', id),
     teardown: (id) => ask('teardown', id),

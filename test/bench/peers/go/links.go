@@ -56,8 +56,10 @@ func (n *network) createLinks(v *vm, namespace int) error {
 		return err
 	}
 	v.index = pair.Index
-	if err := n.links.LinkSetAlias(pair, fmt.Sprintf("vulcan-net %s %s eth0", n.name, v.id)); err != nil {
-		return err
+	if !v.unnamed {
+		if err := n.links.LinkSetAlias(pair, fmt.Sprintf("vulcan-net %s %s eth0", n.name, v.id)); err != nil {
+			return err
+		}
 	}
 	return writeFile("/proc/sys/net/ipv6/conf/"+v.hostLink+"/disable_ipv6", unix.O_WRONLY, "1")
 }

@@ -8,6 +8,7 @@ import (
 	"log"
 	"os"
 	"runtime"
+	"strconv"
 	"strings"
 	"time"
 )
@@ -18,6 +19,10 @@ func main() {
 	network, err := openNetwork()
 	if err != nil {
 		log.Fatal(err)
+	}
+	if size, err := strconv.Atoi(os.Getenv("BENCH_POOL")); err == nil {
+		servePool(network, size)
+		return
 	}
 	vms := map[string]*vm{}
 	lines := bufio.NewScanner(os.Stdin)

@@ -4,6 +4,7 @@ import (
 	"net"
 	"os"
 	"strconv"
+	"sync"
 
 	"github.com/google/nftables"
 	"github.com/vishvananda/netlink"
@@ -24,6 +25,8 @@ type network struct {
 	portSocket                             *nl.SocketHandle
 	firewall                               *nftables.Conn
 	ports, bindings                        *nftables.Set
+	// A flock does not hold between goroutines that share its descriptor.
+	store sync.Mutex
 }
 
 func openNetwork() (*network, error) {

@@ -15,6 +15,8 @@ type vm struct {
 	hostMac, guestMac net.HardwareAddr
 	address           net.IP
 	index             int
+	// Its alias is written when it gets a name.
+	unnamed bool
 }
 
 func nameVM(id string) *vm {
