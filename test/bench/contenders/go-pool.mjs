@@ -17,17 +17,17 @@ export async function goPoolContender(name, { short, octet, size, recycle }) {
     // The ports of slots never go.
     bridge: null,
     prepare: warm,
+    /** Milliseconds until all are done. */
     async burst(count, prefix) {
       await warm();
       const { us } = await peer.request(`burst ${count} ${prefix}`);
       for (let vm = 0; vm < count; vm++) await peer.teardown(`${prefix}-${vm}`);
       return us / 1000;
     },
-    async churn(count, forMs, prefix) {
+    /** Milliseconds of each. @returns {Promise<{ setups: number[], teardowns: number[] }>} */
+    async churn(live, callers, seconds) {
       await warm();
-      const { setups, teardowns } = await peer.request(`churn ${count} ${forMs} ${prefix}`);
-      const inMs = (samples) => samples.map((us) => us / 1000);
-      return { setups: inMs(setups), teardowns: inMs(teardowns) };
+      return peer.request(`churn ${live} churn ${callers} ${seconds * 1000}`);
     },
   };
 }

@@ -81,6 +81,8 @@ func (n *network) reserveAddress(v *vm) error {
 
 func (n *network) releaseAddress(v *vm) error {
 	path := n.storeDir + "/" + v.address.String()
+	n.store.Lock()
+	defer n.store.Unlock()
 	if err := unix.Flock(n.storeLock, unix.LOCK_EX); err != nil {
 		return err
 	}

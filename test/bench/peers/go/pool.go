@@ -19,6 +19,8 @@ type pool struct {
 	labels      chan *vm
 	mutex       sync.Mutex
 	live        map[string]*slot
+	// The network's sockets and its store are one goroutine's at a time.
+	destroying sync.Mutex
 }
 
 func openPool(n *network, size int, recycle bool) (*pool, error) {
@@ -106,7 +108,9 @@ func (p *pool) teardown(id string) error {
 	delete(p.live, id)
 	p.mutex.Unlock()
 	if !p.recycle {
-		unix.Close(held.namespace)
+		defer unix.Close(held.namespace)
+		p.destroying.Lock()
+		defer p.destroying.Unlock()
 		return p.network.teardown(held.of(id))
 	}
 	v := held.of(id)

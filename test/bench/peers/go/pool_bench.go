@@ -3,6 +3,7 @@ package main
 import (
 	"fmt"
 	"sync"
+	"sync/atomic"
 	"time"
 )
 
@@ -13,56 +14,81 @@ func (p *pool) warm() {
 	}
 }
 
-// All at once, each in a goroutine of its own: how long until the last is done.
-func (p *pool) burst(ids []string) (time.Duration, error) {
+// All at once, each in a goroutine of its own.
+func (p *pool) burst(ids []string) error {
 	var group sync.WaitGroup
 	errors := make(chan error, len(ids))
-	begin := time.Now()
 	for _, id := range ids {
 		group.Add(1)
 		go func() {
 			defer group.Done()
-			if err := p.setup(id); err != nil {
-				errors <- err
+			errors <- p.setup(id)
+		}()
+	}
+	group.Wait()
+	close(errors)
+	for err := range errors {
+		if err != nil {
+			return err
+		}
+	}
+	return nil
+}
+
+// Milliseconds of each.
+type samples struct {
+	Setups    []float64 `json:"setups"`
+	Teardowns []float64 `json:"teardowns"`
+}
+
+func timed(into *[]float64, work func(string) error, id string) error {
+	begin := time.Now()
+	err := work(id)
+	*into = append(*into, float64(time.Since(begin).Nanoseconds())/1e6)
+	return err
+}
+
+// Each of the ids is torn down and set up again, without rest, by as many goroutines as there are callers. No two of
+// them have the same id at a time: there are many more ids than callers.
+func (p *pool) churn(ids []string, callers int, lasting time.Duration) (samples, error) {
+	for _, id := range ids {
+		if err := p.setup(id); err != nil {
+			return samples{}, err
+		}
+	}
+	p.warm()
+	var next atomic.Int64
+	own := make([]samples, callers)
+	errors := make([]error, callers)
+	var group sync.WaitGroup
+	end := time.Now().Add(lasting)
+	for caller := range callers {
+		group.Add(1)
+		go func() {
+			defer group.Done()
+			for errors[caller] == nil && time.Now().Before(end) {
+				id := ids[int(next.Add(1)-1)%len(ids)]
+				if errors[caller] = timed(&own[caller].Teardowns, p.teardown, id); errors[caller] == nil {
+					errors[caller] = timed(&own[caller].Setups, p.setup, id)
+				}
 			}
 		}()
 	}
 	group.Wait()
-	took := time.Since(begin)
-	select {
-	case err := <-errors:
-		return took, err
-	default:
-		return took, nil
-	}
-}
-
-// Each of the ids is torn down and set up again, without rest; microseconds of each set-up, and of each teardown.
-func (p *pool) churn(ids []string, lasting time.Duration) (setups, teardowns []float64, err error) {
-	micros := func(since time.Time) float64 { return float64(time.Since(since).Nanoseconds()) / 1e3 }
-	for _, id := range ids {
-		if err := p.setup(id); err != nil {
-			return nil, nil, err
+	var all samples
+	for caller := range callers {
+		if errors[caller] != nil {
+			return all, errors[caller]
 		}
-	}
-	for end, next := time.Now().Add(lasting), 0; time.Now().Before(end); next = (next + 1) % len(ids) {
-		begin := time.Now()
-		if err := p.teardown(ids[next]); err != nil {
-			return nil, nil, err
-		}
-		teardowns = append(teardowns, micros(begin))
-		begin = time.Now()
-		if err := p.setup(ids[next]); err != nil {
-			return nil, nil, err
-		}
-		setups = append(setups, micros(begin))
+		all.Setups = append(all.Setups, own[caller].Setups...)
+		all.Teardowns = append(all.Teardowns, own[caller].Teardowns...)
 	}
 	for _, id := range ids {
 		if err := p.teardown(id); err != nil {
-			return nil, nil, err
+			return all, err
 		}
 	}
-	return setups, teardowns, nil
+	return all, nil
 }
 
 func named(prefix string, count int) []string {

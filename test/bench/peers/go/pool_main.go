@@ -12,7 +12,7 @@ import (
 )
 
 // What the peer reads instead where it has a pool: `warm`, `setup ID`, `teardown ID`, `burst COUNT PREFIX` and
-// `churn COUNT MILLISECONDS PREFIX`.
+// `churn COUNT PREFIX CALLERS MILLISECONDS`.
 func servePool(n *network, size int) {
 	p, err := openPool(n, size, os.Getenv("BENCH_RECYCLE") == "1")
 	if err != nil {
@@ -32,10 +32,10 @@ func servePool(n *network, size int) {
 	}
 }
 
-func (p *pool) answer(words []string) (map[string]any, error) {
+func (p *pool) answer(words []string) (any, error) {
 	begin := time.Now()
-	took := func(err error) (map[string]any, error) {
-		return map[string]any{"us": float64(time.Since(begin).Nanoseconds()) / 1e3}, err
+	took := func(err error) (any, error) {
+		return map[string]float64{"us": float64(time.Since(begin).Nanoseconds()) / 1e3}, err
 	}
 	switch words[0] {
 	case "warm":
@@ -46,18 +46,18 @@ func (p *pool) answer(words []string) (map[string]any, error) {
 	case "teardown":
 		return took(p.teardown(words[1]))
 	}
-	count, err := strconv.Atoi(words[1])
-	if err != nil {
-		return nil, err
+	numbers := make([]int, 0, 3)
+	for _, word := range append(words[1:2:2], words[3:]...) {
+		number, err := strconv.Atoi(word)
+		if err != nil {
+			return nil, err
+		}
+		numbers = append(numbers, number)
 	}
+	ids := named(words[2], numbers[0])
 	if words[0] == "burst" {
-		lasted, err := p.burst(named(words[2], count))
-		return map[string]any{"us": float64(lasted.Nanoseconds()) / 1e3}, err
+		begin = time.Now()
+		return took(p.burst(ids))
 	}
-	milliseconds, err := strconv.Atoi(words[2])
-	if err != nil {
-		return nil, err
-	}
-	setups, teardowns, err := p.churn(named(words[3], count), time.Duration(milliseconds)*time.Millisecond)
-	return map[string]any{"us": 0, "setups": setups, "teardowns": teardowns}, err
+	return p.churn(ids, numbers[1], time.Duration(numbers[2])*time.Millisecond)
 }
