@@ -10,11 +10,15 @@ import (
 	"golang.org/x/sys/unix"
 )
 
+// More than there ever are.
+const most = 1 << 16
+
 // Slots in two channels, as pools of this kind have them: new ones, which one goroutine builds for as long as there is
 // room, and used ones, which are taken first.
 type pool struct {
 	network     *network
 	fresh, used chan *slot
+	returned    chan *slot
 	recycle     bool
 	labels      chan *vm
 	mutex       sync.Mutex
@@ -30,15 +34,17 @@ func openPool(n *network, size int, recycle bool) (*pool, error) {
 		return nil, err
 	}
 	p := &pool{
-		network: n,
-		fresh:   make(chan *slot, size),
-		used:    make(chan *slot, 2*size),
-		recycle: recycle,
-		labels:  make(chan *vm, 2*size),
-		live:    map[string]*slot{},
+		network:  n,
+		fresh:    make(chan *slot, size),
+		used:     make(chan *slot, most),
+		returned: make(chan *slot, most),
+		recycle:  recycle,
+		labels:   make(chan *vm, most),
+		live:     map[string]*slot{},
 	}
 	go p.build(builder)
 	go p.label()
+	go p.takeBack()
 	return p, nil
 }
 
@@ -122,9 +128,6 @@ func (p *pool) teardown(id string) error {
 	if err := p.network.removeAnchor(v); err != nil {
 		return err
 	}
-	if err := forgetConnections(v); err != nil {
-		return err
-	}
 	if err := p.network.ownAddress(held.vm); err != nil {
 		return err
 	}
@@ -134,6 +137,22 @@ func (p *pool) teardown(id string) error {
 	if err := p.network.removeLock(v); err != nil {
 		return err
 	}
-	p.used <- held
+	p.returned <- held
 	return nil
+}
+
+// Behind the callers, as many at once as have come back meanwhile.
+func (p *pool) takeBack() {
+	for first := range p.returned {
+		slots := []*slot{first}
+		for len(p.returned) > 0 {
+			slots = append(slots, <-p.returned)
+		}
+		if err := forgetConnections(slots); err != nil {
+			log.Fatal(err)
+		}
+		for _, each := range slots {
+			p.used <- each
+		}
+	}
 }

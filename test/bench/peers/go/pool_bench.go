@@ -3,7 +3,6 @@ package main
 import (
 	"fmt"
 	"sync"
-	"sync/atomic"
 	"time"
 )
 
@@ -48,8 +47,8 @@ func timed(into *[]float64, work func(string) error, id string) error {
 	return err
 }
 
-// Each of the ids is torn down and set up again, without rest, by as many goroutines as there are callers. No two of
-// them have the same id at a time: there are many more ids than callers.
+// Each of the ids is torn down and set up again, without rest, by as many goroutines as there are callers, of which
+// each has ids of its own: their number must be a multiple of the callers'.
 func (p *pool) churn(ids []string, callers int, lasting time.Duration) (samples, error) {
 	for _, id := range ids {
 		if err := p.setup(id); err != nil {
@@ -57,7 +56,6 @@ func (p *pool) churn(ids []string, callers int, lasting time.Duration) (samples,
 		}
 	}
 	p.warm()
-	var next atomic.Int64
 	own := make([]samples, callers)
 	errors := make([]error, callers)
 	var group sync.WaitGroup
@@ -66,8 +64,8 @@ func (p *pool) churn(ids []string, callers int, lasting time.Duration) (samples,
 		group.Add(1)
 		go func() {
 			defer group.Done()
-			for errors[caller] == nil && time.Now().Before(end) {
-				id := ids[int(next.Add(1)-1)%len(ids)]
+			for next := caller; errors[caller] == nil && time.Now().Before(end); next += callers {
+				id := ids[next%len(ids)]
 				if errors[caller] = timed(&own[caller].Teardowns, p.teardown, id); errors[caller] == nil {
 					errors[caller] = timed(&own[caller].Setups, p.setup, id)
 				}

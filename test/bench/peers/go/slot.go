@@ -93,21 +93,23 @@ func (n *network) ownAddress(v *vm) error {
 	return unix.Flock(n.storeLock, unix.LOCK_UN)
 }
 
-// What the library has of conntrack: it reads the table, and deletes what matches. That takes tens of milliseconds, as the
-// kernel walks the tables of all namespaces; an empty one is told by its count.
-func forgetConnections(v *vm) error {
+// What the library has of conntrack: it reads the table, and deletes what matches any of the filters. That takes tens of
+// milliseconds, as the kernel walks the tables of all namespaces; an empty one is told by its count.
+func forgetConnections(slots []*slot) error {
 	count, err := os.ReadFile("/proc/sys/net/netfilter/nf_conntrack_count")
 	if err == nil && strings.TrimSpace(string(count)) == "0" {
 		return nil
 	}
-	for _, side := range []netlink.ConntrackFilterType{netlink.ConntrackOrigSrcIP, netlink.ConntrackOrigDstIP} {
-		filter := &netlink.ConntrackFilter{}
-		if err := filter.AddIP(side, v.address); err != nil {
-			return err
-		}
-		if _, err := netlink.ConntrackDeleteFilters(netlink.ConntrackTable, unix.AF_INET, filter); err != nil {
-			return err
+	var filters []netlink.CustomConntrackFilter
+	for _, each := range slots {
+		for _, side := range []netlink.ConntrackFilterType{netlink.ConntrackOrigSrcIP, netlink.ConntrackOrigDstIP} {
+			filter := &netlink.ConntrackFilter{}
+			if err := filter.AddIP(side, each.address); err != nil {
+				return err
+			}
+			filters = append(filters, filter)
 		}
 	}
-	return nil
+	_, err = netlink.ConntrackDeleteFilters(netlink.ConntrackTable, unix.AF_INET, filters...)
+	return err
 }
