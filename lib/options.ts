@@ -21,7 +21,7 @@ export type CloseSignal = 'SIGINT' | 'SIGTERM' | 'SIGHUP' | 'SIGQUIT';
 export interface PoolOptions {
   /** How many are ready at least. */
   readonly min: number;
-  /** How many are ready at most; between the two, as many as were asked for within a second, lately. */
+  /** How many are ready, or rest, at most; between the two, as many are ready as were asked for within a second, lately. */
   readonly max: number;
   /** What the slots have; a setup that wants another gets none of them. Default `tap0`. */
   readonly tapName?: string | undefined;

@@ -140,11 +140,12 @@ export class Pool {
 
   /** Whether it has room for what VMs leave. */
   get wantsBack(): boolean {
-    const { max, recycle } = this.#config;
-    if (!recycle || this.#held || this.#stop.stopped) return false;
-    // While they rest, others are ready.
-    const most = this.#restMs === 0 ? max : 2 * max;
-    return this.#ready.length + this.#recycling.size < most;
+    return this.#config.recycle && !this.#held && !this.#stop.stopped && this.#room > 0;
+  }
+
+  /** How many more it may have, with those that rest. */
+  get #room(): number {
+    return this.#config.max - this.#ready.length - this.#recycling.size;
   }
 
   /** The VM has left it. */
@@ -235,10 +236,10 @@ export class Pool {
     });
   }
 
-  /** How many are to be built: what others are about to leave is soon ready. */
+  /** How many are to be built: what rests shortly is soon ready. */
   get #missing(): number {
     const soon = this.#restMs === 0 ? this.#recycling.size : 0;
-    return this.#demand.target - this.#ready.length - soon;
+    return Math.min(this.#room, this.#demand.target - this.#ready.length - soon);
   }
 
   async #fill(): Promise<void> {

@@ -19,6 +19,7 @@ export async function capture(netns: string, link: string): Promise<Capture> {
   return {
     has: (frame) => seen.includes(frame),
     async [Symbol.asyncDispose]() {
+      if (tcpdump.exitCode !== null || tcpdump.signalCode !== null) return;
       tcpdump.kill('SIGKILL');
       await once(tcpdump, 'exit');
     },
