@@ -7,12 +7,18 @@ interface DetachedLink {
   readonly alias: string;
 }
 
+interface Watched extends DetachedLink {
+  readonly since: number;
+}
+
 /** Longer than the kernel takes to free a namespace that nobody holds, and its links with it. */
 const patienceMs = 1_000;
-/** Where more are left, it is the kernel that lags. */
+/** Where more are left, it is the kernel that lags: it would free them much sooner than they can be deleted. */
 const few = 32;
-/** How often its lag is waited for. */
-const mostLooks = 10;
+/** Even then no lag lasts that long. */
+const longestLagMs = 30_000;
+/** While it lags, as nothing else can be done meanwhile. */
+const fewAtOnce = 4;
 
 /**
  * Host links of namespaces that lost their names. The kernel frees them all together with their namespaces, much cheaper
@@ -20,8 +26,8 @@ const mostLooks = 10;
  */
 export class PinnedLinks {
   readonly #binding: Pick<NativeBinding, 'dump' | 'linkDelete'>;
-  #links: DetachedLink[] = [];
-  #looks = 0;
+  /** The oldest first. */
+  #links: Watched[] = [];
   #timer: NodeJS.Timeout | null = null;
 
   constructor(binding: Pick<NativeBinding, 'dump' | 'linkDelete'>) {
@@ -29,30 +35,34 @@ export class PinnedLinks {
   }
 
   /** Looks at it when its namespace should be gone; keeps no process alive. */
-  watch(link: DetachedLink): void {
-    this.#links.push(link);
+  watch({ name, alias }: DetachedLink): void {
+    this.#links.push({ name, alias, since: performance.now() });
+    this.#arm();
+  }
+
+  #arm(): void {
     this.#timer ??= setTimeout(() => void this.#sweep(this.#take()), patienceMs).unref();
   }
 
-  #take(): readonly DetachedLink[] {
+  #take(): readonly Watched[] {
     const links = this.#links;
     this.#links = [];
     this.#timer = null;
     return links;
   }
 
-  async #sweep(links: readonly DetachedLink[]): Promise<void> {
+  async #sweep(links: readonly Watched[]): Promise<void> {
     const left = await this.#present(links);
-    this.#looks = left.length > few ? this.#looks + 1 : 0;
-    if (this.#looks > 0 && this.#looks < mostLooks) {
-      for (const link of left) this.watch(link);
-      return;
-    }
-    this.#looks = 0;
-    for (const link of left) await this.#delete(link);
+    const isPinned = ({ since }: Watched) => performance.now() - since > longestLagMs;
+    const pinned = left.length > few ? left.slice(0, fewAtOnce).filter(isPinned) : left;
+    for (const link of pinned) await this.#delete(link);
+    if (pinned.length === left.length) return;
+    const gone = new Set(pinned);
+    this.#links.unshift(...left.filter((link) => !gone.has(link)));
+    this.#arm();
   }
 
-  async #present(links: readonly DetachedLink[]): Promise<readonly DetachedLink[]> {
+  async #present(links: readonly Watched[]): Promise<readonly Watched[]> {
     if (links.length <= few) return links;
     const dump = await this.#binding.dump({ kinds: ['links'] }).catch((error: Error) => {
       debug('links: %s', error.message);
