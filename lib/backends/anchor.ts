@@ -4,6 +4,7 @@ import type { FileName } from '../native/attachment.ts';
 import type { AnchorState, NativeBinding } from '../native/binding.ts';
 import { runTask } from '../native/task.ts';
 import type { Scope } from '../operation.ts';
+import { cniNameRule } from '../rules.ts';
 import { atStep } from './kernel-error.ts';
 import type { HeldLock } from './locks.ts';
 
@@ -78,17 +79,24 @@ export class Anchors {
     );
   }
 
-  async create(vmId: string, lock: HeldLock, scope: Scope): Promise<AnchorState> {
-    const plan = { directory: this.directory, name: `${prefix}${vmId}`, lock: lock.handle };
+  /** For an attachment of that id, which the lock's claim then speaks of. */
+  async create(vmId: string, containerId: string, lock: HeldLock, scope: Scope): Promise<AnchorState> {
+    const plan = this.#claimPlan(vmId, containerId, lock);
     return atStep('anchor', () =>
       runTask(this.#binding, scope, (taskId) => this.#binding.anchorCreate({ ...plan, taskId })),
     );
   }
 
   /** For a namespace that is known to be the VM's by its links: the claim of its lock was lost. */
-  claim(vmId: string, lock: HeldLock): Promise<void> {
-    const plan = { directory: this.directory, name: `${prefix}${vmId}`, lock: lock.handle };
-    return atStep('anchor', () => this.#binding.anchorClaim(plan));
+  claim(vmId: string, containerId: string, lock: HeldLock): Promise<void> {
+    return atStep('anchor', () => this.#binding.anchorClaim(this.#claimPlan(vmId, containerId, lock)));
+  }
+
+  #claimPlan(vmId: string, containerId: string, { handle }: HeldLock) {
+    return {
+      ...{ directory: this.directory, name: `${prefix}${vmId}`, lock: handle },
+      ...(containerId === vmId ? {} : { container: containerId }),
+    };
   }
 
   /** Whether the namespace of the lock's claim lives, and has its name again. */
@@ -126,6 +134,16 @@ export class Anchors {
     const message = `${path} is ${what} that this library did not make; it is left as it is`;
     return new NetworkError('ERR_NETNS_FOREIGN', message, fields);
   }
+}
+
+/** Of what a setup made, or was about to make, under the VM's lock. */
+export function containerIdOf(vmId: string, { container }: AnchorState): string {
+  return container !== null && cniNameRule(container) === null ? container : vmId;
+}
+
+/** Whether the lock's file tells nothing that anybody needs. */
+export function claimsNothing({ claimed, container }: AnchorState): boolean {
+  return !claimed && container === null;
 }
 
 /** Whether the namespace was made under the VM's lock. */

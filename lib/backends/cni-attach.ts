@@ -55,7 +55,7 @@ class Attempt {
     const lock = this.#lock;
     try {
       this.#scope.step = 'anchor';
-      await anchors.create(vmId, lock, this.#scope);
+      await anchors.create(vmId, containerId, lock, this.#scope);
       this.#anchored = true;
       const result = await this.#add();
       const config = await this.#describe(result);

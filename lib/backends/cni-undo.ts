@@ -27,11 +27,16 @@ export class ChainUndoing implements Undoing {
     return chain.del({ ...runtimeConfOf(record), netns }, record.result, options);
   }
 
-  async partial(vmId: string, netns: string, lock: HeldLock, scope: Scope): Promise<readonly NetworkError[]> {
+  async partial(
+    containerId: string,
+    netns: string,
+    lock: HeldLock,
+    scope: Scope,
+  ): Promise<readonly NetworkError[]> {
     const { chain } = this.#runtime;
     scope.step = 'plugins';
     const target = {
-      ...keyOf(this.#runtime, vmId),
+      ...keyOf(this.#runtime, containerId),
       netns,
       args: [],
       capabilityArgs: {},

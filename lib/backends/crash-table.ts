@@ -7,7 +7,10 @@ import type { BackendName } from '../types.ts';
  * the same way. What is in the namespace goes with it; a record that is not whole has no name.
  */
 
-/** `lock` is its file; `link` the host's end, and with it all that is inside; `pooled` its address, a dead pool's. */
+/**
+ * `lock` is its file, which from its first step on says whose the attachment is, where that is not the VM's own id; `link` the
+ * host's end, and with it all that is inside; `pooled` its address, a dead pool's.
+ */
 export type Piece = 'lock' | 'address' | 'guard' | 'anchor' | 'link' | 'record' | 'pooled';
 
 export interface CrashRow {

@@ -3,7 +3,7 @@ import type { CacheRecord } from '../cni/types.ts';
 import { NetworkError } from '../errors.ts';
 import type { AnchorState } from '../native/binding.ts';
 import type { Scope } from '../operation.ts';
-import { isOurs } from './anchor.ts';
+import { claimsNothing, containerIdOf, isOurs } from './anchor.ts';
 import { guardedPort, unguard, unguardLink, unguardMissing } from './guard.ts';
 import { cutHostLink, deleteHostLink, findHostLink, hasHostLink } from './host-link.ts';
 import { livingState } from './living.ts';
@@ -34,7 +34,7 @@ export async function detachUnderLock(runtime: Runtime, detachment: Detachment):
   const state =
     records.length > 0
       ? await runtime.anchors.state(vmId, lock)
-      : await livingState(runtime, vmId, keyOf(runtime, vmId), lock);
+      : await livingState(runtime, vmId, null, lock);
   const errors: NetworkError[] = [];
   for (const record of records) errors.push(...(await removeRecorded(runtime, record, state, detachment)));
   if (records.length === 0 && mayHavePart(runtime, state)) {
@@ -87,12 +87,13 @@ async function undoPartial(
   { undoing, vmId, lock, scope, sweptLater = false }: Detachment,
 ): Promise<readonly NetworkError[]> {
   const { binding, network } = runtime;
-  const key = keyOf(runtime, vmId);
+  const containerId = containerIdOf(vmId, state);
+  const key = keyOf(runtime, containerId);
   scope.step = 'cut';
   const link = await findHostLink(binding, { ...key, result: null });
   if (link !== null) await cutHostLink(binding, key, link);
   const errors: NetworkError[] = [
-    ...(await undoing.partial(vmId, isOurs(state) ? runtime.anchors.pathOf(vmId) : '', lock, scope)),
+    ...(await undoing.partial(containerId, isOurs(state) ? runtime.anchors.pathOf(vmId) : '', lock, scope)),
   ];
   if (link !== null) await collect(errors, () => deleteHostLink(binding, link));
   if (!network.guarded) return errors;
@@ -102,8 +103,8 @@ async function undoPartial(
 }
 
 /** Chains begin with the namespace; a native setup has reserved its address before. */
-function mayHavePart({ config }: Runtime, state: AnchorState): boolean {
-  if (state.kind === 'absent') return state.claimed || config.backend === 'native';
+export function mayHavePart({ config }: Runtime, state: AnchorState): boolean {
+  if (state.kind === 'absent') return !claimsNothing(state) || config.backend === 'native';
   return isOurs(state) || (state.kind === 'file' && state.claimed);
 }
 

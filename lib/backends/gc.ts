@@ -1,11 +1,11 @@
 import { collect } from '../cni/collect.ts';
-import type { CacheRecord } from '../cni/types.ts';
+import type { AttachmentKey, CacheRecord } from '../cni/types.ts';
 import type { NetworkError } from '../errors.ts';
 import type { Scope } from '../operation.ts';
 import type { GcReport } from '../types.ts';
 import { detachUnderLock } from './detach.ts';
 import { unguardMissing } from './guard.ts';
-import { cutHostLink } from './host-link.ts';
+import { aliasOf, cutHostLink } from './host-link.ts';
 import { removeStaleRoutes } from './host-routes.ts';
 import { type HostView, viewHost } from './host-view.ts';
 import { inTurns } from './in-turns.ts';
@@ -14,7 +14,7 @@ import { atStep } from './kernel-error.ts';
 import { addressStoreOf } from './network-addresses.ts';
 import { type Fate, PartialVm, partialVms, removeLink } from './partial.ts';
 import { isPoolOwner } from './pool-owner.ts';
-import { vmIdOf } from './records.ts';
+import { recordsOfNetwork, vmIdOf } from './records.ts';
 import type { Runtime } from './runtime.ts';
 import type { Undoing } from './undoing.ts';
 
@@ -35,6 +35,8 @@ class Collection {
   readonly #scope: Scope;
   readonly #view: HostView;
   readonly #removed: string[] = [];
+  /** By alias: what has its record again. */
+  #restored: ReadonlySet<string> = new Set();
   readonly #failed: { readonly containerId: string | null; readonly error: Error }[] = [];
 
   constructor({ runtime, undoing, removeRecorded, keep, scope }: Garbage, view: HostView) {
@@ -103,14 +105,19 @@ class Collection {
     const done = new Set(stale.map((record) => vmIdOf(this.#runtime, record)));
     const vm = new PartialVm(this.#runtime, this.#undoing, this.#view, inhabitedNamespaces(binding));
     const left = partialVms(this.#runtime, this.#view).filter((vmId) => !done.has(vmId));
+    let isWhole = false;
     await inTurns(left, width, (vmId) =>
       this.#counting(vmId, async () => {
         const fate: Fate = await locks.withVmOnly(vmId, this.#scope, (lock) =>
           this.#keep.has(vmId) ? vm.settle(vmId, lock, this.#scope) : vm.discard(vmId, lock, this.#scope),
         );
+        isWhole ||= fate === 'restored';
         return fate === 'removed';
       }),
     );
+    if (!isWhole) return;
+    const { records } = await recordsOfNetwork(this.#runtime);
+    this.#restored = new Set(records.map(aliasOf));
   }
 
   /** Links of ours that no record knows, and no VM that stays has. */
@@ -119,7 +126,7 @@ class Collection {
     const removed = new Set(stale.map((record) => this.#view.links.of(record)?.name));
     for (const { link, owner } of this.#view.links.owned) {
       if (owner.network !== network.name || removed.has(link.name)) continue;
-      if (this.#keep.has(owner.containerId) || this.#view.hasRecord(owner)) continue;
+      if (this.#stays(owner)) continue;
       await this.#counting(owner.containerId, async () => {
         await removeLink(this.#runtime, owner, link);
         return false;
@@ -137,7 +144,7 @@ class Collection {
       // A pool's, which clearDeadPools knows dead from alive.
       if (isPoolOwner(owner)) continue;
       const key = { network: network.name, containerId, ifName };
-      if (ageMs < graceMs || this.#keep.has(containerId) || this.#view.hasRecord(key)) continue;
+      if (ageMs < graceMs || this.#stays(key)) continue;
       await this.#counting(containerId, async () => {
         const timeoutMs = this.#scope.remainingMs;
         const released = await atStep('address', () =>
@@ -146,6 +153,12 @@ class Collection {
         return released.length > 0;
       });
     }
+  }
+
+  /** Of a VM to keep, or recorded. */
+  #stays(key: AttachmentKey): boolean {
+    if (this.#keep.has(this.#view.vmIdOf(key.containerId)) || this.#view.hasRecord(key)) return true;
+    return this.#restored.has(aliasOf(key));
   }
 
   async #counting(containerId: string, work: () => Promise<boolean>): Promise<void> {

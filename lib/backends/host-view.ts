@@ -1,7 +1,7 @@
 import { basename } from 'node:path';
 import type { AttachmentKey, CacheRecord } from '../cni/types.ts';
 import type { AnchorState } from '../native/binding.ts';
-import type { NamespaceId, Survey } from '../native/survey.ts';
+import type { Survey } from '../native/survey.ts';
 import type { AttachmentState } from '../types.ts';
 import { isOurs } from './anchor.ts';
 import { aliasOf, HostLinks, isCut } from './host-link.ts';
@@ -17,13 +17,15 @@ export class HostView {
   readonly unreadable: readonly string[];
   readonly fileNames: ReadonlySet<string>;
   readonly anchors: ReadonlyMap<string, AnchorState>;
-  /** By vmId: the namespaces that were made under the VMs' locks; `null` where a lock's file claims none. */
-  readonly claims: ReadonlyMap<string, NamespaceId | null>;
+  /** VMs that have a lock's file, whatever it claims. */
+  readonly locked: ReadonlySet<string>;
   readonly links: HostLinks;
   readonly guarded: Survey['guarded'];
   readonly addresses: Survey['addresses'];
   readonly #runtime: Runtime;
   readonly #recorded: ReadonlySet<string>;
+  /** By containerId, where that is another. */
+  readonly #vmIds: ReadonlyMap<string, string>;
 
   constructor(runtime: Runtime, survey: Survey, listed: Listed) {
     const { anchors } = runtime;
@@ -36,10 +38,18 @@ export class HostView {
     this.anchors = new Map(survey.anchors.map(({ name, ...state }) => [vmIdOf(name), state]));
     // Locks of networks begin with a dot.
     const ofVms = survey.claims.filter(({ name }) => !name.startsWith('.'));
-    this.claims = new Map(ofVms.map(({ name, netns }) => [name, netns]));
+    this.locked = new Set(ofVms.map(({ name }) => name));
+    this.#vmIds = new Map(
+      ofVms.flatMap(({ name, container }) => (container === null ? [] : [[container, name]])),
+    );
     this.links = new HostLinks(survey.links);
     this.guarded = survey.guarded;
     this.addresses = survey.addresses;
+  }
+
+  /** Whose attachment it is, as far as the VM's lock says so. */
+  vmIdOf(containerId: string): string {
+    return this.#vmIds.get(containerId) ?? containerId;
   }
 
   hasRecord(key: AttachmentKey): boolean {

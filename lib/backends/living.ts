@@ -1,7 +1,9 @@
-import type { AttachmentKey, CacheRecord } from '../cni/types.ts';
+import type { CacheRecord } from '../cni/types.ts';
 import type { AnchorState } from '../native/binding.ts';
+import { containerIdOf } from './anchor.ts';
 import { findHostLink, isCut } from './host-link.ts';
 import type { HeldLock } from './locks.ts';
+import { keyOf } from './records.ts';
 import type { Runtime } from './runtime.ts';
 
 /**
@@ -9,14 +11,16 @@ import type { Runtime } from './runtime.ts';
  * shows, has it again: only by its name can it be looked into, and be cut off.
  */
 export async function livingState(
-  { anchors, binding }: Runtime,
+  runtime: Runtime,
   vmId: string,
-  key: AttachmentKey & Partial<Pick<CacheRecord, 'result'>>,
+  record: CacheRecord | null,
   lock: HeldLock,
 ): Promise<AnchorState> {
+  const { anchors, binding } = runtime;
   const state = await anchors.state(vmId, lock);
   if (!state.claimed || !(state.kind === 'absent' || state.kind === 'file')) return state;
-  const link = await findHostLink(binding, { result: null, ...key });
+  const key = keyOf(runtime, containerIdOf(vmId, state));
+  const link = await findHostLink(binding, record ?? { ...key, result: null });
   if (link === null || isCut(link) || !(await anchors.restore(vmId, lock))) return state;
   return anchors.state(vmId, lock);
 }

@@ -39,6 +39,15 @@ export class Locks {
     return this.planWithin(vmId, Math.ceil(scope.remainingMs * share));
   }
 
+  /** The same, and the VM's says whose attachment is about to be made. */
+  planFor(
+    { vmId, containerId }: { readonly vmId: string; readonly containerId: string },
+    scope: Scope,
+  ): AttachmentLocks {
+    const plan = this.planOf(vmId, scope);
+    return containerId === vmId ? plan : { ...plan, container: containerId };
+  }
+
   planWithin(vmId: string, timeoutMs: number): AttachmentLocks {
     return { directory: this.directory, vm: vmId, network: this.#network, timeoutMs };
   }

@@ -1,13 +1,14 @@
 import type { CacheRecord } from '../cni/types.ts';
 import { NetworkError } from '../errors.ts';
+import type { AnchorState } from '../native/binding.ts';
 import type { Scope } from '../operation.ts';
-import { isOurs } from './anchor.ts';
+import { claimsNothing, containerIdOf, isOurs } from './anchor.ts';
 import type { AttachRequest } from './backend.ts';
-import { detachUnderLock, mayClear } from './detach.ts';
+import { detachUnderLock, mayClear, mayHavePart } from './detach.ts';
 import { inhabitedNamespaces } from './inhabited.ts';
 import { livingState } from './living.ts';
 import type { HeldLock } from './locks.ts';
-import { isAttached, keyOf } from './records.ts';
+import { isAttached, keyOf, vmIdOf } from './records.ts';
 import type { Runtime } from './runtime.ts';
 import type { Undoing } from './undoing.ts';
 
@@ -21,10 +22,12 @@ export async function makeRoom(
 ): Promise<void> {
   const { anchors, binding, cache } = runtime;
   scope.step = 'anchor';
-  lock.spent = !(await anchors.state(vmId, lock)).claimed;
-  const record = await cache.read(keyOf(runtime, containerId));
-  const state = await livingState(runtime, vmId, record ?? keyOf(runtime, containerId), lock);
-  if (record === null && state.kind === 'absent' && !state.claimed) return;
+  const found = await anchors.state(vmId, lock);
+  lock.spent = claimsNothing(found);
+  const record =
+    (await cache.read(keyOf(runtime, containerId))) ?? (await recordOfClaim(runtime, vmId, found));
+  const state = await livingState(runtime, vmId, record, lock);
+  if (record === null && state.kind === 'absent' && !mayHavePart(runtime, state)) return;
   if (isOurs(state) && (await isAttached(runtime, vmId))) throw exists(runtime, vmId);
   if (record !== null && (await isAlive(runtime, vmId, record))) throw exists(runtime, vmId);
   if (record === null && isOurs(state) && (await inhabitedNamespaces(binding)()).has(state.inode)) {
@@ -38,6 +41,17 @@ export async function makeRoom(
     ...{ undoing, vmId, lock, scope },
     records: record === null ? [] : [record],
   });
+}
+
+/** What the VM had under another id. */
+async function recordOfClaim(
+  runtime: Runtime,
+  vmId: string,
+  state: AnchorState,
+): Promise<CacheRecord | null> {
+  if (state.container === null) return null;
+  const record = await runtime.cache.read(keyOf(runtime, containerIdOf(vmId, state)));
+  return record !== null && vmIdOf(runtime, record) === vmId ? record : null;
 }
 
 /** In a namespace of another's making, or of another VM; what stands at the VM's own anchor is known already. */

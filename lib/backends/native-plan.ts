@@ -75,7 +75,7 @@ export function planAttachment(
   const link = planLink(native, template, names, { alias: aliasOf(key), owner: ownerOf(key), tapOwner });
   const record = { directory: cache.directory, name: recordName(key), text: template.recordText(names) };
   return {
-    ...{ locks: locks.planOf(vmId, scope), anchor: anchors.fileOf(vmId) },
+    ...{ locks: locks.planFor(names, scope), anchor: anchors.fileOf(vmId) },
     interfaces: [{ ...link, record }],
   };
 }

@@ -62,7 +62,7 @@ export class NativeUndoing implements Undoing {
   }
 
   async partial(
-    vmId: string,
+    containerId: string,
     _netns: string,
     _lock: HeldLock,
     scope: Scope,
@@ -71,7 +71,7 @@ export class NativeUndoing implements Undoing {
     const { layout } = network;
     const errors: NetworkError[] = [];
     if (layout === null) return errors;
-    const owner = { containerId: vmId, ifName: config.ifName };
+    const owner = { containerId, ifName: config.ifName };
     await collect(errors, () => removeRoutesOf(this.#runtime, layout, ownerOf(owner)));
     await collect(errors, () => this.#release(layout.addressDir, owner, null, scope));
     return errors;

@@ -5,12 +5,13 @@ import { isNetworkError, type NetworkError } from '../errors.ts';
 import type { AnchorState, LinkInfo } from '../native/binding.ts';
 import type { Scope } from '../operation.ts';
 import { vmIdRule } from '../rules.ts';
-import { isOurs } from './anchor.ts';
+import { claimsNothing, containerIdOf, isOurs } from './anchor.ts';
 import { detachUnderLock, incomplete, mayClear } from './detach.ts';
 import { aliasOf, cutHostLink, deleteHostLink, findHostLink, isCut } from './host-link.ts';
 import type { HostView } from './host-view.ts';
 import { livingState } from './living.ts';
 import type { HeldLock } from './locks.ts';
+import { ownerOf } from './native-plan.ts';
 import { isInUse, readInside, rebuildRecord } from './rebuild.ts';
 import { keyOf, vmIdOf } from './records.ts';
 import type { Runtime } from './runtime.ts';
@@ -27,7 +28,7 @@ export function partialVms(runtime: Runtime, view: HostView): readonly string[] 
   const recorded = new Set(view.records.map((record) => vmIdOf(runtime, record)));
   const vms = new Set<string>();
   for (const [vmId, state] of view.anchors) if (isOurs(state) && !recorded.has(vmId)) vms.add(vmId);
-  for (const vmId of view.claims.keys()) if (!recorded.has(vmId)) vms.add(vmId);
+  for (const vmId of view.locked) if (!recorded.has(vmId)) vms.add(vmId);
   for (const record of view.ofNetwork) {
     const vmId = anchors.vmIdOf(record.netns);
     if (vmId === null) continue;
@@ -37,11 +38,13 @@ export function partialVms(runtime: Runtime, view: HostView): readonly string[] 
   }
   for (const { owner, link } of view.links.owned) {
     if (owner.network !== network.name || view.hasRecord(owner)) continue;
-    if (isCut(link) || view.anchors.has(owner.containerId)) vms.add(owner.containerId);
+    const vmId = view.vmIdOf(owner.containerId);
+    if (isCut(link) || view.anchors.has(vmId)) vms.add(vmId);
   }
   for (const name of view.unreadable) {
     const [start, end] = [`${network.name}-`, `-${config.ifName}`];
-    if (name.startsWith(start) && name.endsWith(end)) vms.add(name.slice(start.length, -end.length));
+    if (!name.startsWith(start) || !name.endsWith(end)) continue;
+    vms.add(view.vmIdOf(name.slice(start.length, -end.length)));
   }
   return [...vms].filter((vmId) => vmIdRule(vmId) === null);
 }
@@ -69,13 +72,13 @@ export class PartialVm {
     const { anchors } = this.#runtime;
     scope.step = 'anchor';
     const found = await anchors.state(vmId, lock);
-    lock.spent = !found.claimed;
+    lock.spent = claimsNothing(found);
     const records = await this.#recordsNow(vmId);
     if (records === null) return 'left';
     const [record] = records;
     if (record !== undefined) return this.#settleRecorded(vmId, record, found, lock, scope);
-    const key = keyOf(this.#runtime, vmId);
-    const state = await livingState(this.#runtime, vmId, key, lock);
+    const key = keyOf(this.#runtime, containerIdOf(vmId, found));
+    const state = await livingState(this.#runtime, vmId, null, lock);
     // Somebody's who can't be found, but lives on.
     if (state.kind !== 'namespace' && (await this.#uncutLink(key)) !== null) return 'left';
     if (await this.#restore(vmId, state, lock)) return 'restored';
@@ -86,16 +89,16 @@ export class PartialVm {
   async discard(vmId: string, lock: HeldLock, scope: Scope): Promise<Fate> {
     scope.step = 'anchor';
     const found = await this.#runtime.anchors.state(vmId, lock);
-    lock.spent = !found.claimed;
+    lock.spent = claimsNothing(found);
     const records = await this.#recordsNow(vmId);
     if (records === null || records.length > 0) return 'left';
-    const key = keyOf(this.#runtime, vmId);
-    const state = await livingState(this.#runtime, vmId, key, lock);
+    const key = keyOf(this.#runtime, containerIdOf(vmId, found));
+    const state = await livingState(this.#runtime, vmId, null, lock);
     const isUnclaimed = state.kind === 'namespace' && !state.claimed && !state.isHost;
     const [own] = isUnclaimed ? this.#linksOf(vmId) : [];
     if (own !== undefined && (await this.#isBehind(own.link, vmId, own.owner.ifName))) {
-      await this.#claim(vmId, lock);
-      return this.#remove(vmId, { ...state, claimed: true }, lock, scope);
+      await this.#claim(vmId, own.owner, lock);
+      return this.#remove(vmId, await this.#runtime.anchors.state(vmId, lock), lock, scope);
     }
     const link = isOurs(state) ? null : await this.#uncutLink(key);
     if (link !== null) await cutHostLink(this.#runtime.binding, key, link);
@@ -133,7 +136,7 @@ export class PartialVm {
     if (isOurs(state)) return 'left';
     const link = this.#view.links.of(record);
     if (link !== null && state.kind === 'namespace' && (await this.#isBehind(link, vmId, record.ifName))) {
-      await this.#claim(vmId, lock);
+      await this.#claim(vmId, record, lock);
       return 'restored';
     }
     lock.spent = false;
@@ -151,8 +154,8 @@ export class PartialVm {
     );
   }
 
-  async #claim(vmId: string, lock: HeldLock): Promise<void> {
-    await this.#runtime.anchors.claim(vmId, lock);
+  async #claim(vmId: string, { containerId }: AttachmentKey, lock: HeldLock): Promise<void> {
+    await this.#runtime.anchors.claim(vmId, containerId, lock);
     lock.spent = false;
   }
 
@@ -168,7 +171,7 @@ export class PartialVm {
       const bridge = this.#view.links.all.find(({ index }) => index === link.master) ?? null;
       const record = rebuildRecord(this.#runtime, owner, vmId, link, bridge, dump);
       if (record === null) continue;
-      if (!isOurs(state)) await this.#claim(vmId, lock);
+      if (!isOurs(state)) await this.#claim(vmId, owner, lock);
       await cache.write(record);
       lock.spent = false;
       return true;
@@ -181,13 +184,13 @@ export class PartialVm {
     const free = this.#view.links.owned.filter(
       ({ owner }) => owner.network === this.#runtime.network.name && !this.#view.hasRecord(owner),
     );
-    const its = free.filter(({ owner }) => owner.containerId === vmId);
+    const its = free.filter(({ owner }) => this.#view.vmIdOf(owner.containerId) === vmId);
     return its.length > 0 ? its : free;
   }
 
   async #remove(vmId: string, state: AnchorState, lock: HeldLock, scope: Scope): Promise<Fate> {
     const { binding } = this.#runtime;
-    const key = keyOf(this.#runtime, vmId);
+    const key = keyOf(this.#runtime, containerIdOf(vmId, state));
     const errors: NetworkError[] = [];
     // A link that is not cut may be somebody's who lives on without a name: gc is asked for that.
     for (const link of this.#view.links.withAlias(key).filter(isCut)) {
@@ -198,12 +201,13 @@ export class PartialVm {
     await collect(errors, () => this.#undoAll(vmId, state, lock, scope));
     if (errors.length > 0) throw incomplete(vmId, errors);
     await this.#forgetUnreadable(key);
-    return state.kind === 'absent' && !this.#hasAddress(vmId) ? 'left' : 'removed';
+    return state.kind === 'absent' && !this.#hasAddress(key) ? 'left' : 'removed';
   }
 
   async #undoAll(vmId: string, state: AnchorState, lock: HeldLock, scope: Scope): Promise<void> {
-    if (!state.claimed && this.#hasAddress(vmId)) {
-      const [first, ...others] = await this.#undoing.partial(vmId, '', lock, scope);
+    const key = keyOf(this.#runtime, containerIdOf(vmId, state));
+    if (!state.claimed && this.#hasAddress(key)) {
+      const [first, ...others] = await this.#undoing.partial(key.containerId, '', lock, scope);
       if (first !== undefined) throw incomplete(vmId, [first, ...others]);
     }
     await detachUnderLock(this.#runtime, {
@@ -216,13 +220,8 @@ export class PartialVm {
     });
   }
 
-  #addressesOf(vmId: string) {
-    const { config } = this.#runtime;
-    return this.#view.addresses.filter(({ owner }) => owner === `${vmId}\r\n${config.ifName}`);
-  }
-
-  #hasAddress(vmId: string): boolean {
-    return this.#addressesOf(vmId).length > 0;
+  #hasAddress(key: AttachmentKey): boolean {
+    return this.#view.addresses.some(({ owner }) => owner === ownerOf(key));
   }
 
   /** A record that can't be read, of a VM that has nothing any more. */

@@ -13,7 +13,7 @@ import type {
   VerifyReport,
 } from '../types.ts';
 import { verify } from '../verify.ts';
-import { isOurs } from './anchor.ts';
+import { claimsNothing, isOurs } from './anchor.ts';
 import type { DetachRequest } from './backend.ts';
 import { Check, type InspectFurther } from './check.ts';
 import { detachUnderLock } from './detach.ts';
@@ -145,7 +145,7 @@ export abstract class RecordedBackend {
     });
   }
 
-  /** A lock's file that claims no namespace says nothing, and goes whatever becomes of the work. */
+  /** A lock's file that claims nothing goes whatever becomes of the work. */
   #withRecords<T>(
     vmId: string,
     scope: Scope,
@@ -153,7 +153,7 @@ export abstract class RecordedBackend {
   ): Promise<T> {
     const { anchors, locks } = this.runtime;
     return locks.withVm(vmId, scope, async (lock) => {
-      lock.spent = !(await anchors.state(vmId, lock)).claimed;
+      lock.spent = claimsNothing(await anchors.state(vmId, lock));
       return work(lock, await recordsOfVm(this.runtime, vmId));
     });
   }

@@ -97,7 +97,7 @@ export async function nameSlot(
   const names = namesOf(native, slot, request);
   const text = template.recordOf(names, slot.addresses);
   const plan = {
-    ...{ slot: slot.handle, locks: locks.planOf(vmId, scope), anchor: anchors.fileOf(vmId) },
+    ...{ slot: slot.handle, locks: locks.planFor(request, scope), anchor: anchors.fileOf(vmId) },
     owner: ownerOf(key),
     record: { directory: cache.directory, name: recordName(key), text },
   };

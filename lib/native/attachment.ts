@@ -6,6 +6,8 @@ export interface AttachmentLocks {
   readonly directory: string;
   /** Name of the VM's lock file, held exclusively. */
   readonly vm: string;
+  /** Whose the attachment is that is made, where it is not of the VM's own id: goes into the claim of the VM's lock. */
+  readonly container?: string;
   /** Name of the network's lock file, shared; absent: the caller holds it. */
   readonly network?: string;
   readonly timeoutMs: number;

@@ -94,8 +94,10 @@ export interface AnchorState {
   readonly kind: 'absent' | 'namespace' | 'file' | 'other';
   readonly inode: number;
   readonly device: number;
-  /** Whether the lock's claim names this very namespace; for anything else: whether a claim exists at all. */
+  /** Whether the lock's claim names this very namespace; for anything else: whether it names one at all. */
   readonly claimed: boolean;
+  /** Whose the attachment is by the lock's claim; `null`: the VM's own, or it does not say. */
+  readonly container: string | null;
   /** Since the last change of its status. */
   readonly ageMs: number;
   /** Whether it is the namespace of this process. */
@@ -254,14 +256,14 @@ export interface NativeBinding extends AttachmentBinding, SlotBinding {
   }): Promise<void>;
 
   // sys: anchors
-  /** New namespace, claim, O_EXCL name, bind mount; rejects with EEXIST and reason `foreign` when the name is taken. */
-  anchorCreate(plan: AnchorPlan): Promise<AnchorState>;
+  /** New namespace, claim (`container` first), O_EXCL name, bind mount; rejects with EEXIST and reason `foreign` when the name is taken. */
+  anchorCreate(plan: AnchorPlan & { readonly container?: string }): Promise<AnchorState>;
   /** `lock` absent: `claimed` is false. */
   anchorState(plan: Omit<AnchorPlan, 'lock'> & { readonly lock?: LockHandle }): Promise<AnchorState>;
   /** Unmounts (lazily) and unlinks. Absent is fine. Refuses what is neither a namespace nor an empty plain file. */
   anchorRemove(plan: AnchorPlan): Promise<void>;
   /** Writes the lock's claim again for the namespace that has the name; the caller knows that it is the VM's. */
-  anchorClaim(plan: AnchorPlan): Promise<void>;
+  anchorClaim(plan: AnchorPlan & { readonly container?: string }): Promise<void>;
   /** Names the namespace of the lock's claim again; false when nobody holds it any more. */
   anchorRestore(plan: AnchorPlan): Promise<boolean>;
   /** Names in the directory that begin with `prefix`, sorted. */

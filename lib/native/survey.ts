@@ -18,8 +18,12 @@ export interface SurveyPlan extends Task {
 
 /** Without any lock, and without a look into a namespace. */
 export interface Survey {
-  /** By name of the lock's file; `netns: null` where it claims nothing. */
-  readonly claims: readonly { readonly name: string; readonly netns: NamespaceId | null }[];
+  /** By name of the lock's file; `netns: null` where it claims no namespace, `container` as in an anchor's state. */
+  readonly claims: readonly {
+    readonly name: string;
+    readonly netns: NamespaceId | null;
+    readonly container: string | null;
+  }[];
   readonly anchors: readonly (AnchorState & { readonly name: string })[];
   /** Of the host. */
   readonly links: readonly LinkInfo[];

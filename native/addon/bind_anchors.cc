@@ -19,6 +19,7 @@ struct AnchorPlan {
   std::string directory;
   std::string name;
   std::shared_ptr<Lock> lock;
+  std::string container;
 };
 
 [[nodiscard]] const char* KindName(AnchorKind kind) {
@@ -49,12 +50,17 @@ struct AnchorPlan {
 
 }  // namespace
 
+Napi::Value ContainerToJs(Napi::Env env, const std::string& container) {
+  return container.empty() ? env.Null() : Napi::Value(Napi::String::New(env, container));
+}
+
 Napi::Object AnchorStateToJs(Napi::Env env, const AnchorState& state) {
   Napi::Object object = Napi::Object::New(env);
   object.Set("kind", KindName(state.kind));
   object.Set("inode", Napi::Number::New(env, static_cast<double>(state.id.inode)));
   object.Set("device", Napi::Number::New(env, static_cast<double>(state.id.device)));
   object.Set("claimed", Napi::Boolean::New(env, state.claimed));
+  object.Set("container", ContainerToJs(env, state.container));
   object.Set("ageMs", Napi::Number::New(env, state.age_ms));
   object.Set("isHost", Napi::Boolean::New(env, state.is_host));
   return object;
@@ -79,17 +85,18 @@ namespace {
 
 void BindLife(Napi::Object exports, Module& module) {
   const auto parse = [&locks = module.Locks()](const Fields& plan) {
-    return AnchorPlan{plan.String("directory"), plan.String("name"), LockOf(locks, plan)};
+    return AnchorPlan{plan.String("directory"), plan.String("name"), LockOf(locks, plan),
+                      plan.OptionalString("container").value_or("")};
   };
   Export(
       exports, module, "anchorCreate", LaneName::kNamespace, parse,
       [](const AnchorPlan& plan, const Cancellation& cancellation) {
-        return CreateAnchor(plan.directory, plan.name, *plan.lock, cancellation);
+        return CreateAnchor(plan.directory, plan.name, *plan.lock, plan.container, cancellation);
       },
       AnchorStateToJs);
   Export(exports, module, "anchorClaim", LaneName::kNamespace, parse,
          [](const AnchorPlan& plan, const Cancellation&) {
-           ClaimAnchor(plan.directory, plan.name, *plan.lock);
+           ClaimAnchor(plan.directory, plan.name, *plan.lock, plan.container);
          });
   Export(exports, module, "anchorRestore", LaneName::kScan, parse,
          [](const AnchorPlan& plan, const Cancellation& cancellation) {
@@ -108,7 +115,7 @@ void BindAnchors(Napi::Object exports, Module& module) {
   Export(
       exports, module, "anchorState", LaneName::kNamespace,
       [&locks = module.Locks()](const Fields& plan) {
-        return AnchorPlan{plan.String("directory"), plan.String("name"), OptionalLockOf(locks, plan)};
+        return AnchorPlan{plan.String("directory"), plan.String("name"), OptionalLockOf(locks, plan), {}};
       },
       [](const AnchorPlan& plan, const Cancellation&) {
         return GetAnchorState(plan.directory, plan.name, plan.lock.get());

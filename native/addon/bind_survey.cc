@@ -23,7 +23,9 @@ namespace {
   object.Set("claims", ToArray(env, survey.claims, [](Napi::Env e, const Claims::value_type& claim) {
                Napi::Object entry = Napi::Object::New(e);
                entry.Set("name", claim.first);
-               entry.Set("netns", claim.second ? Napi::Value(NamespaceToJs(e, *claim.second)) : e.Null());
+               entry.Set("netns",
+                         claim.second.netns ? Napi::Value(NamespaceToJs(e, *claim.second.netns)) : e.Null());
+               entry.Set("container", ContainerToJs(e, claim.second.container));
                return entry;
              }));
   object.Set("anchors", ToArray(env, survey.anchors, [](Napi::Env e, const auto& anchor) {

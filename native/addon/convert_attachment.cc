@@ -34,7 +34,8 @@ namespace {
 }  // namespace
 
 AttachmentLocks ParseLocks(const Fields& fields) {
-  return {fields.String("directory"), fields.String("vm"), fields.OptionalString("network"),
+  return {fields.String("directory"), fields.String("vm"), fields.OptionalString("container").value_or(""),
+          fields.OptionalString("network"),
           std::chrono::milliseconds(fields.Integer<std::uint32_t>("timeoutMs"))};
 }
 

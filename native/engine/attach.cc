@@ -59,6 +59,7 @@ Progress<AttachResult> Attach::Advance(const Cancellation& cancellation) {
   if (auto wait = lock_.Acquire(cancellation)) return std::move(*wait);
   if (!checked_) {
     RefuseExisting(plan_.record, plan_.anchor, lock_.Vm());
+    lock_.NameContainer();
     checked_ = true;
   }
   Begin("address", cancellation);

@@ -4,6 +4,7 @@ namespace vulcan {
 
 AttachmentLock::AttachmentLock(const AttachmentLocks& plan)
     : directory_(plan.directory),
+      container_(plan.container),
       vm_request_(plan.directory, plan.vm, LockMode::kExclusive, plan.timeout),
       network_request_(plan.network ? std::optional(LockRequest(plan.directory, *plan.network,
                                                                 LockMode::kShared, plan.timeout))
@@ -24,8 +25,16 @@ std::optional<Wait> AttachmentLock::Acquire(const Cancellation& cancellation) {
   return std::nullopt;
 }
 
+void AttachmentLock::NameContainer() {
+  if (container_.empty()) return;
+  named_ = true;
+  vm_->WriteClaim({std::nullopt, container_});
+}
+
 void AttachmentLock::RemoveUnclaimed() {
-  if (vm_ && !vm_->ReadClaim()) vm_->RemoveFile();
+  if (!vm_) return;
+  const Claim claim = vm_->ReadClaim();
+  if (!claim.netns && (named_ || claim.container.empty())) vm_->RemoveFile();
 }
 
 }  // namespace vulcan

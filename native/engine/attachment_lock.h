@@ -21,15 +21,21 @@ class AttachmentLock {
   [[nodiscard]] std::optional<Wait> Acquire(const Cancellation& cancellation);
 
   [[nodiscard]] Lock& Vm() { return *vm_; }
-  // The VM's lock file, unless it says whose a namespace is. Whoever waits for the lock finds a new one.
+  // Before anything is made of an attachment that has another id than the VM: by it recovery knows what that
+  // has.
+  void NameContainer();
+  // The VM's lock file, unless it says whose a namespace is, or what somebody has left. Whoever waits for the
+  // lock finds a new one.
   void RemoveUnclaimed();
 
  private:
   std::string directory_;
+  std::string container_;
   LockRequest vm_request_;
   std::optional<LockRequest> network_request_;
   std::optional<Lock> vm_;
   std::optional<Lock> network_;
+  bool named_ = false;
 };
 
 }  // namespace vulcan

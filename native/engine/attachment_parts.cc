@@ -27,7 +27,7 @@ void RefuseIfThere(const FileName& file, Reason reason) {
 
 void RefuseExisting(const FileName& record, const FileName& anchor, const Lock& vm) {
   RefuseIfThere(record, Reason::kAttachmentExists);
-  RefuseIfThere(anchor, vm.ReadClaim() ? Reason::kAttachmentExists : Reason::kForeign);
+  RefuseIfThere(anchor, vm.ReadClaim().netns ? Reason::kAttachmentExists : Reason::kForeign);
   // Of a VM that has neither, a killed process has left it: with an address, or a namespace that lives on.
   if (!vm.IsNew()) throw Error(EEXIST, "openat").Path(anchor.name).Why(Reason::kAttachmentExists);
 }

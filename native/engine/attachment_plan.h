@@ -25,6 +25,8 @@ namespace vulcan {
 struct AttachmentLocks {
   std::string directory;
   std::string vm;
+  // As in a claim. Only an attachment that is made looks at it.
+  std::string container;
   // Absent: the caller holds it.
   std::optional<std::string> network;
   std::chrono::milliseconds timeout{};

@@ -68,7 +68,7 @@ Progress<DetachResult> Detach::Step(const Cancellation& cancellation) {
 std::optional<Wait> Detach::Acquire(const Cancellation& cancellation) {
   try {
     if (auto wait = lock_.Acquire(cancellation)) return wait;
-    result_.netns = lock_.Vm().ReadClaim();
+    result_.netns = lock_.Vm().ReadClaim().netns;
     return std::nullopt;
   } catch (Error& error) {
     throw error.At("lock");

@@ -45,6 +45,7 @@ Progress<SlotNamed> SlotNaming::Advance(const Cancellation& cancellation) {
   if (auto wait = lock_.Acquire(cancellation)) return std::move(*wait);
   if (!checked_) {
     RefuseExisting(plan_.record, plan_.anchor, lock_.Vm());
+    lock_.NameContainer();
     checked_ = true;
   }
   clock_.Begin("address");

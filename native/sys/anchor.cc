@@ -44,20 +44,20 @@ namespace {
 
 [[nodiscard]] NamespaceId OwnNamespace() { return IdOfNamespace(OpenNamespace("/proc/self/ns/net").Get()); }
 
-[[nodiscard]] AnchorState StateOf(const UniqueFd& path_fd, const std::optional<NamespaceId>& claim,
-                                  const NamespaceId& own) {
+[[nodiscard]] AnchorState StateOf(const UniqueFd& path_fd, const Claim& claim, const NamespaceId& own) {
   struct stat status {};
   if (::fstat(path_fd.Get(), &status) != 0) throw SystemError("fstat");
   AnchorState state;
   state.id = {status.st_dev, status.st_ino};
+  state.container = claim.container;
   state.age_ms = AgeMs(status.st_ctim);
   if (IsNetworkNamespace(path_fd)) {
     state.kind = AnchorKind::kNamespace;
-    state.claimed = claim == state.id;
+    state.claimed = claim.netns == state.id;
     state.is_host = state.id == own;
   } else if (S_ISREG(status.st_mode)) {
     state.kind = AnchorKind::kFile;
-    state.claimed = claim.has_value();
+    state.claimed = claim.netns.has_value();
   } else {
     state.kind = AnchorKind::kOther;
   }
@@ -88,9 +88,9 @@ void UnlinkPlainFile(const Directory& directory, const std::string& name) {
   Unlink(directory, name);
 }
 
-void RemoveName(const Directory& directory, const std::string& name, const Lock& lock, AnchorOwner owner) {
+void RemoveName(const Directory& directory, const std::string& name, const std::optional<NamespaceId>& claim,
+                AnchorOwner owner) {
   if (const UniqueFd fd = OpenName(directory, name)) {
-    const auto claim = owner == AnchorOwner::kLock ? lock.ReadClaim() : std::nullopt;
     // Only network namespaces are claimed, and nothing else has the number of one.
     const bool is_claimed_namespace = claim == IdOfNamespace(fd.Get());
     const bool is_namespace = is_claimed_namespace || IsNetworkNamespace(fd);
@@ -109,8 +109,9 @@ NamespaceId NameNamespace(const Directory& directory, const std::string& name, c
   UndoStack undo;
   try {
     // What the old claim speaks of may be what somebody put there meanwhile.
-    undo.Push([&lock, previous = lock.ReadClaim()] { lock.WriteClaim(previous); });
-    lock.WriteClaim(id);
+    const Claim previous = lock.ReadClaim();
+    undo.Push([&lock, previous] { lock.WriteClaim(previous); });
+    lock.WriteClaim({id, previous.container});
 
     const UniqueFd file(
         ::openat(directory.Fd(), name.c_str(), O_RDONLY | O_CREAT | O_EXCL | O_NOFOLLOW | O_CLOEXEC, 0));
@@ -128,9 +129,10 @@ NamespaceId NameNamespace(const Directory& directory, const std::string& name, c
 }
 
 AnchorState CreateAnchor(const std::string& path, const std::string& name, const Lock& lock,
-                         const Cancellation& cancellation) {
+                         const std::string& container, const Cancellation& cancellation) {
   const Directory directory = OpenAnchorDirectory(path, cancellation);
   if (OpenName(directory, name)) throw Taken(directory, name);
+  if (!container.empty()) lock.WriteClaim({lock.ReadClaim().netns, container});
   return InNewNamespace([&] {
     cancellation.ThrowIfCancelled();
     const UniqueFd ns = OpenCurrentNamespace();
@@ -143,31 +145,35 @@ AnchorState CreateAnchor(const std::string& path, const std::string& name, const
 }
 
 AnchorState GetAnchorState(const std::string& path, const std::string& name, const Lock* lock) {
-  const auto claim = lock != nullptr ? lock->ReadClaim() : std::nullopt;
+  const Claim claim = lock != nullptr ? lock->ReadClaim() : Claim{};
   const auto directory = Directory::OpenIfPresent(path);
   const UniqueFd fd = directory ? OpenName(*directory, name) : UniqueFd();
   if (fd) return StateOf(fd, claim, OwnNamespace());
   AnchorState absent;
-  absent.claimed = claim.has_value();
+  absent.claimed = claim.netns.has_value();
+  absent.container = claim.container;
   return absent;
 }
 
 void RemoveAnchor(const std::string& path, const std::string& name, const Lock& lock, AnchorOwner owner) {
-  if (const auto directory = Directory::OpenIfPresent(path)) RemoveName(*directory, name, lock, owner);
-  lock.WriteClaim(std::nullopt);
+  const Claim claim = lock.ReadClaim();
+  if (const auto directory = Directory::OpenIfPresent(path)) RemoveName(*directory, name, claim.netns, owner);
+  // Until the file goes it is known by the container what else there is to remove.
+  lock.WriteClaim({std::nullopt, claim.container});
 }
 
-void ClaimAnchor(const std::string& directory, const std::string& name, const Lock& lock) {
+void ClaimAnchor(const std::string& directory, const std::string& name, const Lock& lock,
+                 const std::string& container) {
   const AnchorState state = GetAnchorState(directory, name, &lock);
   if (state.kind != AnchorKind::kNamespace || state.is_host) {
     throw Error(EINVAL, "open", "not a namespace of a VM").Path(directory + "/" + name).Why(Reason::kForeign);
   }
-  lock.WriteClaim(state.id);
+  lock.WriteClaim({state.id, container});
 }
 
 std::optional<NamespaceId> RestoreAnchor(const std::string& path, const std::string& name, const Lock& lock,
                                          const Cancellation& cancellation) {
-  const auto claim = lock.ReadClaim();
+  const auto claim = lock.ReadClaim().netns;
   if (!claim) return std::nullopt;
   const UniqueFd ns = OpenHeldNamespace(*claim, cancellation);
   if (!ns) return std::nullopt;
@@ -190,7 +196,7 @@ std::map<std::string, AnchorState> ListAnchorStates(const std::string& path, con
     const UniqueFd fd = OpenName(*directory, name);
     if (!fd) continue;
     const auto claim = claims.find(name.substr(prefix.size()));
-    states[name] = StateOf(fd, claim == claims.end() ? std::nullopt : claim->second, own);
+    states[name] = StateOf(fd, claim == claims.end() ? Claim{} : claim->second, own);
   }
   return states;
 }

@@ -25,8 +25,10 @@ enum class AnchorKind {
 struct AnchorState {
   AnchorKind kind = AnchorKind::kAbsent;
   NamespaceId id{};
-  // Whether the lock's claim names this very namespace; for anything else: whether there is a claim at all.
+  // Whether the lock's claim names this very namespace; for anything else: whether it names one at all.
   bool claimed = false;
+  // Whose the attachment is by the lock's claim, where that is not the VM's own id.
+  std::string container;
   // Since the last change of its status.
   double age_ms = 0;
   // Whether it is this process's own.
@@ -35,8 +37,10 @@ struct AnchorState {
 
 // A new namespace under a new name. The claim is written before the name is made, so that a crash in between
 // leaves nothing that can't be told from somebody else's. EEXIST with reason kForeign when the name is taken.
+// `container`: as in a claim.
 [[nodiscard]] AnchorState CreateAnchor(const std::string& directory, const std::string& name,
-                                       const Lock& lock, const Cancellation& cancellation);
+                                       const Lock& lock, const std::string& container,
+                                       const Cancellation& cancellation);
 
 // The same for a namespace that is there: `ns_fd` gets the name, which must not be in use.
 [[nodiscard]] NamespaceId NameNamespace(const Directory& directory, const std::string& name, const Lock& lock,
@@ -59,7 +63,8 @@ void RemoveAnchor(const std::string& directory, const std::string& name, const L
                   AnchorOwner owner = AnchorOwner::kAnybody);
 
 // The claim that the lock lost is written again: for a namespace that is known to be the VM's by its links.
-void ClaimAnchor(const std::string& directory, const std::string& name, const Lock& lock);
+void ClaimAnchor(const std::string& directory, const std::string& name, const Lock& lock,
+                 const std::string& container);
 
 // Names again the namespace that the lock's claim speaks of, when anybody lives in it or holds it open; empty
 // when nobody does. A plain empty file that has the name gives way.

@@ -17,7 +17,7 @@
 namespace vulcan {
 namespace {
 
-constexpr std::size_t kClaimLimit = 64;
+constexpr std::size_t kClaimLimit = 256;
 
 struct LockFile {
   UniqueFd fd;
@@ -61,11 +61,34 @@ struct LockFile {
   return fd;
 }
 
-[[nodiscard]] std::optional<NamespaceId> ParseClaim(const std::string& text) {
+[[nodiscard]] std::optional<NamespaceId> ParseNamespace(const std::string& line) {
   std::uint64_t device = 0;
   std::uint64_t inode = 0;
-  if (std::sscanf(text.c_str(), "%" SCNu64 ":%" SCNu64 "\n", &device, &inode) != 2) return std::nullopt;
+  if (std::sscanf(line.c_str(), "%" SCNu64 ":%" SCNu64, &device, &inode) != 2) return std::nullopt;
   return NamespaceId{device, inode};
+}
+
+// A line of the namespace, which may be empty, and one of the container, which may be missing.
+[[nodiscard]] Claim ParseClaim(const std::string& text) {
+  const auto first = text.find('\n');
+  Claim claim{ParseNamespace(text.substr(0, first)), {}};
+  if (first == std::string::npos) return claim;
+  const auto second = text.find('\n', first + 1);
+  if (second != std::string::npos) claim.container = text.substr(first + 1, second - first - 1);
+  return claim;
+}
+
+[[nodiscard]] std::string Format(const Claim& claim) {
+  if (claim.IsEmpty()) return {};
+  std::string text;
+  if (claim.netns) text = std::to_string(claim.netns->device) + ":" + std::to_string(claim.netns->inode);
+  text += "\n";
+  if (!claim.container.empty()) text += claim.container + "\n";
+  return text;
+}
+
+void Truncate(int fd, std::size_t length, const std::string& path) {
+  if (::ftruncate(fd, static_cast<off_t>(length)) != 0) throw SystemError("ftruncate", path);
 }
 
 }  // namespace
@@ -129,7 +152,7 @@ void Lock::RemoveUnclaimedFile() noexcept {
   }
 }
 
-std::optional<NamespaceId> Lock::ReadClaim() const {
+Claim Lock::ReadClaim() const {
   std::string text(kClaimLimit + 1, '\0');
   ssize_t got = 0;
   do {
@@ -141,12 +164,15 @@ std::optional<NamespaceId> Lock::ReadClaim() const {
   return ParseClaim(text);
 }
 
-void Lock::WriteClaim(const std::optional<NamespaceId>& claim) const {
-  if (::ftruncate(Fd(), 0) != 0) throw SystemError("ftruncate", path_);
-  if (!claim) return;
-  const std::string text = std::to_string(claim->device) + ":" + std::to_string(claim->inode) + "\n";
+void Lock::WriteClaim(const Claim& claim) const {
+  const std::string text = Format(claim);
+  const bool is_kept = !claim.container.empty();
+  if (!is_kept) Truncate(Fd(), 0, path_);
+  if (text.empty()) return;
   if (::lseek(Fd(), 0, SEEK_SET) != 0) throw SystemError("lseek", path_);
   WriteAll(Fd(), text, path_);
+  // What stays of a longer text comes after both lines.
+  if (is_kept) Truncate(Fd(), text.size(), path_);
 }
 
 Claims ReadClaims(const std::string& path) {
@@ -159,7 +185,7 @@ Claims ReadClaims(const std::string& path) {
       if (const auto text = ReadFile(*directory, name, kClaimLimit)) claims[name] = ParseClaim(*text);
     } catch (const Error& error) {
       if (error.Errnum() != EFBIG) throw;
-      claims[name] = std::nullopt;
+      claims[name] = {};
     }
   }
   return claims;

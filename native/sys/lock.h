@@ -17,8 +17,19 @@ namespace vulcan {
 
 enum class LockMode { kExclusive, kShared };
 
+// What a VM's lock file says: which namespace was made under the lock, and whose the attachment is where that
+// is not the VM's own id.
+struct Claim {
+  std::optional<NamespaceId> netns;
+  // Empty: the VM's own.
+  std::string container;
+
+  [[nodiscard]] bool IsEmpty() const noexcept { return !netns && container.empty(); }
+  friend bool operator==(const Claim&, const Claim&) = default;
+};
+
 // A held flock. It belongs to the open file, so children that inherit the descriptor hold it, too, and it
-// ends with the last of them. Its file carries the claim: which namespace was made under this lock.
+// ends with the last of them. Its file carries the claim.
 class Lock {
  public:
   // One attempt, which never blocks. Empty: somebody else holds it.
@@ -33,8 +44,9 @@ class Lock {
   // The same for a file that nobody needs: it claims nothing, and nobody shares the lock. Best effort.
   void RemoveUnclaimedFile() noexcept;
 
-  [[nodiscard]] std::optional<NamespaceId> ReadClaim() const;
-  void WriteClaim(const std::optional<NamespaceId>& claim) const;
+  [[nodiscard]] Claim ReadClaim() const;
+  // A container's name is in the file from the first write on, whenever the process ends.
+  void WriteClaim(const Claim& claim) const;
 
  private:
   Lock(Directory directory, UniqueFd fd, bool is_new, std::string name, std::string path, LockMode mode)
@@ -58,8 +70,8 @@ class Lock {
   LockMode mode_;
 };
 
-// What the lock files of a directory claim, by name, whoever holds them; empty where one claims nothing.
-using Claims = std::map<std::string, std::optional<NamespaceId>>;
+// What the lock files of a directory claim, by name, whoever holds them.
+using Claims = std::map<std::string, Claim>;
 [[nodiscard]] Claims ReadClaims(const std::string& directory);
 
 // An attempt that goes on until its deadline, without ever blocking the thread. Those who would share the

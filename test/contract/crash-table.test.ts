@@ -1,6 +1,8 @@
-import { readdir, rm, writeFile } from 'node:fs/promises';
+import { readdir, readFile, rm, writeFile } from 'node:fs/promises';
+import { isIP } from 'node:net';
 import { expect, it } from 'vitest';
 import { type CrashRow, crashTable, type Piece } from '../../lib/backends/crash-table.ts';
+import type { NetworkManager } from '../../lib/network-manager.ts';
 import { canonicalDump, expectUnchanged } from '../support/dump.ts';
 import { until } from '../support/lab.ts';
 import { ip, nft, runIn } from '../support/run.ts';
@@ -10,10 +12,13 @@ import { hostLinks } from './oracles.ts';
 const store = '/run/cni/networks/fcnet';
 
 /** How a whole attachment loses each piece. Without its namespace's name it loses its link, too. */
-const removals = (stateDir: string): Readonly<Record<Exclude<Piece, 'pooled'>, () => Promise<unknown>>> => ({
+const removals = (
+  stateDir: string,
+  id: string,
+): Readonly<Record<Exclude<Piece, 'pooled'>, () => Promise<unknown>>> => ({
   lock: () => rm(`${stateDir}/locks/vm-1`),
   address: async () => {
-    for (const name of await readdir(store)) if (/^\d+\.\d/.test(name)) await rm(`${store}/${name}`);
+    for (const name of await readdir(store)) if (isIP(name) !== 0) await rm(`${store}/${name}`);
   },
   guard: async () => {
     for (const set of ['ports', 'bindings4']) await nft('flush', 'set', 'bridge', 'vulcan', set);
@@ -23,7 +28,7 @@ const removals = (stateDir: string): Readonly<Record<Exclude<Piece, 'pooled'>, (
     for (const { ifname } of await hostLinks()) await ip('link', 'delete', ifname).catch(() => {});
     await until('the link to go', async () => (await hostLinks()).length === 0);
   },
-  record: () => rm(`${stateDir}/results/fcnet-vm-1-eth0`),
+  record: () => rm(`${stateDir}/results/fcnet-${id}-eth0`),
 });
 
 const pieces = ['guard', 'record', 'anchor', 'link', 'address', 'lock'] as const;
@@ -32,30 +37,50 @@ const pieces = ['guard', 'record', 'anchor', 'link', 'address', 'lock'] as const
 async function giveToDeadPool(stateDir: string): Promise<void> {
   const owner = '.pool-0123456789abcdef';
   for (const name of await readdir(store)) {
-    if (/^\d+\.\d/.test(name)) await writeFile(`${store}/${name}`, owner);
+    if (isIP(name) !== 0) await writeFile(`${store}/${name}`, owner);
   }
   await writeFile(`${stateDir}/locks/${owner}-fcnet`, '');
 }
 
-async function leave({ leaves, cut }: CrashRow, stateDir: string): Promise<void> {
-  const remove = removals(stateDir);
+async function leave({ id, verb, leaves, cut }: Case, stateDir: string): Promise<void> {
+  const remove = removals(stateDir, id);
   const isPooled = leaves.includes('pooled');
   for (const piece of pieces) {
     if (!leaves.includes(piece) && !(piece === 'address' && isPooled)) await remove[piece]();
   }
   if (isPooled) await giveToDeadPool(stateDir);
+  if (verb === 'setup' && leaves.includes('lock') && !leaves.includes('anchor')) await unclaim(stateDir);
   if (!cut) return;
   for (const { ifname } of await hostLinks())
     await runIn('/proc/self/ns/net', 'bridge', 'link', 'set', 'dev', ifname, 'state', '0');
 }
 
+const guarded = async () => (await nft('list', 'set', 'bridge', 'vulcan', 'ports')).includes('elements');
+
+/** No namespace is made yet. */
+async function unclaim(stateDir: string): Promise<void> {
+  const lock = `${stateDir}/locks/vm-1`;
+  const [, ...more] = (await readFile(lock, 'utf8')).split('\n');
+  await writeFile(lock, more.join('\n') === '' ? '' : ['', ...more].join('\n'));
+}
+
+interface Case extends CrashRow {
+  /** The attachment's containerId. A teardown finds it in the record; what has none yet, in the lock. */
+  readonly id: string;
+}
+
+const casesOf = (row: CrashRow): readonly Case[] =>
+  (row.verb === 'setup' ? ['vm-1', 'id-1'] : ['vm-1']).map((id) => ({ ...row, id }));
+
 describeBackends('after a crash', (lab) => {
   const rows = crashTable.filter(({ backend }) => backend === lab.backend);
 
-  it.each(rows)('of $verb, $instant: what is left is $becomes', async (crash) => {
+  const cases = rows.flatMap(casesOf);
+
+  it.each(cases)('of $verb, $instant: what is left is $becomes, for $id', async (crash) => {
     const dead = await lab.open({ shutdown: 'leave' });
     const before = await canonicalDump();
-    await dead.setup('vm-1');
+    await dead.setup('vm-1', { containerId: crash.id });
     await leave(crash, lab.stateDir);
     const manager = await lab.open();
     expect(manager.recovery.failed).toEqual([]);
@@ -68,16 +93,29 @@ describeBackends('after a crash', (lab) => {
     expect(await manager.check('vm-1')).toEqual({ ok: true, differences: [] });
   });
 
-  it('gc removes the same', async () => {
-    for (const crash of rows) {
-      const manager = await lab.open({ shutdown: 'leave' });
-      await manager.gc({ keep: [] });
-      const before = await canonicalDump();
+  const verbs: Readonly<Record<string, (manager: NetworkManager) => Promise<unknown>>> = {
+    gc: async (manager) => expect((await manager.gc({ keep: [] })).failed).toEqual([]),
+    teardown: (manager) => manager.teardown('vm-1'),
+    setup: async (manager) => {
       await manager.setup('vm-1');
+      await manager.teardown('vm-1');
+    },
+  };
+
+  it.each(Object.entries(verbs))('%s finds the same', async (name, verb) => {
+    const dead = await lab.open({ shutdown: 'leave' });
+    const manager = await lab.open();
+    const before = await canonicalDump();
+    // Whoever is told of one VM alone, and of no record.
+    const isHard = ({ becomes, verb }: Case) => becomes === 'removed' && verb === 'setup';
+    for (const crash of name === 'gc' ? cases : cases.filter(isHard)) {
+      await dead.setup('vm-1', { containerId: crash.id });
       await leave(crash, lab.stateDir);
-      expect((await manager.gc({ keep: [] })).failed).toEqual([]);
-      await expectUnchanged(before);
-      await manager.close();
+      await verb(manager);
+      const taken = (await readdir(store)).filter((name) => isIP(name) !== 0);
+      expect({ ...crash, taken, guarded: await guarded() }).toEqual({ ...crash, taken: [], guarded: false });
+      await until('the links to go', async () => (await hostLinks()).length === 0);
     }
+    await expectUnchanged(before);
   });
 });

@@ -139,7 +139,15 @@ export class FakeHost implements Host {
     }: Pick<AnchorPlan, 'directory' | 'name'>): Promise<AnchorState> => {
       const claimed = this.anchors.get(posix.join(directory, name));
       const kind = claimed === undefined ? 'absent' : 'namespace';
-      return { kind, inode: 1, device: 1, claimed: claimed ?? false, ageMs: 0, isHost: false };
+      return {
+        kind,
+        inode: 1,
+        device: 1,
+        claimed: claimed ?? false,
+        container: null,
+        ageMs: 0,
+        isHost: false,
+      };
     };
     return {
       anchorState: state,
@@ -158,7 +166,15 @@ export class FakeHost implements Host {
         anchors: [...this.anchors]
           .map(([path, claimed]) => ({ name: posix.basename(path), claimed }))
           .filter(({ name }) => name.startsWith(prefix))
-          .map((anchor) => ({ ...anchor, kind: 'namespace', inode: 1, device: 1, ageMs: 0, isHost: false })),
+          .map((anchor) => ({
+            ...anchor,
+            kind: 'namespace',
+            inode: 1,
+            device: 1,
+            container: null,
+            ageMs: 0,
+            isHost: false,
+          })),
       }),
       inhabitedNamespaces: async () => [],
       namespaceHolders: async () => [],

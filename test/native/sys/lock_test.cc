@@ -93,21 +93,38 @@ TEST_F(LockTest, KnowsWhetherAnybodyHasLeftIt) {
 
 TEST_F(LockTest, CarriesAClaim) {
   const auto lock = Try(LockMode::kExclusive);
-  EXPECT_EQ(lock->ReadClaim(), std::nullopt);
-  lock->WriteClaim(NamespaceId{4, 4'026'532'247});
-  EXPECT_EQ(lock->ReadClaim(), (NamespaceId{4, 4'026'532'247}));
+  EXPECT_EQ(lock->ReadClaim(), Claim{});
+  lock->WriteClaim({NamespaceId{4, 4'026'532'247}, {}});
+  EXPECT_EQ(lock->ReadClaim(), (Claim{NamespaceId{4, 4'026'532'247}, {}}));
   std::string text;
   std::getline(std::ifstream(temporary_ / "vm"), text);
   EXPECT_EQ(text, "4:4026532247");
-  lock->WriteClaim(NamespaceId{4, 1});
-  EXPECT_EQ(lock->ReadClaim(), (NamespaceId{4, 1})) << "a shorter one leaves nothing of the longer";
-  lock->WriteClaim(std::nullopt);
+  lock->WriteClaim({NamespaceId{4, 1}, {}});
+  EXPECT_EQ(lock->ReadClaim(), (Claim{NamespaceId{4, 1}, {}}))
+      << "a shorter one leaves nothing of the longer";
+  lock->WriteClaim({});
   EXPECT_EQ(fs::file_size(temporary_ / "vm"), 0U);
+}
+
+TEST_F(LockTest, CarriesWhoseTheAttachmentIs) {
+  const auto lock = Try(LockMode::kExclusive);
+  for (const Claim& claim : {Claim{std::nullopt, "c-1"}, Claim{NamespaceId{4, 4'026'532'247}, "c-1"},
+                             Claim{std::nullopt, "c-1"}, Claim{NamespaceId{4, 1}, {}}}) {
+    lock->WriteClaim(claim);
+    EXPECT_EQ(lock->ReadClaim(), claim);
+    EXPECT_EQ(ReadClaims(temporary_.Path()), (Claims{{"vm", claim}}));
+  }
+}
+
+TEST_F(LockTest, NeverLosesTheContainerInTheMidstOfAWrite) {
+  // What a process leaves that is killed before it has cut the longer text off.
+  std::ofstream(temporary_ / "vm") << "\nc-1\n26532247\nc-1\n";
+  EXPECT_EQ(Try(LockMode::kExclusive)->ReadClaim(), (Claim{std::nullopt, "c-1"}));
 }
 
 TEST_F(LockTest, TakesNoGarbageForAClaim) {
   std::ofstream(temporary_ / "vm") << "hello\n";
-  EXPECT_EQ(Try(LockMode::kExclusive)->ReadClaim(), std::nullopt);
+  EXPECT_EQ(Try(LockMode::kExclusive)->ReadClaim(), Claim{});
 }
 
 TEST_F(LockTest, IsARegularFile) {
