@@ -256,7 +256,7 @@ export interface NativeBinding extends AttachmentBinding, SlotBinding {
   }): Promise<void>;
 
   // sys: anchors
-  /** New namespace, claim (`container` first), O_EXCL name, bind mount; rejects with EEXIST and reason `foreign` when the name is taken. */
+  /** New namespace, claim, O_EXCL name, bind mount; rejects with EEXIST and reason `foreign` when the name is taken. */
   anchorCreate(plan: AnchorPlan & { readonly container?: string }): Promise<AnchorState>;
   /** `lock` absent: `claimed` is false. */
   anchorState(plan: Omit<AnchorPlan, 'lock'> & { readonly lock?: LockHandle }): Promise<AnchorState>;
