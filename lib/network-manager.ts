@@ -56,8 +56,8 @@ export class NetworkManager implements AsyncDisposable {
   readonly #mutex = new KeyedMutex();
   readonly #closing = new Stopper();
   readonly #running = new Set<Promise<unknown>>();
-  /** The VMs that this manager has set up, and not torn down since. */
-  readonly #own = new Set<string>();
+  /** The host's links of the VMs that this manager has set up, and not torn down since. */
+  readonly #own = new Map<string, string | null>();
   readonly #statistics = new Statistics();
   readonly #forgetSignals: () => void;
   #closed: Promise<void> | null = null;
@@ -116,8 +116,10 @@ export class NetworkManager implements AsyncDisposable {
     const work = () =>
       traced('setup', { network: this.network, vmId: id }, () =>
         this.#verb({ operation: 'setup', vmId: id, signal, timeoutMs }, async (scope) => {
-          const config = await this.#alone(id, scope, () => this.#backend.attach(request, scope));
-          this.#own.add(id);
+          const { config, hostLink } = await this.#alone(id, scope, () =>
+            this.#backend.attach(request, scope),
+          );
+          this.#own.set(id, hostLink);
           this.#statistics.steps(config.origin, scope.times);
           return config;
         }),
@@ -133,7 +135,7 @@ export class NetworkManager implements AsyncDisposable {
    */
   async teardown(vmId: string, options: TeardownOptions = {}): Promise<void> {
     this.#assertOpen('teardown');
-    return this.#teardown(resolveVmId(vmId), options);
+    return this.#teardown(resolveVmId(vmId), options, null);
   }
 
   /** Sets up, runs `fn`, and tears down whatever it does. A teardown that fails is logged; it never hides what `fn` did. */
@@ -147,7 +149,7 @@ export class NetworkManager implements AsyncDisposable {
     try {
       return await fn(net);
     } finally {
-      await this.#teardown(vmId, {}).catch((error: Error) => this.#log(vmId, error));
+      await this.#teardownOwn(vmId).catch((error: Error) => this.#log(vmId, error));
     }
   }
 
@@ -248,12 +250,12 @@ export class NetworkManager implements AsyncDisposable {
     if (this.#config.shutdown === 'leave') return;
     const errors: Error[] = [];
     const undo = async (vmId: string) => {
-      await this.#teardown(vmId, {}).catch((error: Error) => {
+      await this.#teardownOwn(vmId).catch((error: Error) => {
         this.#log(vmId, error);
         errors.push(error);
       });
     };
-    await Promise.all([...this.#own].map(undo));
+    await Promise.all([...this.#own.keys()].map(undo));
     if (errors.length === 0) return;
     const message = `not everything could be torn down: ${errors.map((error) => error.message).join('; ')}`;
     throw new NetworkError('ERR_TEARDOWN_INCOMPLETE', message, {
@@ -261,14 +263,22 @@ export class NetworkManager implements AsyncDisposable {
     });
   }
 
+  /** Of the very attachment that this manager made: another process may have set the VM up anew. */
+  async #teardownOwn(vmId: string): Promise<void> {
+    const hostLink = this.#own.get(vmId);
+    if (hostLink !== undefined) await this.#teardown(vmId, {}, hostLink);
+  }
+
   /** Neither closing nor a signal stops it. */
-  async #teardown(vmId: string, options: TeardownOptions): Promise<void> {
+  async #teardown(vmId: string, options: TeardownOptions, only: string | null): Promise<void> {
     const { wait, timeoutMs = this.#config.timeoutMs } = resolveTeardown(options);
     const { network } = this;
     const work = () =>
       traced('teardown', { network, vmId }, () =>
         inScope({ operation: 'teardown', network, vmId, timeoutMs }, async (scope) => {
-          const departure = await this.#alone(vmId, scope, () => this.#backend.detach({ vmId, wait }, scope));
+          const departure = await this.#alone(vmId, scope, () =>
+            this.#backend.detach({ vmId, wait, only }, scope),
+          );
           this.#own.delete(vmId);
           this.#statistics.steps(departure, scope.times);
           return departure;

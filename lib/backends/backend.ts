@@ -24,8 +24,16 @@ export interface AttachRequest {
   readonly tapOwner: TapOwner;
 }
 
+export interface Made {
+  readonly config: NetworkConfig;
+  /** Its link on the host, by which it is told from every other attachment of the VM; `null` where it has none. */
+  readonly hostLink: string | null;
+}
+
 export interface DetachRequest {
   readonly vmId: string;
+  /** Only the attachment that has this link on the host; `null`: whichever there is. */
+  readonly only: string | null;
   /** Whether to wait until the kernel has freed the namespace. */
   readonly wait: boolean;
 }
@@ -41,7 +49,7 @@ export interface Backend {
   readonly recovery: RecoveryReport;
   recover(scope: Scope): Promise<void>;
   /** All or nothing: when it rejects, everything it began is undone. */
-  attach(request: AttachRequest, scope: Scope): Promise<NetworkConfig>;
+  attach(request: AttachRequest, scope: Scope): Promise<Made>;
   /** Idempotent. Cuts the link first; goes on past whatever else fails. */
   detach(request: DetachRequest, scope: Scope): Promise<Departure>;
   check(vmId: string, scope: Scope): Promise<CheckReport>;

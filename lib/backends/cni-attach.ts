@@ -4,9 +4,9 @@ import { AbortError, NetworkError } from '../errors.ts';
 import type { GuardedPort } from '../native/attachment.ts';
 import type { Scope } from '../operation.ts';
 import type { NetworkConfig } from '../types.ts';
-import type { AttachRequest } from './backend.ts';
+import type { AttachRequest, Made } from './backend.ts';
 import { guard, guardedPort, unguard } from './guard.ts';
-import { labelHostLink } from './host-link.ts';
+import { hostEnd, labelHostLink } from './host-link.ts';
 import { atStep } from './kernel-error.ts';
 import type { HeldLock } from './locks.ts';
 import { makeRoom } from './make-room.ts';
@@ -25,7 +25,7 @@ export async function attachUnderLock(
   request: AttachRequest,
   lock: HeldLock,
   scope: Scope,
-): Promise<NetworkConfig> {
+): Promise<Made> {
   await makeRoom(runtime, undoing, request, lock, scope);
   return new Attempt(runtime, request, lock, scope).run();
 }
@@ -49,7 +49,7 @@ class Attempt {
     this.#target = runtimeConf(runtime, request);
   }
 
-  async run(): Promise<NetworkConfig> {
+  async run(): Promise<Made> {
     const { anchors, cache, network } = this.#runtime;
     const { vmId, containerId } = this.#request;
     const lock = this.#lock;
@@ -64,7 +64,7 @@ class Attempt {
       const key = keyOf(this.#runtime, containerId);
       await cache.write({ ...key, ...this.#target, config: network.list.text, result });
       lock.spent = false;
-      return config;
+      return { config, hostLink: hostEnd(result)?.name ?? null };
     } catch (error) {
       throw await this.#undo(error);
     }

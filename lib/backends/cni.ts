@@ -1,7 +1,6 @@
 import type { Scope } from '../operation.ts';
 import type { Config } from '../settings.ts';
-import type { NetworkConfig } from '../types.ts';
-import type { AttachRequest, Backend } from './backend.ts';
+import type { AttachRequest, Backend, Made } from './backend.ts';
 import { attachUnderLock } from './cni-attach.ts';
 import { checkChain } from './cni-check.ts';
 import { ChainUndoing } from './cni-undo.ts';
@@ -23,7 +22,7 @@ export class CniBackend extends RecordedBackend implements Backend {
     return openBackend(host, config, scope, (runtime) => new CniBackend(runtime));
   }
 
-  attach(request: AttachRequest, scope: Scope): Promise<NetworkConfig> {
+  attach(request: AttachRequest, scope: Scope): Promise<Made> {
     return this.runtime.locks.withVm(request.vmId, scope, (lock) =>
       attachUnderLock(this.runtime, this.undoing, request, lock, scope),
     );

@@ -3,8 +3,8 @@ import { NetworkError } from '../errors.ts';
 import type { DetachPlan } from '../native/attachment.ts';
 import type { Scope } from '../operation.ts';
 import type { Config } from '../settings.ts';
-import type { CheckReport, Departure, GcReport, NetworkConfig, PoolState, RepairReport } from '../types.ts';
-import type { AttachRequest, Backend, DetachRequest } from './backend.ts';
+import type { CheckReport, Departure, GcReport, PoolState, RepairReport } from '../types.ts';
+import type { AttachRequest, Backend, DetachRequest, Made } from './backend.ts';
 import { aliasOf, firstInterface } from './host-link.ts';
 import { waitUntilFree } from './namespace-wait.ts';
 import { type Attached, attach } from './native-attach.ts';
@@ -21,6 +21,9 @@ import type { Host, Runtime } from './runtime.ts';
 import { returnSlot } from './slot.ts';
 import { Together } from './together.ts';
 import { attachWithPool } from './warm-attach.ts';
+
+/** More VMs than a host has: each that is forgotten takes a teardown that reads its record. */
+const remembered = 10_000;
 
 /** The same attachments by netlink, in this process: no plugin is started, none is needed. */
 export class NativeBackend extends RecordedBackend implements Backend {
@@ -63,15 +66,23 @@ export class NativeBackend extends RecordedBackend implements Backend {
     await this.#pools?.close();
   }
 
-  async attach(request: AttachRequest, scope: Scope): Promise<NetworkConfig> {
+  async attach(request: AttachRequest, scope: Scope): Promise<Made> {
     this.#native ??= nativeRuntime(this.runtime);
     const { config, undo, bridge } =
       this.#pools === null
         ? await attach(this.#native, this.undoing, request, scope)
         : await attachWithPool(this.#native, this.#pools, this.undoing, request, scope);
     // Of another containerId, the other records of the VM are to be looked for.
-    if (request.containerId === request.vmId) this.#made.set(request.vmId, { undo, bridge });
-    return config;
+    if (request.containerId === request.vmId) this.#remember(request.vmId, { undo, bridge });
+    return { config, hostLink: undo.hostLink?.name ?? null };
+  }
+
+  /** Those that other processes tear down are never asked for. */
+  #remember(vmId: string, made: Pick<Attached, 'undo' | 'bridge'>): void {
+    this.#made.delete(vmId);
+    this.#made.set(vmId, made);
+    const [oldest = vmId] = this.#made.size > remembered ? this.#made.keys() : [];
+    if (oldest !== vmId) this.#made.delete(oldest);
   }
 
   override async check(vmId: string, scope: Scope): Promise<CheckReport> {
@@ -129,6 +140,7 @@ export class NativeBackend extends RecordedBackend implements Backend {
 
   async #detachAny(request: DetachRequest, scope: Scope): Promise<unknown> {
     if (await this.#detachMade(request, scope)) return;
+    if (request.only !== null) return super.detach(request, scope);
     const { vmId } = request;
     const [record, ...others] = await recordsOfVm(this.runtime, vmId);
     const locks = this.runtime.locks.planOf(vmId, scope);

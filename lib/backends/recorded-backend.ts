@@ -27,6 +27,7 @@ import { recordsOfNetwork, recordsOfVm, vmIdOf } from './records.ts';
 import { recover } from './recover.ts';
 import { Repair } from './repair.ts';
 import type { Runtime } from './runtime.ts';
+import { isSameAttachment } from './same-attachment.ts';
 import type { Undoing } from './undoing.ts';
 
 /** What backends have in common: all that is known from the records, whoever wrote them. */
@@ -52,12 +53,13 @@ export abstract class RecordedBackend {
     this.#recovery = await recover(this.runtime, this.undoing, scope, { vmId: null, guards: true });
   }
 
-  async detach({ vmId, wait }: DetachRequest, scope: Scope): Promise<Departure> {
+  async detach({ vmId, wait, only }: DetachRequest, scope: Scope): Promise<Departure> {
     const { runtime, undoing } = this;
-    const state = await this.#withRecords(vmId, scope, (lock, records) =>
-      detachUnderLock(runtime, { undoing, vmId, records, lock, scope }),
-    );
-    if (wait && isOurs(state)) await waitUntilFree(runtime.binding, vmId, state, scope);
+    const state = await this.#withRecords(vmId, scope, async (lock, records) => {
+      const isIt = only === null || (await isSameAttachment(runtime, vmId, only, records, lock));
+      return isIt ? detachUnderLock(runtime, { undoing, vmId, records, lock, scope }) : null;
+    });
+    if (wait && state !== null && isOurs(state)) await waitUntilFree(runtime.binding, vmId, state, scope);
     return 'teardown';
   }
 

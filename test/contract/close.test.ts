@@ -1,11 +1,15 @@
-import { readdir } from 'node:fs/promises';
-import { expect, it } from 'vitest';
+import { readdir, rm } from 'node:fs/promises';
+import { afterEach, expect, it } from 'vitest';
 import { isNetworkError } from '../../lib/errors.ts';
 import type { NetworkManager } from '../../lib/network-manager.ts';
 import { canonicalDump, expectUnchanged } from '../support/dump.ts';
 import { expectRefusal } from '../support/refusal.ts';
 import { ip } from '../support/run.ts';
+import { Vmms } from '../support/vmm.ts';
 import { describeBackends } from './fixture.ts';
+
+const vmms = new Vmms();
+afterEach(() => vmms.end());
 
 const vms = async () => (await readdir('/run/netns')).sort();
 
@@ -50,6 +54,34 @@ describeBackends('close', (lab) => {
     await Promise.all(ids.map((id) => manager.setup(id)));
     await Promise.all(ids.slice(0, count / 2).map((id) => manager.teardown(id)));
     await manager.close();
+    await expectUnchanged(before);
+  });
+
+  it('leaves a VM that another tore down and set up again meanwhile', async () => {
+    const [manager, other] = [await lab.open(), await lab.open()];
+    for (const vmId of ['vm-1', 'vm-2']) await manager.setup(vmId, { containerId: `of-${vmId}` });
+    await manager.setup('vm-3');
+    for (const vmId of ['vm-1', 'vm-3']) {
+      await other.teardown(vmId);
+      await other.setup(vmId);
+    }
+    await manager.close();
+    expect((await other.list()).map(({ vmId }) => vmId).sort()).toEqual(['vm-1', 'vm-3']);
+    for (const vmId of ['vm-1', 'vm-3']) {
+      expect(await other.check(vmId)).toEqual({ ok: true, differences: [] });
+    }
+  });
+
+  it('tears down what lost its record, and what has it again', async () => {
+    const [manager, other] = [await lab.open(), await lab.open()];
+    const before = await canonicalDump();
+    const { netnsPath } = await manager.setup('vm-1');
+    await manager.setup('vm-2');
+    await vmms.start(netnsPath);
+    for (const vmId of ['vm-1', 'vm-2']) await rm(`${lab.stateDir}/results/fcnet-${vmId}-eth0`);
+    expect((await other.repair('vm-1')).repaired).toMatchObject([{ vmId: 'vm-1', subject: 'record' }]);
+    await manager.close();
+    await vmms.end();
     await expectUnchanged(before);
   });
 

@@ -1,0 +1,23 @@
+import type { CacheRecord } from '../cni/types.ts';
+import { containerIdOf } from './anchor.ts';
+import { findHostLink, hostLinkName } from './host-link.ts';
+import type { HeldLock } from './locks.ts';
+import { keyOf } from './records.ts';
+import type { Runtime } from './runtime.ts';
+
+/**
+ * Whether what the VM has now, under its lock, is the attachment whose link on the host had that name, or a part of it: no
+ * two ever have the same. A record may have been lost, and made again.
+ */
+export async function isSameAttachment(
+  runtime: Runtime,
+  vmId: string,
+  hostLink: string,
+  records: readonly CacheRecord[],
+  lock: HeldLock,
+): Promise<boolean> {
+  if (records.length > 0) return records.some((record) => hostLinkName(record) === hostLink);
+  const containerId = containerIdOf(vmId, await runtime.anchors.state(vmId, lock));
+  const link = await findHostLink(runtime.binding, { ...keyOf(runtime, containerId), result: null });
+  return link === null || link.name === hostLink;
+}
