@@ -79,7 +79,7 @@ void SlotReturn::Cut() {
 
 void SlotReturn::TakeNamespace() {
   UniqueFd ns = OpenNamespace(plan_.anchor.directory + "/" + plan_.anchor.name);
-  if (lock_.Vm().ReadClaim() != IdOfNamespace(ns.Get())) {
+  if (lock_.Vm().ReadClaim().netns != IdOfNamespace(ns.Get())) {
     throw Error(EEXIST, "open").Path(plan_.anchor.name).Why(Reason::kSlotSpoilt);
   }
   RemoveAnchor(plan_.anchor.directory, plan_.anchor.name, lock_.Vm(), AnchorOwner::kLock);
