@@ -51,8 +51,15 @@ export async function recover(
       restored.length === 0 ? view : await viewHost(runtime, { addresses: false }),
       scope,
     );
-  if (partial.length > 0 && runtime.network.guarded) await unguardMissing(runtime.binding);
+  const isSwept = partial.length === 0 && !hasGuardWithoutLink(view);
+  if (!isSwept && runtime.network.guarded) await unguardMissing(runtime.binding);
   return { removed: removed.sort(), restored: restored.sort(), failed };
+}
+
+/** A recovery that was killed has removed the VM, and not come to that. */
+function hasGuardWithoutLink({ guarded, links }: HostView): boolean {
+  const present = new Set(links.all.map(({ name }) => name));
+  return guarded.some(({ link }) => !present.has(link));
 }
 
 /** What a flush of the ruleset has taken from VMs that live on. */

@@ -93,6 +93,19 @@ describeBackends('after a crash', (lab) => {
     expect(await manager.check('vm-1')).toEqual({ ok: true, differences: [] });
   });
 
+  it('of a recovery, what was guarded goes with the next one', async () => {
+    const dead = await lab.open({ shutdown: 'leave' });
+    const before = await canonicalDump();
+    const link = 'vn0123456789abc';
+    const binding = `${link} . 02:00:00:00:00:01 . 10.168.0.2`;
+    await nft('add', 'element', 'bridge', 'vulcan', 'ports', '{', link, '}');
+    await nft('add', 'element', 'bridge', 'vulcan', 'bindings4', '{', binding, '}');
+    await dead.close();
+    const { recovery } = await lab.open();
+    expect(recovery).toEqual({ removed: [], restored: [], failed: [] });
+    await expectUnchanged(before);
+  });
+
   const verbs: Readonly<Record<string, (manager: NetworkManager) => Promise<unknown>>> = {
     gc: async (manager) => expect((await manager.gc({ keep: [] })).failed).toEqual([]),
     teardown: (manager) => manager.teardown('vm-1'),
