@@ -27,6 +27,11 @@ export class Demand {
   /** Somebody wants a slot. */
   count(): void {
     this.#count += 1;
+    this.watch();
+  }
+
+  /** There is to be a change at the end of a window, even if nobody wants a slot. */
+  watch(): void {
     this.#timer ??= setInterval(() => this.#next(), windowMs).unref();
   }
 

@@ -18,6 +18,8 @@ const firstPauseMs = 100;
 const longestPauseMs = 5_000;
 /** As long as others may believe that an address is the old VM's. */
 const restMs = 1_000;
+/** So many more than its most a pool may have, until it is looked at again. */
+const mostOver = 64;
 
 interface Waiter {
   resolve(): void;
@@ -54,7 +56,10 @@ export class Pool {
     this.#config = config;
     this.#owner = owner;
     this.#logger = native.runtime.config.logger ?? defaultLogger;
-    this.#demand = new Demand(config, () => this.#adjust());
+    this.#demand = new Demand(config, () => {
+      this.#trim();
+      this.#adjust();
+    });
     this.#recycling = new Recycling({
       binding: native.runtime.binding,
       restMs: this.#restMs,
@@ -140,7 +145,7 @@ export class Pool {
 
   /** Whether it has room for what VMs leave. */
   get wantsBack(): boolean {
-    return this.#config.recycle && !this.#held && !this.#stop.stopped && this.#room > 0;
+    return this.#config.recycle && !this.#held && !this.#stop.stopped && this.#room > -mostOver;
   }
 
   /** How many more it may have, with those that rest. */
@@ -153,6 +158,7 @@ export class Pool {
     this.#inUse.delete(vmId);
     if (this.#held || this.#stop.stopped) this.discard(slot);
     else this.#recycling.add(slot);
+    this.#demand.watch();
   }
 
   /** Whether there was a slot to destroy. `address`: of a slot that has it. */
@@ -225,12 +231,15 @@ export class Pool {
     return !this.#held && this.#pauseTimer === null && !this.#stop.stopped;
   }
 
-  /** Builds what is missing, destroys what is too much. */
-  #adjust(): void {
-    if (!this.#mayBuild) return;
+  /** Destroys what is too much, but not at once: who leaves a slot often comes for another. */
+  #trim(): void {
     const surplus = this.#ready.length - this.#demand.target;
     if (surplus > 0) this.#inBackground(this.#destroy(this.#ready.splice(-surplus)));
-    if (surplus >= 0 || this.#missing <= 0 || this.#filling !== null) return;
+  }
+
+  /** Builds what is missing. */
+  #adjust(): void {
+    if (!this.#mayBuild || this.#missing <= 0 || this.#filling !== null) return;
     this.#filling = this.#fill().finally(() => {
       this.#filling = null;
     });
