@@ -23,16 +23,21 @@ export function layoutOf({ network }: Runtime, { config }: CacheRecord): NativeL
   return nativeProblem(list) === null ? nativeLayout(list, 'the record') : null;
 }
 
-/** Of the host's own, to whatever the owner has. */
-export async function removeRoutesOf(
+/** Addresses that the owner has. */
+export async function ipsOf(
   { binding }: Runtime,
-  { addressDir: directory, hostRoutes }: NativeLayout,
+  { addressDir: directory }: NativeLayout,
   owner: string,
-): Promise<void> {
-  if (!hostRoutes) return;
-  const files = await atStep('route', () => binding.fileReadAll({ directory, limit: addressFileLimit }));
-  const ips = files.flatMap(({ name, text }) => (text?.trim() === owner ? [name] : []));
-  await removeHostRoutes(binding, ips);
+): Promise<readonly string[]> {
+  const files = await binding.fileReadAll({ directory, limit: addressFileLimit });
+  return files.flatMap(({ name, text }) => (text?.trim() === owner ? [name] : []));
+}
+
+/** Of the host's own, to whatever the owner has. */
+async function removeRoutesOf(runtime: Runtime, layout: NativeLayout, owner: string): Promise<void> {
+  if (!layout.hostRoutes) return;
+  const ips = await atStep('route', () => ipsOf(runtime, layout, owner));
+  await removeHostRoutes(runtime.binding, ips);
 }
 
 /** Undoing without plugins, but for attachments of chains that do what only their plugins can undo. */

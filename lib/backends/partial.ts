@@ -7,6 +7,7 @@ import type { Scope } from '../operation.ts';
 import { vmIdRule } from '../rules.ts';
 import { claimsNothing, containerIdOf, isOurs } from './anchor.ts';
 import { detachUnderLock, incomplete, mayClear } from './detach.ts';
+import { unguard } from './guard.ts';
 import { aliasOf, cutHostLink, deleteHostLink, findHostLink, isCut } from './host-link.ts';
 import type { HostView } from './host-view.ts';
 import { livingState } from './living.ts';
@@ -206,6 +207,8 @@ export class PartialVm {
 
   async #undoAll(vmId: string, state: AnchorState, lock: HeldLock, scope: Scope): Promise<void> {
     const key = keyOf(this.#runtime, containerIdOf(vmId, state));
+    // The link of a slot does not say whose it is before the VM has its record; the kernel frees it with its namespace.
+    for (const port of this.#guardsOf(key)) await unguard(this.#runtime.binding, port);
     if (!state.claimed && this.#hasAddress(key)) {
       const [first, ...others] = await this.#undoing.partial(key.containerId, '', lock, scope);
       if (first !== undefined) throw incomplete(vmId, [first, ...others]);
@@ -220,8 +223,17 @@ export class PartialVm {
     });
   }
 
+  #addressesOf(key: AttachmentKey) {
+    return this.#view.addresses.filter(({ owner }) => owner === ownerOf(key));
+  }
+
+  #guardsOf(key: AttachmentKey) {
+    const ips = new Set(this.#addressesOf(key).map(({ ip }) => ip));
+    return this.#view.guarded.filter(({ bindings }) => bindings.some(({ ip }) => ips.has(ip)));
+  }
+
   #hasAddress(key: AttachmentKey): boolean {
-    return this.#view.addresses.some(({ owner }) => owner === ownerOf(key));
+    return this.#addressesOf(key).length > 0;
   }
 
   /** A record that can't be read, of a VM that has nothing any more. */

@@ -1,8 +1,9 @@
 import { randomBytes } from 'node:crypto';
 import type { LockHandle, NativeBinding } from '../native/binding.ts';
+import { removeHostRoutes } from './host-routes.ts';
 import { atStep, isNativeError } from './kernel-error.ts';
 import type { NativeLayout } from './native-layout.ts';
-import { removeRoutesOf } from './native-undo.ts';
+import { ipsOf } from './native-undo.ts';
 import type { Runtime } from './runtime.ts';
 
 /**
@@ -54,7 +55,9 @@ export async function newPoolOwner(runtime: Runtime): Promise<PoolOwner> {
   const handle = await atStep('pool', () =>
     binding.lockAcquire({ ...place, mode: 'exclusive', timeoutMs: 0 }),
   );
-  return { name, release: (spent) => binding.lockRelease({ lock: handle, remove: spent, keep: !spent }) };
+  const release = (spent: boolean) =>
+    atStep('lock', () => binding.lockRelease({ lock: handle, remove: spent, keep: !spent }));
+  return { name, release };
 }
 
 /** Names of all that have a lock, dead or alive. */
@@ -80,15 +83,14 @@ export async function clearDeadPools(
       if (handle === null) continue;
       let spent = false;
       try {
-        // Read before the addresses are anybody's again: what has one of them in it was the dead one's.
-        const guarded = network.guarded ? await binding.guardList({}) : [];
-        await removeRoutesOf(runtime, layout, owner);
-        const directory = layout.addressDir;
-        const released = await binding.addressRelease({ directory, owner, ips: null, timeoutMs });
-        const wasIts = (ip: string) => released.includes(ip);
-        for (const port of guarded) {
-          if (port.bindings.some(({ ip }) => wasIts(ip))) await binding.guardRemove(port);
+        // Its addresses lead to all else that it had, so they go last.
+        const ips = await ipsOf(runtime, layout, owner);
+        if (layout.hostRoutes) await removeHostRoutes(binding, ips);
+        for (const port of network.guarded ? await binding.guardList({}) : []) {
+          if (port.bindings.some(({ ip }) => ips.includes(ip))) await binding.guardRemove(port);
         }
+        const directory = layout.addressDir;
+        await binding.addressRelease({ directory, owner, ips: null, timeoutMs });
         spent = true;
       } finally {
         await binding.lockRelease({ lock: handle, remove: spent, keep: !spent });

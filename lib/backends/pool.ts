@@ -215,7 +215,11 @@ export class Pool {
     this.#demand.close();
     if (this.#pauseTimer !== null) clearTimeout(this.#pauseTimer);
     await this.#empty();
-    await this.#owner.release(!this.#leftovers);
+    // A file that could not be removed is as good as a dead pool's.
+    await this.#owner.release(!this.#leftovers).catch((error: Error) => {
+      const { network } = this.#native.runtime;
+      this.#logger.warn({ err: error, network: network.name }, `a pool's lock was left: ${error.message}`);
+    });
   }
 
   async #empty(): Promise<void> {

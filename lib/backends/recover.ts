@@ -2,9 +2,11 @@ import { NetworkError } from '../errors.ts';
 import type { Scope } from '../operation.ts';
 import type { RecoveryReport } from '../types.ts';
 import { guard, guardedPort, isGuarded, unguardMissing } from './guard.ts';
+import { aliasOf } from './host-link.ts';
 import { type HostView, viewHost } from './host-view.ts';
 import { inTurns } from './in-turns.ts';
 import { inhabitedNamespaces } from './inhabited.ts';
+import { atStep } from './kernel-error.ts';
 import { PartialVm, partialVms } from './partial.ts';
 import { vmIdOf } from './records.ts';
 import type { Runtime } from './runtime.ts';
@@ -45,12 +47,11 @@ export async function recover(
       failed.push({ vmId, error });
     }
   });
-  if (guards)
-    await guardAgain(
-      runtime,
-      restored.length === 0 ? view : await viewHost(runtime, { addresses: false }),
-      scope,
-    );
+  if (guards) {
+    const now = restored.length === 0 ? view : await viewHost(runtime, { addresses: false });
+    await guardAgain(runtime, now, scope);
+    await labelAgain(runtime, now);
+  }
   const isSwept = partial.length === 0 && !hasGuardWithoutLink(view);
   if (!isSwept && runtime.network.guarded) await unguardMissing(runtime.binding);
   return { removed: removed.sort(), restored: restored.sort(), failed };
@@ -78,4 +79,13 @@ async function guardAgain(runtime: Runtime, view: HostView, scope: Scope): Promi
       if (now !== null) await guard(binding, port);
     }),
   );
+}
+
+/** A slot's link says whose it is a moment after its VM has its record. */
+async function labelAgain({ anchors, binding }: Runtime, view: HostView): Promise<void> {
+  const links = view.ofNetwork.flatMap((record) => {
+    const link = anchors.vmIdOf(record.netns) === null ? null : view.links.of(record);
+    return link?.alias === '' ? [{ name: link.name, alias: aliasOf(record) }] : [];
+  });
+  if (links.length > 0) await atStep('alias', () => binding.linkLabel({ links }));
 }

@@ -15,12 +15,15 @@ namespace {
 constexpr std::chrono::milliseconds kReleaseTimeout{2'000};
 constexpr std::chrono::milliseconds kFreeingPause{5};
 
+// Whether nothing was thrown.
 template <typename Body>
-void Gather(std::vector<Error>& errors, const char* step, Body body) {
+bool Gather(std::vector<Error>& errors, const char* step, Body body) {
   try {
     body();
+    return true;
   } catch (...) {
     errors.push_back(CurrentError().At(step));
+    return false;
   }
 }
 
@@ -133,9 +136,13 @@ std::vector<Error> DestroySlots(const std::vector<std::shared_ptr<Slot>>& slots,
   for (const auto& slot : slots) {
     if (slot->guard) guarded.push_back(*slot->guard);
   }
-  Gather(errors, "guard", [&] { guard::RemoveAll(host.Nft(), guarded); });
+  const bool unguarded = Gather(errors, "guard", [&] { guard::RemoveAll(host.Nft(), guarded); });
+  // An address that stays leads whoever finds its owner dead to what has stayed with it.
+  std::vector<std::shared_ptr<Slot>> bare;
   for (const auto& slot : slots) {
-    if (slot->host_routes) Gather(errors, "route", [&] { RemoveRoutes(host, slot->addresses); });
+    const bool unrouted =
+        !slot->host_routes || Gather(errors, "route", [&] { RemoveRoutes(host, slot->addresses); });
+    if (unrouted && (unguarded || !slot->guard)) bare.push_back(slot);
   }
   // All at once, and after whatever needs RTNL: the kernel holds it while it frees them.
   for (const auto& slot : slots) {
@@ -145,7 +152,7 @@ std::vector<Error> DestroySlots(const std::vector<std::shared_ptr<Slot>>& slots,
   }
   std::optional<AddressStore> store;
   std::string opened;
-  for (const auto& slot : slots) {
+  for (const auto& slot : bare) {
     Gather(errors, "address", [&] {
       if (!store || opened != slot->address_directory) {
         store.reset();

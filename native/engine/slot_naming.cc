@@ -87,14 +87,15 @@ void SlotNaming::CheckLink() {
 
 void SlotNaming::GiveAddresses() {
   for (const ReservedAddress& each : plan_.slot->addresses) {
+    // A failure may leave the file with its new owner.
+    undo_.Push([this, address = each.address] {
+      static_cast<void>(store_->Give(address, plan_.owner, plan_.slot->owner));
+    });
     if (!store_->Give(each.address, plan_.slot->owner, plan_.owner)) {
       throw Error(ENOENT, "openat", "the address is no longer the pool's")
           .Path(plan_.slot->address_directory + "/" + each.address.ToString())
           .Why(Reason::kSlotSpoilt);
     }
-    undo_.Push([this, address = each.address] {
-      static_cast<void>(store_->Give(address, plan_.owner, plan_.slot->owner));
-    });
   }
 }
 

@@ -104,8 +104,8 @@ std::optional<Lock> Lock::TryAcquire(const Directory& directory, const std::stri
       if (!lock.TryFlock()) return std::nullopt;
       if (lock.IsCurrent(status)) return lock;
     } catch (const Error&) {
-      // The file may be ours, made just now.
-      lock.RemoveUnclaimedFile();
+      // One that was there may be a pool's, whose name alone says something.
+      if (lock.is_new_) lock.RemoveUnclaimedFile();
       throw;
     }
   }
