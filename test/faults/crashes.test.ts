@@ -1,17 +1,20 @@
 import { beforeAll, expect, it } from 'vitest';
 import { backends } from '../support/backends.ts';
 import { proveCrashes } from '../support/faults/crashes.mjs';
+import { operationsOf } from '../support/faults/operations.mjs';
 import { crashPoints, sample } from '../support/faults/selection.mjs';
 import { installSteps } from '../support/faults/subject.mjs';
 import { resetLab } from '../support/lab.ts';
 import { chooseSeed } from '../support/random.mjs';
 import { describeWith } from '../support/require.ts';
 
-const operations = ['setup', 'teardown', 'gc', 'open'] as const;
-const cases = backends.flatMap((backend) => operations.map((operation) => ({ backend, operation })));
+const cases = backends.flatMap((backend) =>
+  operationsOf[backend].map((operation) => ({ backend, operation })),
+);
 
 /** Of what changes something so many, chosen by chance; `npm run proof -- crashes` takes every point there is. */
-const sampled = 16;
+const ofVerbs = 16;
+const ofPools = 6;
 const seed = chooseSeed();
 
 describeWith(['tun', 'shim', 'plugins'], `wherever the manager is killed (VULCAN_SEED=${seed})`, () => {
@@ -23,6 +26,7 @@ describeWith(['tun', 'shim', 'plugins'], `wherever the manager is killed (VULCAN
   it.each(cases)('a new one brings the host back after $operation: $backend', async (each) => {
     await resetLab();
     const whole = each.backend === 'native' && (each.operation === 'setup' || each.operation === 'teardown');
+    const sampled = ['setup', 'teardown', 'gc', 'open'].includes(each.operation) ? ofVerbs : ofPools;
     const select = (points: Parameters<typeof sample>[0]) =>
       whole ? crashPoints(points) : sample(crashPoints(points), sampled, seed);
     const { points, runs, problems } = await proveCrashes({ ...each, select });

@@ -12,19 +12,20 @@ import { addressLines, filterLines, linkLines, nftLines, qdiscLines, routeLines 
 const execFileAsync = promisify(execFile);
 const netnsDir = '/run/netns';
 
-/** @param {string | null} netns @param {string} file @param {...string} args @returns {Promise<any>} */
-async function query(netns, file, ...args) {
-  const command = netns === null ? [file, ...args] : ['nsenter', `--net=${netns}`, '--', file, ...args];
-  const { stdout } = await execFileAsync(command[0] ?? '', command.slice(1), {
-    maxBuffer: 64 * 1024 * 1024,
-  });
+/**
+ * What a tool prints as JSON.
+ *
+ * @typedef {(file: string, ...args: string[]) => Promise<any>} Query
+ */
+
+/** @type {Query} */
+export async function query(file, ...args) {
+  const { stdout } = await execFileAsync(file, args, { maxBuffer: 64 * 1024 * 1024 });
   return stdout.trim() === '' ? [] : JSON.parse(stdout);
 }
 
-/** @param {string | null} netns */
-async function dumpNamespace(netns) {
-  /** @param {string} file @param {...string} args */
-  const ask = (file, ...args) => query(netns, file, ...args);
+/** @param {Query} ask */
+async function dumpNamespace(ask) {
   const [links, addresses, routes4, routes6, qdiscs, ruleset] = await Promise.all([
     ask('ip', '-d', '-j', 'link', 'show'),
     ask('ip', '-j', 'address', 'show'),
@@ -48,10 +49,13 @@ async function dumpNamespace(netns) {
   ];
 }
 
-async function dumpOnce() {
-  const lines = await dumpNamespace(null);
+/** As it is now, settled or not. `ask` is for the host's own namespace. @param {Query} ask */
+export async function dumpOnce(ask) {
+  const lines = await dumpNamespace(ask);
   for (const name of (await readdir(netnsDir).catch(() => [])).sort()) {
-    const inside = await dumpNamespace(`${netnsDir}/${name}`).catch(() => ['not a namespace']);
+    /** @type {Query} */
+    const askInside = (...command) => query('nsenter', `--net=${netnsDir}/${name}`, '--', ...command);
+    const inside = await dumpNamespace(askInside).catch(() => ['not a namespace']);
     lines.push(...inside.map((line) => `netns ${name}: ${line}`));
   }
   lines.push(...(await dumpFiles(['/run', '/var/lib/cni', '/etc/cni'])));
@@ -66,12 +70,20 @@ async function dumpOnce() {
  */
 export async function canonicalDump({ expected, timeoutMs = 20_000 } = {}) {
   const deadline = performance.now() + timeoutMs;
-  let last = await dumpOnce();
+  let last = await dumpOnce(query);
   while (last !== expected && performance.now() < deadline) {
     await sleep(100);
-    const next = await dumpOnce().catch(() => last);
+    const next = await dumpOnce(query).catch(() => last);
     if (expected === undefined && next === last) break;
     last = next;
   }
   return last;
+}
+
+/** What a dump has that another had not, and the other way round: a line each. @param {string} before @param {string} after */
+export function dumpDifference(before, after) {
+  const [old, now] = [before.split('\n'), after.split('\n')];
+  const gone = old.filter((line) => !now.includes(line)).map((line) => `\n    - ${line}`);
+  const come = now.filter((line) => !old.includes(line)).map((line) => `\n    + ${line}`);
+  return [...gone, ...come].join('');
 }

@@ -41,9 +41,9 @@ struct Control {
   std::array<char, 32> key;
   // What the manager is doing.
   std::array<char, 128> label;
-  std::array<Counter, 32> counters;
+  std::array<Counter, 64> counters;
 };
-static_assert(sizeof(Counter) == 16 && sizeof(Control) == 704);
+static_assert(sizeof(Counter) == 16 && sizeof(Control) == 1216);
 
 // Nothing: this process takes no part.
 [[nodiscard]] Control* GetControl() noexcept;

@@ -81,6 +81,7 @@ std::string OwnKey() {
 }
 
 std::string WaitKey() { return OwnKey() + "/wait"; }
+std::string ReceiveKey() { return OwnKey() + "/receive"; }
 
 Fate Reach(const std::string& key, std::string_view call, const Subject& subject) {
   Control& control = *GetControl();

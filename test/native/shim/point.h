@@ -31,6 +31,8 @@ class Subject {
 [[nodiscard]] std::string OwnKey();
 // Of calls that are as many as chance has it: a thread that waits, or looks whether it has to.
 [[nodiscard]] std::string WaitKey();
+// Of answers, which come in as many pieces as chance has it, too.
+[[nodiscard]] std::string ReceiveKey();
 
 // Counts the point and says what happens there; kFail has set errno.
 [[nodiscard]] Fate Reach(const std::string& key, std::string_view call, const Subject& subject);

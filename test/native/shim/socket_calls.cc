@@ -21,7 +21,8 @@ constexpr int kFailed = -1;
 template <typename Call>
 ssize_t Receive(const char* name, int fd, void* data, std::size_t size, int flags, sockaddr* sender,
                 socklen_t* sender_size, const Call& call) {
-  return Before<ssize_t>(name, fd, kFailed, [&] {
+  if (!IsWatched()) return call(flags);
+  return BeforeAs<ssize_t>(ReceiveKey(), name, fd, kFailed, [&] {
     if (!HasForged(fd)) return call(flags);
     if (const auto forged = TakeForged(fd, false, data, size, sender, sender_size)) return *forged;
     const ssize_t received = call(flags | MSG_DONTWAIT);
@@ -108,7 +109,8 @@ VULCAN_STAND_BEFORE(recvfrom, ssize_t, ReceiveFrom, int fd, void* data, size_t s
 
 VULCAN_STAND_BEFORE(recvmsg, ssize_t, ReceiveMessage, int fd, msghdr* message, int flags) {
   static auto* const next = Next(&ReceiveMessage, "recvmsg");
-  return Before<ssize_t>("recvmsg", fd, kFailed, [&] { return next(fd, message, flags); });
+  const auto call = [&] { return next(fd, message, flags); };
+  return IsWatched() ? BeforeAs<ssize_t>(ReceiveKey(), "recvmsg", fd, kFailed, call) : call();
 }
 
 }  // namespace vulcan::shim

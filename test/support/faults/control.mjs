@@ -10,7 +10,7 @@ import {
   writeSync,
 } from 'node:fs';
 
-const size = 704;
+const size = 1216;
 const at = {
   armed: 0,
   action: 4,

@@ -21,7 +21,7 @@ const native = [
 
 /** Which step an error must name, by what the manager was doing. */
 const stepsByLabel = [
-  { label: /^lock/, steps: ['lock'] },
+  { label: /^lock/, steps: ['lock', 'pool'] },
   { label: /^(anchor|isHostNamespace)/, steps: ['anchor'] },
   { label: /^mountState$/, steps: ['anchor', 'verify'] },
   { label: /^linkSet$/, steps: ['alias', 'cut'] },
@@ -31,7 +31,9 @@ const stepsByLabel = [
   { label: /^firewall/, steps: ['firewall'] },
   { label: /^sysctlWrite$/, steps: ['forwarding'] },
   { label: /^(capabilities|probe|forwardChains|sysctlRead)$/, steps: ['verify'] },
-  { label: /^(attach|detach)$/, steps: native },
+  { label: /^(attach|detach|slotFill)$/, steps: native },
+  { label: /^slotName$/, steps: ['lock', 'slot', 'record', 'anchor', 'address'] },
+  { label: /^slotDestroy$/, steps: ['guard', 'route', 'address'] },
 ];
 
 /** Nothing: any will do. @param {string} label @returns {readonly string[] | null} */
@@ -57,20 +59,35 @@ function judgeError(point, { name, code, step, message }) {
   return [`names step ${step}, not ${steps.join(' or ')}: ${message}`];
 }
 
+/** Of what is logged, which need not be an error of the package. @param {Point} point @param {any} error */
+function judgeLogged(point, error) {
+  const undone = error.rolledBack === false ? [`what failed was not undone: ${error.message}`] : [];
+  return [...judgeError(point, { ...error, name: 'NetworkError' }), ...undone];
+}
+
+/** What failed of an operation that went on. @param {import('./operations.mjs').Operation} operation @param {Outcome} outcome @returns {any[]} */
+function failuresOf({ verb, logs }, { value, logged }) {
+  return [
+    ...(verb === 'gc' ? value.failed.map((/** @type {any} */ each) => each.error) : []),
+    ...(logs ? logged : []),
+  ];
+}
+
 /**
- * @param {string} operation @param {Point} point @param {string} errno @param {Outcome} outcome
+ * @param {import('./operations.mjs').Operation} operation @param {Point} point @param {string} errno @param {Outcome} outcome
  * @returns {{ tolerated: string | null, problems: readonly string[] }}
  */
-export function judge(operation, point, errno, { error, hits, value }) {
+export function judge(operation, point, errno, outcome) {
+  const { error, hits } = outcome;
   if (hits === 0) return { tolerated: null, problems: mayBeMissed(point) ? [] : ['was not reached'] };
   if (error !== null) {
-    const complete = operation !== 'setup' || error.rolledBack === true;
+    const complete = operation.verb !== 'setup' || error.rolledBack === true;
     const undone = complete ? [] : [`rolledBack is ${error.rolledBack}: ${error.message}`];
     return { tolerated: null, problems: [...judgeError(point, error), ...undone] };
   }
-  const failed = operation === 'gc' ? value.failed : [];
-  if (failed.length > 0) {
-    return { tolerated: null, problems: failed.flatMap((each) => judgeError(point, each.error)) };
+  const failures = failuresOf(operation, outcome);
+  if (failures.length > 0) {
+    return { tolerated: null, problems: failures.flatMap((each) => judgeLogged(point, each)) };
   }
   const reason = reasonToTolerate(point, errno);
   return { tolerated: reason, problems: reason === null ? ['succeeds all the same'] : [] };

@@ -3,6 +3,7 @@
  * other end. Each verb answers with what came of it and how often the chosen point was reached.
  */
 import { basename } from 'node:path';
+import { setImmediate } from 'node:timers/promises';
 import { resolveConfig } from '../../../dist/config.js';
 import { bundledPluginDirectory, loadNative } from '../../../dist/native/load.js';
 import { NetworkManager } from '../../../dist/network-manager.js';
@@ -32,12 +33,19 @@ async function follow(label, call) {
   control.label(labels.join(','));
 }
 
+/** Begins to count points. */
+const idle = () => {};
+/** @type {{ from: string | null, begin: () => void, heldBack: string | null, over: Promise<void> }} */
+let watch = { from: null, begin: idle, heldBack: null, over: Promise.resolve() };
+
 /** The addon; each call says first what it is. */
 const binding = new Proxy(loadNative(), {
   get(target, name) {
     const value = Reflect.get(target, name);
     if (typeof value !== 'function' || name === 'cancel') return value;
-    return (/** @type {any} */ plan) => {
+    return async (/** @type {any} */ plan) => {
+      if (name === watch.heldBack) await watch.over;
+      if (name === watch.from) watch.begin();
       const label = labelOf(String(name), plan);
       labels.push(label);
       control.label(labels.join(','));
@@ -48,10 +56,11 @@ const binding = new Proxy(loadNative(), {
   },
 });
 
-/** @type {any[]} */
+/** What failed behind the callers. @type {any[]} */
 const logged = [];
-const log = (/** @type {unknown} */ _fields, /** @type {string} */ text) => void logged.push(text);
-const logger = { debug: log, info: log, warn: log, error: log };
+/** @param {any} fields */
+const log = ({ err }) => void (err === undefined ? null : logged.push(plain(err)));
+const logger = { debug: idle, info: idle, warn: log, error: log };
 
 /** @param {object} options */
 function open(options) {
@@ -100,18 +109,38 @@ const verbs = {
   },
   list: () => manager.list(),
   check: (vmId) => manager.check(vmId),
+  warmUp: () => manager.warmUp(),
   removeNetwork: () => manager.removeNetwork(),
 };
 
-/** @param {{ verb: string, argument: any, armed: boolean, fault: any, flags: number }} request */
-async function run({ verb, argument, armed, fault, flags }) {
-  if (armed) control.arm(fault, flags);
+/** @param {{ verb: string, argument: any, armed: boolean, from?: string, heldBack?: string, fault: any, flags: number }} request */
+async function run({ verb, argument, armed, from = null, heldBack = null, fault, flags }) {
+  let counting = false;
+  const begin = () => {
+    if (counting) return;
+    counting = true;
+    control.arm(fault, flags);
+  };
+  /** @type {() => void} */
+  let end = idle;
+  const over = new Promise((resolve) => {
+    end = () => resolve(undefined);
+  });
+  watch = { from, begin, heldBack, over };
+  if (armed && from === null) begin();
   const [value, error] = await verbs[verb](argument).then(
     (result) => [result, null],
     (reason) => [null, plain(reason)],
   );
-  while (inFlight.size > 0) await Promise.all(inFlight);
-  return { value, error, hits: control.disarm() };
+  do {
+    await Promise.all(inFlight);
+    // Whoever waited for them goes on.
+    await setImmediate();
+  } while (inFlight.size > 0);
+  const hits = counting ? control.disarm() : 0;
+  watch = { from: null, begin: idle, heldBack: null, over };
+  end();
+  return { value, error, hits };
 }
 
 process.on('message', async (/** @type {any} */ request) => {

@@ -1,8 +1,11 @@
-/** The verbs that are made to fail, each with what it needs before, and how its effects go again when it succeeded. */
+/** What is made to fail, each with what it needs before, and how its effects go again when it succeeded: the one list of it all. */
 import { rm } from 'node:fs/promises';
+import { poolOperations } from './pool-operations.mjs';
+import { stepDir } from './subject.mjs';
 
 /** @typedef {import('./subject.mjs').Subject} Subject */
 /** @typedef {import('./subject.mjs').Outcome} Outcome */
+/** @typedef {import('./points.mjs').Point} Point */
 
 /** Lives from the beginning to the end. */
 const kept = 'kept';
@@ -10,18 +13,22 @@ const kept = 'kept';
 /**
  * @typedef {object} Operation
  * @property {string} verb
- * @property {number} runsPerDump what one has left must not be able to go with the next
+ * @property {object} options of the manager, beside those of all
+ * @property {'once' | 'each run' | 'by the verb'} opened when the manager is
+ * @property {boolean} logs what fails goes on behind the caller, and is logged
+ * @property {string} [from] the call of the addon from which on points count; else from the verb's beginning
+ * @property {string} [heldBack] a call of the addon that waits until points count no more
+ * @property {(point: Point) => boolean} [counts] which points are its own; else all
  * @property {(subject: Subject, options: object) => Promise<void>} begin once, for any number of runs
  * @property {(subject: Subject, options: object, id: string) => Promise<void>} before each run
+ * @property {(subject: Subject) => Promise<void>} ready each run, in the process of the verb, once its manager is open
  * @property {(options: object, id: string) => any} argument
  * @property {(subject: Subject, options: object, id: string, outcome: Outcome) => Promise<void>} after each run
- * @property {(subject: Subject, options: object) => Promise<void>} end
+ * @property {(subject: Subject) => Promise<void>} recovered after each crash and the recovery from it
+ * @property {(subject: Subject, options: object) => Promise<void>} end of all runs
  */
 
 const nothing = async () => {};
-
-/** A dump takes as long as a dozen runs; what is left of a VM has its name. */
-const runsPerDump = 40;
 
 /** @param {Subject} subject @param {object} options */
 const open = async (subject, options) => void (await subject.must('open', options));
@@ -40,33 +47,41 @@ async function leavePartial(subject, id) {
   }
 }
 
-/** @type {Record<'setup' | 'teardown' | 'gc' | 'open', Operation>} */
+/** @type {Pick<Operation, 'options' | 'opened' | 'logs' | 'begin' | 'before' | 'ready' | 'recovered' | 'end'>} */
+const plain = {
+  // Only `open` verifies, so that its points are in nothing else.
+  options: { verify: 'off' },
+  opened: 'once',
+  logs: false,
+  begin: open,
+  before: nothing,
+  ready: nothing,
+  recovered: nothing,
+  end: removeNetwork,
+};
+
+/** @satisfies {Record<string, Operation>} */
 export const operations = {
   setup: {
+    ...plain,
     verb: 'setup',
-    runsPerDump,
-    begin: open,
-    before: nothing,
     argument: (_options, id) => id,
     after: async (subject, _options, id, { error }) => {
       if (error === null) await subject.must('teardown', id);
     },
-    end: removeNetwork,
   },
   teardown: {
+    ...plain,
     verb: 'teardown',
-    runsPerDump,
-    begin: open,
     before: async (subject, _options, id) => void (await subject.must('setup', id)),
     argument: (_options, id) => id,
     after: async (subject, _options, id, { error }) => {
       if (error !== null) await subject.must('teardown', id);
     },
-    end: removeNetwork,
   },
   gc: {
+    ...plain,
     verb: 'gc',
-    runsPerDump,
     begin: async (subject, options) => {
       await open(subject, options);
       await subject.must('setup', kept);
@@ -87,14 +102,33 @@ export const operations = {
     },
   },
   open: {
+    ...plain,
+    options: {},
+    opened: 'by the verb',
     verb: 'open',
-    runsPerDump: 1,
     begin: nothing,
-    before: nothing,
     argument: (options) => options,
     after: async (subject, _options, _id, { error }) => {
       if (error === null) await removeNetwork(subject);
     },
+    recovered: removeNetwork,
     end: nothing,
   },
+  ...poolOperations,
 };
+/** @typedef {keyof typeof operations} OperationName */
+
+/** @type {readonly OperationName[]} */
+const ofEvery = ['setup', 'teardown', 'gc', 'open'];
+
+/** What each backend can do. @type {Readonly<Record<'cni' | 'native', readonly OperationName[]>>} */
+export const operationsOf = {
+  native: /** @type {OperationName[]} */ (Object.keys(operations)),
+  cni: ofEvery,
+};
+
+/** Of the manager that an operation is watched in. @param {'cni' | 'native'} backend @param {OperationName} [name] */
+export function optionsOf(backend, name = 'setup') {
+  const ofBackend = backend === 'cni' ? { pluginDirs: [stepDir] } : {};
+  return { backend, timeoutMs: 20_000, ...ofBackend, ...operations[name].options };
+}

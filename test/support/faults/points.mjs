@@ -20,7 +20,7 @@ export function parsePoints(lines) {
 }
 
 /** Whether it is chance how many of them there are. @param {Point} point */
-export const isChance = ({ key }) => key.endsWith('/wait');
+export const isChance = ({ key }) => /\/(wait|receive)$/.test(key);
 
 /** @param {Point} point */
 export function describe({ key, ordinal, call, subject, label }) {
@@ -115,13 +115,10 @@ const plugins = ['tc-redirect-tap', 'bridge', 'host-local'];
 export const isPlugins = ({ key }) => plugins.some((name) => key.startsWith(`${name} `));
 
 /**
- * What an operation held is closed behind its result, and the next namespace made beside it; a dump comes in as many
- * datagrams as the kernel makes of it.
+ * What an operation held is closed behind its result, and the next namespace made beside it.
  *
  * @param {Point} point
  */
 export function mayBeMissed(point) {
-  return (
-    isChance(point) || point.call === 'close' || point.key === 'unshare' || point.call.startsWith('recv')
-  );
+  return isChance(point) || point.call === 'close' || point.key === 'unshare';
 }

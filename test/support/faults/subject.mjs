@@ -6,13 +6,13 @@ import { rm, symlink } from 'node:fs/promises';
 import { join } from 'node:path';
 import { fileURLToPath } from 'node:url';
 import { debianPluginDir, upstreamPluginDir } from '../tools.mjs';
-import { Control } from './control.mjs';
+import { Control, traceFlag } from './control.mjs';
 
 const shimDir = fileURLToPath(new URL('../../../build/dev/shim', import.meta.url));
 export const shim = join(shimDir, 'faults.so');
 /** Not among what the canonical dump looks at. */
 const workDir = '/run/lock/faults';
-const stepDir = join(workDir, 'plugins');
+export const stepDir = join(workDir, 'plugins');
 const realPlugins = existsSync(join(debianPluginDir, 'bridge')) ? debianPluginDir : upstreamPluginDir;
 
 let serial = 0;
@@ -25,24 +25,13 @@ export async function installSteps() {
     await symlink(join(shimDir, 'plugin-step'), join(stepDir, type));
 }
 
-/**
- * Of the manager that an operation is watched in; only `open` verifies, so that its points are in nothing else.
- *
- * @param {'cni' | 'native'} backend @param {'setup' | 'teardown' | 'gc' | 'open'} [operation]
- */
-export function optionsOf(backend, operation = 'setup') {
-  return {
-    backend,
-    timeoutMs: 20_000,
-    ...(backend === 'cni' ? { pluginDirs: [stepDir] } : {}),
-    ...(operation === 'open' ? {} : { verify: 'off' }),
-  };
-}
+/** What of an operation is watched. @typedef {Pick<import('./operations.mjs').Operation, 'verb' | 'from' | 'heldBack'>} Watched */
 
 /**
- * What came of a verb. `error` is null when it resolved; `hits` says how often the chosen point was reached.
+ * What came of a verb. `error` is null when it resolved; `hits` says how often the chosen point was reached; `logged`
+ * has the errors that were logged.
  *
- * @typedef {{ value: any, error: any, hits: number, logged: string[] }} Outcome
+ * @typedef {{ value: any, error: any, hits: number, logged: any[] }} Outcome
  */
 
 export class Subject {
@@ -79,20 +68,20 @@ export class Subject {
   /**
    * With points. `null`: the process was killed.
    *
-   * @param {string} verb @param {any} argument @param {import('./control.mjs').Fault | null} fault
+   * @param {Watched} watched @param {any} argument @param {import('./control.mjs').Fault | null} fault
    * @returns {Promise<Outcome | null>}
    */
-  async faulted(verb, argument, fault, flags = 0) {
-    const request = { verb, argument, armed: true, fault, flags };
+  async faulted({ verb, from, heldBack }, argument, fault, flags = 0) {
+    const request = { verb, argument, armed: true, from, heldBack, fault, flags };
     return Promise.race([this.#ask(request), this.exited.then(() => null)]);
   }
 
-  /** @param {string} verb @param {any} argument @param {number} flags @returns {Promise<string[]>} */
-  async traced(verb, argument, flags = 1) {
+  /** @param {Watched} watched @param {any} argument @param {number} flags @returns {Promise<string[]>} */
+  async traced(watched, argument, flags = traceFlag) {
     this.control.takeTrace();
-    const outcome = await this.faulted(verb, argument, null, flags);
+    const outcome = await this.faulted(watched, argument, null, flags);
     if (outcome === null || outcome.error !== null) {
-      throw new Error(`${verb}: ${outcome?.error.message ?? 'was killed'}`);
+      throw new Error(`${watched.verb}: ${outcome?.error.message ?? 'was killed'}`);
     }
     return this.control.takeTrace();
   }

@@ -1,0 +1,64 @@
+/** Whether after each of hundreds of runs there is what was there before. */
+import { setTimeout as sleep } from 'node:timers/promises';
+import { dumpDifference, dumpOnce, query } from '../dump.mjs';
+import { LastingTools } from './lasting-tool.mjs';
+
+const patienceMs = 20_000;
+const pauseMs = 5;
+
+/** Whatever a dump says of a VM's link on the host: the kernel takes its time to free it. */
+const ofHostLink = /^(link|address|qdisc|filter) vn\w+|^route .*\bdev=vn\w+/;
+
+/** @param {string} dump */
+const withoutHostLinks = (dump) =>
+  dump
+    .split('\n')
+    .filter((line) => !ofHostLink.test(line))
+    .join('\n');
+
+export class Baseline {
+  #tools = new LastingTools();
+  #before = '';
+
+  /** Once nothing changes any more. */
+  async take() {
+    let last = '';
+    const deadline = performance.now() + patienceMs;
+    for (;;) {
+      this.#before = await this.#dump();
+      if (this.#before === last || performance.now() >= deadline) return;
+      last = this.#before;
+      await sleep(pauseMs * 20);
+    }
+  }
+
+  /**
+   * What is not as before, or nothing: then it is what later differences are from.
+   *
+   * @param {{ linksMayGo?: boolean }} [options] `linksMayGo`: VMs' links that the kernel has yet to free are passed over
+   */
+  async difference({ linksMayGo = false } = {}) {
+    const seen = linksMayGo ? withoutHostLinks : (/** @type {string} */ dump) => dump;
+    const before = seen(this.#before);
+    const deadline = performance.now() + patienceMs;
+    let now = await this.#dump();
+    while (seen(now) !== before && performance.now() < deadline) {
+      await sleep(pauseMs);
+      now = await this.#dump();
+    }
+    if (seen(now) === before) return '';
+    this.#before = now;
+    return `not as before:${dumpDifference(before, seen(now))}`;
+  }
+
+  end() {
+    this.#tools.end();
+  }
+
+  /** A link may go between two looks of one dump. */
+  #dump() {
+    return dumpOnce((file, ...args) =>
+      args.includes('filter') ? query(file, ...args) : this.#tools.ask(file, ...args),
+    ).catch((error) => `${error.message}`);
+  }
+}

@@ -1,0 +1,137 @@
+/** What a warm pool does: its slots are filled, taken, thrown away, and destroyed. */
+import { execFile } from 'node:child_process';
+import { promisify } from 'node:util';
+import { Subject } from './subject.mjs';
+
+/** @typedef {import('./operations.mjs').Operation} Operation */
+
+const execFileAsync = promisify(execFile);
+const nothing = async () => {};
+
+/** @param {number} size */
+const pool = (size) => ({ verify: 'off', pool: { min: size, max: size } });
+
+/** Of a manager beside it. @param {object} options */
+export const withoutPool = (options) => ({ ...options, pool: undefined });
+
+/** @param {Subject} subject @param {object} options */
+async function recoverFromAll(subject, options) {
+  await subject.must('open', withoutPool(options));
+  await subject.must('close');
+}
+
+/** @param {Subject} subject */
+const warmUp = async (subject) => void (await subject.must('warmUp'));
+
+/** Slots are all that there is, but for links that are about to go by themselves. */
+async function spoilSlots() {
+  for (;;) {
+    const { stdout } = await execFileAsync('ip', ['-j', 'link', 'show', 'master', 'fcbr0']);
+    const links = JSON.parse(stdout || '[]');
+    if (links.length === 0) return;
+    for (const { ifname } of links) await execFileAsync('ip', ['link', 'delete', ifname]).catch(() => {});
+  }
+}
+
+/** Slots of a process that is no more. @param {object} options */
+async function leaveDeadPool(options) {
+  const owner = new Subject();
+  await owner.must('open', { ...options, ...pool(1) });
+  await warmUp(owner);
+  owner.child.kill('SIGKILL');
+  await owner.end();
+}
+
+/**
+ * Where something has failed, what slots left is the next open's to remove; else nothing may be left.
+ *
+ * @type {Operation['after']}
+ */
+async function close(subject, options, _id, { error, logged }) {
+  const closed = await subject.quietly('close');
+  const failed = [error, closed.error, ...logged, ...closed.logged].some((each) => each !== null);
+  if (failed) await recoverFromAll(subject, options);
+}
+
+/** @type {Operation['after']} */
+async function tearDown(subject, options, id, outcome) {
+  if (outcome.error === null) await subject.must('teardown', id);
+  await close(subject, options, id, outcome);
+}
+
+/**
+ * A pool of its own for each run.
+ *
+ * @type {Pick<Operation, 'opened' | 'logs' | 'begin' | 'before' | 'ready' | 'after' | 'recovered' | 'end'>}
+ */
+const pooled = {
+  opened: 'each run',
+  logs: true,
+  begin: recoverFromAll,
+  before: nothing,
+  ready: warmUp,
+  after: close,
+  recovered: nothing,
+  end: async (subject, options) => {
+    await subject.must('close');
+    await subject.must('open', withoutPool(options));
+    await subject.must('removeNetwork');
+    await subject.must('close');
+  },
+};
+
+/** @satisfies {Record<string, Operation>} */
+export const poolOperations = {
+  fill: {
+    ...pooled,
+    options: pool(1),
+    opened: 'by the verb',
+    verb: 'open',
+    from: 'slotFill',
+    ready: nothing,
+    argument: (options) => options,
+  },
+  take: {
+    ...pooled,
+    options: pool(1),
+    logs: false,
+    verb: 'setup',
+    heldBack: 'slotFill',
+    after: tearDown,
+    argument: (_options, id) => id,
+  },
+  discard: {
+    ...pooled,
+    options: pool(2),
+    verb: 'setup',
+    heldBack: 'slotFill',
+    counts: ({ key, label }) => key === 'control' && label.split(',').includes('slotDestroy'),
+    ready: async (subject) => {
+      await warmUp(subject);
+      await spoilSlots();
+    },
+    after: tearDown,
+    argument: (_options, id) => id,
+  },
+  destroy: {
+    ...pooled,
+    options: pool(2),
+    verb: 'close',
+    argument: () => null,
+  },
+  clear: {
+    ...pooled,
+    options: { verify: 'off' },
+    opened: 'once',
+    logs: false,
+    verb: 'gc',
+    from: 'guardList',
+    begin: async (subject, options) => void (await subject.must('open', options)),
+    before: (_subject, options) => leaveDeadPool(options),
+    ready: nothing,
+    argument: () => [],
+    after: async (subject, _options, _id, { error }) => {
+      if (error !== null) await subject.must('gc', []);
+    },
+  },
+};
