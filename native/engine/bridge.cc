@@ -39,12 +39,14 @@ class BridgeTransaction {
   void FindOrCreate() {
     auto link = FindLink(socket_, plan_.name);
     if (!link) {
+      undo_.Push([this] { RemoveCreated(); });
       try {
         socket_.Request(NewBridge(plan_.name, plan_.mac));
         created_ = true;
       } catch (const Error& error) {
         // Another process was faster.
         if (error.Errnum() != EEXIST) throw;
+        is_others_ = true;
       }
       link = FindLink(socket_, plan_.name);
     }
@@ -55,7 +57,14 @@ class BridgeTransaction {
           .Why(Reason::kWrongKind);
     }
     bridge_ = *std::move(link);
-    if (created_) undo_.Push([this] { socket_.Request(DelLink(bridge_.index)); });
+  }
+
+  // What failed may be the answer alone: then nobody has set it up yet.
+  void RemoveCreated() {
+    if (is_others_) return;
+    const auto link = FindLink(socket_, plan_.name);
+    const bool is_fresh = link && link->kind == "bridge" && link->mac == FormatMac(plan_.mac) && !link->up;
+    if (link && (created_ || is_fresh)) socket_.Request(DelLink(link->index));
   }
 
   [[nodiscard]] bool IsPlanned(const IpPrefix& prefix) const {
@@ -150,6 +159,7 @@ class BridgeTransaction {
   RtnlSocket socket_;
   Link bridge_;
   bool created_ = false;
+  bool is_others_ = false;
   std::vector<IpPrefix> present_;
   UndoStack undo_;
 };
