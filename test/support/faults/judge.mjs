@@ -31,7 +31,8 @@ const stepsByLabel = [
   { label: /^firewall/, steps: ['firewall'] },
   { label: /^sysctlWrite$/, steps: ['forwarding'] },
   { label: /^(capabilities|probe|forwardChains|sysctlRead)$/, steps: ['verify'] },
-  { label: /^(attach|detach|slotFill)$/, steps: native },
+  { label: /^(attach|detach)$/, steps: native },
+  { label: /^slotFill$/, steps: [...native, 'slot'] },
   { label: /^slotName$/, steps: ['lock', 'slot', 'record', 'anchor', 'address'] },
   { label: /^slotDestroy$/, steps: ['guard', 'route', 'address'] },
 ];
