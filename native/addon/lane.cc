@@ -10,6 +10,7 @@
 #include <vector>
 
 #include "base/error.h"
+#include "sys/thread_class.h"
 
 namespace vulcan::addon {
 namespace {
@@ -87,6 +88,7 @@ void Lane::Loop(const char* name) {
   sigfillset(&all);
   ::pthread_sigmask(SIG_BLOCK, &all, nullptr);
   ::pthread_setname_np(::pthread_self(), name);
+  AskForShortSlice();
 
   std::vector<Waiting> waiting;
   const auto step = [&waiting](Job job) {

@@ -92,8 +92,6 @@ AttachResult Attach::Run(AddressStore store, const Cancellation& cancellation) {
   ConfigureInside(inside_->links, plan_.interface, result_.addresses);
   Begin("up", cancellation);
   SetUp();
-  // Nothing that follows needs RTNL, until the next one does.
-  host_.Namespaces().Begin();
   Begin("record", cancellation);
   record_->Publish(plan_.record.name);
   result_.steps = clock_.End();

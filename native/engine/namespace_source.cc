@@ -27,11 +27,16 @@ void NamespaceSource::Start() {
 
 void NamespaceSource::Begin() noexcept {
   try {
+    Keep();
     Start();
   } catch (...) {
     // Whoever takes it begins it again, and is told.
     begun_ = false;
   }
+}
+
+void NamespaceSource::Keep() {
+  if (begun_ && !ready_ && worker_.IsDone()) ready_ = Finish();
 }
 
 NewNamespace NamespaceSource::Finish() {
@@ -41,7 +46,7 @@ NewNamespace NamespaceSource::Finish() {
   return *std::exchange(made_, std::nullopt);
 }
 
-NewNamespace NamespaceSource::Take() {
+NewNamespace NamespaceSource::FinishOrRetry() {
   const bool ahead = begun_;
   try {
     return Finish();
@@ -50,6 +55,14 @@ NewNamespace NamespaceSource::Take() {
     if (!ahead) throw;
     return Finish();
   }
+}
+
+NewNamespace NamespaceSource::Take() {
+  if (ready_) return *std::exchange(ready_, std::nullopt);
+  NewNamespace taken = FinishOrRetry();
+  // Whoever comes next would have to wait, too.
+  Begin();
+  return taken;
 }
 
 }  // namespace vulcan

@@ -16,21 +16,26 @@ struct NewNamespace {
   UniqueFd tun;
 };
 
-// Makes namespaces on a thread of its own, one ahead: the kernel needs as long for an empty one as for half
-// of what is put into it. One thread at a time calls it.
+// Makes namespaces on a thread of its own, up to two ahead: the kernel needs as long for an empty one as for
+// half of what is put into it. So whoever takes one finds it made, and the next is made while the caller does
+// what needs no RTNL. One thread at a time calls it.
 class NamespaceSource {
  public:
-  // Makes one beside, unless there is one. Take says what went wrong. Both sides use RTNL, so it saves time
-  // only where the caller has something else to do meanwhile.
+  // Makes one beside, unless one is being made. Take says what went wrong.
   void Begin() noexcept;
   [[nodiscard]] NewNamespace Take();
 
  private:
   void Start();
+  // Of the one that was begun; waits for it.
   [[nodiscard]] NewNamespace Finish();
+  [[nodiscard]] NewNamespace FinishOrRetry();
+  // What was begun and is made by now.
+  void Keep();
 
   bool begun_ = false;
   std::optional<NewNamespace> made_;
+  std::optional<NewNamespace> ready_;
   // Last, as its thread uses the rest.
   NamespaceWorker worker_;
 };

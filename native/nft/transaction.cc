@@ -29,14 +29,15 @@ bool IsTransient(const Error& error) noexcept {
 }
 
 // A random time, so that writers that met once do not meet again.
-void Pause(const Cancellation& cancellation, std::minstd_rand& random, int attempt) {
+void Pause(const Cancellation& cancellation, int attempt) {
+  // Made when it is needed: its seed costs as much as a small transaction where CPUID is emulated.
+  thread_local std::minstd_rand random(std::random_device{}());
   std::uniform_int_distribution<int> pause_ms(0, std::min(attempt, kMaxPauseMs));
   pollfd wait{cancellation.Fd(), POLLIN, 0};
   ::poll(&wait, 1, pause_ms(random));
 }
 
 void Retry(const Cancellation& cancellation, const std::function<void()>& attempt_once) {
-  std::minstd_rand random(std::random_device{}());
   for (int attempt = 1;; ++attempt) {
     cancellation.ThrowIfCancelled();
     try {
@@ -51,7 +52,7 @@ void Retry(const Cancellation& cancellation, const std::function<void()>& attemp
             .Why(Reason::kRetriesExhausted);
       }
     }
-    Pause(cancellation, random, attempt);
+    Pause(cancellation, attempt);
   }
 }
 

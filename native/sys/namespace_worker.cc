@@ -6,6 +6,7 @@
 #include <utility>
 
 #include "base/error.h"
+#include "sys/thread_class.h"
 
 namespace vulcan {
 
@@ -18,6 +19,11 @@ void NamespaceWorker::Begin(std::function<void()> body) {
     state_ = State::kWork;
   }
   changed_.notify_all();
+}
+
+bool NamespaceWorker::IsDone() {
+  const std::lock_guard guard(mutex_);
+  return state_ == State::kDone;
 }
 
 void NamespaceWorker::Finish() {
@@ -48,6 +54,7 @@ void NamespaceWorker::Stop() noexcept {
 
 void NamespaceWorker::Loop() {
   ::pthread_setname_np(::pthread_self(), "vulcan-unshare");
+  AskForBatch();
   std::unique_lock lock(mutex_);
   for (bool home = true; home;) {
     changed_.wait(lock, [this] { return state_ == State::kWork || state_ == State::kStop; });

@@ -25,6 +25,8 @@ class NamespaceWorker {
   // Starts `body` in a namespace made for it; one at a time. What `body` refers to must live until Finish, or
   // as long as this object.
   void Begin(std::function<void()> body);
+  // Whether Finish need not wait.
+  [[nodiscard]] bool IsDone();
   // Waits for what was begun; what it threw is thrown here.
   void Finish();
 
