@@ -19,7 +19,7 @@ constexpr std::size_t kWords = std::tuple_size_v<decltype(LinkFeatures::words)>;
 // The structs of <linux/ethtool.h> end in a flexible array.
 template <typename Block>
 struct Blocks {
-  std::uint32_t command;
+  std::uint32_t command = 0;
   std::uint32_t size = kWords;
   std::array<Block, kWords> words{};
 };
