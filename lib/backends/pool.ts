@@ -39,7 +39,7 @@ export class Pool {
   readonly #recycling: Recycling;
   /** Links that are yet to say whose they are. */
   #labelling: Promise<void> = Promise.resolve();
-  #unlabelled: { readonly name: string; readonly alias: string }[] = [];
+  #unlabelled: { readonly vmId: string; readonly name: string; readonly alias: string }[] = [];
   /** What goes on behind callers; close waits for it. */
   readonly #background = new Set<Promise<unknown>>();
   readonly #stop = new Stopper();
@@ -120,11 +120,19 @@ export class Pool {
   named(slot: Slot, { vmId, containerId }: AttachRequest): void {
     this.#inUse.set(vmId, slot);
     const alias = aliasOf(keyOf(this.#native.runtime, containerId));
-    this.#unlabelled.push({ name: slot.link.hostLink, alias });
+    this.#unlabelled.push({ vmId, name: slot.link.hostLink, alias });
     if (this.#unlabelled.length > 1) return;
     const before = this.#labelling;
     this.#labelling = this.#label().then(() => before);
     this.#inBackground(this.#labelling);
+  }
+
+  /**
+   * A VM that goes needs no label. One that came after its port was cut would open it again: a bridge enables a disabled
+   * port at any change of a link that is up (br_port_carrier_check, net/bridge/br_if.c).
+   */
+  unlabel(vmId: string): void {
+    this.#unlabelled = this.#unlabelled.filter((each) => each.vmId !== vmId);
   }
 
   /** Until what has been named says whose it is. */
@@ -294,8 +302,9 @@ export class Pool {
   /** What has been named meanwhile goes along. */
   async #label(): Promise<void> {
     await setImmediate();
-    const links = this.#unlabelled;
+    const links = this.#unlabelled.map(({ name, alias }) => ({ name, alias }));
     this.#unlabelled = [];
+    if (links.length === 0) return;
     await this.#native.runtime.binding
       .linkLabel({ links })
       .catch((error: Error) => debug('%d aliases: %s', links.length, error.message));

@@ -45,6 +45,11 @@ export class Pools {
     return false;
   }
 
+  /** A VM goes: its link is not to say whose it is any more. */
+  unlabel(vmId: string): void {
+    for (const pool of this.#pools) pool.unlabel(vmId);
+  }
+
   /** Until what slots became says whose it is. */
   async labelled(): Promise<void> {
     await Promise.all(this.#pools.map((pool) => pool.labelled()));

@@ -1,5 +1,5 @@
 import { channel } from 'node:diagnostics_channel';
-import { readdirSync } from 'node:fs';
+import { closeSync, openSync, readdirSync } from 'node:fs';
 import { open } from 'node:fs/promises';
 import { expect, it } from 'vitest';
 import type { PoolEvent } from '../../lib/observe.ts';
@@ -10,7 +10,7 @@ import { resetLab, until } from '../support/lab.ts';
 import { expectRefusal } from '../support/refusal.ts';
 import { ip } from '../support/run.ts';
 import { describeBackends } from './fixture.ts';
-import { hostLinks, linkOf, linksOf } from './oracles.ts';
+import { hostLinks, type LinkSeen, linkOf, linksOf } from './oracles.ts';
 import { dumpOfOne, oneAddress, openWarm, slotAddresses, untilLabelled, untilReady } from './pool-state.ts';
 
 describeBackends(
@@ -40,6 +40,21 @@ describeBackends(
       await manager.teardown('vm-1');
       await manager.close();
       await expectUnchanged(before);
+    });
+
+    it('cuts a VM off for good that goes as soon as it has come', async () => {
+      const manager = await openWarm(lab, { pool: { min: 2, max: 2, recycle: false } });
+      const net = await manager.setup('vm-1');
+      const held = openSync(net.netnsPath, 'r');
+      try {
+        await Promise.all([manager.teardown('vm-1'), manager.setup('vm-2')]);
+        await untilLabelled('vulcan-net fcnet vm-2 eth0');
+        const portState = (link: LinkSeen) => link.linkinfo?.info_slave_data?.['state'];
+        const cut = (await linksOf(null)).filter((link) => portState(link) === 'disabled');
+        expect(cut.map(({ ifalias = '' }) => ifalias)).toEqual(['']);
+      } finally {
+        closeSync(held);
+      }
     });
 
     it('that is empty gives way to a setup of its own, and fills again', async () => {
