@@ -101,6 +101,17 @@ std::set<std::string> Owners(const Elements& elements) {
   return owners;
 }
 
+// A dump of elements can be torn by somebody's commit: what seems to be another's subnet then is none.
+void RefuseConflicts(nft::Socket& socket, std::uint32_t generation, const Elements& present,
+                     const Elements& wanted, const std::string& owner) {
+  try {
+    ThrowIfConflict(present, wanted, owner);
+  } catch (const Error&) {
+    if (socket.Generation() != generation) throw Error(ERESTART, "NFT_MSG_GETSETELEM");
+    throw;
+  }
+}
+
 enum class EmptyTable : bool { kKeep, kDelete };
 
 void Remove(const std::string& network, EmptyTable empty, const Cancellation& cancellation) {
@@ -127,9 +138,10 @@ void Ensure(const Network& network, const Cancellation& cancellation) {
   bool adds_network = false;
   try {
     nft::Transact(cancellation, [&](nft::Socket& socket, nft::Batch& batch) {
+      const std::uint32_t generation = socket.Generation();
       Contents contents = Read(socket);
       if (contents.layout == 0) throw ForeignTable();
-      ThrowIfConflict(contents.elements, wanted, network.name);
+      RefuseConflicts(socket, generation, contents.elements, wanted, network.name);
       makes_table |= !contents.layout;
       adds_network |= !Owners(contents.elements).contains(network.name);
       if (!contents.layout || *contents.layout == kLayout) {
