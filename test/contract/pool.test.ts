@@ -172,10 +172,13 @@ describeBackends(
       const manager = await openWarm(lab, { pool: { min: 2, max: 2 } });
       const slots = (await linksOf(null)).filter(({ ifname }) => ifname.startsWith('vn'));
       for (const { ifname } of slots) await ip('link', 'delete', ifname);
-      expect(await manager.setup('vm-1')).toMatchObject({ origin: 'cold' });
+      // Cold; or warm, when the pool has made a new slot by then. Either way it is whole.
+      await manager.setup('vm-1');
       await untilReady(manager, 2);
       expect(await manager.setup('vm-2')).toMatchObject({ origin: 'warm' });
-      expect(await manager.check('vm-2')).toEqual({ ok: true, differences: [] });
+      for (const vmId of ['vm-1', 'vm-2']) {
+        expect(await manager.check(vmId)).toEqual({ ok: true, differences: [] });
+      }
     });
 
     it('shares the network with the pools of others', async () => {
