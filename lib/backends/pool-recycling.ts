@@ -7,7 +7,7 @@ import type { Slot } from './slot.ts';
 
 /** So many at a time, each of which takes a few descriptors. */
 const atOnce = 32;
-/** Reading what the whole host has takes that share of the time at most. */
+/** Reading what the whole host has takes that share of the time at most, while nobody waits for a slot. */
 const share = 1 / 4;
 /** What is shorter is not worth a timer. */
 const shortestPauseMs = 1;
@@ -25,8 +25,8 @@ interface Resting {
 export interface RecyclingOptions {
   readonly binding: Pick<NativeBinding, 'slotsProve' | 'slotsReset'>;
   readonly restMs: number;
-  /** Until nobody changes the slots any more. */
-  settled(): Promise<void>;
+  /** Whether somebody waits for a slot. */
+  isAwaited(): boolean;
   /** They are as good as new. */
   ready(slots: readonly Slot[]): void;
   /** They can't be proven to be. */
@@ -95,25 +95,27 @@ export class Recycling {
       this.#cleaning = this.#take(({ dueMs }) => dueMs <= now, atOnce);
       if (this.#cleaning.length === 0) return;
       const pauseMs = await this.#cleanAll();
-      if (pauseMs >= shortestPauseMs) await sleep(pauseMs);
+      if (pauseMs >= shortestPauseMs && !this.#options.isAwaited()) await sleep(pauseMs);
     }
   }
 
   /** How long to do nothing then. */
   async #cleanAll(): Promise<number> {
-    const { binding, settled, ready, spoilt } = this.#options;
-    await settled();
-    const began = performance.now();
+    const { binding, ready, spoilt } = this.#options;
     const slots = this.#cleaning.map(({ slot }) => slot);
-    const proofs = await verdicts(slots, (handles) => binding.slotsProve({ slots: handles }));
-    const pauseMs = (performance.now() - began) * (1 / share - 1);
-    const resets = await verdicts(proofs.clean, (handles) => binding.slotsReset({ slots: handles }));
+    const { against, readingMs } = await binding.slotsProve({ slots: handlesOf(slots) });
+    const proofs = verdicts(slots, against);
+    const resets = verdicts(proofs.clean, await this.#reset(proofs.clean));
     const again = this.#again(proofs.unclean);
     this.#cleaning = [];
     if (resets.clean.length > 0) ready(resets.clean);
     const unclean = [...proofs.unclean, ...resets.unclean].filter(([slot]) => !again.has(slot));
     if (unclean.length > 0) spoilt(unclean);
-    return pauseMs;
+    return readingMs * (1 / share - 1);
+  }
+
+  async #reset(slots: readonly Slot[]): Promise<readonly (NativeError | null)[]> {
+    return slots.length === 0 ? [] : this.#options.binding.slotsReset({ slots: handlesOf(slots) });
   }
 
   /** Those that somebody is about to leave: they rest a little longer. */
@@ -128,14 +130,11 @@ export class Recycling {
 
 type Verdict = readonly [slot: Slot, against: NativeError];
 
-async function verdicts(
-  slots: readonly Slot[],
-  judge: (handles: readonly number[]) => Promise<readonly (NativeError | null)[]>,
-) {
+const handlesOf = (slots: readonly Slot[]): readonly number[] => slots.map(({ handle }) => handle);
+
+function verdicts(slots: readonly Slot[], against: readonly (NativeError | null)[]) {
   const clean: Slot[] = [];
   const unclean: Verdict[] = [];
-  if (slots.length === 0) return { clean, unclean };
-  const against = await judge(slots.map(({ handle }) => handle));
   for (const [index, slot] of slots.entries()) {
     const error = against[index] ?? null;
     if (error === null) clean.push(slot);

@@ -1,4 +1,4 @@
-import { setImmediate } from 'node:timers/promises';
+import { setTimeout as sleep } from 'node:timers/promises';
 import { AbortError, type NetworkError } from '../errors.ts';
 import { debug, defaultLogger, type PoolChange, poolChanged } from '../observe.ts';
 import type { PoolConfig } from '../settings.ts';
@@ -10,6 +10,7 @@ import type { NativeRuntime } from './native-runtime.ts';
 import { Demand } from './pool-demand.ts';
 import { newPoolOwner, type PoolOwner } from './pool-owner.ts';
 import { Recycling } from './pool-recycling.ts';
+import { Takers } from './pool-takers.ts';
 import { keyOf } from './records.ts';
 import { fillSlot, type Slot, type SlotProfile } from './slot.ts';
 
@@ -18,6 +19,8 @@ const firstPauseMs = 100;
 const longestPauseMs = 5_000;
 /** As long as others may believe that an address is the old VM's. */
 const restMs = 1_000;
+/** Links are told whose they are a few at a time. */
+const labelAfterMs = 5;
 /** So many more than its most a pool may have, until it is looked at again. */
 const mostOver = 64;
 
@@ -37,8 +40,10 @@ export class Pool {
   /** By vmId: what became of slots. */
   readonly #inUse = new Map<string, Slot>();
   readonly #recycling: Recycling;
+  readonly #takers = new Takers();
   /** Links that are yet to say whose they are. */
   #labelling: Promise<void> = Promise.resolve();
+  readonly #beingLabelled = new Set<string>();
   #unlabelled: { readonly vmId: string; readonly name: string; readonly alias: string }[] = [];
   /** What goes on behind callers; close waits for it. */
   readonly #background = new Set<Promise<unknown>>();
@@ -63,7 +68,7 @@ export class Pool {
     this.#recycling = new Recycling({
       binding: native.runtime.binding,
       restMs: this.#restMs,
-      settled: () => this.#labelling,
+      isAwaited: () => this.#takers.size > 0,
       ready: (slots) => this.#recycled(slots),
       spoilt: (slots) => this.#spoilt(slots),
     });
@@ -97,14 +102,18 @@ export class Pool {
     };
   }
 
-  /** `null`: none is ready. The caller names it, gives it back, or discards it. */
-  take(): Slot | null {
+  /** `null`: none is ready, nor will one be in a moment. The caller names it, gives it back, or discards it. */
+  async take(): Promise<Slot | null> {
     if (this.#stop.stopped) return null;
     this.#demand.count();
-    const slot = this.#ready.shift() ?? null;
+    const slot = this.#ready.shift() ?? (await this.#takeSoon());
     if (slot !== null) this.#changed('taken');
     this.#adjust();
     return slot;
+  }
+
+  async #takeSoon(): Promise<Slot | null> {
+    return !this.#held && this.#takers.size < this.#soon ? this.#takers.wait() : null;
   }
 
   giveBack(slot: Slot): void {
@@ -131,8 +140,9 @@ export class Pool {
    * A VM that goes needs no label. One that came after its port was cut would open it again: a bridge enables a disabled
    * port at any change of a link that is up (br_port_carrier_check, net/bridge/br_if.c).
    */
-  unlabel(vmId: string): void {
+  async unlabel(vmId: string): Promise<void> {
     this.#unlabelled = this.#unlabelled.filter((each) => each.vmId !== vmId);
+    if (this.#beingLabelled.has(vmId)) await this.#labelling;
   }
 
   /** Until what has been named says whose it is. */
@@ -231,6 +241,7 @@ export class Pool {
   }
 
   async #empty(): Promise<void> {
+    this.#takers.dismiss();
     await this.#filling;
     const resting = this.#recycling.take(() => true);
     await this.#recycling.settle();
@@ -257,10 +268,14 @@ export class Pool {
     });
   }
 
-  /** How many are to be built: what rests shortly is soon ready. */
+  /** How many are to be built. */
   get #missing(): number {
-    const soon = this.#restMs === 0 ? this.#recycling.size : 0;
-    return Math.min(this.#room, this.#demand.target - this.#ready.length - soon);
+    return Math.min(this.#room, this.#demand.target - this.#ready.length - this.#soon);
+  }
+
+  /** How many are as good as ready: those that rest, where that takes no time. */
+  get #soon(): number {
+    return this.#restMs === 0 ? this.#recycling.size : 0;
   }
 
   async #fill(): Promise<void> {
@@ -301,17 +316,19 @@ export class Pool {
 
   /** What has been named meanwhile goes along. */
   async #label(): Promise<void> {
-    await setImmediate();
+    await sleep(labelAfterMs);
     const links = this.#unlabelled.map(({ name, alias }) => ({ name, alias }));
-    this.#unlabelled = [];
+    const vmIds = this.#unlabelled.splice(0).map(({ vmId }) => vmId);
     if (links.length === 0) return;
+    for (const vmId of vmIds) this.#beingLabelled.add(vmId);
     await this.#native.runtime.binding
       .linkLabel({ links })
       .catch((error: Error) => debug('%d aliases: %s', links.length, error.message));
+    for (const vmId of vmIds) this.#beingLabelled.delete(vmId);
   }
 
   #recycled(slots: readonly Slot[]): void {
-    this.#ready.push(...slots);
+    this.#ready.push(...this.#takers.serve(slots));
     this.#changed('recycled');
     this.#adjust();
   }

@@ -8,6 +8,12 @@ import type {
 } from './attachment.ts';
 import type { NativeError, Task } from './binding.ts';
 
+export interface SlotProofs {
+  readonly against: readonly (NativeError | null)[];
+  /** What took the longer the larger the host is. */
+  readonly readingMs: number;
+}
+
 /** What the addon does with slots: attachments without a VM. */
 export interface SlotBinding {
   /** Lets the tasks of others go first after each of its steps, and waits while the kernel frees many namespaces. */
@@ -23,7 +29,7 @@ export interface SlotBinding {
    */
   slotReturn(plan: SlotReturnPlan): Promise<ReturnedSlot>;
   /** Of slots that were returned, each: what speaks against its being nobody's, or `null`. */
-  slotsProve(plan: Task & { readonly slots: readonly number[] }): Promise<(NativeError | null)[]>;
+  slotsProve(plan: Task & { readonly slots: readonly number[] }): Promise<SlotProofs>;
   /** Of slots that were proven, each: why it can't be made what it was, or `null`. Lets others go first after each step. */
   slotsReset(plan: Task & { readonly slots: readonly number[] }): Promise<(NativeError | null)[]>;
   /** What a slot became is no more, or is another's. */

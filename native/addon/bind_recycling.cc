@@ -1,3 +1,4 @@
+#include <chrono>
 #include <cstdint>
 #include <memory>
 #include <optional>
@@ -55,11 +56,12 @@ namespace {
 
 void BindRecycling(Napi::Object exports, Module& module) {
   AttachmentHost& host = module.Attachments();
+  SlotHost& changes = module.SlotChanges();
   SlotTable& slots = module.Slots();
   Export(
-      exports, module, "slotReturn", LaneName::kControl,
-      [&slots, &host](const Fields& fields) {
-        return std::make_unique<SlotReturn>(ParseReturnPlan(slots, fields), host);
+      exports, module, "slotReturn", LaneName::kSlot,
+      [&slots, &changes](const Fields& fields) {
+        return std::make_unique<SlotReturn>(ParseReturnPlan(slots, fields), changes);
       },
       [](const std::unique_ptr<SlotReturn>& work, const Cancellation& cancellation) {
         return work->Step(cancellation);
@@ -72,7 +74,13 @@ void BindRecycling(Napi::Object exports, Module& module) {
       });
   Export(
       exports, module, "slotsProve", LaneName::kScan,
-      [&slots](const Fields& fields) { return SlotsOf(slots, fields); }, ProveSlots, VerdictsToJs);
+      [&slots](const Fields& fields) { return SlotsOf(slots, fields); }, ProveSlots,
+      [](Napi::Env env, const SlotProofs& proofs) {
+        Napi::Object object = Napi::Object::New(env);
+        object.Set("against", VerdictsToJs(env, proofs.against));
+        object.Set("readingMs", std::chrono::duration<double, std::milli>(proofs.reading).count());
+        return object;
+      });
   Export(
       exports, module, "slotsReset", LaneName::kControl,
       [&slots, &host](const Fields& fields) {

@@ -60,7 +60,7 @@ namespace {
 
 void BindSlots(Napi::Object exports, Module& module) {
   AttachmentHost& host = module.Attachments();
-  SlotNamingHost& namings = module.Namings();
+  SlotHost& changes = module.SlotChanges();
   SlotTable& slots = module.Slots();
   Export(
       exports, module, "slotFill", LaneName::kControl,
@@ -75,9 +75,9 @@ void BindSlots(Napi::Object exports, Module& module) {
         return object;
       });
   Export(
-      exports, module, "slotName", LaneName::kNaming,
-      [&slots, &namings](const Fields& fields) {
-        return std::make_unique<SlotNaming>(ParseNamingPlan(slots, fields), namings);
+      exports, module, "slotName", LaneName::kSlot,
+      [&slots, &changes](const Fields& fields) {
+        return std::make_unique<SlotNaming>(ParseNamingPlan(slots, fields), changes);
       },
       [](const std::unique_ptr<SlotNaming>& naming, const Cancellation& cancellation) {
         return naming->Step(cancellation);

@@ -47,7 +47,7 @@ enum class LaneName {
   kNamespace,  // waits for threads that enter other namespaces
   kProcess,    // child processes
   kFile,       // locks and files
-  kNaming,     // slots that get their VM, behind no other work
+  kSlot,       // slots that get a VM and lose it, behind no other work
   kScan,       // reads all that there is: /proc, directories, dumps
 };
 
@@ -59,7 +59,7 @@ class Lanes {
 
  private:
   static constexpr std::array kThreadNames = {"vulcan-control", "vulcan-netns",  "vulcan-process",
-                                              "vulcan-file",    "vulcan-naming", "vulcan-scan"};
+                                              "vulcan-file",    "vulcan-slot", "vulcan-scan"};
   std::array<std::optional<Lane>, kThreadNames.size()> lanes_;
 };
 

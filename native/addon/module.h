@@ -12,7 +12,7 @@
 #include "addon/lane.h"
 #include "engine/attachment_host.h"
 #include "engine/slot.h"
-#include "engine/slot_naming.h"
+#include "engine/slot_host.h"
 #include "sys/lock.h"
 
 namespace vulcan::addon {
@@ -37,8 +37,8 @@ class Module : public Napi::Addon<Module> {
   void Cancel(std::uint32_t task_id);
   [[nodiscard]] LockTable& Locks() noexcept { return locks_; }
   [[nodiscard]] SlotTable& Slots() noexcept { return slots_; }
-  // Of the naming lane's thread.
-  [[nodiscard]] SlotNamingHost& Namings() noexcept { return namings_; }
+  // Of the slot lane's thread.
+  [[nodiscard]] SlotHost& SlotChanges() noexcept { return slot_changes_; }
   // Of the control lane's thread.
   [[nodiscard]] AttachmentHost& Attachments() noexcept { return attachments_; }
 
@@ -59,7 +59,7 @@ class Module : public Napi::Addon<Module> {
   Deliveries deliveries_;
   LockTable locks_;
   SlotTable slots_;
-  SlotNamingHost namings_;
+  SlotHost slot_changes_;
   AttachmentHost attachments_;
   std::unordered_map<Task*, Pending> pending_;
   std::unordered_map<std::uint32_t, Task*> by_id_;

@@ -38,6 +38,12 @@ std::vector<SetElements> ElementsOf(const Port& port) {
   return elements;
 }
 
+std::vector<SetElements> ElementsOfAll(std::span<const Port> ports) {
+  std::vector<SetElements> elements;
+  for (const Port& port : ports) std::ranges::move(ElementsOf(port), std::back_inserter(elements));
+  return elements;
+}
+
 // What ElementsOf has concatenated, each part padded to 32 bits.
 constexpr std::size_t kLinkBytes = 16;
 constexpr std::size_t kAddressOffset = kLinkBytes + 8;
@@ -140,12 +146,17 @@ bool Ensure(bool routed, const Cancellation& cancellation) {
 }
 
 void Add(nft::Socket& socket, const Port& port, const Cancellation& cancellation) {
-  const auto elements = ElementsOf(port);
+  AddAll(socket, {port}, cancellation);
+}
+
+void AddAll(nft::Socket& socket, const std::vector<Port>& ports, const Cancellation& cancellation) {
+  if (ports.empty()) return;
+  const auto elements = ElementsOfAll(ports);
   try {
     CommitAdditions(socket, elements);
   } catch (const Error& error) {
     if (error.Errnum() != ENOENT) throw;
-    static_cast<void>(Ensure(port.routed, cancellation));
+    static_cast<void>(Ensure(ports.front().routed, cancellation));
     CommitAdditions(socket, elements);
   }
 }
@@ -172,10 +183,8 @@ void RemoveAll(nft::Socket& socket, const std::vector<Port>& ports) {
   for (std::size_t begin = 0; begin < ports.size(); begin += kAtOnce) {
     const std::span<const Port> some =
         std::span(ports).subspan(begin, std::min(kAtOnce, ports.size() - begin));
-    std::vector<SetElements> elements;
-    for (const Port& port : some) std::ranges::move(ElementsOf(port), std::back_inserter(elements));
     try {
-      CommitDeletions(socket, elements);
+      CommitDeletions(socket, ElementsOfAll(some));
     } catch (const Error& error) {
       if (error.Errnum() != ENOENT) throw;
       for (const Port& port : some) Remove(socket, port);

@@ -34,6 +34,9 @@ bool Ensure(bool routed, const Cancellation& cancellation);
 // In one transaction. Makes the tables when somebody has removed them.
 void Add(nft::Socket& socket, const Port& port, const Cancellation& cancellation);
 
+// The same for some, which are all of one kind.
+void AddAll(nft::Socket& socket, const std::vector<Port>& ports, const Cancellation& cancellation);
+
 // What is not there is fine.
 void Remove(nft::Socket& socket, const Port& port);
 

@@ -15,12 +15,7 @@ constexpr mode_t kRecordMode = 0600;
 
 }  // namespace
 
-RtnlSocket& SlotNamingHost::Links() {
-  if (!links_) links_.emplace();
-  return *links_;
-}
-
-SlotNaming::SlotNaming(SlotNamingPlan plan, SlotNamingHost& host)
+SlotNaming::SlotNaming(SlotNamingPlan plan, SlotHost& host)
     : plan_(std::move(plan)),
       host_(host),
       lock_(plan_.locks),

@@ -12,7 +12,7 @@
 #include "engine/attachment_lock.h"
 #include "engine/attachment_plan.h"
 #include "engine/slot.h"
-#include "netlink/rtnl_socket.h"
+#include "engine/slot_host.h"
 #include "sys/file_store.h"
 
 namespace vulcan {
@@ -33,20 +33,11 @@ struct SlotNamed {
   std::vector<StepTime> steps;
 };
 
-// What namings of one thread share.
-class SlotNamingHost {
- public:
-  [[nodiscard]] RtnlSocket& Links();
-
- private:
-  std::optional<RtnlSocket> links_;
-};
-
 // Makes a slot the attachment of a VM: all or nothing, and without RTNL. The record gets its name last; from
 // then on cancelling has lost. Until step "slot" nothing of the slot has been touched.
 class SlotNaming {
  public:
-  SlotNaming(SlotNamingPlan plan, SlotNamingHost& host);
+  SlotNaming(SlotNamingPlan plan, SlotHost& host);
 
   // Waits for locks only.
   [[nodiscard]] Progress<SlotNamed> Step(const Cancellation& cancellation);
@@ -61,7 +52,7 @@ class SlotNaming {
   void GiveAddresses();
 
   SlotNamingPlan plan_;
-  SlotNamingHost& host_;
+  SlotHost& host_;
   AttachmentLock lock_;
   AddressStoreRequest store_request_;
   std::optional<AddressStore> store_;

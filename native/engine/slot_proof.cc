@@ -78,17 +78,18 @@ void ProveOutside(const std::vector<std::shared_ptr<Slot>>& slots, std::vector<s
 
 }  // namespace
 
-std::vector<std::optional<Error>> ProveSlots(const std::vector<std::shared_ptr<Slot>>& slots,
-                                             const Cancellation& cancellation) {
-  std::vector<std::optional<Error>> against(slots.size());
-  if (slots.empty()) return against;
+SlotProofs ProveSlots(const std::vector<std::shared_ptr<Slot>>& slots, const Cancellation& cancellation) {
+  SlotProofs proofs{std::vector<std::optional<Error>>(slots.size())};
+  if (slots.empty()) return proofs;
   try {
-    ProveOutside(slots, against, cancellation);
-    RunInNamespace(slots.front()->ns.Get(), [&] { EnterAll(slots, against); });
+    const auto begin = Clock::now();
+    ProveOutside(slots, proofs.against, cancellation);
+    proofs.reading = Clock::now() - begin;
+    RunInNamespace(slots.front()->ns.Get(), [&] { EnterAll(slots, proofs.against); });
   } catch (...) {
-    for (auto& each : against) each = CurrentError();
+    for (auto& each : proofs.against) each = CurrentError();
   }
-  return against;
+  return proofs;
 }
 
 }  // namespace vulcan

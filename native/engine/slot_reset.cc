@@ -27,6 +27,7 @@ void Compare(const std::optional<Fingerprint>& before, const Fingerprint& now) {
 }
 
 void ResetTapOf(Slot& slot) {
+  if (!slot.entered) throw Error(EINVAL, "setns", "the slot was not proven clean").Why(Reason::kSlotSpoilt);
   // TUNSETIFF would make one where there is none.
   if (!slot.entered->links.IndexOf(slot.interface.tap)) {
     throw Error(ENODEV, "ioctl(SIOCGIFINDEX)").Path(slot.interface.tap).Why(Reason::kSlotSpoilt);
@@ -49,63 +50,94 @@ ResetSlots::ResetSlots(std::vector<std::shared_ptr<Slot>> slots, AttachmentHost&
     : slots_(std::move(slots)), host_(host), against_(slots_.size()) {}
 
 Progress<std::vector<std::optional<Error>>> ResetSlots::Step() {
-  if (next_ == slots_.size()) return std::move(against_);
-  Slot& slot = *slots_[next_];
-  bool ended = stage_ == Stage::kHost;
-  try {
-    Advance(slot);
-  } catch (...) {
-    against_[next_] = CurrentError();
-    ended = true;
-  }
-  if (ended) {
-    slot.entered.reset();
-    stage_ = Stage::kTap;
-    if (++next_ == slots_.size()) return std::move(against_);
+  if (next_ == slots_.size() && stage_ != Stage::kHost) return std::move(against_);
+  switch (stage_) {
+    case Stage::kTap:
+      Try(next_, [](Slot& slot) { ResetTapOf(slot); });
+      stage_ = Stage::kInside;
+      break;
+    case Stage::kInside:
+      Try(next_, [](Slot& slot) { Compare(slot.inside, OfInside(slot, slot.entered->links)); });
+      slots_[next_]->entered.reset();
+      ++next_;
+      stage_ = next_ == slots_.size() || next_ - group_ == kTogether ? Stage::kHost : Stage::kTap;
+      break;
+    case Stage::kHost:
+      ResetGroup();
+      group_ = next_;
+      stage_ = Stage::kTap;
+      if (next_ == slots_.size()) return std::move(against_);
+      break;
   }
   return Wait{{}, Clock::now()};
 }
 
-void ResetSlots::Advance(Slot& slot) {
-  if (!slot.entered) throw Error(EINVAL, "setns", "the slot was not proven clean").Why(Reason::kSlotSpoilt);
-  switch (stage_) {
-    case Stage::kTap:
-      ResetTapOf(slot);
-      stage_ = Stage::kInside;
-      return;
-    case Stage::kInside:
-      Compare(slot.inside, OfInside(slot, slot.entered->links));
-      stage_ = Stage::kHost;
-      return;
-    case Stage::kHost:
-      ResetHost(slot);
-      return;
+void ResetSlots::Try(std::size_t index, const std::function<void(Slot&)>& body) {
+  if (against_[index]) return;
+  try {
+    body(*slots_[index]);
+  } catch (...) {
+    against_[index] = CurrentError();
   }
 }
 
-// Frames are forwarded again as the last of it.
-void ResetSlots::ResetHost(Slot& slot) {
-  if (slot.guard) {
-    const Cancellation never;
-    guard::Add(host_.Nft(), *slot.guard, never);
-  }
+void ResetSlots::ResetGroup() {
+  GuardGroup();
   RtnlBatch batch;
-  LinkChange nobodys;
-  nobodys.alias = "";
-  batch.Add(SetLink(slot.host_index, nobodys));
+  std::vector<std::size_t> whose;
+  for (std::size_t i = group_; i < next_; ++i) {
+    Try(i, [&](Slot& slot) {
+      const bool is_port = std::holds_alternative<BridgePort>(slot.interface.port);
+      if (!is_port) SetHostLinkUp(host_.Links(), slot.interface, slot.addresses);
+      Compare(slot.link, FingerprintLink(host_.Links(), slot.host_index));
+      for (RtnlMessage& message : LastOf(slot)) {
+        batch.Add(std::move(message));
+        whose.push_back(i);
+      }
+    });
+  }
+  if (batch.IsEmpty()) return;
+  std::size_t sent = 0;
+  for (const auto& failure : host_.Links().Send(std::move(batch))) {
+    const std::size_t index = whose[sent++];
+    // Neighbours that nobody knows.
+    if (!failure || failure->Errnum() == ENOENT || against_[index]) continue;
+    against_[index] = Error(*failure).Path(slots_[index]->host_link);
+  }
+}
+
+// One transaction for all: where it fails, none of them is guarded.
+void ResetSlots::GuardGroup() {
+  std::vector<guard::Port> ports;
+  for (std::size_t i = group_; i < next_; ++i) {
+    if (!against_[i] && slots_[i]->guard) ports.push_back(*slots_[i]->guard);
+  }
+  try {
+    const Cancellation never;
+    guard::AddAll(host_.Nft(), ports, never);
+  } catch (...) {
+    for (std::size_t i = group_; i < next_; ++i) {
+      if (!against_[i]) against_[i] = CurrentError();
+    }
+  }
+}
+
+// An alias opens a port that was cut, so it changes when nothing else is left to be done: a bridge enables a
+// disabled port at any change of a link that is up (br_port_carrier_check of net/bridge/br_if.c).
+std::vector<RtnlMessage> ResetSlots::LastOf(const Slot& slot) {
+  std::vector<RtnlMessage> messages;
   const auto* port = std::get_if<BridgePort>(&slot.interface.port);
   if (port != nullptr) {
     const auto bridge = host_.Links().IndexOf(port->bridge);
     if (!bridge) throw Error(ENODEV, "ioctl(SIOCGIFINDEX)").Path(port->bridge).Why(Reason::kSlotSpoilt);
-    for (const ReservedAddress& each : slot.addresses) batch.Add(DelNeighbour(*bridge, each.address));
-    for (const IpAddress& each : slot.interface.guard_addresses) batch.Add(DelNeighbour(*bridge, each));
+    for (const ReservedAddress& each : slot.addresses) messages.push_back(DelNeighbour(*bridge, each.address));
+    for (const IpAddress& each : slot.interface.guard_addresses) messages.push_back(DelNeighbour(*bridge, each));
   }
-  for (const auto& failure : host_.Links().Send(std::move(batch))) {
-    if (failure && failure->Errnum() != ENOENT) throw Error(*failure).Path(slot.host_link);
-  }
-  if (port == nullptr) SetHostLinkUp(host_.Links(), slot.interface, slot.addresses);
-  Compare(slot.link, FingerprintLink(host_.Links(), slot.host_index));
-  if (port != nullptr) host_.Links().Request(ReopenPort(slot.host_index));
+  LinkChange nobodys;
+  nobodys.alias = "";
+  messages.push_back(SetLink(slot.host_index, nobodys));
+  if (port != nullptr) messages.push_back(ReopenPort(slot.host_index));
+  return messages;
 }
 
 }  // namespace vulcan

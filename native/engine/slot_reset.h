@@ -1,6 +1,7 @@
 #pragma once
 
 #include <cstddef>
+#include <functional>
 #include <memory>
 #include <optional>
 #include <vector>
@@ -10,6 +11,7 @@
 #include "base/wait.h"
 #include "engine/attachment_host.h"
 #include "engine/slot.h"
+#include "netlink/rtnl_message.h"
 
 namespace vulcan {
 
@@ -28,12 +30,21 @@ class ResetSlots {
  private:
   enum class Stage { kTap, kInside, kHost };
 
-  void Advance(Slot& slot);
-  void ResetHost(Slot& slot);
+  // So many share what is done in the host's namespace; the acknowledgements of their requests fit into a
+  // socket.
+  static constexpr std::size_t kTogether = 8;
+
+  // What it throws speaks against the slot; nothing is done any more for one that something speaks against.
+  void Try(std::size_t index, const std::function<void(Slot&)>& body);
+  void ResetGroup();
+  void GuardGroup();
+  [[nodiscard]] std::vector<RtnlMessage> LastOf(const Slot& slot);
 
   std::vector<std::shared_ptr<Slot>> slots_;
   AttachmentHost& host_;
   std::vector<std::optional<Error>> against_;
+  // Of those that are being reset: the first, and the one after the last whose inside has been.
+  std::size_t group_ = 0;
   std::size_t next_ = 0;
   Stage stage_ = Stage::kTap;
 };

@@ -14,7 +14,7 @@
 
 namespace vulcan {
 
-SlotReturn::SlotReturn(SlotReturnPlan plan, AttachmentHost& host)
+SlotReturn::SlotReturn(SlotReturnPlan plan, SlotHost& host)
     : plan_(std::move(plan)),
       host_(host),
       lock_(plan_.locks),

@@ -9,10 +9,10 @@
 #include "base/step_clock.h"
 #include "base/undo.h"
 #include "base/wait.h"
-#include "engine/attachment_host.h"
 #include "engine/attachment_lock.h"
 #include "engine/attachment_plan.h"
 #include "engine/slot.h"
+#include "engine/slot_host.h"
 #include "sys/file_store.h"
 
 namespace vulcan {
@@ -38,7 +38,7 @@ struct SlotReturned {
 // everything is as it was, and a Detach does the rest.
 class SlotReturn {
  public:
-  SlotReturn(SlotReturnPlan plan, AttachmentHost& host);
+  SlotReturn(SlotReturnPlan plan, SlotHost& host);
 
   // Waits for locks only.
   [[nodiscard]] Progress<SlotReturned> Step(const Cancellation& cancellation);
@@ -53,7 +53,7 @@ class SlotReturn {
   void Forget();
 
   SlotReturnPlan plan_;
-  AttachmentHost& host_;
+  SlotHost& host_;
   AttachmentLock lock_;
   AddressStoreRequest store_request_;
   std::optional<AddressStore> store_;

@@ -79,8 +79,15 @@ constexpr int kLinkWithout[] = {
     IFLA_CARRIER_UP_COUNT,
     IFLA_CARRIER_DOWN_COUNT,
 };
+// As before, and whose a link says that it is.
+constexpr int kNamedLinkWithout[] = {
+    IFLA_IFALIAS,  IFLA_STATS,   IFLA_STATS64,         IFLA_QDISC,
+    IFLA_OPERSTATE, IFLA_CARRIER, IFLA_CARRIER_CHANGES, IFLA_CARRIER_UP_COUNT,
+    IFLA_CARRIER_DOWN_COUNT,
+};
 constexpr Nest kLinkNests[] = {{IFLA_AF_SPEC, &kFamilies}, {IFLA_LINKINFO, &kInfo}};
 constexpr Level kLink{kLinkWithout, kLinkNests};
+constexpr Level kNamedLink{kNamedLinkWithout, kLinkNests};
 
 constexpr int kAddressWithout[] = {IFA_CACHEINFO};
 constexpr Level kAddress{kAddressWithout, {}};
@@ -136,10 +143,18 @@ template <typename Fixed>
   return out;
 }
 
-[[nodiscard]] std::optional<std::string> ReadLink(const nlmsghdr& message) {
+[[nodiscard]] std::string CanonicalLink(const nlmsghdr& message, const Level& level) {
   auto fixed = FixedPart<ifinfomsg>(message);
   fixed.ifi_flags &= ~kByCarrier;
-  return Canonical(message, fixed, kLink);
+  return Canonical(message, fixed, level);
+}
+
+[[nodiscard]] std::optional<std::string> ReadLink(const nlmsghdr& message) {
+  return CanonicalLink(message, kLink);
+}
+
+[[nodiscard]] std::optional<std::string> ReadNamedLink(const nlmsghdr& message) {
+  return CanonicalLink(message, kNamedLink);
 }
 
 [[nodiscard]] std::optional<std::string> ReadAddress(const nlmsghdr& message) {
@@ -247,7 +262,7 @@ Fingerprint FingerprintLink(RtnlSocket& socket, int link) {
   fixed.ifi_index = link;
   RtnlMessage request(RTM_GETLINK, 0, fixed);
   request.PutU32(IFLA_EXT_MASK, RTEXT_FILTER_SKIP_STATS);
-  return Fingerprint({{"host's link", socket.Get(std::move(request), ReadLink).value_or("")},
+  return Fingerprint({{"host's link", socket.Get(std::move(request), ReadNamedLink).value_or("")},
                       {"host's link's filters", IngressQdisc(socket, link)}});
 }
 

@@ -1,0 +1,40 @@
+import type { Slot } from './slot.ts';
+
+/** Longer than it takes to clean a slot, and about as long as it takes to build one. */
+const patienceMs = 5;
+
+/** Set-ups that found no slot ready, but one that soon is: first come, first served. */
+export class Takers {
+  #waiting: ((slot: Slot | null) => void)[] = [];
+
+  get size(): number {
+    return this.#waiting.length;
+  }
+
+  /** `null`: it took too long. */
+  wait(): Promise<Slot | null> {
+    return new Promise((resolve) => {
+      const settle = (slot: Slot | null) => {
+        clearTimeout(timer);
+        resolve(slot);
+      };
+      const timer = setTimeout(() => {
+        this.#waiting = this.#waiting.filter((each) => each !== settle);
+        resolve(null);
+      }, patienceMs);
+      this.#waiting.push(settle);
+    });
+  }
+
+  /** What is left of the slots once each of those who wait has one. */
+  serve(slots: readonly Slot[]): readonly Slot[] {
+    const served = this.#waiting.splice(0, slots.length);
+    for (const [index, settle] of served.entries()) settle(slots[index] ?? null);
+    return slots.slice(served.length);
+  }
+
+  /** There will be none. */
+  dismiss(): void {
+    for (const settle of this.#waiting.splice(0)) settle(null);
+  }
+}
