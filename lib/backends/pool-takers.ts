@@ -1,7 +1,7 @@
 import type { Slot } from './slot.ts';
 
-/** Longer than it takes to clean a slot, and about as long as it takes to build one. */
-const patienceMs = 5;
+/** Several times what it takes to clean a slot. */
+const patienceMs = 10;
 
 /** Set-ups that found no slot ready, but one that soon is: first come, first served. */
 export class Takers {

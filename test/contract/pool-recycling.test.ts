@@ -199,6 +199,21 @@ describeBackends(
       expect(await guarded()).toBe(before);
     });
 
+    it('is waited for by the next VM, but not for long', async () => {
+      const manager = await openWarm(lab, {}, oneAddress);
+      const origins: string[] = [];
+      for (let cycle = 0; cycle < 20; cycle += 1) {
+        origins.push((await manager.setup('vm-1')).origin);
+        await manager.teardown('vm-1');
+      }
+      // All of them but those that a busy host has kept waiting.
+      expect(origins.filter((origin) => origin === 'warm').length).toBeGreaterThan(1);
+      await untilReady(manager, 1);
+      rude = await startRudeVmm(await manager.setup('vm-1'));
+      await manager.teardown('vm-1');
+      expect(await manager.setup('vm-2')).toMatchObject({ origin: 'cold' });
+    });
+
     it('is left by a process that ends a moment later', async () => {
       const manager = await openWarm(lab, {}, oneAddress);
       const net = await manager.setup('vm-1');

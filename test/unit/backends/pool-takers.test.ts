@@ -1,0 +1,36 @@
+import { afterEach, beforeEach, describe, expect, it, vi } from 'vitest';
+import { Takers } from '../../../lib/backends/pool-takers.ts';
+import type { Slot } from '../../../lib/backends/slot.ts';
+
+beforeEach(() => void vi.useFakeTimers());
+afterEach(() => void vi.useRealTimers());
+
+const slots = [1, 2, 3].map((handle) => ({ handle }) as Slot);
+
+describe('who waits for a slot', () => {
+  it('is served in the order of coming; the rest of the slots is left', async () => {
+    const takers = new Takers();
+    const waiting = [takers.wait(), takers.wait()];
+    expect(takers.size).toBe(2);
+    expect(takers.serve(slots)).toEqual([slots[2]]);
+    expect(await Promise.all(waiting)).toEqual([slots[0], slots[1]]);
+    expect(takers.size).toBe(0);
+    expect(vi.getTimerCount()).toBe(0);
+  });
+
+  it('is told in time that there is none', async () => {
+    const takers = new Takers();
+    const waiting = takers.wait();
+    vi.advanceTimersByTime(10);
+    expect(await waiting).toBeNull();
+    expect(takers.serve(slots)).toEqual(slots);
+  });
+
+  it('is sent away', async () => {
+    const takers = new Takers();
+    const waiting = [takers.wait(), takers.wait()];
+    takers.dismiss();
+    expect(await Promise.all(waiting)).toEqual([null, null]);
+    expect(vi.getTimerCount()).toBe(0);
+  });
+});
