@@ -1,4 +1,3 @@
-import { setTimeout as sleep } from 'node:timers/promises';
 import { AbortError, type NetworkError } from '../errors.ts';
 import { debug, defaultLogger, type PoolChange, poolChanged } from '../observe.ts';
 import type { PoolConfig } from '../settings.ts';
@@ -8,6 +7,7 @@ import type { AttachRequest } from './backend.ts';
 import { aliasOf } from './host-link.ts';
 import type { NativeRuntime } from './native-runtime.ts';
 import { Demand } from './pool-demand.ts';
+import { Labels } from './pool-labels.ts';
 import { newPoolOwner, type PoolOwner } from './pool-owner.ts';
 import { Recycling } from './pool-recycling.ts';
 import { Takers } from './pool-takers.ts';
@@ -19,8 +19,6 @@ const firstPauseMs = 100;
 const longestPauseMs = 5_000;
 /** As long as others may believe that an address is the old VM's. */
 const restMs = 1_000;
-/** Links are told whose they are a few at a time. */
-const labelAfterMs = 5;
 /** So many more than its most a pool may have, until it is looked at again. */
 const mostOver = 64;
 
@@ -41,10 +39,7 @@ export class Pool {
   readonly #inUse = new Map<string, Slot>();
   readonly #recycling: Recycling;
   readonly #takers = new Takers();
-  /** Links that are yet to say whose they are. */
-  #labelling: Promise<void> = Promise.resolve();
-  readonly #beingLabelled = new Set<string>();
-  #unlabelled: { readonly vmId: string; readonly name: string; readonly alias: string }[] = [];
+  readonly #labels: Labels;
   /** What goes on behind callers; close waits for it. */
   readonly #background = new Set<Promise<unknown>>();
   readonly #stop = new Stopper();
@@ -65,6 +60,7 @@ export class Pool {
       this.#trim();
       this.#adjust();
     });
+    this.#labels = new Labels(native.runtime.binding);
     this.#recycling = new Recycling({
       binding: native.runtime.binding,
       restMs: this.#restMs,
@@ -129,25 +125,16 @@ export class Pool {
   named(slot: Slot, { vmId, containerId }: AttachRequest): void {
     this.#inUse.set(vmId, slot);
     const alias = aliasOf(keyOf(this.#native.runtime, containerId));
-    this.#unlabelled.push({ vmId, name: slot.link.hostLink, alias });
-    if (this.#unlabelled.length > 1) return;
-    const before = this.#labelling;
-    this.#labelling = this.#label().then(() => before);
-    this.#inBackground(this.#labelling);
+    this.#labels.add({ vmId, name: slot.link.hostLink, alias });
   }
 
-  /**
-   * A VM that goes needs no label. One that came after its port was cut would open it again: a bridge enables a disabled
-   * port at any change of a link that is up (br_port_carrier_check, net/bridge/br_if.c).
-   */
-  async unlabel(vmId: string): Promise<void> {
-    this.#unlabelled = this.#unlabelled.filter((each) => each.vmId !== vmId);
-    if (this.#beingLabelled.has(vmId)) await this.#labelling;
+  unlabel(vmId: string): Promise<void> {
+    return this.#labels.forget(vmId);
   }
 
   /** Until what has been named says whose it is. */
   labelled(): Promise<void> {
-    return this.#labelling;
+    return this.#labels.written();
   }
 
   released(vmId: string): void {
@@ -247,7 +234,7 @@ export class Pool {
     await this.#recycling.settle();
     // Those that were about to be tried again.
     await this.#destroy([...this.#ready.splice(0), ...resting, ...this.#recycling.take(() => true)]);
-    await Promise.all(this.#background);
+    await Promise.all([...this.#background, this.labelled()]);
   }
 
   get #mayBuild(): boolean {
@@ -312,19 +299,6 @@ export class Pool {
       this.#adjust();
     };
     this.#pauseTimer = setTimeout(resume, pauseMs).unref();
-  }
-
-  /** What has been named meanwhile goes along. */
-  async #label(): Promise<void> {
-    await sleep(labelAfterMs);
-    const links = this.#unlabelled.map(({ name, alias }) => ({ name, alias }));
-    const vmIds = this.#unlabelled.splice(0).map(({ vmId }) => vmId);
-    if (links.length === 0) return;
-    for (const vmId of vmIds) this.#beingLabelled.add(vmId);
-    await this.#native.runtime.binding
-      .linkLabel({ links })
-      .catch((error: Error) => debug('%d aliases: %s', links.length, error.message));
-    for (const vmId of vmIds) this.#beingLabelled.delete(vmId);
   }
 
   #recycled(slots: readonly Slot[]): void {

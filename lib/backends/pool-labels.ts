@@ -1,0 +1,59 @@
+import { setTimeout as sleep } from 'node:timers/promises';
+import type { NativeBinding } from '../native/binding.ts';
+import { debug } from '../observe.ts';
+
+/** Links are told whose they are a few at a time. */
+const afterMs = 5;
+
+interface Label {
+  readonly vmId: string;
+  readonly name: string;
+  readonly alias: string;
+}
+
+/** Whose the links of slots are that have become a VM's: they say so a moment later. */
+export class Labels {
+  readonly #binding: Pick<NativeBinding, 'linkLabel'>;
+  #next: Label[] = [];
+  /** By vmId: those that are being written. */
+  readonly #writing = new Set<string>();
+  #written: Promise<void> = Promise.resolve();
+
+  constructor(binding: Pick<NativeBinding, 'linkLabel'>) {
+    this.#binding = binding;
+  }
+
+  add(label: Label): void {
+    this.#next.push(label);
+    if (this.#next.length > 1) return;
+    const before = this.#written;
+    this.#written = this.#write().then(() => before);
+  }
+
+  /**
+   * A VM that goes needs no label. One that came after its port was cut would open it again: a bridge enables a disabled
+   * port at any change of a link that is up (br_port_carrier_check, net/bridge/br_if.c).
+   */
+  async forget(vmId: string): Promise<void> {
+    this.#next = this.#next.filter((each) => each.vmId !== vmId);
+    if (this.#writing.has(vmId)) await this.#written;
+  }
+
+  /** All that have been added so far. */
+  written(): Promise<void> {
+    return this.#written;
+  }
+
+  /** What is added meanwhile goes along. */
+  async #write(): Promise<void> {
+    await sleep(afterMs);
+    const labels = this.#next;
+    this.#next = [];
+    if (labels.length === 0) return;
+    for (const { vmId } of labels) this.#writing.add(vmId);
+    await this.#binding
+      .linkLabel({ links: labels.map(({ name, alias }) => ({ name, alias })) })
+      .catch((error: Error) => debug('%d aliases: %s', labels.length, error.message));
+    for (const { vmId } of labels) this.#writing.delete(vmId);
+  }
+}
