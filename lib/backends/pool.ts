@@ -1,5 +1,6 @@
 import { setImmediate } from 'node:timers/promises';
 import { AbortError, type NetworkError } from '../errors.ts';
+import type { LinkLabel } from '../native/slots.ts';
 import { debug, defaultLogger, type PoolChange, poolChanged } from '../observe.ts';
 import type { PoolConfig } from '../settings.ts';
 import { type Stop, Stopper } from '../stop.ts';
@@ -20,6 +21,10 @@ const longestPauseMs = 5_000;
 const restMs = 1_000;
 /** So many more than its most a pool may have, until it is looked at again. */
 const mostOver = 64;
+/** Of a VM that somebody else is about, the next open writes it. */
+const labelPatienceMs = 1_000;
+
+type NamedRecord = NonNullable<LinkLabel['vm']>['record'];
 
 interface Waiter {
   resolve(): void;
@@ -39,7 +44,7 @@ export class Pool {
   readonly #recycling: Recycling;
   /** Links that are yet to say whose they are. */
   #labelling: Promise<void> = Promise.resolve();
-  #unlabelled: { readonly vmId: string; readonly name: string; readonly alias: string }[] = [];
+  #unlabelled: { readonly vmId: string; readonly label: LinkLabel }[] = [];
   /** What goes on behind callers; close waits for it. */
   readonly #background = new Set<Promise<unknown>>();
   readonly #stop = new Stopper();
@@ -117,20 +122,19 @@ export class Pool {
   }
 
   /** The slot has become the request's attachment; its link says so a moment later. */
-  named(slot: Slot, { vmId, containerId }: AttachRequest): void {
+  named(slot: Slot, { vmId, containerId }: AttachRequest, record: NamedRecord): void {
     this.#inUse.set(vmId, slot);
-    const alias = aliasOf(keyOf(this.#native.runtime, containerId));
-    this.#unlabelled.push({ vmId, name: slot.link.hostLink, alias });
+    const { runtime } = this.#native;
+    const alias = aliasOf(keyOf(runtime, containerId));
+    const vm = { locks: runtime.locks.onlyPlanOf(vmId, labelPatienceMs), record };
+    this.#unlabelled.push({ vmId, label: { name: slot.link.hostLink, alias, vm } });
     if (this.#unlabelled.length > 1) return;
     const before = this.#labelling;
     this.#labelling = this.#label().then(() => before);
     this.#inBackground(this.#labelling);
   }
 
-  /**
-   * A VM that goes needs no label. One that came after its port was cut would open it again: a bridge enables a disabled
-   * port at any change of a link that is up (br_port_carrier_check, net/bridge/br_if.c).
-   */
+  /** A VM that goes needs no label. */
   unlabel(vmId: string): void {
     this.#unlabelled = this.#unlabelled.filter((each) => each.vmId !== vmId);
   }
@@ -302,7 +306,7 @@ export class Pool {
   /** What has been named meanwhile goes along. */
   async #label(): Promise<void> {
     await setImmediate();
-    const links = this.#unlabelled.map(({ name, alias }) => ({ name, alias }));
+    const links = this.#unlabelled.map(({ label }) => label);
     this.#unlabelled = [];
     if (links.length === 0) return;
     await this.#native.runtime.binding
