@@ -54,8 +54,13 @@ export class Locks {
 
   /** The same for whom holds the network's lock already. */
   heldPlanOf(vmId: string, scope: Scope): AttachmentLocks {
-    const { directory, vm, timeoutMs } = this.planOf(vmId, scope);
-    return { directory, vm, timeoutMs };
+    const { timeoutMs } = this.planOf(vmId, scope);
+    return this.onlyPlanOf(vmId, timeoutMs);
+  }
+
+  /** The VM's alone, for what the network's lock does not keep from. */
+  onlyPlanOf(vmId: string, timeoutMs: number): AttachmentLocks {
+    return { directory: this.directory, vm: vmId, timeoutMs };
   }
 
   /** `patienceMs`: at most so long for each of the two locks. */

@@ -1,7 +1,7 @@
 import { recordName } from '../cni/names.ts';
 import type { AttachmentKey, CacheRecord } from '../cni/types.ts';
 import { NetworkError } from '../errors.ts';
-import type { AttachmentLocks, DetachPlan, DetachResult } from '../native/attachment.ts';
+import type { AttachmentLocks, DetachPlan, DetachResult, FileVersion } from '../native/attachment.ts';
 import type { NativeError } from '../native/binding.ts';
 import type { Scope } from '../operation.ts';
 import { incomplete } from './detach.ts';
@@ -15,12 +15,13 @@ import type { Runtime } from './runtime.ts';
 
 /** One teardown in one native call: of an attachment that was built natively, in the VM's own namespace. */
 
-/** `null`: it takes more than that. */
+/** `null`: it takes more than that. `version`: of the record, where it may have become another's until the locks are taken. */
 export function planDetachment(
   runtime: Runtime,
   vmId: string,
   record: CacheRecord,
   locks: AttachmentLocks,
+  version: FileVersion | null,
 ): DetachPlan | null {
   const { anchors, cache } = runtime;
   const layout = isNative(record) && anchors.vmIdOf(record.netns) === vmId ? layoutOf(runtime, record) : null;
@@ -36,7 +37,10 @@ export function planDetachment(
         guard: record.result && guardedPort(record, record.result),
         addresses: { directory: layout.addressDir, owner, ips },
         hostRoutes: layout.hostRoutes ? (ips ?? []) : [],
-        record: { directory: cache.directory, name: recordName(record) },
+        record: {
+          ...{ directory: cache.directory, name: recordName(record) },
+          ...(version === null ? {} : { version }),
+        },
       },
     ],
   };

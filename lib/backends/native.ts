@@ -142,12 +142,20 @@ export class NativeBackend extends RecordedBackend implements Backend {
   async #detachAny(request: DetachRequest, scope: Scope): Promise<unknown> {
     if (await this.#detachMade(request, scope)) return;
     if (request.only !== null) return super.detach(request, scope);
+    if (!(await this.#detachRecorded(request, scope))) await super.detach(request, scope);
+  }
+
+  /** Whether it was all that the VM has: it may be another's, who tears it down and sets it up again meanwhile. */
+  async #detachRecorded(request: DetachRequest, scope: Scope): Promise<boolean> {
+    const { runtime } = this;
     const { vmId } = request;
-    const [record, ...others] = await recordsOfVm(this.runtime, vmId);
-    const locks = this.runtime.locks.planOf(vmId, scope);
-    const plan = record === undefined ? null : planDetachment(this.runtime, vmId, record, locks);
-    if (record === undefined || plan === null || others.length > 0) return super.detach(request, scope);
-    if (await this.#detach(request, record, plan, scope)) this.#native?.bridges.left(firstInterface(record));
+    const version = await runtime.cache.version(keyOf(runtime, vmId));
+    const [record] = version === null ? [] : await recordsOfVm(runtime, vmId);
+    if (record?.containerId !== vmId) return false;
+    const plan = planDetachment(runtime, vmId, record, runtime.locks.planOf(vmId, scope), version);
+    if (plan === null || !(await this.#detach(request, record, plan, scope))) return false;
+    this.#native?.bridges.left(firstInterface(record));
+    return true;
   }
 
   /** Whether it was all that this backend had made for the VM. */
@@ -187,7 +195,8 @@ export class NativeBackend extends RecordedBackend implements Backend {
 
   protected override removeRecorded(vmId: string, record: CacheRecord, scope: Scope): Promise<void> | null {
     const locks = this.runtime.locks.heldPlanOf(vmId, scope);
-    const plan = planDetachment(this.runtime, vmId, record, locks);
+    // The network's lock is held alone: nobody sets it up again.
+    const plan = planDetachment(this.runtime, vmId, record, locks, null);
     if (plan === null) return null;
     const [link] = plan.interfaces;
     const { hostLink } = link;

@@ -74,9 +74,13 @@ export class PinnedLinks {
   }
 
   /** One that can't be deleted is cut, and gc finds it by its alias. */
-  async #delete(link: DetachedLink): Promise<void> {
-    await this.#binding
-      .linkDelete(link)
-      .catch((error: Error) => debug('link %s stays: %s', link.name, error.message));
+  async #delete({ name, alias }: DetachedLink): Promise<void> {
+    try {
+      // What came out of a pool may have gone before it said whose it was.
+      if (!(await this.#binding.linkDelete({ name, alias })))
+        await this.#binding.linkDelete({ name, alias: '' });
+    } catch (error) {
+      debug('link %s stays: %s', name, (error as Error).message);
+    }
   }
 }

@@ -1,5 +1,6 @@
 import { setTimeout as sleep } from 'node:timers/promises';
 import type { NativeBinding } from '../native/binding.ts';
+import type { LinkLabel } from '../native/slots.ts';
 import { debug } from '../observe.ts';
 
 /** Links are told whose they are a few at a time. */
@@ -7,8 +8,7 @@ const afterMs = 5;
 
 interface Label {
   readonly vmId: string;
-  readonly name: string;
-  readonly alias: string;
+  readonly link: LinkLabel;
 }
 
 /** Whose the links of slots are that have become a VM's: they say so a moment later. */
@@ -30,10 +30,7 @@ export class Labels {
     this.#written = this.#write().then(() => before);
   }
 
-  /**
-   * A VM that goes needs no label. One that came after its port was cut would open it again: a bridge enables a disabled
-   * port at any change of a link that is up (br_port_carrier_check, net/bridge/br_if.c).
-   */
+  /** A VM that goes needs no label, and none is written once this has resolved. */
   async forget(vmId: string): Promise<void> {
     this.#next = this.#next.filter((each) => each.vmId !== vmId);
     if (this.#writing.has(vmId)) await this.#written;
@@ -52,7 +49,7 @@ export class Labels {
     if (labels.length === 0) return;
     for (const { vmId } of labels) this.#writing.add(vmId);
     await this.#binding
-      .linkLabel({ links: labels.map(({ name, alias }) => ({ name, alias })) })
+      .linkLabel({ links: labels.map(({ link }) => link) })
       .catch((error: Error) => debug('%d aliases: %s', labels.length, error.message));
     for (const { vmId } of labels) this.#writing.delete(vmId);
   }

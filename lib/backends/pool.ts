@@ -1,4 +1,5 @@
 import { AbortError, type NetworkError } from '../errors.ts';
+import type { LinkLabel } from '../native/slots.ts';
 import { debug, defaultLogger, type PoolChange, poolChanged } from '../observe.ts';
 import type { PoolConfig } from '../settings.ts';
 import { type Stop, Stopper } from '../stop.ts';
@@ -21,6 +22,10 @@ const longestPauseMs = 5_000;
 const restMs = 1_000;
 /** So many more than its most a pool may have, until it is looked at again. */
 const mostOver = 64;
+/** Of a VM that somebody else is about, the next open writes it. */
+const labelPatienceMs = 1_000;
+
+type NamedRecord = NonNullable<LinkLabel['vm']>['record'];
 
 interface Waiter {
   resolve(): void;
@@ -122,10 +127,12 @@ export class Pool {
   }
 
   /** The slot has become the request's attachment; its link says so a moment later. */
-  named(slot: Slot, { vmId, containerId }: AttachRequest): void {
+  named(slot: Slot, { vmId, containerId }: AttachRequest, record: NamedRecord): void {
     this.#inUse.set(vmId, slot);
-    const alias = aliasOf(keyOf(this.#native.runtime, containerId));
-    this.#labels.add({ vmId, name: slot.link.hostLink, alias });
+    const { runtime } = this.#native;
+    const alias = aliasOf(keyOf(runtime, containerId));
+    const vm = { locks: runtime.locks.onlyPlanOf(vmId, labelPatienceMs), record };
+    this.#labels.add({ vmId, link: { name: slot.link.hostLink, alias, vm } });
   }
 
   unlabel(vmId: string): Promise<void> {

@@ -2,7 +2,7 @@ import { NetworkError } from '../errors.ts';
 import type { Scope } from '../operation.ts';
 import type { RecoveryReport } from '../types.ts';
 import { guard, guardedPort, isGuarded, unguardMissing } from './guard.ts';
-import { aliasOf } from './host-link.ts';
+import { aliasOf, hostLinkName, isCut } from './host-link.ts';
 import { type HostView, viewHost } from './host-view.ts';
 import { inTurns } from './in-turns.ts';
 import { inhabitedNamespaces } from './inhabited.ts';
@@ -50,7 +50,7 @@ export async function recover(
   if (guards) {
     const now = restored.length === 0 ? view : await viewHost(runtime, { addresses: false });
     await guardAgain(runtime, now, scope);
-    await labelAgain(runtime, now);
+    await labelAgain(runtime, now, scope);
   }
   const isSwept = partial.length === 0 && !hasGuardWithoutLink(view);
   if (!isSwept && runtime.network.guarded) await unguardMissing(runtime.binding);
@@ -81,11 +81,20 @@ async function guardAgain(runtime: Runtime, view: HostView, scope: Scope): Promi
   );
 }
 
-/** A slot's link says whose it is a moment after its VM has its record. */
-async function labelAgain({ anchors, binding }: Runtime, view: HostView): Promise<void> {
-  const links = view.ofNetwork.flatMap((record) => {
-    const link = anchors.vmIdOf(record.netns) === null ? null : view.links.of(record);
-    return link?.alias === '' ? [{ name: link.name, alias: aliasOf(record) }] : [];
+/** A slot's link says whose it is a moment after its VM has its record. One that was cut meanwhile stays cut. */
+async function labelAgain(runtime: Runtime, view: HostView, scope: Scope): Promise<void> {
+  const { anchors, binding, cache, locks } = runtime;
+  const bare = view.ofNetwork.flatMap((record) => {
+    const vmId = anchors.vmIdOf(record.netns);
+    const link = view.links.of(record);
+    return vmId !== null && link?.alias === '' && !isCut(link) ? [{ vmId, record, name: link.name }] : [];
   });
-  if (links.length > 0) await atStep('alias', () => binding.linkLabel({ links }));
+  await inTurns(bare, width, ({ vmId, record, name }) =>
+    locks.withVm(vmId, scope, async (lock) => {
+      const now = await cache.read(record);
+      lock.spent = now === null;
+      if (now === null || hostLinkName(now) !== name) return;
+      await atStep('alias', () => binding.linkLabel({ links: [{ name, alias: aliasOf(record) }] }));
+    }),
+  );
 }

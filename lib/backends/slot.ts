@@ -1,5 +1,5 @@
 import { recordName } from '../cni/names.ts';
-import type { DetachInterface, ReservedAddress } from '../native/attachment.ts';
+import type { DetachInterface, ReservedAddress, SlotReturnPlan } from '../native/attachment.ts';
 import type { NativeError } from '../native/binding.ts';
 import { runTask } from '../native/task.ts';
 import { debug } from '../observe.ts';
@@ -89,7 +89,7 @@ export async function nameSlot(
   slot: Slot,
   request: AttachRequest,
   scope: Scope,
-): Promise<Attached> {
+): Promise<Attached & Pick<SlotReturnPlan, 'record'>> {
   const { anchors, binding, cache, locks } = native.runtime;
   const { vmId, containerId } = request;
   const key = keyOf(native.runtime, containerId);
@@ -104,6 +104,7 @@ export async function nameSlot(
   scope.step = 'attach';
   const named = await runTask(binding, scope, (taskId) => binding.slotName({ ...plan, taskId }));
   scope.took(named.steps);
+  const { directory, name } = plan.record;
   const made = { addresses: slot.addresses, record: named.record };
   const planned = { ...slot.link, record: plan.record };
   const owned = { ...planned, addresses: { ...planned.addresses, owner: plan.owner } };
@@ -111,6 +112,7 @@ export async function nameSlot(
     config: { ...template.configOf(names, slot.addresses), origin: 'warm' },
     undo: detachmentOf(owned, made),
     bridge: slot.bridge.name,
+    record: { directory, name, version: named.record },
   };
 }
 

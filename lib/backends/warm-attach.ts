@@ -42,7 +42,7 @@ async function warm(
 ): Promise<Attached | 'obstacle' | 'spoilt'> {
   try {
     const attached = await nameSlot(native, slot, request, scope);
-    pool.named(slot, request);
+    pool.named(slot, request, attached.record);
     return attached;
   } catch (error) {
     const { step = 'lock', reason } = isNativeError(error) ? error : {};

@@ -1,5 +1,6 @@
 import { join } from 'node:path';
 import { type ErrorCode, isNetworkError, NetworkError, withRemedy } from '../errors.ts';
+import type { FileVersion } from '../native/attachment.ts';
 import type { NativeBinding, NativeError } from '../native/binding.ts';
 import type { NamedText } from '../native/survey.ts';
 import { collect } from './collect.ts';
@@ -10,7 +11,7 @@ import type { AttachmentKey, CacheRecord } from './types.ts';
 /** What keeps records: the native binding, or a test's stand-in. */
 export type RecordStore = Pick<
   NativeBinding,
-  'directoryEnsure' | 'fileRead' | 'fileReadAll' | 'fileWrite' | 'fileRemove' | 'fileList'
+  'directoryEnsure' | 'fileRead' | 'fileReadAll' | 'fileVersion' | 'fileWrite' | 'fileRemove' | 'fileList'
 >;
 
 const sizeLimit = 16 * 1024 * 1024;
@@ -43,6 +44,16 @@ export class ResultCache {
     const path = this.pathOf(key);
     const owner = `network ${record.network}, container ${record.containerId}, interface ${record.ifName}`;
     throw new NetworkError('ERR_RECORD_MISMATCH', `${path} is the record of ${owner}`, { path });
+  }
+
+  /** `null`: there is none. Of a record that is read after that, only what stands in its place later can differ. */
+  async version(key: AttachmentKey): Promise<FileVersion | null> {
+    const name = recordName(key);
+    try {
+      return await this.#store.fileVersion({ directory: this.directory, name });
+    } catch (error) {
+      throw fileError(join(this.directory, name), error as NativeError, 'ERR_KERNEL');
+    }
   }
 
   /** Written whole or not at all. Never over another attachment's record; one that can't be read is replaced. */

@@ -9,6 +9,7 @@
 import type {
   AddressReservation,
   AttachmentBinding,
+  FileVersion,
   GuardedPort,
   HostRoutePlan,
   ReservedAddress,
@@ -295,6 +296,10 @@ export interface NativeBinding extends AttachmentBinding, SlotBinding {
       readonly follow?: boolean;
     },
   ): Promise<string | null>;
+  /** `null`: no such file. */
+  fileVersion(
+    plan: Task & { readonly directory: string; readonly name: string },
+  ): Promise<FileVersion | null>;
   /** Readers see the old content or the new, never a part; nothing is left when it fails. */
   fileWrite(
     plan: Task & {

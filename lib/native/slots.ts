@@ -1,4 +1,7 @@
 import type {
+  AttachmentLocks,
+  FileName,
+  FileVersion,
   FilledSlot,
   NamedSlot,
   ReturnedSlot,
@@ -12,6 +15,15 @@ export interface SlotProofs {
   readonly against: readonly (NativeError | null)[];
   /** What took the longer the larger the host is. */
   readonly readingMs: number;
+}
+
+export interface LinkLabel {
+  readonly name: string;
+  readonly alias: string;
+  readonly vm?: {
+    readonly locks: AttachmentLocks;
+    readonly record: FileName & { readonly version: FileVersion };
+  };
 }
 
 /** What the addon does with slots: attachments without a VM. */
@@ -34,10 +46,12 @@ export interface SlotBinding {
   slotsReset(plan: Task & { readonly slots: readonly number[] }): Promise<(NativeError | null)[]>;
   /** What a slot became is no more, or is another's. */
   slotForget(plan: { readonly slot: number }): void;
-  /** Writes on links of the host whose they are, past those that have gone: how many those were. */
-  linkLabel(
-    plan: Task & { readonly links: readonly { readonly name: string; readonly alias: string }[] },
-  ): Promise<number>;
+  /**
+   * Writes on links of the host whose they are, past those that have gone: how many those were. One that was cut off would be on
+   * the network again: without `vm` the caller holds the lock of the VM, which has its record; with it, the lock is taken,
+   * and nothing is written where another file has the record's name, or none, or the lock is not to be had.
+   */
+  linkLabel(plan: Task & { readonly links: readonly LinkLabel[] }): Promise<number>;
   /** What was left undone; the rest is done, and the slots are gone. */
   slotDestroy(plan: Task & { readonly slots: readonly number[] }): Promise<NativeError[]>;
 }

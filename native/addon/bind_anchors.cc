@@ -1,3 +1,4 @@
+#include <cerrno>
 #include <memory>
 #include <set>
 #include <string>
@@ -8,6 +9,7 @@
 #include "addon/bind_sys.h"
 #include "addon/convert_anchor.h"
 #include "addon/task.h"
+#include "base/error.h"
 #include "sys/anchor.h"
 #include "sys/anchor_directory.h"
 #include "sys/holders.h"
@@ -139,7 +141,10 @@ void BindAnchors(Napi::Object exports, Module& module) {
   Export(
       exports, module, "inhabitedNamespaces", LaneName::kScan, [](const Fields&) { return std::monostate{}; },
       [](std::monostate, const Cancellation& cancellation) {
-        return ReadInhabitedNamespaces(cancellation).inodes;
+        auto [inodes, unread] = ReadInhabitedNamespaces(cancellation);
+        // Without the privilege to look at all of them, those that can be looked at are.
+        if (unread != 0 && unread != EACCES && unread != EPERM) throw Error(unread, "readlink").Path("/proc");
+        return inodes;
       },
       [](Napi::Env env, const std::set<std::uint64_t>& inodes) {
         return ToArray(env, inodes, [](Napi::Env e, std::uint64_t inode) {

@@ -4,6 +4,7 @@
 #include <vector>
 
 #include "addon/bind_sys.h"
+#include "addon/convert_attachment.h"
 #include "addon/task.h"
 #include "sys/configuration.h"
 #include "sys/directory.h"
@@ -105,6 +106,15 @@ void BindFiles(Napi::Object exports, Module& module) {
         if (plan.follow) return ReadConfiguration(path + "/" + name, plan.limit);
         const auto directory = Directory::OpenIfPresent(plan.file.directory);
         return directory ? ReadFile(*directory, plan.file.name, plan.limit) : std::nullopt;
+      });
+  Export(
+      exports, module, "fileVersion", LaneName::kFile, ToFilePlan,
+      [](const FilePlan& plan, const Cancellation&) {
+        const auto directory = Directory::OpenIfPresent(plan.directory);
+        return directory ? VersionOf(*directory, plan.name) : std::nullopt;
+      },
+      [](Napi::Env env, const std::optional<FileVersion>& version) -> Napi::Value {
+        return version ? Napi::Value(VersionToJs(env, *version)) : env.Null();
       });
   Export(
       exports, module, "fileWrite", LaneName::kFile,

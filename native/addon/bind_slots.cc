@@ -1,5 +1,6 @@
 #include <cstdint>
 #include <memory>
+#include <optional>
 #include <utility>
 #include <vector>
 
@@ -51,7 +52,14 @@ namespace {
 [[nodiscard]] std::vector<LinkLabel> ParseLabels(const Fields& fields) {
   std::vector<LinkLabel> labels;
   for (const Fields& each : fields.Objects("links")) {
-    labels.push_back({each.String("name"), each.String("alias")});
+    LinkLabel label{each.String("name"), each.String("alias"), std::nullopt};
+    if (each.Has("vm")) {
+      const Fields vm = Nested(each, "vm");
+      const Fields record = Nested(vm, "record");
+      label.vm = {ParseLocks(Nested(vm, "locks")), ParseFileName(record),
+                  ParseVersion(Nested(record, "version"))};
+    }
+    labels.push_back(std::move(label));
   }
   return labels;
 }
@@ -92,7 +100,9 @@ void BindSlots(Napi::Object exports, Module& module) {
   Export(
       exports, module, "linkLabel", LaneName::kControl,
       [&host](const Fields& fields) { return std::make_unique<LabelLinks>(ParseLabels(fields), host); },
-      [](const std::unique_ptr<LabelLinks>& labels, const Cancellation&) { return labels->Step(); },
+      [](const std::unique_ptr<LabelLinks>& labels, const Cancellation& cancellation) {
+        return labels->Step(cancellation);
+      },
       [](Napi::Env env, int gone) { return Napi::Number::New(env, gone); });
   Export(
       exports, module, "slotDestroy", LaneName::kControl,

@@ -2,8 +2,11 @@
 
 #include <algorithm>
 #include <cerrno>
+#include <utility>
 
 #include "netlink/link_change.h"
+#include "sys/directory.h"
+#include "sys/file_store.h"
 
 namespace vulcan {
 namespace {
@@ -13,18 +16,49 @@ constexpr std::size_t kAtOnce = 32;
 
 }  // namespace
 
-Progress<int> LabelLinks::Step() {
-  const std::size_t end = std::min(next_ + kAtOnce, labels_.size());
-  RtnlBatch batch;
-  for (; next_ < end; ++next_) {
-    LinkChange change;
-    change.alias = labels_[next_].alias;
-    batch.Add(SetLink(labels_[next_].link, change));
+Progress<bool> LabelLinks::Judge(const Cancellation& cancellation) {
+  const auto& vm = labels_[next_].vm;
+  if (!vm) return true;
+  if (!lock_) lock_.emplace(vm->locks);
+  try {
+    if (auto wait = lock_->Acquire(cancellation)) return std::move(*wait);
+  } catch (const Error& error) {
+    if (error.GetReason() != Reason::kLockHeld) throw;
+    return false;
   }
+  const auto records = Directory::OpenIfPresent(vm->record.directory);
+  const bool stands = records && VersionOf(*records, vm->record.name) == vm->record_version;
+  if (!stands) lock_->RemoveUnclaimed();
+  return stands;
+}
+
+std::optional<Wait> LabelLinks::Gather(RtnlBatch& batch, std::vector<AttachmentLock>& held,
+                                       const Cancellation& cancellation) {
+  const std::size_t end = std::min(next_ + kAtOnce, labels_.size());
+  for (; next_ < end; ++next_) {
+    auto judged = Judge(cancellation);
+    if (judged.wait) return std::move(judged.wait);
+    if (*judged.result) {
+      LinkChange change;
+      change.alias = labels_[next_].alias;
+      batch.Add(SetLink(labels_[next_].link, change));
+      if (lock_) held.push_back(std::move(*lock_));
+    }
+    lock_.reset();
+  }
+  return std::nullopt;
+}
+
+Progress<int> LabelLinks::Step(const Cancellation& cancellation) {
+  RtnlBatch batch;
+  // Until the kernel has answered; none is held while another is waited for.
+  std::vector<AttachmentLock> held;
+  auto wait = Gather(batch, held, cancellation);
   for (const auto& error : host_.Links().Send(std::move(batch))) {
     if (error && error->Errnum() != ENODEV) throw Error(*error);
     if (error) ++gone_;
   }
+  if (wait) return std::move(*wait);
   if (next_ == labels_.size()) return gone_;
   return Wait{{}, Clock::now()};
 }

@@ -65,7 +65,9 @@ void EnterAll(const std::vector<std::shared_ptr<Slot>>& slots, std::vector<std::
 void ProveOutside(const std::vector<std::shared_ptr<Slot>>& slots, std::vector<std::optional<Error>>& against,
                   const Cancellation& cancellation) {
   const InhabitedNamespaces inhabited = ReadInhabitedNamespaces(cancellation);
-  if (!inhabited.whole) throw Unclean(EACCES, "readlink", "not every process can be looked at");
+  if (inhabited.unread != 0) {
+    throw Unclean(inhabited.unread, "readlink", "not every process can be looked at");
+  }
   std::vector<IpAddress> addresses;
   for (std::size_t i = 0; i < slots.size(); ++i) {
     if (inhabited.inodes.contains(IdOfNamespace(slots[i]->ns.Get()).inode)) {

@@ -93,14 +93,15 @@ std::optional<Wait> SlotReturn::TakeAddresses() {
   if (progress.wait) return std::move(progress.wait);
   store_ = std::move(progress.result);
   for (const ReservedAddress& each : plan_.slot->addresses) {
+    // A failure may leave the file with its new owner.
+    undo_.Push([this, address = each.address] {
+      static_cast<void>(store_->Give(address, plan_.slot->owner, plan_.owner));
+    });
     if (!store_->Give(each.address, plan_.owner, plan_.slot->owner)) {
       throw Error(ENOENT, "openat", "the address is no longer the VM's")
           .Path(plan_.slot->address_directory + "/" + each.address.ToString())
           .Why(Reason::kSlotSpoilt);
     }
-    undo_.Push([this, address = each.address] {
-      static_cast<void>(store_->Give(address, plan_.slot->owner, plan_.owner));
-    });
   }
   return std::nullopt;
 }

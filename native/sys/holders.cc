@@ -24,15 +24,19 @@ namespace {
 
 namespace fs = std::filesystem;
 
-// A process may end at any moment: whatever can't be read any more holds nothing.
-[[nodiscard]] std::vector<std::string> Entries(const std::string& directory) {
+[[nodiscard]] std::vector<std::string> Entries(const std::string& directory, std::error_code& error) {
   std::vector<std::string> names;
-  std::error_code ended;
-  fs::directory_iterator entry(directory, ended);
-  for (; !ended && entry != fs::directory_iterator(); entry.increment(ended)) {
+  fs::directory_iterator entry(directory, error);
+  for (; !error && entry != fs::directory_iterator(); entry.increment(error)) {
     names.push_back(entry->path().filename().string());
   }
   return names;
+}
+
+// A process may end at any moment: whatever can't be read any more holds nothing.
+[[nodiscard]] std::vector<std::string> Entries(const std::string& directory) {
+  std::error_code ended;
+  return Entries(directory, ended);
 }
 
 [[nodiscard]] std::string LinkText(const std::string& path) {
@@ -118,18 +122,26 @@ class Search {
 
 InhabitedNamespaces ReadInhabitedNamespaces(const Cancellation& cancellation) {
   InhabitedNamespaces inhabited;
-  for (const std::string& name : Entries("/proc")) {
+  // Whatever has ended runs nowhere.
+  const auto note = [&inhabited](int errnum) {
+    if (errnum != 0 && errnum != ENOENT && errnum != ESRCH) inhabited.unread = errnum;
+  };
+  std::error_code error;
+  for (const std::string& name : Entries("/proc", error)) {
     if (!IsPid(name)) continue;
     cancellation.ThrowIfCancelled();
     const fs::path tasks = fs::path("/proc") / name / "task";
-    for (const std::string& thread : Entries(tasks)) {
+    std::error_code ended;
+    for (const std::string& thread : Entries(tasks, ended)) {
       std::uint64_t inode = 0;
       errno = 0;
       const std::string text = LinkText(tasks / thread / "ns/net");
-      if (errno == EACCES || errno == EPERM) inhabited.whole = false;
+      note(errno);
       if (std::sscanf(text.c_str(), "net:[%" SCNu64 "]", &inode) == 1) inhabited.inodes.insert(inode);
     }
+    note(ended.value());
   }
+  note(error.value());
   return inhabited;
 }
 

@@ -32,8 +32,9 @@ struct NamespaceHolder {
 
 struct InhabitedNamespaces {
   std::set<std::uint64_t> inodes;
-  // Whether every thread let itself be looked at, which takes CAP_SYS_PTRACE where others have some.
-  bool whole = true;
+  // 0, or why some thread that lives could not be looked at: EACCES or EPERM where others have capabilities,
+  // which takes CAP_SYS_PTRACE.
+  int unread = 0;
 };
 
 // Inodes of the network namespaces that threads run in, in one reading of /proc.

@@ -1,23 +1,23 @@
 /** Every point of every operation fails in every way that it can, on both backends. */
 import { proveFaults } from '../support/faults/faults.mjs';
-import { operationsOf } from '../support/faults/operations.mjs';
+import { cases, titleOf } from '../support/faults/operations.mjs';
 import { installSteps } from '../support/faults/subject.mjs';
 
-/** @param {{ quick: boolean, log: (line: string) => void }} options */
-export async function prove({ quick, log }) {
+/** @param {{ quick: boolean, only: string, log: (line: string) => void }} options `only`: of titles that it is a part of */
+export async function prove({ quick, only, log }) {
+  const chosen = cases.filter((each) => titleOf(each).includes(only));
+  if (chosen.length === 0) throw new Error(`none of ${cases.map(titleOf).join('; ')} has ${only} in it`);
   await installSteps();
   let total = 0;
   const failures = [];
-  for (const backend of /** @type {const} */ (['native', 'cni'])) {
-    for (const operation of operationsOf[backend]) {
-      const { points, runs, problems } = await proveFaults({ backend, operation, thorough: !quick, log });
-      log(`${backend} ${operation}: ${points.length} points, ${runs} faults, ${problems.length} problems`);
-      for (const problem of problems) {
-        log(problem);
-        failures.push(`${backend} ${operation}: ${problem}`);
-      }
-      total += runs;
+  for (const each of chosen) {
+    const { points, runs, problems } = await proveFaults(each, { thorough: !quick, log });
+    log(`${titleOf(each)}: ${points.length} points, ${runs} faults, ${problems.length} problems`);
+    for (const problem of problems) {
+      log(problem);
+      failures.push(`${titleOf(each)}: ${problem}`);
     }
+    total += runs;
   }
   if (failures.length > 0) throw new Error(failures.join('\n'));
   return `${total} faults, each undone`;

@@ -107,6 +107,7 @@ export class FakeHost implements Host {
       isHostNamespace: runner.isHostNamespace.bind(runner),
       directoryEnsure: files.directoryEnsure.bind(files),
       fileRead: files.fileRead.bind(files),
+      fileVersion: files.fileVersion.bind(files),
       fileWrite: files.fileWrite.bind(files),
       fileRemove: files.fileRemove.bind(files),
       fileList: files.fileList.bind(files),

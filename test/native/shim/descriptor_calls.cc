@@ -42,7 +42,7 @@ VULCAN_STAND_BEFORE(close, int, Close, int fd) {
 VULCAN_STAND_BEFORE(closedir, int, CloseDirectory, DIR* stream) {
   static auto* const next = Next(&CloseDirectory, "closedir");
   bool closed = false;
-  const int result = Before("closedir", "", kFailed, [&] {
+  const int result = Before("closedir", ::dirfd(stream), kFailed, [&] {
     closed = true;
     return next(stream);
   });
@@ -68,12 +68,12 @@ VULCAN_STAND_BEFORE(fdopendir, DIR*, DirectoryOf, int fd) {
 
 VULCAN_STAND_BEFORE(readdir, dirent*, ReadDirectory, DIR* stream) {
   static auto* const next = Next(&ReadDirectory, "readdir");
-  return Before<dirent*>("readdir", "", nullptr, [&] { return next(stream); });
+  return Before<dirent*>("readdir", ::dirfd(stream), nullptr, [&] { return next(stream); });
 }
 
 VULCAN_STAND_BEFORE(readdir64, dirent64*, ReadDirectory64, DIR* stream) {
   static auto* const next = Next(&ReadDirectory64, "readdir64");
-  return Before<dirent64*>("readdir", "", nullptr, [&] { return next(stream); });
+  return Before<dirent64*>("readdir", ::dirfd(stream), nullptr, [&] { return next(stream); });
 }
 
 VULCAN_STAND_BEFORE(read, ssize_t, Read, int fd, void* data, size_t size) {

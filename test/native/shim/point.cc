@@ -19,6 +19,7 @@ namespace {
 
 constexpr std::string_view kThreadPrefix = "vulcan-";
 constexpr std::string_view kPlugin = "tc-redirect-tap";
+constexpr std::string_view kProc = "/proc";
 
 [[nodiscard]] std::string ThreadName() {
   std::array<char, 16> name{};
@@ -27,6 +28,8 @@ constexpr std::string_view kPlugin = "tc-redirect-tap";
 }
 
 [[nodiscard]] bool IsPlugin() noexcept { return program_invocation_short_name == kPlugin; }
+
+[[nodiscard]] bool IsDigit(char each) noexcept { return each >= '0' && each <= '9'; }
 
 [[nodiscard]] std::uint64_t Hash(std::string_view text) noexcept {
   std::uint64_t hash = 14695981039346656037U;
@@ -82,6 +85,17 @@ std::string OwnKey() {
 
 std::string WaitKey() { return OwnKey() + "/wait"; }
 std::string ReceiveKey() { return OwnKey() + "/receive"; }
+
+std::string KeyOf(const Subject& subject) {
+  const int before = errno;
+  const std::string text = subject.Describe();
+  const bool of_one =
+      text.size() > kProc.size() + 1 && text.starts_with(kProc) && IsDigit(text[kProc.size() + 1]);
+  const bool of_processes =
+      text == kProc || (of_one && (text.ends_with("/task") || text.ends_with("/ns/net")));
+  errno = before;
+  return of_processes ? OwnKey() + "/processes" : OwnKey();
+}
 
 Fate Reach(const std::string& key, std::string_view call, const Subject& subject) {
   Control& control = *GetControl();

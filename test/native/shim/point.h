@@ -33,6 +33,8 @@ class Subject {
 [[nodiscard]] std::string WaitKey();
 // Of answers, which come in as many pieces as chance has it, too.
 [[nodiscard]] std::string ReceiveKey();
+// Of a look at what processes there are, which chance has, too; else as OwnKey.
+[[nodiscard]] std::string KeyOf(const Subject& subject);
 
 // Counts the point and says what happens there; kFail has set errno.
 [[nodiscard]] Fate Reach(const std::string& key, std::string_view call, const Subject& subject);
@@ -60,7 +62,7 @@ Result BeforeAs(const std::string& key, const char* name, const Subject& subject
 template <typename Result, typename Call>
 Result Before(const char* name, const Subject& subject, Result failed, const Call& call) {
   if (!IsWatched()) return call();
-  return BeforeAs(OwnKey(), name, subject, failed, call);
+  return BeforeAs(KeyOf(subject), name, subject, failed, call);
 }
 
 }  // namespace vulcan::shim

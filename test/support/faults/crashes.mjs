@@ -1,7 +1,7 @@
 /** Every crash: the manager is killed at each point of an operation, and a new process brings the host back. */
 import { Baseline } from './baseline.mjs';
 import { traceFlag } from './control.mjs';
-import { operations, optionsOf } from './operations.mjs';
+import { operations, optionsOf, titleOf } from './operations.mjs';
 import { describe, mayBeMissed, parsePoints } from './points.mjs';
 import { recover } from './recovery.mjs';
 import { Subject } from './subject.mjs';
@@ -14,11 +14,11 @@ const startedAhead = 2;
 const attempts = 4;
 
 class Proof {
-  /** @param {'cni' | 'native'} backend @param {import('./operations.mjs').OperationName} name @param {boolean} thorough */
-  constructor(backend, name, thorough) {
+  /** @param {import('./operations.mjs').Case} of @param {boolean} thorough */
+  constructor(of, thorough) {
     /** @type {import('./operations.mjs').Operation} */
-    this.operation = operations[name];
-    this.options = optionsOf(backend, name);
+    this.operation = operations[of.operation];
+    this.options = optionsOf(of);
     this.thorough = thorough;
     this.serial = 0;
     this.baseline = new Baseline();
@@ -42,9 +42,9 @@ class Proof {
   async points() {
     const { survivor, operation, options } = this;
     await operation.before(survivor, options, 'traced');
-    const traced = await this.prepared(this.started());
+    const traced = await this.prepared(this.started(), 'traced');
     const lines = await traced.traced(operation, operation.argument(options, 'traced'));
-    const outcome = { value: { failed: [] }, error: null, hits: 0, logged: [] };
+    const outcome = { value: { failed: [], ready: 0 }, error: null, hits: 0, logged: [] };
     await operation.after(operation.opened === 'once' ? survivor : traced, options, 'traced', outcome);
     await traced.end();
     return parsePoints(lines).filter(operation.counts ?? (() => true));
@@ -56,18 +56,18 @@ class Proof {
     return subject;
   }
 
-  /** Up to its verb. @param {Promise<Subject>} starting */
-  async prepared(starting) {
+  /** Up to its verb. @param {Promise<Subject>} starting @param {string} id */
+  async prepared(starting, id) {
     const subject = await starting;
     if (this.operation.opened === 'each run') await subject.must('open', this.options);
-    await this.operation.ready(subject);
+    await this.operation.ready(subject, id);
     return subject;
   }
 
-  /** Others are started while it is killed and recovered from. */
-  async victim() {
+  /** Others are started while it is killed and recovered from. @param {string} id */
+  async victim(id) {
     while (this.victims.length <= startedAhead) this.victims.push(this.started());
-    return this.prepared(/** @type {Promise<Subject>} */ (this.victims.shift()));
+    return this.prepared(/** @type {Promise<Subject>} */ (this.victims.shift()), id);
   }
 
   /** @param {Point} point */
@@ -75,7 +75,7 @@ class Proof {
     const { survivor, operation, options } = this;
     const id = `vm-${this.serial++}`;
     await operation.before(survivor, options, id);
-    const victim = await this.victim();
+    const victim = await this.victim(id);
     const fault = { key: point.key, ordinal: point.ordinal, action: /** @type {const} */ ('crash') };
     const outcome = await victim.faulted(operation, operation.argument(options, id), fault, traceFlag);
     const trace = victim.control.takeTrace();
@@ -112,24 +112,21 @@ class Proof {
  * After each crash and the recovery from it there must be what was there before: at once all but links that the kernel has yet to
  * free, which are waited for in the end; `thorough`, each time.
  *
- * @param {{ backend: 'cni' | 'native', operation: import('./operations.mjs').OperationName, thorough?: boolean,
- *   select?: (points: readonly Point[]) => readonly Point[], log?: (line: string) => void }} proof
+ * @param {import('./operations.mjs').Case} of
+ * @param {{ thorough?: boolean, select?: (points: readonly Point[]) => readonly Point[], log?: (line: string) => void }} options
  */
-export async function proveCrashes({
-  backend,
-  operation,
-  thorough = false,
-  select = (points) => points,
-  log = () => {},
-}) {
-  const proof = new Proof(backend, operation, thorough);
+export async function proveCrashes(
+  of,
+  { thorough = false, select = (points) => points, log = () => {} } = {},
+) {
+  const proof = new Proof(of, thorough);
   const points = await proof.start();
   const chosen = select(points);
   for (const [index, point] of chosen.entries()) {
     await proof.checked(point);
     const done = index + 1;
     if (done % runsPerLine === 0 || done === chosen.length)
-      log(`${backend} ${operation}: ${done} of ${chosen.length} crashes`);
+      log(`${titleOf(of)}: ${done} of ${chosen.length} crashes`);
   }
   await proof.end();
   return { points, runs: chosen.length, problems: proof.problems };

@@ -3,7 +3,7 @@ import { setTimeout as sleep } from 'node:timers/promises';
 import { Baseline } from './baseline.mjs';
 import { traceFlag } from './control.mjs';
 import { judge } from './judge.mjs';
-import { operations, optionsOf } from './operations.mjs';
+import { operations, optionsOf, titleOf } from './operations.mjs';
 import { describe, errnoNumber, errnosOf, isPlugins, parsePoints } from './points.mjs';
 import { Subject } from './subject.mjs';
 
@@ -22,12 +22,12 @@ function runsOf(point, thorough) {
 }
 
 class Proof {
-  /** @param {'cni' | 'native'} backend @param {import('./operations.mjs').OperationName} name @param {boolean} thorough */
-  constructor(backend, name, thorough) {
-    this.backend = backend;
+  /** @param {import('./operations.mjs').Case} of @param {boolean} thorough */
+  constructor(of, thorough) {
+    this.backend = of.backend;
     /** @type {import('./operations.mjs').Operation} */
-    this.operation = operations[name];
-    this.options = optionsOf(backend, name);
+    this.operation = operations[of.operation];
+    this.options = optionsOf(of);
     this.thorough = thorough;
     this.serial = 0;
     this.baseline = new Baseline();
@@ -50,7 +50,7 @@ class Proof {
     const { subject, operation, options } = this;
     await operation.before(subject, options, id);
     if (operation.opened === 'each run') await subject.must('open', options);
-    await operation.ready(subject);
+    await operation.ready(subject, id);
   }
 
   async unfaulted() {
@@ -58,7 +58,12 @@ class Proof {
     const id = `vm-${this.serial++}`;
     await this.before(id);
     const lines = await subject.traced(operation, operation.argument(options, id));
-    await operation.after(subject, options, id, { value: { failed: [] }, error: null, hits: 0, logged: [] });
+    await operation.after(subject, options, id, {
+      value: { failed: [], ready: 0 },
+      error: null,
+      hits: 0,
+      logged: [],
+    });
     return parsePoints(lines).filter(operation.counts ?? (() => true));
   }
 
@@ -117,17 +122,14 @@ class Proof {
  * After each fault there must be what was there before: at once all but links that the kernel has yet to free, which are waited
  * for in the end; `thorough`, each time.
  *
- * @param {{ backend: 'cni' | 'native', operation: import('./operations.mjs').OperationName, thorough?: boolean,
- *   select?: (points: readonly Point[]) => readonly Point[], log?: (line: string) => void }} proof
+ * @param {import('./operations.mjs').Case} of
+ * @param {{ thorough?: boolean, select?: (points: readonly Point[]) => readonly Point[], log?: (line: string) => void }} options
  */
-export async function proveFaults({
-  backend,
-  operation,
-  thorough = false,
-  select = (points) => points,
-  log = () => {},
-}) {
-  const proof = new Proof(backend, operation, thorough);
+export async function proveFaults(
+  of,
+  { thorough = false, select = (points) => points, log = () => {} } = {},
+) {
+  const proof = new Proof(of, thorough);
   await proof.start();
   const points = await proof.unfaulted();
   const runs = select(points).flatMap((point) => runsOf(point, thorough));
@@ -135,7 +137,7 @@ export async function proveFaults({
     await proof.checked(run);
     const done = index + 1;
     if (done % runsPerLine === 0 || done === runs.length)
-      log(`${backend} ${operation}: ${done} of ${runs.length} faults`);
+      log(`${titleOf(of)}: ${done} of ${runs.length} faults`);
   }
   await proof.end();
   const { missed, tolerated, problems } = proof;

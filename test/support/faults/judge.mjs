@@ -34,6 +34,9 @@ const stepsByLabel = [
   { label: /^(attach|detach)$/, steps: native },
   { label: /^slotFill$/, steps: [...native, 'slot'] },
   { label: /^slotName$/, steps: ['lock', 'slot', 'record', 'anchor', 'address'] },
+  { label: /^slotReturn$/, steps: ['lock', 'record', 'cut', 'anchor', 'address'] },
+  { label: /^slotsProve$/, steps: ['slotsProve'] },
+  { label: /^slotsReset$/, steps: ['slotsReset'] },
   { label: /^slotDestroy$/, steps: ['guard', 'route', 'address'] },
 ];
 
@@ -70,6 +73,7 @@ function judgeLogged(point, error) {
 function failuresOf({ verb, logs }, { value, logged }) {
   return [
     ...(verb === 'gc' ? value.failed.map((/** @type {any} */ each) => each.error) : []),
+    ...(verb === 'recycle' ? value.refused : []),
     ...(logs ? logged : []),
   ];
 }

@@ -3,12 +3,13 @@
  * other end. Each verb answers with what came of it and how often the chosen point was reached.
  */
 import { basename } from 'node:path';
-import { setImmediate } from 'node:timers/promises';
+import { setImmediate, setTimeout as sleep } from 'node:timers/promises';
 import { resolveConfig } from '../../../dist/config.js';
 import { bundledPluginDirectory, loadNative } from '../../../dist/native/load.js';
 import { NetworkManager } from '../../../dist/network-manager.js';
 import { Control } from './control.mjs';
 
+const pollMs = 2;
 const control = Control.attach(process.env.VULCAN_FAULTS ?? '');
 
 /** @param {string} name @param {any} plan */
@@ -33,16 +34,36 @@ async function follow(label, call) {
   control.label(labels.join(','));
 }
 
+/** By its handle: what was said last against keeping a slot, with the call as its step. @type {Map<number, any>} */
+const refused = new Map();
+const judging = new Set(['slotReturn', 'slotsProve', 'slotsReset']);
+
+/** @param {string} name @param {any} plan @param {Promise<any>} call */
+async function followVerdicts(name, { slot, slots = [slot] }, call) {
+  const verdicts = await call.then(
+    (value) => (Array.isArray(value) ? value : []),
+    (error) => [error],
+  );
+  for (const [index, handle] of slots.entries()) {
+    const error = verdicts[index] ?? null;
+    if (error === null) refused.delete(handle);
+    else refused.set(handle, { ...plain(error), step: error.step ?? name });
+  }
+}
+
 /** Begins to count points. */
 const idle = () => {};
 /** @type {{ from: string | null, begin: () => void, heldBack: string | null, over: Promise<void> }} */
 let watch = { from: null, begin: idle, heldBack: null, over: Promise.resolve() };
 
+/** These return no promise. @type {ReadonlySet<string | symbol>} */
+const immediate = new Set(['cancel', 'slotForget']);
+
 /** The addon; each call says first what it is. */
 const binding = new Proxy(loadNative(), {
   get(target, name) {
     const value = Reflect.get(target, name);
-    if (typeof value !== 'function' || name === 'cancel') return value;
+    if (typeof value !== 'function' || immediate.has(name)) return value;
     return async (/** @type {any} */ plan) => {
       if (name === watch.heldBack) await watch.over;
       if (name === watch.from) watch.begin();
@@ -51,6 +72,7 @@ const binding = new Proxy(loadNative(), {
       control.label(labels.join(','));
       const call = value.call(target, plan);
       void follow(label, call);
+      if (judging.has(String(name))) void followVerdicts(String(name), plan, call);
       return call;
     };
   },
@@ -88,6 +110,11 @@ function plain(error) {
 /** @type {NetworkManager | null} */
 let manager = null;
 
+/** Until what VMs have left is as new, or is gone. */
+async function settled() {
+  while (manager.stats().pools.some(({ resting }) => resting > 0)) await sleep(pollMs);
+}
+
 /** @type {Record<string, (argument: any) => Promise<unknown>>} */
 const verbs = {
   open: async (options) => {
@@ -100,6 +127,15 @@ const verbs = {
   },
   setup: (vmId) => manager.setup(vmId),
   teardown: (vmId) => manager.teardown(vmId),
+  recycle: async (vmId) => {
+    refused.clear();
+    try {
+      await manager.teardown(vmId);
+    } finally {
+      await settled();
+    }
+    return { refused: [...refused.values()], ready: manager.stats().pools[0]?.ready };
+  },
   gc: async (keep) => {
     const { removed, failed } = await manager.gc({ keep });
     return {

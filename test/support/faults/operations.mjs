@@ -1,5 +1,6 @@
 /** What is made to fail, each with what it needs before, and how its effects go again when it succeeded: the one list of it all. */
 import { rm } from 'node:fs/promises';
+import { randomOf } from '../random.mjs';
 import { poolOperations } from './pool-operations.mjs';
 import { stepDir } from './subject.mjs';
 
@@ -21,7 +22,7 @@ const kept = 'kept';
  * @property {(point: Point) => boolean} [counts] which points are its own; else all
  * @property {(subject: Subject, options: object) => Promise<void>} begin once, for any number of runs
  * @property {(subject: Subject, options: object, id: string) => Promise<void>} before each run
- * @property {(subject: Subject) => Promise<void>} ready each run, in the process of the verb, once its manager is open
+ * @property {(subject: Subject, id: string) => Promise<void>} ready each run, in the process of the verb, once its manager is open
  * @property {(options: object, id: string) => any} argument
  * @property {(subject: Subject, options: object, id: string, outcome: Outcome) => Promise<void>} after each run
  * @property {(subject: Subject) => Promise<void>} recovered after each crash and the recovery from it
@@ -118,17 +119,39 @@ export const operations = {
 };
 /** @typedef {keyof typeof operations} OperationName */
 
+/** @typedef {'bridge' | 'bridges' | 'routed'} Layout */
+
+/** @typedef {{ backend: 'cni' | 'native', operation: OperationName, layout: Layout }} Case */
+
 /** @type {readonly OperationName[]} */
 const ofEvery = ['setup', 'teardown', 'gc', 'open'];
+const ofNative = /** @type {OperationName[]} */ (Object.keys(operations));
+const ofPools = /** @type {OperationName[]} */ (Object.keys(poolOperations));
 
-/** What each backend can do. @type {Readonly<Record<'cni' | 'native', readonly OperationName[]>>} */
-export const operationsOf = {
-  native: /** @type {OperationName[]} */ (Object.keys(operations)),
-  cni: ofEvery,
-};
+/** What each backend can do, on each layout that makes a difference to it. @type {readonly Case[]} */
+export const cases = [
+  ...ofNative.map((operation) => /** @type {Case} */ ({ backend: 'native', operation, layout: 'bridge' })),
+  ...ofPools.flatMap((operation) =>
+    /** @type {const} */ (['bridges', 'routed']).map((layout) => ({
+      ...{ backend: /** @type {const} */ ('native'), operation, layout },
+    })),
+  ),
+  ...ofEvery.map((operation) => /** @type {Case} */ ({ backend: 'cni', operation, layout: 'bridge' })),
+];
 
-/** Of the manager that an operation is watched in. @param {'cni' | 'native'} backend @param {OperationName} [name] */
-export function optionsOf(backend, name = 'setup') {
+/** Of the layouts that are not one bridge, one for each operation, chosen by chance. @param {number} seed @returns {readonly Case[]} */
+export function someCases(seed) {
+  const random = randomOf(seed);
+  const chosen = new Map(ofPools.map((operation) => [operation, random() < 0.5 ? 'bridges' : 'routed']));
+  return cases.filter(({ operation, layout }) => layout === 'bridge' || layout === chosen.get(operation));
+}
+
+/** @param {Case} each */
+export const titleOf = ({ backend, operation, layout }) => `${operation}: ${backend}, ${layout}`;
+
+/** Of the manager that an operation is watched in. @param {Case} each */
+export function optionsOf({ backend, operation, layout }) {
   const ofBackend = backend === 'cni' ? { pluginDirs: [stepDir] } : {};
-  return { backend, timeoutMs: 20_000, ...ofBackend, ...operations[name].options };
+  const ofLayout = layout === 'bridge' ? {} : { layout };
+  return { backend, timeoutMs: 20_000, ...ofBackend, ...ofLayout, ...operations[operation].options };
 }

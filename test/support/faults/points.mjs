@@ -20,7 +20,7 @@ export function parsePoints(lines) {
 }
 
 /** Whether it is chance how many of them there are. @param {Point} point */
-export const isChance = ({ key }) => /\/(wait|receive)$/.test(key);
+export const isChance = ({ key }) => /\/(wait|receive|processes)$/.test(key);
 
 /** @param {Point} point */
 export function describe({ key, ordinal, call, subject, label }) {

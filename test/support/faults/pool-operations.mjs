@@ -9,7 +9,7 @@ const execFileAsync = promisify(execFile);
 const nothing = async () => {};
 
 /** @param {number} size */
-const pool = (size) => ({ verify: 'off', pool: { min: size, max: size } });
+const pool = (size) => ({ verify: 'off', pool: { min: size, max: size, restMs: 0 } });
 
 /** Of a manager beside it. @param {object} options */
 export const withoutPool = (options) => ({ ...options, pool: undefined });
@@ -26,8 +26,8 @@ const warmUp = async (subject) => void (await subject.must('warmUp'));
 /** Slots are all that there is, but for links that are about to go by themselves. */
 async function spoilSlots() {
   for (;;) {
-    const { stdout } = await execFileAsync('ip', ['-j', 'link', 'show', 'master', 'fcbr0']);
-    const links = JSON.parse(stdout || '[]');
+    const { stdout } = await execFileAsync('ip', ['-j', 'link', 'show']);
+    const links = JSON.parse(stdout).filter(({ ifname }) => ifname.startsWith('vn'));
     if (links.length === 0) return;
     for (const { ifname } of links) await execFileAsync('ip', ['link', 'delete', ifname]).catch(() => {});
   }
@@ -57,6 +57,23 @@ async function close(subject, options, _id, { error, logged }) {
 async function tearDown(subject, options, id, outcome) {
   if (outcome.error === null) await subject.must('teardown', id);
   await close(subject, options, id, outcome);
+}
+
+/** The kernel may have yet to free what a slot was built with. @param {string} id */
+async function untilNoSockets(id) {
+  const count = ['netns', 'exec', `vulcan-${id}`, 'cat', '/proc/net/sockstat'];
+  while (!(await execFileAsync('ip', count)).stdout.startsWith('sockets: used 0\n')) {}
+}
+
+/** Whatever is ready now is as new. @param {Subject} subject @param {string} id @param {number} ready */
+async function useUp(subject, id, ready) {
+  const ids = Array.from({ length: ready }, (_, index) => `${id}-${index}`);
+  for (const each of ids) {
+    await subject.must('setup', each);
+    const { ok, differences } = await subject.must('check', each);
+    if (!ok) throw new Error(`${each} is not as new: ${JSON.stringify(differences)}`);
+  }
+  for (const each of ids) await subject.must('recycle', each);
 }
 
 /**
@@ -112,6 +129,26 @@ export const poolOperations = {
     },
     after: tearDown,
     argument: (_options, id) => id,
+  },
+  recycle: {
+    ...pooled,
+    options: pool(1),
+    verb: 'recycle',
+    heldBack: 'slotFill',
+    // What is too much goes within a second.
+    counts: ({ label }) => !label.split(',').includes('slotDestroy'),
+    ready: async (subject, id) => {
+      await warmUp(subject);
+      await subject.must('setup', id);
+      await warmUp(subject);
+      await untilNoSockets(id);
+    },
+    argument: (_options, id) => id,
+    after: async (subject, options, id, outcome) => {
+      if (outcome.error !== null) await subject.must('teardown', id);
+      else await useUp(subject, id, outcome.value.ready);
+      await close(subject, options, id, outcome);
+    },
   },
   destroy: {
     ...pooled,

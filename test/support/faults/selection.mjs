@@ -26,17 +26,28 @@ function kindOf({ key, call, subject }) {
   return call === 'message' ? `${call} ${subject}` : call;
 }
 
+/** @param {readonly Point[]} points @param {number} seed @returns {Point[]} */
+function shuffle(points, seed) {
+  const random = randomOf(seed);
+  return points
+    .map((point) => ({ point, rank: random() }))
+    .sort((a, b) => a.rank - b.rank)
+    .map(({ point }) => point);
+}
+
+/** `count` of them, chosen by chance. @param {readonly Point[]} points @param {number} count @param {number} seed @returns {Point[]} */
+export function few(points, count, seed) {
+  const steady = points.filter((point) => !isChance(point));
+  return shuffle(steady, seed).slice(0, count);
+}
+
 /**
  * `count` of them, chosen by chance; one of every kind at least, however many those are.
  *
  * @param {readonly Point[]} points @param {number} count @param {number} seed @returns {Point[]}
  */
 export function sample(points, count, seed) {
-  const random = randomOf(seed);
-  const shuffled = points
-    .map((point) => ({ point, rank: random() }))
-    .sort((a, b) => a.rank - b.rank)
-    .map(({ point }) => point);
+  const shuffled = shuffle(points, seed);
   const kinds = new Map(shuffled.map((point) => [kindOf(point), point]));
   const ranked = [...new Set([...kinds.values(), ...shuffled])];
   const chosen = new Set(ranked.slice(0, Math.max(count, kinds.size)));

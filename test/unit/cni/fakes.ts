@@ -95,6 +95,11 @@ export class FakeFiles implements RecordStore {
     return this.files.get(path) ?? null;
   }
 
+  async fileVersion({ directory, name }: { readonly directory: string; readonly name: string }) {
+    const text = this.files.get(this.#reach('read', directory, name));
+    return text === undefined ? null : { inode: text.length, modifiedMs: 0 };
+  }
+
   async fileWrite(plan: { readonly directory: string; readonly name: string; readonly data: string }) {
     this.files.set(this.#reach('write', plan.directory, plan.name), plan.data);
   }

@@ -1,0 +1,117 @@
+import { afterEach, beforeEach, expect, it } from 'vitest';
+import { resolveConfig } from '../../lib/config.ts';
+import type { NativeBinding } from '../../lib/native/binding.ts';
+import { bundledPluginDirectory } from '../../lib/native/load.ts';
+import { NetworkManager } from '../../lib/network-manager.ts';
+import type { NetworkManagerOptions } from '../../lib/options.ts';
+import { linkOf, linksOf } from '../contract/oracles.ts';
+import { canonicalDump, expectUnchanged } from '../support/dump.ts';
+import { resetLab, until } from '../support/lab.ts';
+import { native } from '../support/native.ts';
+import { describeWith } from '../support/require.ts';
+import { ip } from '../support/run.ts';
+import { Vmms } from '../support/vmm.ts';
+
+/** What one manager does between two steps of another. */
+
+/** The addon, in which something else comes right before, or right after, the next call of that name. */
+function interrupted(
+  call: keyof NativeBinding,
+  { before = async () => {}, after = async () => {} }: { before?(): Promise<void>; after?(): Promise<void> },
+): NativeBinding {
+  let isNext = true;
+  return new Proxy(native, {
+    get(binding, name: keyof NativeBinding) {
+      const value = binding[name] as (plan: object) => unknown;
+      if (name !== call) return value;
+      return async (plan: object) => {
+        const first = isNext;
+        isNext = false;
+        if (first) await before();
+        const result = await value.call(binding, plan);
+        if (first) await after();
+        return result;
+      };
+    },
+  });
+}
+
+const vmms = new Vmms();
+const managers: NetworkManager[] = [];
+
+async function open(binding: NativeBinding, options: NetworkManagerOptions = {}): Promise<NetworkManager> {
+  const config = resolveConfig({ verify: 'off', ...options });
+  const host = { binding, bundledPluginDir: bundledPluginDirectory() };
+  const manager = await NetworkManager.openOn(host, config);
+  managers.push(manager);
+  return manager;
+}
+
+const portStateOf = async (link: string) =>
+  (await linkOf(null, link)).linkinfo?.info_slave_data?.['state'] ?? null;
+
+describeWith(['lab', 'tun'], 'two native managers', () => {
+  beforeEach(resetLab);
+  afterEach(async () => {
+    await vmms.end();
+    for (const manager of managers.splice(0)) await manager.close();
+  });
+
+  it('leave nothing of a VM that one sets up again while the other is about to tear it down', async () => {
+    const first = await open(native);
+    const before = await canonicalDump();
+    await first.setup('vm-1', { address: '10.168.0.7' });
+    const second = await open(
+      interrupted('detach', {
+        before: async () => {
+          await first.teardown('vm-1');
+          await first.setup('vm-1', { address: '10.168.0.8' });
+        },
+      }),
+    );
+    await second.teardown('vm-1');
+    await expectUnchanged(before);
+  });
+
+  it('keep a VM off the network that one tears down before the other has labelled its link', async () => {
+    const second = await open(native);
+    const seen: unknown[] = [];
+    let link = '';
+    const first = await open(
+      interrupted('linkLabel', {
+        before: async () => {
+          const [port] = (await linksOf(null)).filter(({ ifname }) => ifname.startsWith('vn'));
+          link = port?.ifname ?? '';
+          await vmms.start('/run/netns/vulcan-vm-1');
+          await second.teardown('vm-1');
+          seen.push(await portStateOf(link));
+        },
+        after: async () => void seen.push(await portStateOf(link)),
+      }),
+      { pool: { min: 1, max: 1 } },
+    );
+    await first.warmUp();
+    await first.setup('vm-1');
+    await until('the label', () => seen.length === 2);
+    expect(seen).toEqual(['disabled', 'disabled']);
+    await until('the end of the link', async () =>
+      (await linksOf(null)).every(({ ifname }) => ifname !== link),
+    );
+  });
+
+  it('keep a VM off the network that one tears down while the other is opened and labels links', async () => {
+    const first = await open(native);
+    const { hostLink } = await hostLinkOf(first, 'vm-1');
+    await ip('link', 'set', hostLink, 'alias', '');
+    await vmms.start('/run/netns/vulcan-vm-1');
+    await open(interrupted('survey', { after: () => first.teardown('vm-1') }));
+    expect(await portStateOf(hostLink)).toBe('disabled');
+  });
+});
+
+/** Sets the VM up. */
+async function hostLinkOf(manager: NetworkManager, vmId: string): Promise<{ readonly hostLink: string }> {
+  await manager.setup(vmId);
+  const [link] = (await linksOf(null)).filter(({ ifname }) => ifname.startsWith('vn'));
+  return { hostLink: link?.ifname ?? '' };
+}
