@@ -58,8 +58,8 @@ class Lanes {
   void Stop() noexcept;
 
  private:
-  static constexpr std::array kThreadNames = {"vulcan-control", "vulcan-netns",  "vulcan-process",
-                                              "vulcan-file",    "vulcan-slot", "vulcan-scan"};
+  static constexpr std::array kThreadNames = {"vulcan-control", "vulcan-netns", "vulcan-process",
+                                              "vulcan-file",    "vulcan-slot",  "vulcan-scan"};
   std::array<std::optional<Lane>, kThreadNames.size()> lanes_;
 };
 

@@ -130,8 +130,10 @@ std::vector<RtnlMessage> ResetSlots::LastOf(const Slot& slot) {
   if (port != nullptr) {
     const auto bridge = host_.Links().IndexOf(port->bridge);
     if (!bridge) throw Error(ENODEV, "ioctl(SIOCGIFINDEX)").Path(port->bridge).Why(Reason::kSlotSpoilt);
-    for (const ReservedAddress& each : slot.addresses) messages.push_back(DelNeighbour(*bridge, each.address));
-    for (const IpAddress& each : slot.interface.guard_addresses) messages.push_back(DelNeighbour(*bridge, each));
+    for (const ReservedAddress& each : slot.addresses)
+      messages.push_back(DelNeighbour(*bridge, each.address));
+    for (const IpAddress& each : slot.interface.guard_addresses)
+      messages.push_back(DelNeighbour(*bridge, each));
   }
   LinkChange nobodys;
   nobodys.alias = "";

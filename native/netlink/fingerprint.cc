@@ -81,8 +81,14 @@ constexpr int kLinkWithout[] = {
 };
 // As before, and whose a link says that it is.
 constexpr int kNamedLinkWithout[] = {
-    IFLA_IFALIAS,  IFLA_STATS,   IFLA_STATS64,         IFLA_QDISC,
-    IFLA_OPERSTATE, IFLA_CARRIER, IFLA_CARRIER_CHANGES, IFLA_CARRIER_UP_COUNT,
+    IFLA_IFALIAS,
+    IFLA_STATS,
+    IFLA_STATS64,
+    IFLA_QDISC,
+    IFLA_OPERSTATE,
+    IFLA_CARRIER,
+    IFLA_CARRIER_CHANGES,
+    IFLA_CARRIER_UP_COUNT,
     IFLA_CARRIER_DOWN_COUNT,
 };
 constexpr Nest kLinkNests[] = {{IFLA_AF_SPEC, &kFamilies}, {IFLA_LINKINFO, &kInfo}};
