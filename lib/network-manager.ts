@@ -27,7 +27,6 @@ import type { Config } from './settings.ts';
 import { onCloseSignals } from './signals.ts';
 import { Statistics } from './statistics.ts';
 import { Stopper } from './stop.ts';
-import { Turns } from './turns.ts';
 import type {
   Attachment,
   CheckReport,
@@ -55,7 +54,6 @@ export class NetworkManager implements AsyncDisposable {
   readonly #config: Config;
   readonly #logger: Logger;
   readonly #mutex = new KeyedMutex();
-  readonly #turns = new Turns();
   readonly #closing = new Stopper();
   readonly #running = new Set<Promise<unknown>>();
   /** The host's links of the VMs that this manager has set up, and not torn down since. */
@@ -305,8 +303,7 @@ export class NetworkManager implements AsyncDisposable {
 
   #alone<T>(vmId: string, scope: Scope, work: () => Promise<T>): Promise<T> {
     scope.step = 'queue';
-    const run = () => this.#mutex.run(vmId, scope, work);
-    return this.#turns.next()?.then(run) ?? run();
+    return this.#mutex.run(vmId, scope, work);
   }
 
   #track<T>(work: Promise<T>): Promise<T> {

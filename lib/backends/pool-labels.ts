@@ -3,8 +3,9 @@ import type { NativeBinding } from '../native/binding.ts';
 import type { LinkLabel } from '../native/slots.ts';
 import { debug } from '../observe.ts';
 
-/** Links are told whose they are a few at a time. */
-const afterMs = 5;
+/** Written when so long nobody has come, so that it keeps nobody from coming; after the longest time in any case. */
+const quietMs = 5;
+const longestMs = 100;
 
 interface Label {
   readonly vmId: string;
@@ -18,6 +19,7 @@ export class Labels {
   /** By vmId: those that are being written. */
   readonly #writing = new Set<string>();
   #written: Promise<void> = Promise.resolve();
+  #isAwaited = false;
 
   constructor(binding: Pick<NativeBinding, 'linkLabel'>) {
     this.#binding = binding;
@@ -38,12 +40,19 @@ export class Labels {
 
   /** All that have been added so far. */
   written(): Promise<void> {
+    this.#isAwaited = true;
     return this.#written;
   }
 
   /** What is added meanwhile goes along. */
   async #write(): Promise<void> {
-    await sleep(afterMs);
+    const lastMs = performance.now() + longestMs;
+    for (let count = 0; count < this.#next.length; ) {
+      count = this.#next.length;
+      await sleep(quietMs);
+      if (this.#isAwaited || performance.now() > lastMs) break;
+    }
+    this.#isAwaited = false;
     const labels = this.#next;
     this.#next = [];
     if (labels.length === 0) return;
