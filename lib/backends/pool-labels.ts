@@ -17,7 +17,7 @@ export class Labels {
   readonly #binding: Pick<NativeBinding, 'linkLabel'>;
   #next: Label[] = [];
   /** By vmId: those that are being written. */
-  readonly #writing = new Set<string>();
+  readonly #writing = new Map<string, Promise<void>>();
   #written: Promise<void> = Promise.resolve();
   #isAwaited = false;
 
@@ -35,7 +35,7 @@ export class Labels {
   /** A VM that goes needs no label, and none is written once this has resolved. */
   async forget(vmId: string): Promise<void> {
     this.#next = this.#next.filter((each) => each.vmId !== vmId);
-    if (this.#writing.has(vmId)) await this.#written;
+    await this.#writing.get(vmId);
   }
 
   /** All that have been added so far. */
@@ -56,10 +56,12 @@ export class Labels {
     const labels = this.#next;
     this.#next = [];
     if (labels.length === 0) return;
-    for (const { vmId } of labels) this.#writing.add(vmId);
-    await this.#binding
-      .linkLabel({ links: labels.map(({ link }) => link) })
-      .catch((error: Error) => debug('%d aliases: %s', labels.length, error.message));
+    const writing = this.#binding.linkLabel({ links: labels.map(({ link }) => link) }).then(
+      () => {},
+      (error: Error) => debug('%d aliases: %s', labels.length, error.message),
+    );
+    for (const { vmId } of labels) this.#writing.set(vmId, writing);
+    await writing;
     for (const { vmId } of labels) this.#writing.delete(vmId);
   }
 }

@@ -5,8 +5,9 @@ import type { Slot } from './slot.ts';
 
 /** Slots that VMs have left: they rest, are proven to be nobody's, and are made what they were. */
 
-/** So many at a time, each of which takes a few descriptors. */
+/** So many at a time, each of which takes a few descriptors; fewer while somebody waits for the first of them. */
 const atOnce = 32;
+const atOnceAwaited = 8;
 /** Reading what the whole host has takes that share of the time at most, while nobody waits for a slot. */
 const share = 1 / 4;
 /** What is shorter is not worth a timer. */
@@ -92,7 +93,8 @@ export class Recycling {
   async #clean(): Promise<void> {
     for (;;) {
       const now = performance.now();
-      this.#cleaning = this.#take(({ dueMs }) => dueMs <= now, atOnce);
+      const most = this.#options.isAwaited() ? atOnceAwaited : atOnce;
+      this.#cleaning = this.#take(({ dueMs }) => dueMs <= now, most);
       if (this.#cleaning.length === 0) return;
       const pauseMs = await this.#cleanAll();
       if (pauseMs >= shortestPauseMs && !this.#options.isAwaited()) await sleep(pauseMs);
