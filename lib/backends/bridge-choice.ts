@@ -73,6 +73,16 @@ export class BridgeChoice {
     );
   }
 
+  /** Makes bridges again that somebody has removed; whether there are several. The one of a network that has no other is repair's. */
+  async makeAgain(): Promise<boolean> {
+    if (!this.#isSeveral) return false;
+    for (const plan of this.#plans.slice(0, this.#ready.length)) {
+      await atStep('bridge', () => this.#runtime.binding.bridgeEnsure(plan));
+    }
+    await this.#count();
+    return true;
+  }
+
   get #plans(): readonly BridgePlan[] {
     return this.#runtime.network.bridges;
   }

@@ -98,7 +98,7 @@ async function undoPartial(
   if (link !== null) await collect(errors, () => deleteHostLink(binding, link));
   if (!network.guarded) return errors;
   if (link !== null) await collect(errors, () => unguardLink(binding, link.name));
-  if (!sweptLater) await collect(errors, () => unguardMissing(binding));
+  if (!sweptLater) await collect(errors, () => unguardMissing(runtime));
   return errors;
 }
 

@@ -1,17 +1,23 @@
-import { setTimeout as sleep } from 'node:timers/promises';
-import { type Address, formatAddress } from '../address.ts';
+import { type Address, type Cidr, contains, formatAddress, parseAddress, parseCidr } from '../address.ts';
 import { currentResult } from '../cni/convert.ts';
 import type { AnyResult, AttachmentKey } from '../cni/types.ts';
 import type { GuardedPort } from '../native/attachment.ts';
 import type { NativeBinding } from '../native/binding.ts';
 import { hostEnd } from './host-link.ts';
 import { atStep } from './kernel-error.ts';
+import type { Network } from './network.ts';
+import { addressStoreOf } from './network-addresses.ts';
 import { addressesOf } from './network-config.ts';
 
 /** Anti-spoofing: what the guest behind a port of the bridge may say it is. Whatever else comes from there is dropped. */
 
 export type GuardBinding = Pick<NativeBinding, 'guardAdd' | 'guardRemove'>;
-export type GuardListBinding = GuardBinding & Pick<NativeBinding, 'dump' | 'guardList'>;
+export type GuardListBinding = GuardBinding & Pick<NativeBinding, 'guardList'>;
+
+interface Sweep {
+  readonly binding: GuardListBinding & Pick<NativeBinding, 'dump' | 'fileList'>;
+  readonly network: Pick<Network, 'firewall' | 'list'>;
+}
 
 const linkLocal = 0xfe80n << 112n;
 
@@ -66,24 +72,36 @@ export async function unguard(binding: GuardBinding, port: GuardedPort | null): 
   if (port !== null) await atStep('guard', () => binding.guardRemove(port), 'ERR_FIREWALL');
 }
 
-/** Between two looks; a setup takes a hundredth of it from its guard to its link. */
-const pauseMs = 100;
-
-async function guardedWithoutLink(binding: GuardListBinding): Promise<readonly GuardedPort[]> {
+async function guardedWithoutLink({ binding, network }: Sweep): Promise<readonly GuardedPort[]> {
+  const subnets = network.firewall.subnets.map(parseCidr).filter((subnet) => subnet !== null);
   const guarded = await binding.guardList({});
   const { links } = await binding.dump({ kinds: ['links'] });
   const present = new Set(links.map(({ name }) => name));
-  return guarded.filter(({ link }) => !present.has(link));
+  return guarded.filter(
+    ({ link, bindings }) => !present.has(link) && bindings.some(({ ip }) => isIn(subnets, ip)),
+  );
 }
 
-/** What is left of links that went without a teardown. A name never comes again, so missing twice is gone. */
-export async function unguardMissing(binding: GuardListBinding): Promise<void> {
+function isIn(subnets: readonly Cidr[], ip: string): boolean {
+  const address = parseAddress(ip);
+  return address !== null && subnets.some((subnet) => contains(subnet, address));
+}
+
+/**
+ * What is left of links that went without a teardown, in the network's subnets. A set-up that is under way is never taken for
+ * that, whosever it is: a chain's has its link before it is guarded, and a native one, like a slot, has its addresses before
+ * and until after, so that of what was guarded without a link, what nobody has an address of is left by the dead. What
+ * somebody has goes with him. A name never comes again.
+ */
+export async function unguardMissing(sweep: Sweep): Promise<void> {
+  const { binding, network } = sweep;
+  const directory = addressStoreOf(network);
   await atStep('guard', async () => {
-    const missing = new Set((await guardedWithoutLink(binding)).map(({ link }) => link));
-    if (missing.size === 0) return;
-    await sleep(pauseMs);
-    for (const port of await guardedWithoutLink(binding)) {
-      if (missing.has(port.link)) await binding.guardRemove(port);
+    const missing = await guardedWithoutLink(sweep);
+    if (missing.length === 0) return;
+    const reserved = new Set(directory === null ? [] : await binding.fileList({ directory }));
+    for (const port of missing) {
+      if (!port.bindings.some(({ ip }) => reserved.has(ip))) await binding.guardRemove(port);
     }
   });
 }

@@ -44,7 +44,7 @@ export async function attach(
   return onSomeBridge(native, once);
 }
 
-/** `attach` makes a port. Other processes may have filled the bridge that seemed to have room: then on another. */
+/** `attach` makes a port. Other processes may have filled the bridge that seemed to have room, or somebody removed it. */
 export async function onSomeBridge<T>(
   { bridges }: NativeRuntime,
   attach: (bridge: Bridge) => Promise<T>,
@@ -53,9 +53,15 @@ export async function onSomeBridge<T>(
     return await bridges.withPort(attach);
   } catch (error) {
     const isFull = isNetworkError(error, 'ERR_BRIDGE_FULL');
-    if (!isFull || !(await bridges.hasRoomElsewhere())) throw error;
+    const isUsable = isFull ? bridges.hasRoomElsewhere() : isWithoutBridge(error) && bridges.makeAgain();
+    if (!(await isUsable)) throw error;
     return bridges.withPort(attach);
   }
+}
+
+function isWithoutBridge(error: unknown): boolean {
+  const isAtBridge = error instanceof NetworkError && error.step === 'bridge';
+  return isAtBridge && isNativeError(error.cause) && error.cause.code === 'ENODEV';
 }
 
 export function isObstacle(error: unknown): boolean {

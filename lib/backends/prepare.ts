@@ -1,12 +1,15 @@
+import { parseAnyConf } from '../cni/conflist.ts';
 import { isGenerated, writeConfList } from '../cni/generate.ts';
-import { NetworkError } from '../errors.ts';
+import { NetworkError, withRemedy } from '../errors.ts';
 import { firewallError } from '../firewall.ts';
 import type { BridgePlan, NativeBinding, NativeError } from '../native/binding.ts';
 import { runTask } from '../native/task.ts';
 import type { Scope } from '../operation.ts';
+import type { NetworkLayout } from '../types.ts';
 import type { Bridge } from './bridge-choice.ts';
 import { refuseRoutedSubnets, unreachableSubnets } from './host-routes.ts';
 import { atStep, isNativeError, kernelError } from './kernel-error.ts';
+import { type NativeLayout, nativeLayout, nativeProblem } from './native-layout.ts';
 import type { Network } from './network.ts';
 
 /** What a network needs once on a host: directories, conflist, bridge, firewall elements, forwarding. Idempotent. */
@@ -35,6 +38,13 @@ async function presentBridges(binding: NativeBinding, { bridges }: Network): Pro
   const last = bridges.findLastIndex(({ name }) => names.has(name));
   return bridges.slice(0, Math.max(last, 0) + 1);
 }
+
+function layoutName({ hostRoutes, linkGroup }: NativeLayout): NetworkLayout {
+  if (linkGroup !== null) return 'routed';
+  return hostRoutes ? 'bridges' : 'bridge';
+}
+
+const isLaidOutAlike = (one: NativeLayout, other: NativeLayout) => layoutName(one) === layoutName(other);
 
 /** What is done with the network that is prepared, before that is settled. */
 type Accept = (bridges: readonly Bridge[]) => Promise<void>;
@@ -86,12 +96,29 @@ class Preparation {
     const { confDir: directory, conflist } = generated;
     const file = { directory, name: `${name}.conflist` };
     const before = await this.#read(file);
+    if (before !== null && isGenerated(before)) await this.#refuseOtherLayout(before);
     if (!(await writeConfList(this.#binding, directory, conflist))) return;
     this.#undos.push(() =>
       before === null
         ? this.#binding.fileRemove(file)
         : this.#binding.fileWrite({ ...file, data: before, mode: 0o644 }),
     );
+  }
+
+  /** As long as the network stands its VMs need the firewall of the layout that they are in. */
+  async #refuseOtherLayout(text: string): Promise<void> {
+    const { layout, name } = this.#network;
+    const list = parseAnyConf(text, 'the conflist');
+    const before =
+      layout === null || nativeProblem(list) !== null ? layout : nativeLayout(list, 'the conflist');
+    if (layout === null || before === null || isLaidOutAlike(layout, before)) return;
+    const { links } = await atStep('conflist', () => this.#binding.dump({ kinds: ['links'] }));
+    if (!links.some((link) => link.kind === 'bridge' && link.name === before.bridge)) return;
+    const message = `network ${name} is there with the layout ${layoutName(before)}, not ${layoutName(layout)}`;
+    throw new NetworkError('ERR_BRIDGE_CONFLICT', withRemedy('ERR_BRIDGE_CONFLICT', message), {
+      step: 'conflist',
+      network: name,
+    });
   }
 
   /** What is no file of text is writeConfList's to judge. */

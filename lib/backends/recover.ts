@@ -53,7 +53,7 @@ export async function recover(
     await labelAgain(runtime, now, scope);
   }
   const isSwept = partial.length === 0 && !hasGuardWithoutLink(view);
-  if (!isSwept && runtime.network.guarded) await unguardMissing(runtime.binding);
+  if (!isSwept && runtime.network.guarded) await unguardMissing(runtime);
   return { removed: removed.sort(), restored: restored.sort(), failed };
 }
 
@@ -70,13 +70,15 @@ async function guardAgain(runtime: Runtime, view: HostView, scope: Scope): Promi
   const lost = view.ofNetwork.flatMap((record) => {
     const port = record.result === null ? null : guardedPort(record, record.result);
     const isBare = port !== null && view.links.of(record) !== null && !isGuarded(port, view.guarded);
-    return isBare ? [{ record, port }] : [];
+    return isBare ? [record] : [];
   });
-  await inTurns(lost, width, ({ record, port }) =>
+  await inTurns(lost, width, (record) =>
     locks.withVm(vmIdOf(runtime, record), scope, async (lock) => {
       const now = await cache.read(record);
       lock.spent = now === null;
-      if (now !== null) await guard(binding, port);
+      // It may have been torn down and set up again meanwhile.
+      const port = now?.result ? guardedPort(now, now.result) : null;
+      if (port !== null) await guard(binding, port);
     }),
   );
 }

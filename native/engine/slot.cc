@@ -125,6 +125,7 @@ Slot FillSlot::Finish() {
   slot.owner = plan_.addresses.owner;
   slot.addresses = addresses_;
   slot.interface = plan_.interface;
+  slot.bridge_index = bridge_;
   TakeFingerprints(slot, inside_->links, host_.Links());
   slot.ns = std::move(inside_->fd);
   return slot;

@@ -2,6 +2,7 @@
 
 #include <cerrno>
 #include <utility>
+#include <variant>
 
 #include "base/error.h"
 #include "engine/attachment_parts.h"
@@ -59,7 +60,7 @@ void SlotNaming::Begin(const char* step, const Cancellation& cancellation) {
 
 SlotNamed SlotNaming::Run(const Cancellation& cancellation) {
   Begin("slot", cancellation);
-  CheckLink();
+  CheckLinks();
   Begin("record", cancellation);
   UnpublishedFile record(Directory::Open(plan_.record.directory), plan_.record_text, kRecordMode);
   Begin("anchor", cancellation);
@@ -75,9 +76,16 @@ SlotNamed SlotNaming::Run(const Cancellation& cancellation) {
   return {netns, record.Version(), clock_.End()};
 }
 
-void SlotNaming::CheckLink() {
-  if (host_.Links().IndexOf(plan_.slot->host_link)) return;
-  throw Error(ENODEV, "ioctl(SIOCGIFINDEX)").Path(plan_.slot->host_link).Why(Reason::kSlotSpoilt);
+// A bridge that was made again has other ports.
+void SlotNaming::CheckLinks() {
+  const Slot& slot = *plan_.slot;
+  const auto check = [this](const std::string& link, int index) {
+    if (host_.Links().IndexOf(link) == index) return;
+    throw Error(ENODEV, "ioctl(SIOCGIFINDEX)").Path(link).Why(Reason::kSlotSpoilt);
+  };
+  check(slot.host_link, slot.host_index);
+  if (const auto* port = std::get_if<BridgePort>(&slot.interface.port))
+    check(port->bridge, slot.bridge_index);
 }
 
 void SlotNaming::GiveAddresses() {

@@ -47,7 +47,7 @@ class SlotNaming {
   [[nodiscard]] SlotNamed Run(const Cancellation& cancellation);
   void Begin(const char* step, const Cancellation& cancellation);
   // ENODEV with reason kSlotSpoilt where somebody has removed it.
-  void CheckLink();
+  void CheckLinks();
   // ENOENT with reason kSlotSpoilt where somebody else has one of them.
   void GiveAddresses();
 

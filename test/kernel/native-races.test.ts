@@ -1,3 +1,4 @@
+import { rm, writeFile } from 'node:fs/promises';
 import { afterEach, beforeEach, expect, it } from 'vitest';
 import { resolveConfig } from '../../lib/config.ts';
 import type { NativeBinding } from '../../lib/native/binding.ts';
@@ -106,6 +107,22 @@ describeWith(['lab', 'tun'], 'two native managers', () => {
     await vmms.start('/run/netns/vulcan-vm-1');
     await open(interrupted('survey', { after: () => first.teardown('vm-1') }));
     expect(await portStateOf(hostLink)).toBe('disabled');
+  });
+
+  it('leave what guards an address that somebody has, who may be about to make his link', async () => {
+    const first = await open(native);
+    await first.setup('vm-1');
+    const before = await native.guardList({});
+    const guest = { mac: '02:00:00:00:00:09', ip: '10.168.0.9' };
+    await native.guardAdd({ link: 'vn0123456789ab', bindings: [guest] });
+    const reservation = '/run/cni/networks/fcnet/10.168.0.9';
+    await writeFile(reservation, 'vm-9\r\neth0');
+    const sweep = async () => void (await open(native, { shutdown: 'leave' }));
+    await sweep();
+    expect(await native.guardList({})).toHaveLength(before.length + 1);
+    await rm(reservation);
+    await sweep();
+    expect(await native.guardList({})).toEqual(before);
   });
 });
 
