@@ -10,8 +10,7 @@ import { removeStaleRoutes } from './host-routes.ts';
 import { type HostView, viewHost } from './host-view.ts';
 import { inTurns } from './in-turns.ts';
 import { inhabitedNamespaces } from './inhabited.ts';
-import { atStep } from './kernel-error.ts';
-import { addressStoreOf } from './network-addresses.ts';
+import { addressStoreOf, releaseAddresses } from './network-addresses.ts';
 import { type Fate, PartialVm, partialVms, removeLink } from './partial.ts';
 import { isPoolOwner } from './pool-owner.ts';
 import { recordsOfNetwork, vmIdOf } from './records.ts';
@@ -146,10 +145,7 @@ class Collection {
       const key = { network: network.name, containerId, ifName };
       if (ageMs < graceMs || this.#stays(key)) continue;
       await this.#counting(containerId, async () => {
-        const timeoutMs = this.#scope.remainingMs;
-        const released = await atStep('address', () =>
-          binding.addressRelease({ directory, owner, ips: [ip], timeoutMs }),
-        );
+        const released = await releaseAddresses(binding, { directory, owner, ips: [ip] }, this.#scope);
         return released.length > 0;
       });
     }

@@ -9,12 +9,10 @@ import { atStep } from './kernel-error.ts';
 import type { HeldLock } from './locks.ts';
 import { type NativeLayout, nativeLayout, nativeProblem } from './native-layout.ts';
 import { ownerOf } from './native-plan.ts';
+import { ipsOf, releaseAddresses } from './network-addresses.ts';
 import { addressesOf, tapNameOf } from './network-config.ts';
 import type { Runtime } from './runtime.ts';
 import type { Undoing } from './undoing.ts';
-
-/** An address's file holds its owner. */
-const addressFileLimit = 4096;
 
 /** What a record's configuration describes, where it needs no plugins. */
 export function layoutOf({ network }: Runtime, { config }: CacheRecord): NativeLayout | null {
@@ -23,20 +21,10 @@ export function layoutOf({ network }: Runtime, { config }: CacheRecord): NativeL
   return nativeProblem(list) === null ? nativeLayout(list, 'the record') : null;
 }
 
-/** Addresses that the owner has. */
-export async function ipsOf(
-  { binding }: Runtime,
-  { addressDir: directory }: NativeLayout,
-  owner: string,
-): Promise<readonly string[]> {
-  const files = await binding.fileReadAll({ directory, limit: addressFileLimit });
-  return files.flatMap(({ name, text }) => (text?.trim() === owner ? [name] : []));
-}
-
 /** Of the host's own, to whatever the owner has. */
 async function removeRoutesOf(runtime: Runtime, layout: NativeLayout, owner: string): Promise<void> {
   if (!layout.hostRoutes) return;
-  const ips = await atStep('route', () => ipsOf(runtime, layout, owner));
+  const ips = await atStep('route', () => ipsOf(runtime.binding, layout.addressDir, owner));
   await removeHostRoutes(runtime.binding, ips);
 }
 
@@ -97,17 +85,12 @@ export class NativeUndoing implements Undoing {
     }
   }
 
-  async #release(
+  #release(
     directory: string,
-    owner: Pick<RuntimeConf, 'containerId' | 'ifName'>,
+    key: Pick<RuntimeConf, 'containerId' | 'ifName'>,
     ips: readonly string[] | null,
     scope: Scope,
-  ): Promise<void> {
-    scope.step = 'address';
-    const { binding } = this.#runtime;
-    const timeoutMs = scope.remainingMs;
-    await atStep('address', () =>
-      binding.addressRelease({ directory, owner: ownerOf(owner), ips, timeoutMs }),
-    );
+  ): Promise<unknown> {
+    return releaseAddresses(this.#runtime.binding, { directory, owner: ownerOf(key), ips }, scope);
   }
 }

@@ -2,6 +2,7 @@ import { join } from 'node:path';
 import { isJsonObject } from '../cni/json.ts';
 import type { ConfList } from '../cni/types.ts';
 import type { NativeBinding } from '../native/binding.ts';
+import type { Scope } from '../operation.ts';
 import { atStep } from './kernel-error.ts';
 
 /** Where the addresses of a network are kept, when host-local keeps them. */
@@ -15,6 +16,29 @@ export function addressStoreOf({ list }: { readonly list: ConfList }): string | 
   if (!isJsonObject(ipam)) return null;
   const dataDir = ipam['dataDir'];
   return join(typeof dataDir === 'string' && dataDir !== '' ? dataDir : defaultDataDir, list.name);
+}
+
+/** An address's file holds its owner. */
+const addressFileLimit = 4096;
+
+/** Addresses that the owner has. */
+export async function ipsOf(
+  binding: Pick<NativeBinding, 'fileReadAll'>,
+  directory: string,
+  owner: string,
+): Promise<readonly string[]> {
+  const files = await binding.fileReadAll({ directory, limit: addressFileLimit });
+  return files.flatMap(({ name, text }) => (text?.trim() === owner ? [name] : []));
+}
+
+/** Resolves with those that the owner had. `ips: null`: all of them. */
+export async function releaseAddresses(
+  binding: Pick<NativeBinding, 'addressRelease'>,
+  plan: { readonly directory: string; readonly owner: string; readonly ips: readonly string[] | null },
+  scope: Scope,
+): Promise<readonly string[]> {
+  scope.step = 'address';
+  return atStep('address', () => binding.addressRelease({ ...plan, timeoutMs: scope.remainingMs }));
 }
 
 /** Of a store's lock, for a change that takes far less. */

@@ -3,7 +3,7 @@ import type { LockHandle, NativeBinding } from '../native/binding.ts';
 import { removeHostRoutes } from './host-routes.ts';
 import { atStep, isNativeError } from './kernel-error.ts';
 import type { NativeLayout } from './native-layout.ts';
-import { ipsOf } from './native-undo.ts';
+import { ipsOf } from './network-addresses.ts';
 import type { Runtime } from './runtime.ts';
 
 /**
@@ -84,7 +84,7 @@ export async function clearDeadPools(
       let spent = false;
       try {
         // Its addresses lead to all else that it had, so they go last.
-        const ips = await ipsOf(runtime, layout, owner);
+        const ips = await ipsOf(binding, layout.addressDir, owner);
         if (layout.hostRoutes) await removeHostRoutes(binding, ips);
         for (const port of network.guarded ? await binding.guardList({}) : []) {
           if (port.bindings.some(({ ip }) => ips.includes(ip))) await binding.guardRemove(port);

@@ -11,7 +11,7 @@ import { describeWith } from '../support/require.ts';
 const ofVerbs = 16;
 const ofPools = 6;
 /** What a pool does is the same on each layout, but for a link's port and its routes. */
-const ofOtherLayouts = 2;
+const ofOtherLayouts = 1;
 const seed = chooseSeed();
 
 describeWith(['tun', 'shim', 'plugins'], `wherever the manager is killed (VULCAN_SEED=${seed})`, () => {

@@ -10,7 +10,7 @@ import { describeWith } from '../support/require.ts';
 /** Of an operation's points so many, chosen by chance; `npm run proof -- faults` takes all, in every way to fail. */
 const sampled = (operation: OperationName) => (['gc', 'open'].includes(operation) ? 45 : 20);
 /** What a pool does is the same on each layout, but for a link's port and its routes. */
-const ofOtherLayouts = 8;
+const ofOtherLayouts = 5;
 const seed = chooseSeed();
 
 describeWith(

@@ -115,10 +115,12 @@ const plugins = ['tc-redirect-tap', 'bridge', 'host-local'];
 export const isPlugins = ({ key }) => plugins.some((name) => key.startsWith(`${name} `));
 
 /**
- * What an operation held is closed behind its result, and the next namespace made beside it.
+ * What an operation held is closed behind its result, so that it is chance how often the next tries its lock, and the next
+ * namespace made beside it.
  *
  * @param {Point} point
  */
 export function mayBeMissed(point) {
-  return isChance(point) || point.call === 'close' || point.key === 'unshare';
+  const triesLock = point.label.split(',').includes('linkLabel');
+  return isChance(point) || triesLock || point.call === 'close' || point.key === 'unshare';
 }
