@@ -49,6 +49,7 @@ export class Pool {
   readonly #background = new Set<Promise<unknown>>();
   readonly #stop = new Stopper();
   #filling: Promise<void> | null = null;
+  #fillStop = new Stopper();
   /** No slots are wanted at all. */
   #held = false;
   #pauseTimer: NodeJS.Timeout | null = null;
@@ -173,13 +174,25 @@ export class Pool {
     this.#demand.watch();
   }
 
-  /** Whether there was a slot to destroy. `address`: of a slot that has it. */
+  /** Whether there was a slot to destroy, or one that is given up half built. `address`: of a slot that has it. */
   async spare(address: string | null): Promise<boolean> {
     const has = ({ addresses }: Slot) => address === null || addresses.some(({ ip }) => ip === address);
-    const slot = this.#takeOne(has) ?? (await this.#takeSettled(has));
-    if (slot === null) return false;
+    let slot = this.#takeOne(has) ?? (await this.#takeSettled(has));
+    const hasGivenUp = slot === null && (await this.#giveUpFill());
+    // What was given up too late is ready.
+    slot ??= this.#takeOne(has);
+    if (slot === null) return hasGivenUp;
     this.#pause();
     await this.#destroy([slot]);
+    return true;
+  }
+
+  /** Whether there was one: its address may be the one that is wanted. */
+  async #giveUpFill(): Promise<boolean> {
+    if (this.#filling === null) return false;
+    this.#pause();
+    this.#fillStop.stop(null);
+    await this.#filling;
     return true;
   }
 
@@ -273,17 +286,21 @@ export class Pool {
   }
 
   async #fill(): Promise<void> {
+    const stop = new Stopper();
+    const forget = this.#stop.onStop(() => stop.stop(null));
+    this.#fillStop = stop;
     while (this.#mayBuild && this.#missing > 0) {
       try {
-        const slot = await fillSlot(this.#native, this.#config, this.#owner.name, this.#stop);
+        const slot = await fillSlot(this.#native, this.#config, this.#owner.name, stop);
         this.#failures = 0;
         this.#ready.push(slot);
         this.#changed('ready');
       } catch (error) {
-        if (!this.#stop.stopped) this.#failed(error);
-        return;
+        if (!stop.stopped) this.#failed(error);
+        break;
       }
     }
+    forget();
   }
 
   #failed(error: unknown): void {

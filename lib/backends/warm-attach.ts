@@ -28,7 +28,10 @@ export async function attachWithPool(
   try {
     return await cold();
   } catch (error) {
-    if (!isNetworkError(error, 'ERR_ADDRESSES_EXHAUSTED') || !(await pools.spare(null))) throw error;
+    // A slot may be in the midst of taking the address.
+    const wanted = isNetworkError(error, 'ERR_ADDRESS_TAKEN') ? request.address : null;
+    const isTaken = wanted !== null || isNetworkError(error, 'ERR_ADDRESSES_EXHAUSTED');
+    if (!isTaken || !(await pools.spare(wanted))) throw error;
     return cold();
   }
 }
