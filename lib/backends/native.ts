@@ -119,7 +119,7 @@ export class NativeBackend extends RecordedBackend implements Backend {
   }
 
   override async detach(request: DetachRequest, scope: Scope): Promise<Departure> {
-    await this.#pools?.unlabel(request.vmId);
+    this.#pools?.unlabel(request.vmId);
     if (await this.#recycle(request, scope)) return 'recycled';
     await this.#detachAny(request, scope);
     this.#pools?.released(request.vmId);

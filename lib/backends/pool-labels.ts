@@ -1,11 +1,10 @@
-import { setTimeout as sleep } from 'node:timers/promises';
 import type { NativeBinding } from '../native/binding.ts';
 import type { LinkLabel } from '../native/slots.ts';
 import { debug } from '../observe.ts';
 
 /** Written when so long nobody has come, so that it keeps nobody from coming; after the longest time in any case. */
 const quietMs = 5;
-const longestMs = 100;
+const longestMs = 1_000;
 
 interface Label {
   readonly vmId: string;
@@ -16,8 +15,6 @@ interface Label {
 export class Labels {
   readonly #binding: Pick<NativeBinding, 'linkLabel'>;
   #next: Label[] = [];
-  /** By vmId: those that are being written. */
-  readonly #writing = new Map<string, Promise<void>>();
   #written: Promise<void> = Promise.resolve();
   #isAwaited = false;
 
@@ -32,10 +29,9 @@ export class Labels {
     this.#written = this.#write().then(() => before);
   }
 
-  /** A VM that goes needs no label, and none is written once this has resolved. */
-  async forget(vmId: string): Promise<void> {
+  /** A VM that goes needs none. One that is on its way is written under the VM's lock, while it has its record, or not at all. */
+  forget(vmId: string): void {
     this.#next = this.#next.filter((each) => each.vmId !== vmId);
-    await this.#writing.get(vmId);
   }
 
   /** All that have been added so far. */
@@ -49,19 +45,15 @@ export class Labels {
     const lastMs = performance.now() + longestMs;
     for (let count = 0; count < this.#next.length; ) {
       count = this.#next.length;
-      await sleep(quietMs);
+      await new Promise((resolve) => setTimeout(resolve, quietMs));
       if (this.#isAwaited || performance.now() > lastMs) break;
     }
     this.#isAwaited = false;
     const labels = this.#next;
     this.#next = [];
     if (labels.length === 0) return;
-    const writing = this.#binding.linkLabel({ links: labels.map(({ link }) => link) }).then(
-      () => {},
-      (error: Error) => debug('%d aliases: %s', labels.length, error.message),
-    );
-    for (const { vmId } of labels) this.#writing.set(vmId, writing);
-    await writing;
-    for (const { vmId } of labels) this.#writing.delete(vmId);
+    await this.#binding
+      .linkLabel({ links: labels.map(({ link }) => link) })
+      .catch((error: Error) => debug('%d aliases: %s', labels.length, error.message));
   }
 }

@@ -136,8 +136,8 @@ export class Pool {
     this.#labels.add({ vmId, link: { name: slot.link.hostLink, alias, vm } });
   }
 
-  unlabel(vmId: string): Promise<void> {
-    return this.#labels.forget(vmId);
+  unlabel(vmId: string): void {
+    this.#labels.forget(vmId);
   }
 
   /** Until what has been named says whose it is. */

@@ -46,8 +46,8 @@ export class Pools {
   }
 
   /** A VM goes: its link is not to say whose it is any more. */
-  async unlabel(vmId: string): Promise<void> {
-    await this.#pools.find((pool) => pool.slotOf(vmId) !== null)?.unlabel(vmId);
+  unlabel(vmId: string): void {
+    for (const pool of this.#pools) pool.unlabel(vmId);
   }
 
   /** Until what slots became says whose it is. */
