@@ -57,7 +57,7 @@ class Collection {
     await this.#addresses();
     const errors = [...(await this.#undoing.unkept(kept, this.#scope))];
     const { binding, network } = this.#runtime;
-    if (network.guarded) await collect(errors, () => unguardMissing(this.#runtime));
+    if (network.guarded) await collect(errors, () => unguardMissing(this.#runtime, { alone: true }));
     await collect(errors, () => removeStaleRoutes(binding, network));
     this.#failed.push(...errors.map((error) => ({ containerId: null, error })));
     return { removed: this.#removed, failed: this.#failed };

@@ -91,11 +91,12 @@ function isIn(subnets: readonly Cidr[], ip: string): boolean {
  * What is left of links that went without a teardown, in the network's subnets. A set-up that is under way is never taken for
  * that, whosever it is: a chain's has its link before it is guarded, and a native one, like a slot, has its addresses before
  * and until after, so that of what was guarded without a link, what nobody has an address of is left by the dead. What
- * somebody has goes with him. A name never comes again.
+ * somebody has goes with him; `alone`: at once, as whoever holds the network's lock alone meets no set-up. A name never
+ * comes again.
  */
-export async function unguardMissing(sweep: Sweep): Promise<void> {
+export async function unguardMissing(sweep: Sweep, { alone } = { alone: false }): Promise<void> {
   const { binding, network } = sweep;
-  const directory = addressStoreOf(network);
+  const directory = alone ? null : addressStoreOf(network);
   await atStep('guard', async () => {
     const missing = await guardedWithoutLink(sweep);
     if (missing.length === 0) return;

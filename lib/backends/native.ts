@@ -5,7 +5,7 @@ import type { Scope } from '../operation.ts';
 import type { Config } from '../settings.ts';
 import type { CheckReport, Departure, GcReport, PoolState, RepairReport } from '../types.ts';
 import type { AttachRequest, Backend, DetachRequest, Made } from './backend.ts';
-import { aliasOf, firstInterface } from './host-link.ts';
+import { aliasOf, firstInterface, slotMac } from './host-link.ts';
 import { waitUntilFree } from './namespace-wait.ts';
 import { type Attached, attach } from './native-attach.ts';
 import { detach, planDetachment } from './native-detach.ts';
@@ -185,12 +185,18 @@ export class NativeBackend extends RecordedBackend implements Backend {
       detach(this.runtime, vmId, key, { ...plan, together: together && !wait }, scope),
     );
     if (result === null) return false;
-    const [{ hostLink }] = plan.interfaces;
-    if (hostLink !== null) this.#pinnedLinks.watch({ name: hostLink.name, alias: aliasOf(key) });
+    this.#watchLink(plan, key);
     if (wait && result.netns !== null) {
       await waitUntilFree(this.runtime.binding, vmId, result.netns, scope);
     }
     return true;
+  }
+
+  #watchLink({ interfaces: [{ hostLink, guard }] }: DetachPlan, key: AttachmentKey): void {
+    if (hostLink === null) return;
+    const { name } = hostLink;
+    const mayBeBare = guard?.bindings.some(({ mac }) => mac === slotMac(name)) ?? false;
+    this.#pinnedLinks.watch({ name, alias: aliasOf(key), mayBeBare });
   }
 
   protected override removeRecorded(vmId: string, record: CacheRecord, scope: Scope): Promise<void> | null {
@@ -198,9 +204,8 @@ export class NativeBackend extends RecordedBackend implements Backend {
     // The network's lock is held alone: nobody sets it up again.
     const plan = planDetachment(this.runtime, vmId, record, locks, null);
     if (plan === null) return null;
+    this.#watchLink(plan, record);
     const [link] = plan.interfaces;
-    const { hostLink } = link;
-    if (hostLink !== null) this.#pinnedLinks.watch({ name: hostLink.name, alias: aliasOf(record) });
     const rest = { ...plan, interfaces: [{ ...link, hostLink: null }] } as const;
     const work = (together: boolean) => detach(this.runtime, vmId, record, { ...rest, together }, scope);
     return this.#together.run(work).then(() => this.#native?.bridges.left(firstInterface(record)));

@@ -5,6 +5,8 @@ import { debug } from '../observe.ts';
 interface DetachedLink {
   readonly name: string;
   readonly alias: string;
+  /** A slot's, which may have gone before it said whose it was. */
+  readonly mayBeBare: boolean;
 }
 
 interface Watched extends DetachedLink {
@@ -35,8 +37,8 @@ export class PinnedLinks {
   }
 
   /** Looks at it when its namespace should be gone; keeps no process alive. */
-  watch({ name, alias }: DetachedLink): void {
-    this.#links.push({ name, alias, since: performance.now() });
+  watch(link: DetachedLink): void {
+    this.#links.push({ ...link, since: performance.now() });
     this.#arm();
   }
 
@@ -74,11 +76,10 @@ export class PinnedLinks {
   }
 
   /** One that can't be deleted is cut, and gc finds it by its alias. */
-  async #delete({ name, alias }: DetachedLink): Promise<void> {
+  async #delete({ name, alias, mayBeBare }: DetachedLink): Promise<void> {
     try {
-      // What came out of a pool may have gone before it said whose it was.
-      if (!(await this.#binding.linkDelete({ name, alias })))
-        await this.#binding.linkDelete({ name, alias: '' });
+      const isDeleted = await this.#binding.linkDelete({ name, alias });
+      if (!isDeleted && mayBeBare) await this.#binding.linkDelete({ name, alias: '' });
     } catch (error) {
       debug('link %s stays: %s', name, (error as Error).message);
     }

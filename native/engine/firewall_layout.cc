@@ -6,6 +6,7 @@
 
 #include <charconv>
 
+#include "base/immortal.h"
 #include "nft/chain.h"
 #include "nft/rule.h"
 
@@ -128,8 +129,8 @@ void AddInputRules(nft::Batch& batch, const nft::Table& table) {
 }  // namespace
 
 const nft::Table& VulcanTable() {
-  static const nft::Table table{NFPROTO_INET, "vulcan"};
-  return table;
+  static const Immortal table{nft::Table{NFPROTO_INET, "vulcan"}};
+  return *table;
 }
 
 std::string LayoutComment() { return std::string(kLayoutPrefix) + std::to_string(kLayout); }
@@ -143,7 +144,7 @@ int ParseLayout(const std::string& comment) {
 }
 
 const std::vector<nft::Set>& Sets() {
-  static const std::vector<nft::Set> sets = {
+  static const Immortal sets{std::vector<nft::Set>{
       {kBridges, {DataType::kLinkName}, false, "links through which guests come"},
       {kSubnets4, {DataType::kIpv4}, true, "subnets of all networks"},
       {kSubnets6, {DataType::kIpv6}, true, "subnets of all networks"},
@@ -169,8 +170,8 @@ const std::vector<nft::Set>& Sets() {
        false,
        "services of the host that guests reach"},
       {kGroupLinkLocal, {DataType::kLinkGroup}, false, "groups whose guests reach 169.254.0.0/16"},
-  };
-  return sets;
+  }};
+  return *sets;
 }
 
 void AddLayout(nft::Batch& batch) {

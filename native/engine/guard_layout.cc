@@ -8,6 +8,7 @@
 #include <array>
 #include <cstddef>
 
+#include "base/immortal.h"
 #include "nft/chain.h"
 #include "nft/rule.h"
 
@@ -103,60 +104,61 @@ struct Part {
 };
 
 const std::vector<Part>& Parts() {
-  static const std::vector<Part> parts = {
+  static const Immortal parts{std::vector<Part>{
       {BridgeTable(), {kPrerouting, nft::Hook{"filter", kHookPrerouting, kPriority}}, AddBridgeRules},
       {RoutedTable(),
        {kPrerouting, nft::Hook{"filter", NF_INET_PRE_ROUTING, kPriorityRouted}},
        AddRoutedRules},
       {ArpTable(), {kInput, nft::Hook{"filter", kHookArpInput, kPriority}}, AddArpRules},
-  };
-  return parts;
+  }};
+  return *parts;
 }
 
 }  // namespace
 
 const nft::Table& BridgeTable() {
-  static const nft::Table table{NFPROTO_BRIDGE, "vulcan"};
-  return table;
+  static const Immortal table{nft::Table{NFPROTO_BRIDGE, "vulcan"}};
+  return *table;
 }
 
 const nft::Table& RoutedTable() {
-  static const nft::Table table{NFPROTO_INET, "vulcan_guard"};
-  return table;
+  static const Immortal table{nft::Table{NFPROTO_INET, "vulcan_guard"}};
+  return *table;
 }
 
 const nft::Table& ArpTable() {
-  static const nft::Table table{NFPROTO_ARP, "vulcan_guard"};
-  return table;
+  static const Immortal table{nft::Table{NFPROTO_ARP, "vulcan_guard"}};
+  return *table;
 }
 
 const std::vector<nft::Table>& Tables(bool routed) {
-  static const std::vector<nft::Table> bridge = {BridgeTable()};
-  static const std::vector<nft::Table> host = {RoutedTable(), ArpTable()};
-  return routed ? host : bridge;
+  static const Immortal bridge{std::vector<nft::Table>{BridgeTable()}};
+  static const Immortal host{std::vector<nft::Table>{RoutedTable(), ArpTable()}};
+  return routed ? *host : *bridge;
 }
 
 std::string LayoutComment() { return "vulcan-net guard " + std::to_string(kLayout); }
 
 const nft::Set& Ports() {
-  static const nft::Set set{"ports", {DataType::kLinkName}, false, "links whose frames are looked at"};
-  return set;
+  static const Immortal set{
+      nft::Set{"ports", {DataType::kLinkName}, false, "links whose frames are looked at"}};
+  return *set;
 }
 
 const nft::Set& Bindings4() {
-  static const nft::Set set{"bindings4",
-                            {DataType::kLinkName, DataType::kMac, DataType::kIpv4},
-                            false,
-                            "what the guest behind a link may say it is"};
-  return set;
+  static const Immortal set{nft::Set{"bindings4",
+                                     {DataType::kLinkName, DataType::kMac, DataType::kIpv4},
+                                     false,
+                                     "what the guest behind a link may say it is"}};
+  return *set;
 }
 
 const nft::Set& Bindings6() {
-  static const nft::Set set{"bindings6",
-                            {DataType::kLinkName, DataType::kMac, DataType::kIpv6},
-                            false,
-                            "what the guest behind a link may say it is"};
-  return set;
+  static const Immortal set{nft::Set{"bindings6",
+                                     {DataType::kLinkName, DataType::kMac, DataType::kIpv6},
+                                     false,
+                                     "what the guest behind a link may say it is"}};
+  return *set;
 }
 
 void AddLayout(nft::Batch& batch, const nft::Table& table) {

@@ -3,6 +3,7 @@
 #include <cerrno>
 
 #include "base/error.h"
+#include "base/immortal.h"
 #include "base/ip_address.h"
 #include "engine/probe.h"
 #include "nft/batch.h"
@@ -21,8 +22,8 @@ constexpr const char* kComment = "probe";
 constexpr std::int32_t kPrioritySourceNat = 100;
 
 const nft::Table& ProbeTable() {
-  static const nft::Table table{NFPROTO_INET, "probe"};
-  return table;
+  static const Immortal table{nft::Table{NFPROTO_INET, "probe"}};
+  return *table;
 }
 
 void Commit(const std::function<void(nft::Batch&)>& fill) {

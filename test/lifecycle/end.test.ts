@@ -25,6 +25,22 @@ describeBackends('the end of a process', (lab) => {
     await expectUnchanged(empty);
   });
 
+  it('in the midst of set-ups is the one that was asked for, time and again', async () => {
+    const ends: unknown[] = [];
+    for (let round = 0; round < 8; round += 1) {
+      for (const how of ['throw', 'exit']) {
+        const { code, signal } = await live(how, lab.backend, {}, '0');
+        ends.push({ how, code, signal });
+        await recover(lab);
+      }
+    }
+    const asked = [
+      { how: 'throw', code: 1, signal: null },
+      { how: 'exit', code: 0, signal: null },
+    ];
+    expect(ends).toEqual(Array.from({ length: 8 }, () => asked).flat());
+  });
+
   it('SIGTERM with the option `signals` tears down what is up, and undoes what is under way', async () => {
     const empty = await emptyNetwork(lab);
     const life = new Life('wait', lab.backend, { signals: ['SIGTERM'] });

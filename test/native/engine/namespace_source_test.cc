@@ -71,7 +71,9 @@ TEST_F(Namespaces, WhatFailedAheadIsTriedAgain) {
   {
     const NoMoreFiles no_more;
     source.Begin();
-    EXPECT_TRUE(Throws(EMFILE, [&] { static_cast<void>(source.Take()); }));
+    const auto fails = [&] { return Throws(EMFILE, [&] { static_cast<void>(source.Take()); }); };
+    // The one after the first may have been made while there was room.
+    EXPECT_TRUE(fails() || fails());
     source.Begin();
     // It fails before the limit is lifted.
     std::this_thread::sleep_for(std::chrono::milliseconds(50));

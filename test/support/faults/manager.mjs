@@ -41,7 +41,7 @@ const judging = new Set(['slotReturn', 'slotsProve', 'slotsReset']);
 /** @param {string} name @param {any} plan @param {Promise<any>} call */
 async function followVerdicts(name, { slot, slots = [slot] }, call) {
   const verdicts = await call.then(
-    (value) => (Array.isArray(value) ? value : []),
+    (value) => (Array.isArray(value) ? value : (value.against ?? [])),
     (error) => [error],
   );
   for (const [index, handle] of slots.entries()) {

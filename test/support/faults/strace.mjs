@@ -21,8 +21,9 @@ function callsByThread(text) {
     if (thread === undefined || call === undefined) continue;
     if (armed.test(call)) counting = true;
     if (disarmed.test(call)) counting = false;
-    if (!counting) continue;
     const mark = marked.exec(call)?.[1] ?? null;
+    // Of two threads that stop at once strace may tell in either order: a mark was made while points were counted.
+    if (!counting && mark === null) continue;
     threads.set(thread, [...(threads.get(thread) ?? []), { call, mark }]);
   }
   return threads;
