@@ -14,7 +14,7 @@
       'target_name': 'vulcan_net',
       'dependencies': ['<!(node -p "require(\'node-addon-api\').targets"):node_addon_api_except'],
       'sources': ['<!@(node native/sources.cjs base sys netlink nft engine addon)'],
-      'defines': ['NAPI_VERSION=9', 'NODE_ADDON_API_DISABLE_DEPRECATED'],
+      'defines': ['NAPI_VERSION=9', 'NODE_ADDON_API_DISABLE_DEPRECATED', 'NODE_API_SWALLOW_UNTHROWABLE_EXCEPTIONS'],
       'cflags_cc': ['<!@(pkg-config --cflags libnl-3.0 libnl-route-3.0 libnftnl libmnl)'],
       'libraries': ['<!@(pkg-config --libs libnl-3.0 libnl-route-3.0 libnftnl libmnl)'],
     },
