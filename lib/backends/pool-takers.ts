@@ -1,7 +1,7 @@
 import type { Slot } from './slot.ts';
 
-/** Several times what it takes to clean a slot. */
-const patienceMs = 10;
+/** Longer than the kernel holds its lock while it frees namespaces: a setup of its own would wait as long, and leave more to free. */
+const patienceMs = 50;
 
 /** Set-ups that found no slot ready, but one that soon is: first come, first served. */
 export class Takers {

@@ -21,7 +21,7 @@ describe('who waits for a slot', () => {
   it('is told in time that there is none', async () => {
     const takers = new Takers();
     const waiting = takers.wait();
-    vi.advanceTimersByTime(10);
+    vi.advanceTimersByTime(50);
     expect(await waiting).toBeNull();
     expect(takers.serve(slots)).toEqual(slots);
   });
