@@ -1,3 +1,4 @@
+import type { Stop } from '../stop.ts';
 import type { Slot } from './slot.ts';
 
 /** Longer than the kernel holds its lock while it frees namespaces: a setup of its own would wait as long, and leave more to free. */
@@ -11,17 +12,20 @@ export class Takers {
     return this.#waiting.length;
   }
 
-  /** `null`: it took too long. */
-  wait(): Promise<Slot | null> {
+  /** `null`: it took too long, or who waits was stopped. */
+  wait(stop: Stop): Promise<Slot | null> {
     return new Promise((resolve) => {
       const settle = (slot: Slot | null) => {
         clearTimeout(timer);
+        forget();
         resolve(slot);
       };
-      const timer = setTimeout(() => {
+      const giveUp = () => {
         this.#waiting = this.#waiting.filter((each) => each !== settle);
-        resolve(null);
-      }, patienceMs);
+        settle(null);
+      };
+      const timer = setTimeout(giveUp, patienceMs);
+      const forget = stop.onStop(giveUp);
       this.#waiting.push(settle);
     });
   }

@@ -105,17 +105,18 @@ export class Pool {
   }
 
   /** `null`: none is ready, nor will one be in a moment. The caller names it, gives it back, or discards it. */
-  async take(): Promise<Slot | null> {
+  async take(stop: Stop): Promise<Slot | null> {
     if (this.#stop.stopped) return null;
     this.#demand.count();
-    const slot = this.#ready.shift() ?? (await this.#takeSoon());
+    const slot = this.#ready.shift() ?? (await this.#takeSoon(stop));
     if (slot !== null) this.#changed('taken');
     this.#adjust();
     return slot;
   }
 
-  async #takeSoon(): Promise<Slot | null> {
-    return !this.#held && this.#takers.size < this.#soon ? this.#takers.wait() : null;
+  async #takeSoon(stop: Stop): Promise<Slot | null> {
+    const isSoon = !this.#held && !stop.stopped && this.#takers.size < this.#soon;
+    return isSoon ? this.#takers.wait(stop) : null;
   }
 
   giveBack(slot: Slot): void {
@@ -133,7 +134,7 @@ export class Pool {
     const { runtime } = this.#native;
     const alias = aliasOf(keyOf(runtime, containerId));
     const vm = { locks: runtime.locks.onlyPlanOf(vmId, labelPatienceMs), record };
-    this.#labels.add({ vmId, link: { name: slot.link.hostLink, alias, vm } });
+    this.#labels.add(vmId, { name: slot.link.hostLink, alias, vm });
   }
 
   unlabel(vmId: string): void {

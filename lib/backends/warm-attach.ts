@@ -18,7 +18,7 @@ export async function attachWithPool(
   scope: Scope,
 ): Promise<Attached> {
   const pool = pools.poolFor(request);
-  for (let slot = await pool?.take(); pool !== null && slot; slot = await pool.take()) {
+  for (let slot = await pool?.take(scope); pool !== null && slot; slot = await pool.take(scope)) {
     const attached = await warm(native, pool, slot, request, scope);
     if (attached === 'obstacle') break;
     if (attached !== 'spoilt') return attached;

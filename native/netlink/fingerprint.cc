@@ -69,17 +69,6 @@ constexpr int kInfoWithout[] = {IFLA_INFO_XSTATS};
 constexpr Nest kInfoNests[] = {{IFLA_INFO_SLAVE_DATA, &kPort}};
 constexpr Level kInfo{kInfoWithout, kInfoNests};
 
-constexpr int kLinkWithout[] = {
-    IFLA_STATS,
-    IFLA_STATS64,
-    IFLA_QDISC,
-    IFLA_OPERSTATE,
-    IFLA_CARRIER,
-    IFLA_CARRIER_CHANGES,
-    IFLA_CARRIER_UP_COUNT,
-    IFLA_CARRIER_DOWN_COUNT,
-};
-// As before, and whose a link says that it is.
 constexpr int kNamedLinkWithout[] = {
     IFLA_IFALIAS,
     IFLA_STATS,
@@ -91,6 +80,8 @@ constexpr int kNamedLinkWithout[] = {
     IFLA_CARRIER_UP_COUNT,
     IFLA_CARRIER_DOWN_COUNT,
 };
+// Whose a link says that it is, which comes first, tells one link from another.
+constexpr auto kLinkWithout = std::span(kNamedLinkWithout).subspan<1>();
 constexpr Nest kLinkNests[] = {{IFLA_AF_SPEC, &kFamilies}, {IFLA_LINKINFO, &kInfo}};
 constexpr Level kLink{kLinkWithout, kLinkNests};
 constexpr Level kNamedLink{kNamedLinkWithout, kLinkNests};

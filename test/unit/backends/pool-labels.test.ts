@@ -12,7 +12,7 @@ function recorded() {
     return 0;
   };
   const labels = new Labels({ linkLabel });
-  const add = (vmId: string) => labels.add({ vmId, link: { name: `link of ${vmId}`, alias: vmId } });
+  const add = (vmId: string) => labels.add(vmId, { name: `link of ${vmId}`, alias: vmId });
   return { calls, labels, add };
 }
 
