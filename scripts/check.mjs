@@ -73,7 +73,7 @@ const wanted = names.filter((name) => !name.startsWith('!'));
 for (const [name, check] of Object.entries(checks)) {
   if (names.includes(`!${name}`) || (wanted.length > 0 && !wanted.includes(name))) continue;
   const began = performance.now();
-  const beat = setInterval(() => console.log(`  ....           ${name}`), 15_000);
+  const beat = setInterval(() => console.log(`  ....           ${name}`), 60_000);
   const failure = await Promise.resolve()
     .then(check)
     .then(

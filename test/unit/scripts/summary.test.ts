@@ -57,6 +57,57 @@ describe('the closing line', () => {
     expect(exitCode).toBe(1);
   });
 
+  it('names again what has failed, and begins to say why', async () => {
+    const failing = {
+      ...vitest,
+      success: false,
+      numFailedTests: 1,
+      testResults: [
+        {
+          name: 'test/some.test.ts',
+          status: 'failed',
+          assertionResults: [
+            {
+              status: 'failed',
+              fullName: 'a thing works',
+              failureMessages: ['\u001b[31mexpected 1\u001b[39m\nat x'],
+            },
+          ],
+        },
+        { name: 'test/other.test.ts', status: 'failed', message: 'does not load', assertionResults: [] },
+      ],
+    };
+    const failingNative = {
+      tests: 1,
+      failures: 1,
+      testsuites: [
+        {
+          testsuite: [
+            {
+              name: 'Works',
+              classname: 'Thing',
+              result: 'COMPLETED',
+              failures: [{ failure: 'x.cc:1\nFailure' }],
+            },
+          ],
+        },
+      ],
+    };
+    const { stdout } = await summaryOf(0, failing, failingNative);
+    expect(stdout.split('\n')).toEqual([
+      'failed: test/some.test.ts > a thing works',
+      '    | expected 1',
+      '    | at x',
+      'failed: test/other.test.ts',
+      '    | does not load',
+      'failed: Thing.Works',
+      '    | x.cc:1',
+      '    | Failure',
+      '5 passed, 3 failed, 1 skipped',
+      '',
+    ]);
+  });
+
   it('fails when no test ran', async () => {
     expect((await summaryOf(0, { ...vitest, numPassedTests: 0 })).exitCode).toBe(1);
   });
