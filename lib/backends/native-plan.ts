@@ -53,7 +53,7 @@ export function planLink(
 ): Link {
   const { config, network } = runtime;
   return {
-    port: portOf(layout, template),
+    ...{ bridge: template.bridge.name, port: portOf(layout) },
     ...{ hostLink, alias, hostMac, name: config.ifName, mac, mtu: network.mtu },
     tap: { name: tapName, uid: tapOwner.uid, gid: tapOwner.gid },
     routes: template.routes,
@@ -80,12 +80,9 @@ export function planAttachment(
   };
 }
 
-function portOf(
-  { hairpin, hostRoutes, isolated, linkGroup }: NativeLayout,
-  { bridge }: AttachmentTemplate,
-): AttachInterface['port'] {
+function portOf({ hairpin, hostRoutes, isolated, linkGroup }: NativeLayout): AttachInterface['port'] {
   if (linkGroup !== null) return { routed: true, group: linkGroup, proxyArp: !isolated };
-  return { bridge: bridge.name, hairpin, isolated, hostRoutes };
+  return { hairpin, isolated, hostRoutes };
 }
 
 /** What takes away what was made. */

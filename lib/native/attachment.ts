@@ -66,7 +66,6 @@ export interface GatewayOf {
 
 /** A port of a bridge, with the bridge plugin's options. */
 export interface BridgePort {
-  readonly bridge: string;
   readonly hairpin: boolean;
   readonly isolated: boolean;
   /** Whether the host gets a route to each address of the guest. Default false. */
@@ -83,6 +82,8 @@ export interface RoutedPort {
 }
 
 export interface AttachInterface {
+  /** Has the gateway's address, and is what a {@link BridgePort} is a port of. */
+  readonly bridge: string;
   readonly port: BridgePort | RoutedPort;
   /** The host's end of the pair, and its alias. */
   readonly hostLink: string;

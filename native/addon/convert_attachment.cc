@@ -14,7 +14,6 @@ namespace {
                       fields.OptionalBool("proxyArp").value_or(false)};
   }
   return BridgePort{
-      fields.OptionalString("bridge").value_or(""),
       {fields.OptionalBool("hairpin").value_or(false), fields.OptionalBool("isolated").value_or(false)},
       fields.OptionalBool("hostRoutes").value_or(false)};
 }
@@ -53,6 +52,7 @@ GatewayOf ParseGatewayOf(const Fields& fields, const AddressPlan& addresses) {
 
 InterfacePlan ParseInterface(const Fields& fields, const AddressPlan& addresses) {
   InterfacePlan plan;
+  plan.bridge = fields.String("bridge");
   plan.port = ParsePort(Nested(fields, "port"));
   plan.host_link = fields.String("hostLink");
   plan.alias = fields.String("alias");

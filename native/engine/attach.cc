@@ -77,7 +77,7 @@ void Attach::Begin(const char* step, const Cancellation& cancellation) {
 AttachResult Attach::Run(AddressStore store, const Cancellation& cancellation) {
   ReserveAddresses(std::move(store));
   Begin("bridge", cancellation);
-  bridge_ = BridgeWithRoom(host_, plan_.interface);
+  bridge_ = BridgeFor(host_, plan_.interface);
   Begin("record", cancellation);
   PrepareRecord();
   Begin("guard", cancellation);

@@ -20,15 +20,20 @@ nft::Socket& AttachmentHost::Nft() {
   return *nft_;
 }
 
-int AttachmentHost::BridgeWithRoom(const std::string& bridge) {
+int AttachmentHost::NeedBridge(const std::string& bridge) {
   const auto index = Links().IndexOf(bridge);
   if (!index) throw Error(ENODEV, "ioctl(SIOCGIFINDEX)").Path(bridge);
-  const auto known = ports_.find(*index);
-  if (known != ports_.end() && known->second < kMaxBridgePorts) return *index;
+  return *index;
+}
+
+int AttachmentHost::BridgeWithRoom(const std::string& bridge) {
+  const int index = NeedBridge(bridge);
+  const auto known = ports_.find(index);
+  if (known != ports_.end() && known->second < kMaxBridgePorts) return index;
   // The kernel would say so, too, but only after it has made the links, and it takes 20 ms to free them.
-  const std::size_t count = CountBridgePorts(Links(), *index);
-  ports_[*index] = count;
-  if (count < kMaxBridgePorts) return *index;
+  const std::size_t count = CountBridgePorts(Links(), index);
+  ports_[index] = count;
+  if (count < kMaxBridgePorts) return index;
   throw Error(ENOSPC, RtnlTypeName(RTM_NEWLINK),
               "the bridge has " + std::to_string(count) + " ports, all it can have")
       .Path(bridge)

@@ -25,7 +25,9 @@ class AttachmentHost {
   [[nodiscard]] FreeingLinks& Freeing() noexcept { return freeing_; }
   [[nodiscard]] PartingNamespaces& Parting() noexcept { return parting_; }
 
-  // Of the bridge. ENODEV when there is none; ENOSPC with reason kBridgeFull when it has no room for a port.
+  // ENODEV when there is no such bridge.
+  [[nodiscard]] int NeedBridge(const std::string& bridge);
+  // The same; ENOSPC with reason kBridgeFull when it has no room for a port.
   [[nodiscard]] int BridgeWithRoom(const std::string& bridge);
   // A port was added.
   void CountPort(int bridge) { ++ports_[bridge]; }

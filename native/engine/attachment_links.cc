@@ -66,8 +66,9 @@ void AddHostLink(RtnlSocket& host, const InterfacePlan& plan, int bridge, int ne
   }
   const auto* port = std::get_if<BridgePort>(&plan.port);
   const std::uint32_t group = port == nullptr ? std::get<RoutedPort>(plan.port).group : 0;
+  const int master = port == nullptr ? 0 : bridge;
   RtnlBatch batch;
-  batch.Add(NewVeth({plan.host_link, plan.host_mac, bridge, plan.name, plan.mac, netns_fd, plan.mtu, group}));
+  batch.Add(NewVeth({plan.host_link, plan.host_mac, master, plan.name, plan.mac, netns_fd, plan.mtu, group}));
   // The kernel ignores the alias of a link that is being made.
   if (!plan.alias.empty()) {
     LinkChange alias;
@@ -125,7 +126,7 @@ void SetHostLinkUp(RtnlSocket& host, const InterfacePlan& plan,
     add_routes(plan.host_link);
   } else {
     const auto& port = std::get<BridgePort>(plan.port);
-    if (port.host_routes) add_routes(port.bridge);
+    if (port.host_routes) add_routes(plan.bridge);
     batch.Add(SetLink(plan.host_link, Up()));
   }
   SendAll(host, std::move(batch), plan.host_link);

@@ -11,7 +11,7 @@ namespace vulcan {
 // The requests of an attachment, each a batch that travels in one send; the first failure of it is thrown.
 // Nothing is looked up but indexes, which takes no lock.
 
-// The host's link, down, and its peer in the namespace. `bridge` is 0 for a routed port.
+// The host's link, down, and its peer in the namespace. `bridge` is the index of the plan's.
 void AddHostLink(RtnlSocket& host, const InterfacePlan& plan, int bridge, int netns_fd);
 
 // Everything inside of the namespace. Qdiscs and filters come before the links are up, so that no frame of

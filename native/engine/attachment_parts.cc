@@ -33,7 +33,7 @@ void RefuseExisting(const FileName& record, const FileName& anchor, const Lock& 
 }
 
 guard::Port GuardedPort(const InterfacePlan& plan, const std::vector<ReservedAddress>& addresses) {
-  guard::Port port{plan.host_link, {}, std::holds_alternative<RoutedPort>(plan.port)};
+  guard::Port port{plan.host_link, {}, !IsPort(plan)};
   for (const ReservedAddress& each : addresses) port.bindings.push_back({plan.mac, each.address});
   for (const IpAddress& each : plan.guard_addresses) port.bindings.push_back({plan.mac, each});
   return port;
@@ -52,13 +52,12 @@ void AddLinks(AttachmentHost& host, const InterfacePlan& plan, int bridge, int n
     if (error.GetReason() == Reason::kBridgeFull) host.ForgetPorts(bridge);
     throw;
   }
-  if (bridge != 0) host.CountPort(bridge);
+  if (IsPort(plan)) host.CountPort(bridge);
   host.DisableIpv6(plan.host_link);
 }
 
-int BridgeWithRoom(AttachmentHost& host, const InterfacePlan& plan) {
-  const auto* port = std::get_if<BridgePort>(&plan.port);
-  return port == nullptr ? 0 : host.BridgeWithRoom(port->bridge);
+int BridgeFor(AttachmentHost& host, const InterfacePlan& plan) {
+  return IsPort(plan) ? host.BridgeWithRoom(plan.bridge) : host.NeedBridge(plan.bridge);
 }
 
 bool HasHostRoutes(const InterfacePlan& plan) {

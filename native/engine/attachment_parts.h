@@ -22,12 +22,12 @@ void RefuseExisting(const FileName& record, const FileName& anchor, const Lock& 
 
 void AddTap(NewNamespace& inside, const InterfacePlan& plan);
 
-// Its index, 0 for a link that is no port.
-[[nodiscard]] int BridgeWithRoom(AttachmentHost& host, const InterfacePlan& plan);
+// The index of the plan's bridge; where the link becomes its port, it has room.
+[[nodiscard]] int BridgeFor(AttachmentHost& host, const InterfacePlan& plan);
 
 [[nodiscard]] bool HasHostRoutes(const InterfacePlan& plan);
 
-// The link pair, the host's end a port of the bridge, if there is one, and down.
+// The link pair, the host's end a port of the bridge, unless it is routed to, and down.
 void AddLinks(AttachmentHost& host, const InterfacePlan& plan, int bridge, int netns_fd);
 
 void SetHostLinkDown(RtnlSocket& host, const std::string& link);

@@ -38,7 +38,6 @@ struct FileName {
 };
 
 struct BridgePort {
-  std::string bridge;
   BridgePortOptions options;
   // Whether the host has a route of its own to each address of the guest, as where the network has several
   // bridges.
@@ -84,6 +83,8 @@ struct RoutePlan {
 using RecordText = std::vector<std::variant<std::string, AddressOf, GatewayOf>>;
 
 struct InterfacePlan {
+  // Has the gateway's address, and is what a BridgePort is a port of.
+  std::string bridge;
   std::variant<BridgePort, RoutedPort> port;
   std::string host_link;
   std::string alias;
@@ -98,6 +99,11 @@ struct InterfacePlan {
   // What the guest may say it is besides the addresses that it gets.
   std::vector<IpAddress> guard_addresses;
 };
+
+// Of a bridge, and not routed to.
+[[nodiscard]] inline bool IsPort(const InterfacePlan& plan) {
+  return std::holds_alternative<BridgePort>(plan.port);
+}
 
 struct AttachPlan {
   AttachmentLocks locks;

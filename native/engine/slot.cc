@@ -93,7 +93,7 @@ Progress<Slot> FillSlot::Advance(const Cancellation& cancellation) {
 }
 
 void FillSlot::MakeNamespace() {
-  bridge_ = BridgeWithRoom(host_, plan_.interface);
+  bridge_ = BridgeFor(host_, plan_.interface);
   step_ = "tap";
   inside_ = host_.Namespaces().Take();
   AddTap(*inside_, plan_.interface);

@@ -43,7 +43,7 @@ struct Slot {
   std::vector<ReservedAddress> addresses;
   InterfacePlan interface;
   int host_index = 0;
-  // That the link is a port of; 0 where it is none.
+  // Of interface.bridge.
   int bridge_index = 0;
   // Of the namespace and of the host's link, as they were made.
   std::optional<Fingerprint> inside;

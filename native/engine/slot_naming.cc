@@ -2,7 +2,6 @@
 
 #include <cerrno>
 #include <utility>
-#include <variant>
 
 #include "base/error.h"
 #include "engine/attachment_parts.h"
@@ -76,7 +75,7 @@ SlotNamed SlotNaming::Run(const Cancellation& cancellation) {
   return {netns, record.Version(), clock_.End()};
 }
 
-// A bridge that was made again has other ports.
+// A bridge that was made again has other ports; without its gateway's address the host has lost its routes.
 void SlotNaming::CheckLinks() {
   const Slot& slot = *plan_.slot;
   const auto check = [this](const std::string& link, int index) {
@@ -84,8 +83,7 @@ void SlotNaming::CheckLinks() {
     throw Error(ENODEV, "ioctl(SIOCGIFINDEX)").Path(link).Why(Reason::kSlotSpoilt);
   };
   check(slot.host_link, slot.host_index);
-  if (const auto* port = std::get_if<BridgePort>(&slot.interface.port))
-    check(port->bridge, slot.bridge_index);
+  check(slot.interface.bridge, slot.bridge_index);
 }
 
 void SlotNaming::GiveAddresses() {

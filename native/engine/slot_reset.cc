@@ -3,7 +3,6 @@
 #include <cerrno>
 #include <string>
 #include <utility>
-#include <variant>
 
 #include "engine/attachment_links.h"
 #include "engine/attachment_parts.h"
@@ -87,8 +86,7 @@ void ResetSlots::ResetGroup() {
   std::vector<std::size_t> whose;
   for (std::size_t i = group_; i < next_; ++i) {
     Try(i, [&](Slot& slot) {
-      const bool is_port = std::holds_alternative<BridgePort>(slot.interface.port);
-      if (!is_port) SetHostLinkUp(host_.Links(), slot.interface, slot.addresses);
+      if (!IsPort(slot.interface)) SetHostLinkUp(host_.Links(), slot.interface, slot.addresses);
       Compare(slot.link, FingerprintLink(host_.Links(), slot.host_index));
       for (RtnlMessage& message : LastOf(slot)) {
         batch.Add(std::move(message));
@@ -126,10 +124,11 @@ void ResetSlots::GuardGroup() {
 // disabled port at any change of a link that is up (br_port_carrier_check of net/bridge/br_if.c).
 std::vector<RtnlMessage> ResetSlots::LastOf(const Slot& slot) {
   std::vector<RtnlMessage> messages;
-  const auto* port = std::get_if<BridgePort>(&slot.interface.port);
-  if (port != nullptr) {
-    const auto bridge = host_.Links().IndexOf(port->bridge);
-    if (!bridge) throw Error(ENODEV, "ioctl(SIOCGIFINDEX)").Path(port->bridge).Why(Reason::kSlotSpoilt);
+  const bool is_port = IsPort(slot.interface);
+  if (is_port) {
+    const std::string& name = slot.interface.bridge;
+    const auto bridge = host_.Links().IndexOf(name);
+    if (!bridge) throw Error(ENODEV, "ioctl(SIOCGIFINDEX)").Path(name).Why(Reason::kSlotSpoilt);
     for (const ReservedAddress& each : slot.addresses)
       messages.push_back(DelNeighbour(*bridge, each.address));
     for (const IpAddress& each : slot.interface.guard_addresses)
@@ -138,7 +137,7 @@ std::vector<RtnlMessage> ResetSlots::LastOf(const Slot& slot) {
   LinkChange nobodys;
   nobodys.alias = "";
   messages.push_back(SetLink(slot.host_index, nobodys));
-  if (port != nullptr) messages.push_back(ReopenPort(slot.host_index));
+  if (is_port) messages.push_back(ReopenPort(slot.host_index));
   return messages;
 }
 

@@ -4,7 +4,6 @@
 
 #include <cerrno>
 #include <utility>
-#include <variant>
 
 #include "base/error.h"
 #include "engine/attachment_parts.h"
@@ -69,7 +68,7 @@ void SlotReturn::Cut() {
   if (host_.Links().IndexOf(slot.host_link) != slot.host_index) {
     throw Error(ENODEV, "ioctl(SIOCGIFINDEX)").Path(slot.host_link).Why(Reason::kSlotSpoilt);
   }
-  if (std::holds_alternative<BridgePort>(slot.interface.port)) {
+  if (IsPort(slot.interface)) {
     host_.Links().Request(SetPortState(slot.host_index, BR_STATE_DISABLED));
   } else {
     // Its routes go with it.

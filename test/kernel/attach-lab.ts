@@ -77,7 +77,8 @@ export function attachPlan(
     anchor: { directory: netnsDir, name: `vulcan-${vm}` },
     interfaces: [
       {
-        port: { bridge, hairpin: false, isolated: false },
+        bridge,
+        port: { hairpin: false, isolated: false },
         hostLink: hostLinkOf(vm),
         alias: `vulcan-net ${network} ${vm} eth0`,
         hostMac: `02:00:00:00:00:${hexOf(vm)}`,

@@ -22,7 +22,6 @@ import {
 } from './attach-lab.ts';
 
 const vm = 'a1';
-const port = (name: string) => ({ bridge: name, hairpin: false, isolated: false });
 const tap = (name: string) => ({ name, uid: 0, gid: 0 });
 const range = (start: string, end: string) => ({ start, end, gateway, prefixLength: 24 });
 
@@ -95,13 +94,13 @@ const cases: readonly Case[] = [
   },
   {
     what: 'there is no bridge',
-    change: { interface: { port: port('none0') } },
+    change: { interface: { bridge: 'none0' } },
     error: { code: 'ENODEV', step: 'bridge', path: 'none0' },
   },
   {
     what: 'the bridge is a link of another kind',
     sabotage: () => addLink('other0'),
-    change: { interface: { port: port('other0') } },
+    change: { interface: { bridge: 'other0' } },
     error: { code: 'EOPNOTSUPP', errno: -95, step: 'link', syscall: 'RTM_NEWLINK', path: hostLinkOf(vm) },
   },
   {
