@@ -1,15 +1,16 @@
 import { performance } from 'node:perf_hooks';
 import { setTimeout as sleep } from 'node:timers/promises';
 import type { NativeBinding, NativeError } from '../native/binding.ts';
+import type { SlotProofs } from '../native/slots.ts';
 import type { Slot } from './slot.ts';
 
 /** Slots that VMs have left: they rest, are proven to be nobody's, and are made what they were. */
 
-/**
- * So many at a time, each of which takes a few descriptors: where the host tracks any connection at all, one reading of its
- * table costs about 10 ms, however few there are (of 262,144 buckets).
- */
+/** So many at a time, each of which takes a few descriptors. */
 const atOnce = 64;
+/** While somebody waits: sooner ready, unless reading what the whole host has is so dear that more have to share it. */
+const awaitedAtOnce = 8;
+const dearReadingMs = 8;
 /** Reading what the whole host has takes that share of the time at most, while nobody waits for a slot. */
 const share = 1 / 4;
 /** What is shorter is not worth a timer. */
@@ -39,7 +40,9 @@ export interface RecyclingOptions {
 export class Recycling {
   readonly #options: RecyclingOptions;
   #resting: Resting[] = [];
-  #cleaning: readonly Resting[] = [];
+  /** Taken from those that rest, and neither ready nor spoilt yet. */
+  #cleaning = 0;
+  #isReadingDear = false;
   #work: Promise<void> = Promise.resolve();
   #working = false;
   #timer: NodeJS.Timeout | null = null;
@@ -49,7 +52,7 @@ export class Recycling {
   }
 
   get size(): number {
-    return this.#resting.length + this.#cleaning.length;
+    return this.#resting.length + this.#cleaning;
   }
 
   add(slot: Slot): void {
@@ -92,29 +95,44 @@ export class Recycling {
     this.#timer = setTimeout(due, Math.ceil(leftMs)).unref();
   }
 
+  /** While some are made what they were, the next are proven to be nobody's. */
   async #clean(): Promise<void> {
+    let resetting: Promise<void> | null = null;
     for (;;) {
       const now = performance.now();
-      this.#cleaning = this.#take(({ dueMs }) => dueMs <= now, atOnce);
-      if (this.#cleaning.length === 0) return;
-      const pauseMs = await this.#cleanAll();
-      if (pauseMs >= shortestPauseMs && !this.#options.isAwaited()) await sleep(pauseMs);
+      const most = this.#options.isAwaited() && !this.#isReadingDear ? awaitedAtOnce : atOnce;
+      const batch = this.#take(({ dueMs }) => dueMs <= now, most);
+      if (batch.length === 0) {
+        if (resetting === null) return;
+        await resetting;
+        resetting = null;
+        continue;
+      }
+      this.#cleaning += batch.length;
+      const [{ against, readingMs }] = await Promise.all([this.#prove(batch), resetting]);
+      resetting = this.#finish(batch, against);
+      if (batch.length <= awaitedAtOnce) this.#isReadingDear = readingMs > dearReadingMs;
+      const pauseMs = readingMs * (1 / share - 1);
+      if (pauseMs >= shortestPauseMs && !this.#options.isAwaited()) {
+        await Promise.all([sleep(pauseMs), resetting]);
+        resetting = null;
+      }
     }
   }
 
-  /** How long to do nothing then. */
-  async #cleanAll(): Promise<number> {
-    const { binding, ready, spoilt } = this.#options;
-    const slots = this.#cleaning.map(({ slot }) => slot);
-    const { against, readingMs } = await binding.slotsProve({ slots: handlesOf(slots) });
-    const proofs = verdicts(slots, against);
+  #prove(batch: readonly Resting[]): Promise<SlotProofs> {
+    return this.#options.binding.slotsProve({ slots: handlesOf(slotsOf(batch)) });
+  }
+
+  async #finish(batch: readonly Resting[], against: SlotProofs['against']): Promise<void> {
+    const { ready, spoilt } = this.#options;
+    const proofs = verdicts(slotsOf(batch), against);
     const resets = verdicts(proofs.clean, await this.#reset(proofs.clean));
-    const again = this.#again(proofs.unclean);
-    this.#cleaning = [];
+    const again = this.#again(batch, proofs.unclean);
+    this.#cleaning -= batch.length;
     if (resets.clean.length > 0) ready(resets.clean);
     const unclean = [...proofs.unclean, ...resets.unclean].filter(([slot]) => !again.has(slot));
     if (unclean.length > 0) spoilt(unclean);
-    return readingMs * (1 / share - 1);
   }
 
   async #reset(slots: readonly Slot[]): Promise<readonly (NativeError | null)[]> {
@@ -122,10 +140,10 @@ export class Recycling {
   }
 
   /** Those that somebody is about to leave: they rest a little longer. */
-  #again(unclean: readonly Verdict[]): ReadonlySet<Slot> {
+  #again(batch: readonly Resting[], unclean: readonly Verdict[]): ReadonlySet<Slot> {
     const dueMs = performance.now() + betweenTriesMs;
     const busy = new Set(unclean.filter(([, { code }]) => code === 'EBUSY').map(([slot]) => slot));
-    const again = this.#cleaning.filter(({ slot, lastMs }) => busy.has(slot) && lastMs > dueMs);
+    const again = batch.filter(({ slot, lastMs }) => busy.has(slot) && lastMs > dueMs);
     this.#resting.push(...again.map(({ slot, lastMs }) => ({ slot, lastMs, dueMs })));
     return new Set(again.map(({ slot }) => slot));
   }
@@ -133,6 +151,7 @@ export class Recycling {
 
 type Verdict = readonly [slot: Slot, against: NativeError];
 
+const slotsOf = (batch: readonly Resting[]): readonly Slot[] => batch.map(({ slot }) => slot);
 const handlesOf = (slots: readonly Slot[]): readonly number[] => slots.map(({ handle }) => handle);
 
 function verdicts(slots: readonly Slot[], against: readonly (NativeError | null)[]) {

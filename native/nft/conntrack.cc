@@ -7,13 +7,12 @@
 #include <unistd.h>
 
 #include <algorithm>
-#include <array>
 #include <cerrno>
-#include <cstring>
 #include <optional>
 
 #include "base/errnum.h"
 #include "base/error.h"
+#include "nft/conntrack_tuple.h"
 #include "nft/message.h"
 
 namespace vulcan {
@@ -26,31 +25,15 @@ constexpr int kAttempts = 8;
 
 [[nodiscard]] bool IsTracking() { return ::access("/proc/sys/net/netfilter/nf_conntrack_count", F_OK) == 0; }
 
-[[nodiscard]] const nlattr* In(const nlattr* nest, std::uint16_t type) {
-  if (nest == nullptr) return nullptr;
-  const auto* each = static_cast<const nlattr*>(mnl_attr_get_payload(nest));
-  const char* const end = reinterpret_cast<const char*>(each) + mnl_attr_get_payload_len(nest);
-  for (; mnl_attr_ok(each, static_cast<int>(end - reinterpret_cast<const char*>(each)));
-       each = mnl_attr_next(each)) {
-    if (mnl_attr_get_type(each) == type) return each;
-  }
-  return nullptr;
-}
-
-[[nodiscard]] bool Holds(const nlattr* attribute, const IpAddress& address) {
-  const auto bytes = address.Bytes();
-  return attribute != nullptr && mnl_attr_get_payload_len(attribute) == bytes.size() &&
-         std::memcmp(mnl_attr_get_payload(attribute), bytes.data(), bytes.size()) == 0;
-}
-
-[[nodiscard]] bool HasPart(const nlmsghdr& entry, const IpAddress& address) {
-  const bool v4 = address.Family() == AF_INET;
-  for (const std::uint16_t direction : {CTA_TUPLE_ORIG, CTA_TUPLE_REPLY}) {
-    const nlattr* ips = In(nft::FindAttribute(&entry, sizeof(nfgenmsg), direction), CTA_TUPLE_IP);
-    if (Holds(In(ips, v4 ? CTA_IP_V4_SRC : CTA_IP_V6_SRC), address)) return true;
-    if (Holds(In(ips, v4 ? CTA_IP_V4_DST : CTA_IP_V6_DST), address)) return true;
-  }
-  return false;
+// As many addresses as are forgotten sooner one by one than by one reading of all connections. Of 262,144
+// empty buckets a reading takes 19 ms, as it locks each; a flush takes 0.2 ms, as it passes over them, and
+// each address two. Of 100,000 connections a reading takes 250 ms, and a flush 35 ms (measured on
+// Linux 6.18).
+[[nodiscard]] std::size_t FewAddresses(std::uint32_t connections) {
+  constexpr double kAlways = 4;
+  constexpr double kMore = 28;
+  constexpr double kHalved = 512;
+  return static_cast<std::size_t>(kAlways + kMore * kHalved / (kHalved + connections));
 }
 
 }  // namespace
@@ -112,7 +95,7 @@ std::vector<std::vector<std::byte>> Conntrack::Find(const std::vector<IpAddress>
   const int failed = Ask(
       IPCTNL_MSG_CT_GET, AF_UNSPEC, NLM_F_DUMP, [](nlmsghdr*) {},
       [&](const nlmsghdr& message) {
-        const auto has_part = [&message](const IpAddress& each) { return HasPart(message, each); };
+        const auto has_part = [&message](const IpAddress& each) { return nft::HasPart(message, each); };
         if (!std::ranges::any_of(addresses, has_part)) return;
         const auto* bytes = reinterpret_cast<const std::byte*>(&message);
         found.emplace_back(bytes, bytes + message.nlmsg_len);
@@ -139,20 +122,41 @@ void Conntrack::Delete(const std::vector<std::byte>& entry) {
   if (failed != 0 && failed != ENOENT) throw Error(failed, kName);
 }
 
-std::size_t Conntrack::Remove(const std::vector<IpAddress>& addresses) {
-  std::size_t removed = 0;
-  if (addresses.empty() || Count() == 0) return removed;
+bool Conntrack::Flush(const IpAddress& address) {
+  // Whoever begins a connection is the source of its packets there, whoever answers of those back, whatever
+  // NAT does.
+  for (const std::uint16_t direction : {CTA_TUPLE_ORIG, CTA_TUPLE_REPLY}) {
+    const int failed = Ask(
+        IPCTNL_MSG_CT_DELETE, static_cast<std::uint8_t>(address.Family()), 0,
+        [&](nlmsghdr* request) { nft::PutSourceFilter(request, direction, address); },
+        [](const nlmsghdr&) {});
+    // Linux before 6.12 wants the tuple of one connection.
+    if (failed == EINVAL || failed == EOPNOTSUPP) return false;
+    if (failed != 0) throw Error(failed, kName);
+  }
+  return true;
+}
+
+void Conntrack::RemoveFound(const std::vector<IpAddress>& addresses) {
   for (int attempt = 0; attempt < kAttempts; ++attempt) {
     try {
       const auto entries = Find(addresses);
-      if (entries.empty()) return removed;
+      if (entries.empty()) return;
       for (const auto& entry : entries) Delete(entry);
-      removed += entries.size();
     } catch (const Error& error) {
       if (error.Errnum() != EINTR && error.Errnum() != ENOBUFS) throw;
     }
   }
   throw Error(EBUSY, kName, "there are always new connections of the address");
+}
+
+void Conntrack::Remove(const std::vector<IpAddress>& addresses) {
+  if (addresses.empty()) return;
+  const std::uint32_t connections = Count();
+  if (connections == 0) return;
+  const bool few = addresses.size() <= FewAddresses(connections);
+  if (few && std::ranges::all_of(addresses, [this](const IpAddress& each) { return Flush(each); })) return;
+  RemoveFound(addresses);
 }
 
 }  // namespace vulcan

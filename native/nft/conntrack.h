@@ -20,9 +20,8 @@ class Conntrack {
   Conntrack();
 
   [[nodiscard]] std::uint32_t Count();
-  // Forgets every connection that one of the addresses has a part in, and looks again until there is none.
-  // EBUSY when there are always new ones. How many there were.
-  std::size_t Remove(const std::vector<IpAddress>& addresses);
+  // Forgets every connection of the addresses. EBUSY when there are always new ones.
+  void Remove(const std::vector<IpAddress>& addresses);
 
  private:
   struct Close {
@@ -35,6 +34,10 @@ class Conntrack {
                         const std::function<void(nlmsghdr*)>& fill, const Visitor& visit);
   [[nodiscard]] std::vector<std::vector<std::byte>> Find(const std::vector<IpAddress>& addresses);
   void Delete(const std::vector<std::byte>& entry);
+  // Until no reading finds any.
+  void RemoveFound(const std::vector<IpAddress>& addresses);
+  // Whether the kernel can find them itself.
+  [[nodiscard]] bool Flush(const IpAddress& address);
 
   std::unique_ptr<mnl_socket, Close> socket_;
   std::uint32_t sequence_ = 0;
