@@ -54,7 +54,7 @@ Progress<AttachResult> Attach::Step(const Cancellation& cancellation) {
 }
 
 Progress<AttachResult> Attach::Advance(const Cancellation& cancellation) {
-  host_.Namespaces().Begin();
+  host_.Namespaces().BeginFirst();
   if (!checked_) clock_.Begin("lock");
   if (auto wait = lock_.Acquire(cancellation)) return std::move(*wait);
   if (!checked_) {
@@ -92,6 +92,8 @@ AttachResult Attach::Run(AddressStore store, const Cancellation& cancellation) {
   ConfigureInside(inside_->links, plan_.interface, result_.addresses);
   Begin("up", cancellation);
   SetUp();
+  // That of the next: the thread wakes while the record is written.
+  host_.Namespaces().Begin();
   Begin("record", cancellation);
   record_->Publish(plan_.record.name);
   result_.steps = clock_.End();

@@ -35,6 +35,10 @@ void NamespaceSource::Begin() noexcept {
   }
 }
 
+void NamespaceSource::BeginFirst() noexcept {
+  if (!ready_) Begin();
+}
+
 void NamespaceSource::Keep() {
   if (begun_ && !ready_ && worker_.IsDone()) ready_ = Finish();
 }

@@ -17,12 +17,14 @@ struct NewNamespace {
 };
 
 // Makes namespaces on a thread of its own, up to two ahead: the kernel needs as long for an empty one as for
-// half of what is put into it. So whoever takes one finds it made, and the next is made while the caller does
-// what needs no RTNL. One thread at a time calls it.
+// half of what is put into it, and holds back, with RTNL, whoever is about that. So whoever takes one finds
+// it made, and the next is best begun when he is done with RTNL. One thread at a time calls it.
 class NamespaceSource {
  public:
   // Makes one beside, unless one is being made. Take says what went wrong.
   void Begin() noexcept;
+  // The same, unless one is there.
+  void BeginFirst() noexcept;
   [[nodiscard]] NewNamespace Take();
 
  private:
