@@ -374,15 +374,18 @@ export function resolveVmId(input: unknown): string {
 
 /** `ifName` is that of the link which the TAP stands beside. */
 export function resolveSetup(input: unknown, vmId: string, ifName: string): SetupConfig {
+  const options = isBare(input) ? bareSetup : parse(setupSchema, input, 'options');
   const {
     mac = null,
     address = null,
     tapOwner = null,
+    tapName,
     containerId = vmId,
-    ...rest
-  } = isBare(input) ? bareSetup : parse(setupSchema, input, 'options');
-  refuseTakenName(rest.tapName, ifName);
-  return { mac, address, tapOwner, containerId, ...rest };
+    signal,
+    timeoutMs,
+  } = options;
+  refuseTakenName(tapName, ifName);
+  return { mac, address, tapOwner, tapName, containerId, signal, timeoutMs };
 }
 
 export function resolveTeardown(input: unknown): TeardownConfig {

@@ -111,8 +111,9 @@ export class NetworkManager implements AsyncDisposable {
   async setup(vmId: string, options: SetupOptions = {}): Promise<NetworkConfig> {
     this.#assertOpen('setup');
     const id = resolveVmId(vmId);
-    const { signal, timeoutMs, tapOwner, ...wishes } = resolveSetup(options, id, this.#config.ifName);
-    const request = { ...wishes, vmId: id, tapOwner: tapOwner ?? ourselves() };
+    const wishes = resolveSetup(options, id, this.#config.ifName);
+    const { containerId, mac, address, tapName, tapOwner, signal, timeoutMs } = wishes;
+    const request = { vmId: id, containerId, mac, address, tapName, tapOwner: tapOwner ?? ourselves() };
     const work = () =>
       traced('setup', { network: this.network, vmId: id }, () =>
         this.#verb({ operation: 'setup', vmId: id, signal, timeoutMs }, async (scope) => {

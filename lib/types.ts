@@ -79,7 +79,7 @@ export interface NetworkConfig {
   readonly prefixLength: number;
   readonly routes: readonly NetworkRoute[];
   readonly dns: NetworkDns;
-  /** The CNI result, in the version of the network's configuration. */
+  /** The CNI result, in the version of the network's configuration. `native` composes it when it is first looked at. */
   readonly result: Readonly<Record<string, unknown>>;
 }
 

@@ -89,7 +89,7 @@ async function attachOnce(
   const [planned] = plan.interfaces;
   const [made] = attached.interfaces;
   return {
-    config: template.configOf(names, made.addresses),
+    config: template.configOf(names, made.addresses, 'cold'),
     undo: detachmentOf(planned, made),
     bridge: bridge.name,
   };

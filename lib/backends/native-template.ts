@@ -7,7 +7,7 @@ import type { AnyResult, CacheRecord, JsonObject, Result, RuntimeConf } from '..
 import { currentVersion } from '../cni/version.ts';
 import { addressRequests } from '../ipam.ts';
 import type { AddressRequest, AttachInterface, GatewayOf, ReservedAddress } from '../native/attachment.ts';
-import type { NetworkConfig, NetworkRoute } from '../types.ts';
+import type { NetworkAddress, NetworkConfig, NetworkRoute, Origin } from '../types.ts';
 import type { Bridge } from './bridge-choice.ts';
 import type { NativeLayout } from './native-layout.ts';
 import { incompleteResult, networkConfig } from './network-config.ts';
@@ -122,6 +122,13 @@ function contentOf(names: Partial<AttachmentNames>, slotName: string): string | 
   return { gatewayOf: Number.parseInt(slotName.slice(gatewaySlot.length), 10) };
 }
 
+function addressOf(
+  { family }: NetworkAddress,
+  { ip, prefixLength, gateway }: ReservedAddress,
+): NetworkAddress {
+  return { family, ip, prefixLength, gateway };
+}
+
 function whole(template: Template, names: AttachmentNames, reserved: readonly ReservedAddress[]): string {
   const at = (index: number) => reserved[index] as ReservedAddress;
   const pieces = template.fill<string>((name) => {
@@ -183,22 +190,39 @@ export class AttachmentTemplate {
     return whole(this.#record, names, reserved);
   }
 
-  configOf(names: AttachmentNames, reserved: readonly ReservedAddress[]): NetworkConfig {
+  /** Its `result` is composed when somebody looks at it: few do, and it is most of the whole. */
+  configOf(names: AttachmentNames, reserved: readonly ReservedAddress[], origin: Origin): NetworkConfig {
     const at = (index: number) => reserved[index] as ReservedAddress;
-    const { addresses: samples, dns, routes, ...constant } = this.#config;
-    const addresses = samples.map(({ family, ip }) => {
-      const { ip: own, prefixLength, gateway } = at(sampled(ip));
-      return { family, ip: own, prefixLength, gateway };
-    });
-    const first = at(sampled(constant.guestIp));
-    const { vmId, containerId, netns, mac, tapName } = names;
-    const { nameservers, domain, search, options } = dns;
+    const { network, backend, ifName, mtu, addresses, dns, routes, guestIp } = this.#config;
+    const { ip, gateway, prefixLength } = at(sampled(guestIp));
+    const template = this.#result;
+    let result: JsonObject | null = null;
     return {
-      ...{ ...constant, vmId, containerId, netnsPath: netns, mac, tapName, addresses },
-      ...{ guestIp: first.ip, gatewayIp: first.gateway, prefixLength: first.prefixLength },
+      vmId: names.vmId,
+      network,
+      backend,
+      origin,
+      containerId: names.containerId,
+      ifName,
+      tapName: names.tapName,
+      mac: names.mac,
+      netnsPath: names.netns,
+      mtu,
+      addresses: addresses.map((sample) => addressOf(sample, at(sampled(sample.ip)))),
+      guestIp: ip,
+      gatewayIp: gateway,
+      prefixLength,
       routes: routes.map(({ destination, gateway }) => ({ destination, gateway })),
-      dns: { nameservers: [...nameservers], domain, search: [...search], options: [...options] },
-      result: JSON.parse(whole(this.#result, names, reserved)) as JsonObject,
+      dns: {
+        nameservers: [...dns.nameservers],
+        domain: dns.domain,
+        search: [...dns.search],
+        options: [...dns.options],
+      },
+      get result() {
+        result ??= JSON.parse(whole(template, names, reserved)) as JsonObject;
+        return result;
+      },
     };
   }
 }

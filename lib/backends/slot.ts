@@ -78,8 +78,15 @@ function namesOf({ runtime }: NativeRuntime, { link }: Slot, request: AttachRequ
   const { vmId, containerId, tapName, tapOwner } = request;
   const { hostLink, hostMac, mac } = link;
   return {
-    ...{ vmId, containerId, tapName, netns: runtime.anchors.pathOf(vmId), hostLink, hostMac, mac },
-    ...{ uid: String(tapOwner.uid), gid: String(tapOwner.gid) },
+    vmId,
+    containerId,
+    tapName,
+    netns: runtime.anchors.pathOf(vmId),
+    hostLink,
+    hostMac,
+    mac,
+    uid: String(tapOwner.uid),
+    gid: String(tapOwner.gid),
   };
 }
 
@@ -97,7 +104,9 @@ export async function nameSlot(
   const names = namesOf(native, slot, request);
   const text = template.recordOf(names, slot.addresses);
   const plan = {
-    ...{ slot: slot.handle, locks: locks.planFor(request, scope), anchor: anchors.fileOf(vmId) },
+    slot: slot.handle,
+    locks: locks.planFor(request, scope),
+    anchor: anchors.fileOf(vmId),
     owner: ownerOf(key),
     record: { directory: cache.directory, name: recordName(key), text },
   };
@@ -109,7 +118,7 @@ export async function nameSlot(
   const planned = { ...slot.link, record: plan.record };
   const owned = { ...planned, addresses: { ...planned.addresses, owner: plan.owner } };
   return {
-    config: { ...template.configOf(names, slot.addresses), origin: 'warm' },
+    config: template.configOf(names, slot.addresses, 'warm'),
     undo: detachmentOf(owned, made),
     bridge: slot.bridge.name,
     record: { directory, name, version: named.record },
@@ -132,8 +141,11 @@ export async function returnSlot(
   if (addresses === null || record?.version === undefined) return 'unreturned';
   const { directory, name, version } = record;
   const plan = {
-    ...{ slot: slot.handle, locks: locks.planOf(vmId, scope), anchor: anchors.fileOf(vmId) },
-    ...{ owner: addresses.owner, record: { directory, name, version } },
+    slot: slot.handle,
+    locks: locks.planOf(vmId, scope),
+    anchor: anchors.fileOf(vmId),
+    owner: addresses.owner,
+    record: { directory, name, version },
   };
   scope.step = 'detach';
   try {
