@@ -120,8 +120,12 @@ export class Recycling {
     }
   }
 
-  #prove(batch: readonly Resting[]): Promise<SlotProofs> {
-    return this.#options.binding.slotsProve({ slots: handlesOf(slotsOf(batch)) });
+  async #prove(batch: readonly Resting[]): Promise<SlotProofs> {
+    try {
+      return await this.#options.binding.slotsProve({ slots: handlesOf(slotsOf(batch)) });
+    } catch (error) {
+      return { against: batch.map(() => error as NativeError), readingMs: 0 };
+    }
   }
 
   async #finish(batch: readonly Resting[], against: SlotProofs['against']): Promise<void> {
@@ -136,7 +140,12 @@ export class Recycling {
   }
 
   async #reset(slots: readonly Slot[]): Promise<readonly (NativeError | null)[]> {
-    return slots.length === 0 ? [] : this.#options.binding.slotsReset({ slots: handlesOf(slots) });
+    if (slots.length === 0) return [];
+    try {
+      return await this.#options.binding.slotsReset({ slots: handlesOf(slots) });
+    } catch (error) {
+      return slots.map(() => error as NativeError);
+    }
   }
 
   /** Those that somebody is about to leave: they rest a little longer. */

@@ -95,12 +95,23 @@ void ResetSlots::ResetGroup() {
     });
   }
   if (batch.IsEmpty()) return;
-  std::size_t sent = 0;
-  for (const auto& failure : host_.Links().Send(std::move(batch))) {
-    const std::size_t index = whose[sent++];
-    // Neighbours that nobody knows.
-    if (!failure || failure->Errnum() == ENOENT || against_[index]) continue;
-    against_[index] = Error(*failure).Path(slots_[index]->host_link);
+  try {
+    std::size_t sent = 0;
+    for (const auto& failure : host_.Links().Send(std::move(batch))) {
+      const std::size_t index = whose[sent++];
+      // Neighbours that nobody knows.
+      if (!failure || failure->Errnum() == ENOENT || against_[index]) continue;
+      against_[index] = Error(*failure).Path(slots_[index]->host_link);
+    }
+  } catch (...) {
+    Spoil();
+  }
+}
+
+// Whoever of the group is not spoilt yet is, by what is being thrown.
+void ResetSlots::Spoil() {
+  for (std::size_t i = group_; i < next_; ++i) {
+    if (!against_[i]) against_[i] = CurrentError();
   }
 }
 
@@ -114,9 +125,7 @@ void ResetSlots::GuardGroup() {
     const Cancellation never;
     guard::AddAll(host_.Nft(), ports, never);
   } catch (...) {
-    for (std::size_t i = group_; i < next_; ++i) {
-      if (!against_[i]) against_[i] = CurrentError();
-    }
+    Spoil();
   }
 }
 

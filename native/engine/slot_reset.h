@@ -38,6 +38,7 @@ class ResetSlots {
   void Try(std::size_t index, const std::function<void(Slot&)>& body);
   void ResetGroup();
   void GuardGroup();
+  void Spoil();
   [[nodiscard]] std::vector<RtnlMessage> LastOf(const Slot& slot);
 
   std::vector<std::shared_ptr<Slot>> slots_;

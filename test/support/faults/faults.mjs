@@ -8,7 +8,7 @@ import { describe, errnoNumber, errnosOf, isPlugins, parsePoints } from './point
 import { Subject } from './subject.mjs';
 
 const runsPerLine = 200;
-const attempts = 4;
+const attempts = 8;
 const settleMs = 200;
 
 /** @typedef {import('./points.mjs').Point} Point */
