@@ -27,6 +27,11 @@ struct Waiting {
   return wait.until <= Clock::now();
 }
 
+void Drain(int wake) noexcept {
+  std::uint64_t count = 0;
+  [[maybe_unused]] const auto got = ::read(wake, &count, sizeof count);
+}
+
 // poll() over the wake-up and all that is waited for; takes out of `waiting` what may go on.
 [[nodiscard]] std::vector<Job> TakeReady(int wake, std::vector<Waiting>& waiting) {
   std::vector<pollfd> polled{{wake, POLLIN, 0}};
@@ -36,6 +41,8 @@ struct Waiting {
     until = std::min(until, each.wait.until);
   }
   ::poll(polled.data(), polled.size(), PollTimeoutMs(until));
+  // Before what was posted is looked at: what is posted later wakes again.
+  if (polled.front().revents != 0) Drain(wake);
 
   std::vector<Job> ready;
   std::vector<Waiting> still;
@@ -51,11 +58,6 @@ struct Waiting {
   }
   waiting = std::move(still);
   return ready;
-}
-
-void Drain(int wake) noexcept {
-  std::uint64_t count = 0;
-  [[maybe_unused]] const auto got = ::read(wake, &count, sizeof count);
 }
 
 }  // namespace
@@ -104,7 +106,6 @@ void Lane::Loop(const char* name) {
 }
 
 bool Lane::TakePosted(std::deque<Job>& jobs) {
-  Drain(wake_.Get());
   const std::lock_guard guard(mutex_);
   jobs.swap(posted_);
   return stopping_;
