@@ -375,15 +375,8 @@ export function resolveVmId(input: unknown): string {
 /** `ifName` is that of the link which the TAP stands beside. */
 export function resolveSetup(input: unknown, vmId: string, ifName: string): SetupConfig {
   const options = isBare(input) ? bareSetup : parse(setupSchema, input, 'options');
-  const {
-    mac = null,
-    address = null,
-    tapOwner = null,
-    tapName,
-    containerId = vmId,
-    signal,
-    timeoutMs,
-  } = options;
+  const { mac = null, address = null, tapOwner = null, containerId = vmId } = options;
+  const { tapName, signal, timeoutMs } = options;
   refuseTakenName(tapName, ifName);
   return { mac, address, tapOwner, tapName, containerId, signal, timeoutMs };
 }
