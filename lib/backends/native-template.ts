@@ -190,7 +190,7 @@ export class AttachmentTemplate {
     return whole(this.#record, names, reserved);
   }
 
-  /** Its `result` is composed when somebody looks at it: few do, and it is most of the whole. */
+  /** Its `result` is composed when somebody looks at it. */
   configOf(names: AttachmentNames, reserved: readonly ReservedAddress[], origin: Origin): NetworkConfig {
     const at = (index: number) => reserved[index] as ReservedAddress;
     const { network, backend, ifName, mtu, addresses, dns, routes, guestIp } = this.#config;
