@@ -4,10 +4,11 @@ import { Baseline } from './baseline.mjs';
 import { traceFlag } from './control.mjs';
 import { judge } from './judge.mjs';
 import { operations, optionsOf, titleOf } from './operations.mjs';
-import { describe, errnoNumber, errnosOf, isPlugins, parsePoints } from './points.mjs';
+import { commonPoints, describe, errnoNumber, errnosOf, isPlugins, parsePoints } from './points.mjs';
 import { Subject } from './subject.mjs';
 
 const runsPerLine = 200;
+const traces = 3;
 const attempts = 8;
 const settleMs = 200;
 
@@ -65,6 +66,13 @@ class Proof {
       logged: [],
     });
     return parsePoints(lines).filter(operation.counts ?? (() => true));
+  }
+
+  async points() {
+    const points = await this.unfaulted();
+    const others = [];
+    while (others.length < traces - 1) others.push(await this.unfaulted());
+    return commonPoints(points, others);
   }
 
   /** @param {Run} run */
@@ -131,7 +139,7 @@ export async function proveFaults(
 ) {
   const proof = new Proof(of, thorough);
   await proof.start();
-  const points = await proof.unfaulted();
+  const points = await proof.points();
   const runs = select(points).flatMap((point) => runsOf(point, thorough));
   for (const [index, run] of runs.entries()) {
     await proof.checked(run);

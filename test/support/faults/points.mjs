@@ -19,6 +19,17 @@ export function parsePoints(lines) {
     });
 }
 
+/**
+ * What each of some runs has: how many messages a dump takes hangs on the links that are about to go.
+ *
+ * @param {readonly Point[]} points of one of the runs @param {readonly (readonly Point[])[]} others
+ */
+export function commonPoints(points, others) {
+  const idOf = (/** @type {Point} */ { key, ordinal }) => `${key}\t${ordinal}`;
+  const ids = others.map((other) => new Set(other.map(idOf)));
+  return points.filter((point) => ids.every((each) => each.has(idOf(point))));
+}
+
 /** Whether it is chance how many of them there are. @param {Point} point */
 export const isChance = ({ key }) => /\/(wait|receive|processes)$/.test(key);
 
