@@ -24,12 +24,14 @@ struct LockFile {
   bool is_new;
 };
 
+// A lock that is shared is likely to be there.
 [[nodiscard]] LockFile OpenLockFile(const Directory& directory, const std::string& name,
-                                    const std::string& path) {
+                                    const std::string& path, LockMode mode) {
   // O_NONBLOCK and the check: what is no regular file is nobody's lock.
   constexpr int kFlags = O_RDWR | O_NOFOLLOW | O_CLOEXEC | O_NONBLOCK | O_NOCTTY;
+  const int first = mode == LockMode::kShared ? 0 : O_CREAT | O_EXCL;
   for (;;) {
-    for (const int creation : {O_CREAT | O_EXCL, 0}) {
+    for (const int creation : {first, first ^ (O_CREAT | O_EXCL)}) {
       UniqueFd fd(::openat(directory.Fd(), name.c_str(), kFlags | creation, 0600));
       if (fd) return {std::move(fd), creation != 0};
       if (errno != (creation != 0 ? EEXIST : ENOENT)) throw SystemError("openat", path);
@@ -96,7 +98,7 @@ void Truncate(int fd, std::size_t length, const std::string& path) {
 std::optional<Lock> Lock::TryAcquire(const Directory& directory, const std::string& name, LockMode mode) {
   const std::string path = directory.PathOf(name);
   for (;;) {
-    LockFile file = OpenLockFile(directory, name, path);
+    LockFile file = OpenLockFile(directory, name, path, mode);
     Lock lock(directory, std::move(file.fd), file.is_new, name, path, mode);
     try {
       const struct stat status = lock.Status();
