@@ -2,12 +2,13 @@ import { AbortError, type NetworkError } from '../errors.ts';
 import type { LinkLabel } from '../native/slots.ts';
 import { debug, defaultLogger, type PoolChange, poolChanged } from '../observe.ts';
 import type { PoolConfig } from '../settings.ts';
-import { type Stop, Stopper } from '../stop.ts';
+import type { Stop } from '../stop.ts';
 import type { Logger, PoolState } from '../types.ts';
 import type { AttachRequest } from './backend.ts';
 import { aliasOf } from './host-link.ts';
 import type { NativeRuntime } from './native-runtime.ts';
 import { Demand } from './pool-demand.ts';
+import { Filling } from './pool-filling.ts';
 import { Labels } from './pool-labels.ts';
 import { newPoolOwner, type PoolOwner } from './pool-owner.ts';
 import { Recycling } from './pool-recycling.ts';
@@ -15,9 +16,6 @@ import { Takers } from './pool-takers.ts';
 import { keyOf } from './records.ts';
 import { fillSlot, type Slot, type SlotProfile } from './slot.ts';
 
-/** After a fill that failed; doubled by each that follows. */
-const firstPauseMs = 100;
-const longestPauseMs = 5_000;
 /** As long as others may believe that an address is the old VM's. */
 const restMs = 1_000;
 /** So many more than its most a pool may have, until it is looked at again. */
@@ -32,7 +30,7 @@ interface Waiter {
   reject(error: unknown): void;
 }
 
-/** Slots of one kind. They are built one at a time, behind whatever else the control thread has to do. */
+/** Slots of one kind: those that are ready, those that have become a VM's, and those in between. */
 export class Pool {
   readonly #native: NativeRuntime;
   readonly #config: PoolConfig;
@@ -42,18 +40,15 @@ export class Pool {
   readonly #ready: Slot[] = [];
   /** By vmId: what became of slots. */
   readonly #inUse = new Map<string, Slot>();
+  readonly #filling: Filling;
   readonly #recycling: Recycling;
   readonly #takers = new Takers();
   readonly #labels: Labels;
   /** What goes on behind callers; close waits for it. */
   readonly #background = new Set<Promise<unknown>>();
-  readonly #stop = new Stopper();
-  #filling: Promise<void> | null = null;
-  #fillStop = new Stopper();
   /** No slots are wanted at all. */
   #held = false;
-  #pauseTimer: NodeJS.Timeout | null = null;
-  #failures = 0;
+  #closed = false;
   #leftovers = false;
   #waiters: Waiter[] = [];
 
@@ -64,7 +59,13 @@ export class Pool {
     this.#logger = native.runtime.config.logger ?? defaultLogger;
     this.#demand = new Demand(config, () => {
       this.#trim();
-      this.#adjust();
+      this.#filling.adjust();
+    });
+    this.#filling = new Filling({
+      missing: () => this.#missing,
+      build: (stop) => fillSlot(native, config, owner.name, stop),
+      built: (slot) => this.#built(slot),
+      failed: (error, inARow) => this.#failed(error, inARow),
     });
     this.#labels = new Labels(native.runtime.binding);
     this.#recycling = new Recycling({
@@ -82,7 +83,7 @@ export class Pool {
 
   static async open(native: NativeRuntime, config: PoolConfig): Promise<Pool> {
     const pool = new Pool(native, config, await newPoolOwner(native.runtime));
-    pool.#adjust();
+    pool.#filling.adjust();
     return pool;
   }
 
@@ -96,7 +97,7 @@ export class Pool {
 
   get state(): PoolState {
     const { min, max, tapName, tapOwner } = this.#config;
-    const building = this.#filling === null ? 0 : 1;
+    const building = this.#filling.isBuilding ? 1 : 0;
     return {
       ...{ tapName, tapOwner: { ...tapOwner } },
       ...{ ready: this.#ready.length, building, resting: this.#recycling.size, inUse: this.#inUse.size },
@@ -106,11 +107,11 @@ export class Pool {
 
   /** `null`: none is ready, nor will one be in a moment. The caller names it, gives it back, or discards it. */
   async take(stop: Stop): Promise<Slot | null> {
-    if (this.#stop.stopped) return null;
+    if (this.#closed) return null;
     this.#demand.count();
     const slot = this.#ready.shift() ?? (await this.#takeSoon(stop));
     if (slot !== null) this.#changed('taken');
-    this.#adjust();
+    this.#filling.adjust();
     return slot;
   }
 
@@ -119,8 +120,13 @@ export class Pool {
     return isSoon ? this.#takers.wait(stop) : null;
   }
 
+  /** A caller's work, by which a slot gets its VM. */
+  naming<T>(work: Promise<T>): Promise<T> {
+    return this.#filling.naming(work);
+  }
+
   giveBack(slot: Slot): void {
-    if (this.#stop.stopped) this.discard(slot);
+    if (this.#closed) this.discard(slot);
     else this.#ready.unshift(slot);
   }
 
@@ -159,7 +165,7 @@ export class Pool {
 
   /** Whether it has room for what VMs leave. */
   get wantsBack(): boolean {
-    return this.#config.recycle && !this.#held && !this.#stop.stopped && this.#room > -mostOver;
+    return this.#config.recycle && !this.#held && !this.#closed && this.#room > -mostOver;
   }
 
   /** How many more it may have, with those that rest. */
@@ -170,7 +176,7 @@ export class Pool {
   /** The VM has left it. */
   returned(vmId: string, slot: Slot): void {
     this.#inUse.delete(vmId);
-    if (this.#held || this.#stop.stopped) this.discard(slot);
+    if (this.#held || this.#closed) this.discard(slot);
     else this.#recycling.add(slot);
     this.#demand.watch();
   }
@@ -179,21 +185,12 @@ export class Pool {
   async spare(address: string | null): Promise<boolean> {
     const has = ({ addresses }: Slot) => address === null || addresses.some(({ ip }) => ip === address);
     let slot = this.#takeOne(has) ?? (await this.#takeSettled(has));
-    const hasGivenUp = slot === null && (await this.#giveUpFill());
+    const hasGivenUp = slot === null && (await this.#filling.giveUp());
     // What was given up too late is ready.
     slot ??= this.#takeOne(has);
     if (slot === null) return hasGivenUp;
-    this.#pause();
+    this.#filling.pause();
     await this.#destroy([slot]);
-    return true;
-  }
-
-  /** Whether there was one: its address may be the one that is wanted. */
-  async #giveUpFill(): Promise<boolean> {
-    if (this.#filling === null) return false;
-    this.#pause();
-    this.#fillStop.stop(null);
-    await this.#filling;
     return true;
   }
 
@@ -232,14 +229,14 @@ export class Pool {
 
   resume(): void {
     this.#held = false;
-    this.#adjust();
+    this.#filling.adjust();
   }
 
   async close(): Promise<void> {
-    if (this.#stop.stopped) return;
-    this.#stop.stop(null);
+    if (this.#closed) return;
+    this.#closed = true;
+    this.#filling.end();
     this.#demand.close();
-    if (this.#pauseTimer !== null) clearTimeout(this.#pauseTimer);
     await this.#empty();
     // A file that could not be removed is as good as a dead pool's.
     await this.#owner.release(!this.#leftovers).catch((error: Error) => {
@@ -250,16 +247,12 @@ export class Pool {
 
   async #empty(): Promise<void> {
     this.#takers.dismiss();
-    await this.#filling;
+    await this.#filling.settle();
     const resting = this.#recycling.take(() => true);
     await this.#recycling.settle();
     // Those that were about to be tried again.
     await this.#destroy([...this.#ready.splice(0), ...resting, ...this.#recycling.take(() => true)]);
     await Promise.all([...this.#background, this.labelled()]);
-  }
-
-  get #mayBuild(): boolean {
-    return !this.#held && this.#pauseTimer === null && !this.#stop.stopped;
   }
 
   /** Destroys what is too much, but not at once: who leaves a slot often comes for another. */
@@ -268,16 +261,9 @@ export class Pool {
     if (surplus > 0) this.#inBackground(this.#destroy(this.#ready.splice(-surplus)));
   }
 
-  /** Builds what is missing. */
-  #adjust(): void {
-    if (!this.#mayBuild || this.#missing <= 0 || this.#filling !== null) return;
-    this.#filling = this.#fill().finally(() => {
-      this.#filling = null;
-    });
-  }
-
   /** How many are to be built. */
   get #missing(): number {
+    if (this.#held || this.#closed) return 0;
     return Math.min(this.#room, this.#demand.target - this.#ready.length - this.#soon);
   }
 
@@ -286,56 +272,31 @@ export class Pool {
     return this.#restMs === 0 ? this.#recycling.size : 0;
   }
 
-  async #fill(): Promise<void> {
-    const stop = new Stopper();
-    const forget = this.#stop.onStop(() => stop.stop(null));
-    this.#fillStop = stop;
-    while (this.#mayBuild && this.#missing > 0) {
-      try {
-        const slot = await fillSlot(this.#native, this.#config, this.#owner.name, stop);
-        this.#failures = 0;
-        this.#ready.push(slot);
-        this.#changed('ready');
-      } catch (error) {
-        if (!stop.stopped) this.#failed(error);
-        break;
-      }
-    }
-    forget();
+  #built(slot: Slot): void {
+    this.#ready.push(slot);
+    this.#changed('ready');
   }
 
-  #failed(error: unknown): void {
+  #failed(error: unknown, inARow: number): void {
     const { network } = this.#native.runtime;
-    if (this.#failures === 0) {
+    if (inARow === 1) {
       const message = `a slot could not be built: ${(error as NetworkError).message}`;
       this.#logger.warn({ err: error, network: network.name }, message);
     }
-    this.#failures += 1;
     for (const waiter of this.#waiters) waiter.reject(error);
     this.#changed('failed');
-    this.#pause();
-  }
-
-  #pause(): void {
-    if (this.#pauseTimer !== null) clearTimeout(this.#pauseTimer);
-    const pauseMs = Math.min(longestPauseMs, firstPauseMs * 2 ** this.#failures);
-    const resume = () => {
-      this.#pauseTimer = null;
-      this.#adjust();
-    };
-    this.#pauseTimer = setTimeout(resume, pauseMs).unref();
   }
 
   #recycled(slots: readonly Slot[]): void {
     this.#ready.push(...this.#takers.serve(slots));
     this.#changed('recycled');
-    this.#adjust();
+    this.#filling.adjust();
   }
 
   #spoilt(slots: readonly (readonly [Slot, Error])[]): void {
     for (const [{ link }, error] of slots) debug('%s is not kept: %s', link.hostLink, error.message);
     this.#inBackground(this.#destroy(slots.map(([slot]) => slot)));
-    this.#adjust();
+    this.#filling.adjust();
   }
 
   async #destroy(slots: readonly Slot[]): Promise<void> {

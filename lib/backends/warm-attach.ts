@@ -44,7 +44,7 @@ async function warm(
   scope: Scope,
 ): Promise<Attached | 'obstacle' | 'spoilt'> {
   try {
-    const attached = await nameSlot(native, slot, request, scope);
+    const attached = await pool.naming(nameSlot(native, slot, request, scope));
     pool.named(slot, request, attached.record);
     return attached;
   } catch (error) {

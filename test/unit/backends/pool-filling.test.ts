@@ -1,0 +1,110 @@
+import { afterEach, beforeEach, expect, it, vi } from 'vitest';
+import { Filling } from '../../../lib/backends/pool-filling.ts';
+import type { Slot } from '../../../lib/backends/slot.ts';
+import type { Stop } from '../../../lib/stop.ts';
+
+beforeEach(() => void vi.useFakeTimers());
+afterEach(() => void vi.useRealTimers());
+
+const noMemory = new Error('no memory');
+
+/** Wants `missing` slots, each of which takes 10 ms to build, or to be refused; who is stopped rejects at once. */
+function filling(missing: number, refuse = false) {
+  const seen = { begun: 0, built: 0, failures: [] as number[], atOnce: 0, most: 0 };
+  const build = (stop: Stop) => {
+    seen.begun += 1;
+    seen.atOnce += 1;
+    seen.most = Math.max(seen.most, seen.atOnce);
+    return new Promise<Slot>((resolve, reject) => {
+      stop.onStop(() => reject(new Error('stopped')));
+      setTimeout(() => (refuse ? reject(noMemory) : resolve({ handle: seen.begun } as Slot)), 10);
+    }).finally(() => {
+      seen.atOnce -= 1;
+    });
+  };
+  const subject = new Filling({
+    missing: () => missing - seen.built,
+    build,
+    built: () => {
+      seen.built += 1;
+    },
+    failed: (error, inARow) => {
+      expect(error).toBe(noMemory);
+      seen.failures.push(inARow);
+    },
+  });
+  return { subject, seen };
+}
+
+/** Of one that takes so long to get its slot. */
+const caller = (ms: number) => new Promise<void>((resolve) => void setTimeout(resolve, ms));
+
+it('builds what is missing, one at a time', async () => {
+  const { subject, seen } = filling(5);
+  subject.adjust();
+  subject.adjust();
+  expect(subject.isBuilding).toBe(true);
+  await vi.advanceTimersByTimeAsync(100);
+  expect(seen).toMatchObject({ built: 5, begun: 5, most: 1 });
+  expect(subject.isBuilding).toBe(false);
+});
+
+it('lets those who came before have their slots first, and those who come later wait for one slot', async () => {
+  const { subject, seen } = filling(2);
+  void subject.naming(caller(30));
+  subject.adjust();
+  await vi.advanceTimersByTimeAsync(10);
+  void subject.naming(caller(1_000));
+  await vi.advanceTimersByTimeAsync(15);
+  expect(seen.begun).toBe(0);
+  await vi.advanceTimersByTimeAsync(10);
+  expect(seen.begun).toBe(1);
+});
+
+it('waits for no caller long', async () => {
+  const { subject, seen } = filling(1);
+  void subject.naming(caller(60_000));
+  subject.adjust();
+  await vi.advanceTimersByTimeAsync(100);
+  expect(seen.built).toBe(1);
+});
+
+it('is not kept waiting by callers who failed', async () => {
+  const { subject, seen } = filling(1);
+  const failing = subject.naming(Promise.reject(noMemory));
+  await expect(failing).rejects.toBe(noMemory);
+  subject.adjust();
+  await vi.advanceTimersByTimeAsync(10);
+  expect(seen.built).toBe(1);
+});
+
+it('pauses after a failure, twice as long after the next', async () => {
+  const { subject, seen } = filling(1, true);
+  subject.adjust();
+  await vi.advanceTimersByTimeAsync(209);
+  expect(seen.failures).toEqual([1]);
+  await vi.advanceTimersByTimeAsync(11);
+  expect(seen.failures).toEqual([1, 2]);
+  await vi.advanceTimersByTimeAsync(399);
+  expect(seen.begun).toBe(2);
+  await vi.advanceTimersByTimeAsync(20_000);
+  // By then one every five seconds.
+  expect(seen.failures.length).toBeGreaterThan(5);
+  expect(seen.failures.length).toBeLessThan(9);
+  subject.end();
+  await vi.advanceTimersByTimeAsync(60_000);
+  expect(seen.failures.length).toBeLessThan(9);
+  expect(vi.getTimerCount()).toBe(0);
+});
+
+it('gives up what is being built, and goes on after a pause', async () => {
+  const { subject, seen } = filling(1);
+  expect(await subject.giveUp()).toBe(false);
+  subject.adjust();
+  await vi.advanceTimersByTimeAsync(5);
+  expect(await subject.giveUp()).toBe(true);
+  expect([seen.begun, seen.built, seen.failures]).toEqual([1, 0, []]);
+  expect(subject.isBuilding).toBe(false);
+  await vi.advanceTimersByTimeAsync(200);
+  expect(seen.built).toBe(1);
+});
