@@ -27,6 +27,7 @@ import type { Config } from './settings.ts';
 import { onCloseSignals } from './signals.ts';
 import { Statistics } from './statistics.ts';
 import { Stopper } from './stop.ts';
+import { Turns } from './turns.ts';
 import type {
   Attachment,
   CheckReport,
@@ -59,6 +60,7 @@ export class NetworkManager implements AsyncDisposable {
   /** The host's links of the VMs that this manager has set up, and not torn down since. */
   readonly #own = new Map<string, string | null>();
   readonly #statistics = new Statistics();
+  readonly #turns = new Turns();
   readonly #forgetSignals: () => void;
   #closed: Promise<void> | null = null;
 
@@ -125,7 +127,7 @@ export class NetworkManager implements AsyncDisposable {
           return config;
         }),
       );
-    return this.#track(this.#statistics.setup(work));
+    return this.#track(this.#statistics.setup(() => this.#turns.run(work)));
   }
 
   /**
@@ -285,7 +287,7 @@ export class NetworkManager implements AsyncDisposable {
           return departure;
         }),
       );
-    return this.#track(this.#statistics.teardown(work));
+    return this.#track(this.#statistics.teardown(() => this.#turns.run(work)));
   }
 
   #plain<T>(
@@ -293,7 +295,7 @@ export class NetworkManager implements AsyncDisposable {
     options: Omit<Verb, 'operation'>,
     work: (scope: Scope) => Promise<T>,
   ): Promise<T> {
-    return this.#track(this.#verb({ operation, ...options }, work));
+    return this.#track(this.#turns.run(() => this.#verb({ operation, ...options }, work)));
   }
 
   #verb<T>(verb: Verb, work: (scope: Scope) => Promise<T>): Promise<T> {

@@ -17,7 +17,7 @@ const houses = [
     suffixes: ['.ts'],
     floors: [
       [['types', 'errors', 'address', 'bridges', 'options', 'settings', 'rules', 'stop']],
-      [['config'], ['observe'], ['statistics'], ['signals'], ['operation', 'mutex'], ['native/']],
+      [['config'], ['observe'], ['statistics'], ['signals'], ['operation', 'mutex', 'turns'], ['native/']],
       [['cni/'], ['ipam'], ['firewall'], ['firecracker']],
       [['backends/', 'verify']],
       [['network-manager']],
