@@ -2,15 +2,8 @@ import type { Backend } from './backends/backend.ts';
 import { CniBackend } from './backends/cni.ts';
 import { NativeBackend } from './backends/native.ts';
 import type { Host } from './backends/runtime.ts';
-import {
-  ourselves,
-  resolveConfig,
-  resolveGc,
-  resolveSetup,
-  resolveTeardown,
-  resolveVerb,
-  resolveVmId,
-} from './config.ts';
+import { ourselves, resolveConfig } from './config/manager.ts';
+import { resolveGc, resolveSetup, resolveTeardown, resolveVerb, resolveVmId } from './config/verbs.ts';
 import { NetworkError } from './errors.ts';
 import { KeyedMutex } from './mutex.ts';
 import { bundledPluginDirectory, loadNative } from './native/load.ts';

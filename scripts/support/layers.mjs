@@ -17,7 +17,7 @@ const houses = [
     suffixes: ['.ts'],
     floors: [
       [['types', 'errors', 'address', 'bridges', 'options', 'settings', 'rules', 'stop']],
-      [['config'], ['observe'], ['statistics'], ['signals'], ['operation', 'mutex', 'turns'], ['native/']],
+      [['config/'], ['observe'], ['statistics'], ['signals'], ['operation', 'mutex', 'turns'], ['native/']],
       [['cni/'], ['ipam'], ['firewall'], ['firecracker']],
       [['backends/', 'verify']],
       [['network-manager']],
@@ -31,7 +31,7 @@ const houses = [
 /** What only some files may know. */
 const confined = [
   { folder: 'native', pattern: /^<?(napi|node_api)\.h$/, only: /^addon\// },
-  { folder: 'lib', pattern: /^zod(\/|$)/, only: /^(config|cni\/protocol)\.ts$/ },
+  { folder: 'lib', pattern: /^zod(\/|$)/, only: /^(config\/\S+|cni\/protocol)\.ts$/ },
   { folder: 'lib', pattern: /^(node:)?child_process$/, only: /^$/ },
 ];
 

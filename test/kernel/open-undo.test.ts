@@ -1,5 +1,5 @@
 import { beforeEach, expect, it } from 'vitest';
-import { resolveConfig } from '../../lib/config.ts';
+import { resolveConfig } from '../../lib/config/manager.ts';
 import { bundledPluginDirectory } from '../../lib/native/load.ts';
 import { NetworkManager } from '../../lib/network-manager.ts';
 import { canonicalDump } from '../support/dump.ts';

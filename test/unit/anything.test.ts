@@ -6,14 +6,14 @@ import { outputOf } from '../../lib/cni/outcome.ts';
 import { decodeErrorReply, decodeVersionReply, parseJson } from '../../lib/cni/protocol.ts';
 import { parseRecord } from '../../lib/cni/record.ts';
 import { decodeResult } from '../../lib/cni/result.ts';
+import { resolveConfig } from '../../lib/config/manager.ts';
 import {
-  resolveConfig,
   resolveGc,
   resolveSetup,
   resolveTeardown,
   resolveVerb,
   resolveVmId,
-} from '../../lib/config.ts';
+} from '../../lib/config/verbs.ts';
 import { AbortError, errorTable, isNetworkError } from '../../lib/errors.ts';
 import { anyVersion } from './cni/arbitraries.ts';
 

@@ -1,5 +1,6 @@
 import { describe, expect, it } from 'vitest';
-import { resolveConfig, resolveGc, resolveSetup, resolveTeardown, resolveVmId } from '../../lib/config.ts';
+import { resolveConfig } from '../../lib/config/manager.ts';
+import { resolveGc, resolveSetup, resolveTeardown, resolveVmId } from '../../lib/config/verbs.ts';
 import { isNetworkError } from '../../lib/errors.ts';
 
 function thrownBy(work: () => unknown): unknown {

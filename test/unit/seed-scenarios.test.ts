@@ -1,5 +1,5 @@
 import { describe, expect, it } from 'vitest';
-import { resolveConfig } from '../../lib/config.ts';
+import { resolveConfig } from '../../lib/config/manager.ts';
 import type { ErrorCode } from '../../lib/errors.ts';
 import { NetworkManager } from '../../lib/network-manager.ts';
 import type { NetworkManagerOptions } from '../../lib/options.ts';

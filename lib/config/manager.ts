@@ -1,0 +1,72 @@
+import type { Config, PoolConfig } from '../settings.ts';
+import type { TapOwner } from '../types.ts';
+import { type ManagerOptions, managerSchema } from './manager-schema.ts';
+import { generatedNetwork, ownConflist } from './network.ts';
+import { invalid, parse, refuseTakenName } from './schema.ts';
+
+/** A reboot takes what is in the first with the kernel's state; the second is libcni's own. */
+const defaultStateDirs = { native: '/run/cni', cni: '/var/lib/cni' } as const;
+
+/** What a TAP device belongs to unless told otherwise: never to nobody, whom it would be open to. */
+export function ourselves(): TapOwner {
+  return { uid: process.geteuid?.() ?? 0, gid: process.getegid?.() ?? 0 };
+}
+
+function poolConfigs(options: ManagerOptions): readonly PoolConfig[] {
+  const { backend, pool, ifName, antiSpoofing } = options;
+  if (pool === undefined) return [];
+  if (backend === 'cni') throw invalid('ERR_OPTION_INVALID', 'pool', 'is for the native backend alone');
+  const kinds = new Set<string>();
+  return [pool].flat().map(({ tapOwner = ourselves(), ...rest }) => {
+    const { min, max, tapName, recycle = antiSpoofing, restMs = null } = rest;
+    if (min > max) throw invalid('ERR_OPTION_INVALID', 'pool.min', 'is more than pool.max');
+    refuseTakenName(tapName, ifName);
+    const kind = `${tapName} ${tapOwner.uid} ${tapOwner.gid}`;
+    if (kinds.has(kind))
+      throw invalid('ERR_OPTION_INVALID', 'pool', 'has two with the same TAP name and owner');
+    kinds.add(kind);
+    if (recycle && !antiSpoofing) throw invalid('ERR_OPTION_INVALID', 'pool.recycle', 'needs antiSpoofing');
+    return { min, max, tapName, tapOwner, recycle, restMs };
+  });
+}
+
+/** Throws a TypeError, or a NetworkError with the code of the rule that is broken. */
+export function resolveConfig(input: unknown): Config {
+  const options = parse(managerSchema, input, 'options');
+  const {
+    conflist,
+    logger = null,
+    verify,
+    shutdown,
+    signals,
+    masquerade,
+    allowLinkLocal,
+    antiSpoofing,
+  } = options;
+  const {
+    backend,
+    stateDir = defaultStateDirs[backend],
+    pluginDirs,
+    netnsDir,
+    ifName,
+    hostAccess,
+    timeoutMs,
+    pluginTimeoutMs,
+  } = options;
+  return {
+    source: conflist === undefined ? generatedNetwork(options) : ownConflist(options, conflist),
+    ...{
+      backend,
+      pluginDirs,
+      stateDir,
+      netnsDir,
+      ifName,
+      hostAccess,
+      allowLinkLocal,
+      masquerade,
+      antiSpoofing,
+    },
+    pools: poolConfigs(options),
+    ...{ verify, shutdown, signals, logger, timeoutMs, pluginTimeoutMs },
+  };
+}
