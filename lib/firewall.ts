@@ -1,5 +1,6 @@
 import { type ErrorCode, NetworkError, withRemedy } from './errors.ts';
-import type { FirewallNetwork, NativeError } from './native/binding.ts';
+import type { FirewallNetwork } from './native/engine.ts';
+import type { NativeError } from './native/error.ts';
 import type { HostAccessRule } from './types.ts';
 
 /** What the configuration of a network says about who may speak to whom. */

@@ -3,7 +3,8 @@ import { nativeFailure } from './cni/native-failure.ts';
 import { probePlugin } from './cni/probe.ts';
 import { effectiveVersion } from './cni/version.ts';
 import { NetworkError } from './errors.ts';
-import type { NativeBinding, NativeError } from './native/binding.ts';
+import type { NativeBinding } from './native/binding.ts';
+import type { NativeError } from './native/error.ts';
 import type { ForwardChain, ProbeResult } from './native/host.ts';
 import type { BackendName, VerifyFinding, VerifyPlugin, VerifyReport } from './types.ts';
 

@@ -1,7 +1,8 @@
 import { basename, dirname } from 'node:path';
 import { NetworkError } from '../errors.ts';
 import type { FileName } from '../native/attachment.ts';
-import type { AnchorState, NativeBinding } from '../native/binding.ts';
+import type { NativeBinding } from '../native/binding.ts';
+import type { AnchorState } from '../native/sys.ts';
 import { runTask } from '../native/task.ts';
 import type { Scope } from '../operation.ts';
 import { cniNameRule } from '../rules.ts';

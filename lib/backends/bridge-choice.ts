@@ -1,5 +1,5 @@
 import { maxPorts } from '../bridges.ts';
-import type { BridgePlan } from '../native/binding.ts';
+import type { BridgePlan } from '../native/engine.ts';
 import { atStep } from './kernel-error.ts';
 import type { Runtime } from './runtime.ts';
 

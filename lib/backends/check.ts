@@ -1,5 +1,5 @@
 import type { CacheRecord } from '../cni/types.ts';
-import type { AnchorState } from '../native/binding.ts';
+import type { AnchorState } from '../native/sys.ts';
 import type { Scope } from '../operation.ts';
 import type { Difference } from '../types.ts';
 import { isOurs } from './anchor.ts';

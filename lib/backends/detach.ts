@@ -1,7 +1,7 @@
 import { collect } from '../cni/collect.ts';
 import type { CacheRecord } from '../cni/types.ts';
 import { NetworkError } from '../errors.ts';
-import type { AnchorState } from '../native/binding.ts';
+import type { AnchorState } from '../native/sys.ts';
 import type { Scope } from '../operation.ts';
 import { claimsNothing, containerIdOf, isOurs } from './anchor.ts';
 import { guardedPort, unguard, unguardLink, unguardMissing } from './guard.ts';

@@ -2,7 +2,8 @@ import { hash, randomUUID } from 'node:crypto';
 import { currentResult } from '../cni/convert.ts';
 import type { AnyResult, AttachmentKey, CacheRecord, Interface } from '../cni/types.ts';
 import { NetworkError, withRemedy } from '../errors.ts';
-import type { LinkInfo, NativeBinding } from '../native/binding.ts';
+import type { NativeBinding } from '../native/binding.ts';
+import type { LinkInfo } from '../native/netlink.ts';
 import { atStep, kernelError } from './kernel-error.ts';
 
 /** The host's end of an attachment: whose it is, and how it is cut. */

@@ -1,6 +1,7 @@
 import { type Cidr, contains, parseCidr } from '../address.ts';
 import { NetworkError } from '../errors.ts';
-import type { LinkInfo, NativeBinding, RouteInfo } from '../native/binding.ts';
+import type { NativeBinding } from '../native/binding.ts';
+import type { LinkInfo, RouteInfo } from '../native/netlink.ts';
 import { atStep } from './kernel-error.ts';
 import type { Network } from './network.ts';
 

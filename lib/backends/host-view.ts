@@ -1,7 +1,7 @@
 import { basename } from 'node:path';
 import type { AttachmentKey, CacheRecord } from '../cni/types.ts';
-import type { AnchorState } from '../native/binding.ts';
 import type { Survey } from '../native/survey.ts';
+import type { AnchorState } from '../native/sys.ts';
 import type { AttachmentState } from '../types.ts';
 import { isOurs } from './anchor.ts';
 import { aliasOf, HostLinks, isCut } from './host-link.ts';

@@ -1,5 +1,5 @@
 import type { CacheRecord } from '../cni/types.ts';
-import type { LinkInfo } from '../native/binding.ts';
+import type { LinkInfo } from '../native/netlink.ts';
 import type { Scope } from '../operation.ts';
 import { beyondRepair, type Finding, onHost } from './finding.ts';
 import { guard, guardedPort, isGuarded } from './guard.ts';

@@ -1,7 +1,7 @@
 import { currentResult } from '../cni/convert.ts';
 import { isIpv6Text } from '../cni/ip-text.ts';
 import type { CacheRecord, Result } from '../cni/types.ts';
-import type { Dump, LinkInfo } from '../native/binding.ts';
+import type { Dump, LinkInfo } from '../native/netlink.ts';
 import { beyondRepair, type Finding, onInside } from './finding.ts';
 import type { NativeLayout } from './native-layout.ts';
 import { withGateways } from './native-template.ts';

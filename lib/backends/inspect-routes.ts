@@ -1,5 +1,6 @@
 import type { CacheRecord } from '../cni/types.ts';
-import type { BridgePlan, Dump, LinkInfo } from '../native/binding.ts';
+import type { BridgePlan } from '../native/engine.ts';
+import type { Dump, LinkInfo } from '../native/netlink.ts';
 import { type Finding, onHost } from './finding.ts';
 import { HostLinks } from './host-link.ts';
 import { unreachableSubnets } from './host-routes.ts';

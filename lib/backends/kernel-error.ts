@@ -1,5 +1,5 @@
 import { AbortError, type ErrorCode, NetworkError, type NetworkErrorFields, withRemedy } from '../errors.ts';
-import type { NativeError, NativeReason } from '../native/binding.ts';
+import type { NativeError, NativeReason } from '../native/error.ts';
 
 /** What the addon rejects with, as the public error that stands for it. */
 

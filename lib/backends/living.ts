@@ -1,5 +1,5 @@
 import type { CacheRecord } from '../cni/types.ts';
-import type { AnchorState } from '../native/binding.ts';
+import type { AnchorState } from '../native/sys.ts';
 import { containerIdOf } from './anchor.ts';
 import { findHostLink, isCut } from './host-link.ts';
 import type { HeldLock } from './locks.ts';

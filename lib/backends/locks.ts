@@ -1,5 +1,6 @@
 import type { AttachmentLocks } from '../native/attachment.ts';
-import type { LockHandle, LockPlan, NativeBinding } from '../native/binding.ts';
+import type { NativeBinding } from '../native/binding.ts';
+import type { LockHandle, LockPlan } from '../native/sys.ts';
 import { runTask } from '../native/task.ts';
 import type { Scope } from '../operation.ts';
 import { atStep } from './kernel-error.ts';

@@ -1,6 +1,6 @@
 import type { CacheRecord } from '../cni/types.ts';
 import { NetworkError } from '../errors.ts';
-import type { AnchorState } from '../native/binding.ts';
+import type { AnchorState } from '../native/sys.ts';
 import type { Scope } from '../operation.ts';
 import { claimsNothing, containerIdOf, isOurs } from './anchor.ts';
 import type { AttachRequest } from './backend.ts';

@@ -2,7 +2,7 @@ import { recordName } from '../cni/names.ts';
 import type { AttachmentKey, CacheRecord } from '../cni/types.ts';
 import { NetworkError } from '../errors.ts';
 import type { AttachmentLocks, DetachPlan, DetachResult, FileVersion } from '../native/attachment.ts';
-import type { NativeError } from '../native/binding.ts';
+import type { NativeError } from '../native/error.ts';
 import type { Scope } from '../operation.ts';
 import { incomplete } from './detach.ts';
 import { guardedPort } from './guard.ts';

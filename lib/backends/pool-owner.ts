@@ -1,5 +1,6 @@
 import { randomBytes } from 'node:crypto';
-import type { LockHandle, NativeBinding } from '../native/binding.ts';
+import type { NativeBinding } from '../native/binding.ts';
+import type { LockHandle } from '../native/sys.ts';
 import { removeHostRoutes } from './host-routes.ts';
 import { atStep, isNativeError } from './kernel-error.ts';
 import type { NativeLayout } from './native-layout.ts';

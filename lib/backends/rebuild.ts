@@ -1,7 +1,7 @@
 import { convertResult } from '../cni/convert.ts';
 import type { AttachmentKey, CacheRecord, Interface, IpConfig } from '../cni/types.ts';
 import { currentVersion } from '../cni/version.ts';
-import type { Dump, LinkInfo } from '../native/binding.ts';
+import type { Dump, LinkInfo } from '../native/netlink.ts';
 import { atStep } from './kernel-error.ts';
 import type { Runtime } from './runtime.ts';
 import { runtimeConf } from './runtime-conf.ts';

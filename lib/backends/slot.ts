@@ -1,6 +1,6 @@
 import { recordName } from '../cni/names.ts';
 import type { DetachInterface, ReservedAddress, SlotReturnPlan } from '../native/attachment.ts';
-import type { NativeError } from '../native/binding.ts';
+import type { NativeError } from '../native/error.ts';
 import { runTask } from '../native/task.ts';
 import { debug } from '../observe.ts';
 import type { Scope } from '../operation.ts';

@@ -1,7 +1,8 @@
 import { join } from 'node:path';
 import { type ErrorCode, isNetworkError, NetworkError, withRemedy } from '../errors.ts';
 import type { FileVersion } from '../native/attachment.ts';
-import type { NativeBinding, NativeError } from '../native/binding.ts';
+import type { NativeBinding } from '../native/binding.ts';
+import type { NativeError } from '../native/error.ts';
 import type { NamedText } from '../native/survey.ts';
 import { collect } from './collect.ts';
 import { recordName } from './names.ts';

@@ -1,5 +1,7 @@
 import { NetworkError } from '../errors.ts';
-import type { LockHandle, NativeBinding, NativeError } from '../native/binding.ts';
+import type { NativeBinding } from '../native/binding.ts';
+import type { NativeError } from '../native/error.ts';
+import type { LockHandle } from '../native/sys.ts';
 import { type Environment, pluginEnvironment } from './environment.ts';
 import { findPlugin } from './find.ts';
 import { nativeFailure } from './native-failure.ts';

@@ -1,6 +1,7 @@
 import { basename, dirname, extname, join } from 'node:path';
 import { type ErrorCode, NetworkError } from '../errors.ts';
-import type { NativeBinding, NativeError } from '../native/binding.ts';
+import type { NativeBinding } from '../native/binding.ts';
+import type { NativeError } from '../native/error.ts';
 import { parseAnyConf, parseConfList, parsePlugin, parseSingleConf } from './conflist.ts';
 import type { ConfList } from './types.ts';
 

@@ -1,5 +1,6 @@
 import { AbortError } from '../errors.ts';
-import type { NativeBinding, NativeError } from '../native/binding.ts';
+import type { NativeBinding } from '../native/binding.ts';
+import type { NativeError } from '../native/error.ts';
 import { runTask } from '../native/task.ts';
 import { stopOf } from '../stop.ts';
 import { nativeFailure } from './native-failure.ts';

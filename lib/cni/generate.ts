@@ -1,7 +1,8 @@
 import { createHash } from 'node:crypto';
 import { join } from 'node:path';
 import { NetworkError } from '../errors.ts';
-import type { NativeBinding, NativeError } from '../native/binding.ts';
+import type { NativeBinding } from '../native/binding.ts';
+import type { NativeError } from '../native/error.ts';
 import type { NetworkDns, NetworkRoute } from '../types.ts';
 import { encodeMap, isJsonObject } from './json.ts';
 import { parseJson } from './protocol.ts';

@@ -1,5 +1,5 @@
 import { AbortError, NetworkError, type NetworkErrorFields } from '../errors.ts';
-import type { NativeError } from '../native/binding.ts';
+import type { NativeError } from '../native/error.ts';
 
 const forbidden = new Set(['EPERM', 'EACCES']);
 

@@ -5,7 +5,7 @@ import {
   type NetworkErrorFields,
   type PluginFailure,
 } from '../errors.ts';
-import type { ExecResult } from '../native/binding.ts';
+import type { ExecResult } from '../native/exec.ts';
 import { decodeErrorReply, type ErrorReply, parseJson } from './protocol.ts';
 import type { Command } from './types.ts';
 

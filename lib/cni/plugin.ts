@@ -1,5 +1,8 @@
 import { AbortError, NetworkError } from '../errors.ts';
-import type { ExecResult, LockHandle, NativeBinding, NativeError } from '../native/binding.ts';
+import type { NativeBinding } from '../native/binding.ts';
+import type { NativeError } from '../native/error.ts';
+import type { ExecResult } from '../native/exec.ts';
+import type { LockHandle } from '../native/sys.ts';
 import { runTask } from '../native/task.ts';
 import { stopOf } from '../stop.ts';
 import { type CallName, outputOf, pluginError, stepOf } from './outcome.ts';

@@ -1,6 +1,7 @@
 /** The plans of `attach` and `detach`: what native code executes, every name chosen by TypeScript. */
 import type { StepTimes } from '../types.ts';
-import type { NativeError, Task } from './binding.ts';
+import type { NativeError } from './error.ts';
+import type { Task } from './task.ts';
 
 export interface AttachmentLocks {
   readonly directory: string;

@@ -1,5 +1,6 @@
 /** One run of a child process. */
-import type { LockHandle, Task } from './binding.ts';
+import type { LockHandle } from './sys.ts';
+import type { Task } from './task.ts';
 
 export interface ExecPlan extends Task {
   readonly file: string;

@@ -9,7 +9,8 @@ import type {
   SlotPlan,
   SlotReturnPlan,
 } from './attachment.ts';
-import type { NativeError, Task } from './binding.ts';
+import type { NativeError } from './error.ts';
+import type { Task } from './task.ts';
 
 export interface SlotProofs {
   readonly against: readonly (NativeError | null)[];

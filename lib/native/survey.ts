@@ -1,6 +1,8 @@
 /** What there is of attachments, in one reading; and what is put back of one. */
 import type { GuardedPort } from './attachment.ts';
-import type { AnchorState, LinkInfo, Task } from './binding.ts';
+import type { LinkInfo } from './netlink.ts';
+import type { AnchorState } from './sys.ts';
+import type { Task } from './task.ts';
 
 export interface NamespaceId {
   readonly inode: number;

@@ -2,6 +2,10 @@ import { AbortError } from '../errors.ts';
 import type { Stop } from '../stop.ts';
 import type { NativeBinding } from './binding.ts';
 
+export interface Task {
+  readonly taskId?: number;
+}
+
 let lastTaskId = 0;
 
 /** Ids are the addon's, one sequence for the whole process; 32 bits wide. */

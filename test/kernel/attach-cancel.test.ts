@@ -2,7 +2,7 @@ import { spawn } from 'node:child_process';
 import { once } from 'node:events';
 import { beforeEach, expect, it } from 'vitest';
 import type { AttachPlan, ReservedAddress } from '../../lib/native/attachment.ts';
-import type { NativeError } from '../../lib/native/binding.ts';
+import type { NativeError } from '../../lib/native/error.ts';
 import { canonicalDump, expectUnchanged } from '../support/dump.ts';
 import { native } from '../support/native.ts';
 import { describeWith } from '../support/require.ts';

@@ -1,6 +1,6 @@
 import { mkdir, rm, writeFile } from 'node:fs/promises';
 import { afterEach, beforeEach, expect, it } from 'vitest';
-import type { NativeError } from '../../lib/native/binding.ts';
+import type { NativeError } from '../../lib/native/error.ts';
 import { canonicalDump, expectUnchanged } from '../support/dump.ts';
 import { netnsDir } from '../support/lab.ts';
 import { native } from '../support/native.ts';

@@ -1,6 +1,6 @@
 import { writeFile } from 'node:fs/promises';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
-import type { FirewallNetwork } from '../../lib/native/binding.ts';
+import type { FirewallNetwork } from '../../lib/native/engine.ts';
 import { networkPlan } from '../support/firewall.ts';
 import { resetLab, until } from '../support/lab.ts';
 import { native } from '../support/native.ts';

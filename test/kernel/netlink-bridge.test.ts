@@ -1,7 +1,7 @@
 import { execFile } from 'node:child_process';
 import { promisify } from 'node:util';
 import { beforeEach, describe, expect, it } from 'vitest';
-import type { BridgePlan } from '../../lib/native/binding.ts';
+import type { BridgePlan } from '../../lib/native/engine.ts';
 import { canonicalDump } from '../support/dump.mjs';
 import { expectUnchanged } from '../support/dump.ts';
 import { resetLab } from '../support/lab.ts';

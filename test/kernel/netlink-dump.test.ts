@@ -1,5 +1,5 @@
 import { beforeEach, describe, expect, it } from 'vitest';
-import type { Dump, DumpPlan } from '../../lib/native/binding.ts';
+import type { Dump, DumpPlan } from '../../lib/native/netlink.ts';
 import { addNamespace, netnsDir, resetLab, until } from '../support/lab.ts';
 import { native } from '../support/native.ts';
 import { requires } from '../support/require.ts';

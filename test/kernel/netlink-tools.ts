@@ -1,4 +1,4 @@
-import type { AddressInfo, FilterInfo, LinkInfo, QdiscInfo, RouteInfo } from '../../lib/native/binding.ts';
+import type { AddressInfo, FilterInfo, LinkInfo, QdiscInfo, RouteInfo } from '../../lib/native/netlink.ts';
 import { run, runIn } from '../support/run.ts';
 
 /** What `ip` and `tc` tell, in the addon's words. */

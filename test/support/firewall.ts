@@ -1,7 +1,7 @@
 import { spawn } from 'node:child_process';
 import { once } from 'node:events';
 import { fileURLToPath } from 'node:url';
-import type { FirewallNetwork } from '../../lib/native/binding.ts';
+import type { FirewallNetwork } from '../../lib/native/engine.ts';
 import { addonFile } from './native.ts';
 import { outcomeOf, run } from './run.ts';
 

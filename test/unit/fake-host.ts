@@ -1,18 +1,11 @@
 import { posix } from 'node:path';
 import type { Host } from '../../lib/backends/runtime.ts';
 import type { GuardedPort } from '../../lib/native/attachment.ts';
-import type {
-  AnchorPlan,
-  AnchorState,
-  BridgePlan,
-  DumpPlan,
-  FirewallNetwork,
-  LinkInfo,
-  LinkPlan,
-  LockPlan,
-  NativeBinding,
-} from '../../lib/native/binding.ts';
+import type { NativeBinding } from '../../lib/native/binding.ts';
+import type { BridgePlan, FirewallNetwork } from '../../lib/native/engine.ts';
+import type { DumpPlan, LinkInfo, LinkPlan } from '../../lib/native/netlink.ts';
 import type { Survey, SurveyPlan } from '../../lib/native/survey.ts';
+import type { AnchorPlan, AnchorState, LockPlan } from '../../lib/native/sys.ts';
 import { type Answer, FakeFiles, FakeRunner, golden, type Seen } from './cni/fakes.ts';
 
 /** What the recorded result calls its container, its namespace and the link on the host. */

@@ -1,7 +1,7 @@
 import { describe, expect, it } from 'vitest';
 import { NetworkError } from '../../lib/errors.ts';
 import { type FirewallPolicy, firewallError, firewallNetwork } from '../../lib/firewall.ts';
-import type { NativeError } from '../../lib/native/binding.ts';
+import type { NativeError } from '../../lib/native/error.ts';
 
 const policy: FirewallPolicy = {
   network: 'fcnet',

@@ -1,5 +1,5 @@
 import { describe, expect, it } from 'vitest';
-import type { ExecPlan, ExecResult } from '../../lib/native/binding.ts';
+import type { ExecPlan, ExecResult } from '../../lib/native/exec.ts';
 import { type VerifyBinding, type VerifySubject, verify } from '../../lib/verify.ts';
 
 const spoken = (versions: readonly string[]): string =>

@@ -2,7 +2,7 @@ import { setTimeout as sleep } from 'node:timers/promises';
 import { expect, it } from 'vitest';
 import { Recycling } from '../../../lib/backends/pool-recycling.ts';
 import type { Slot } from '../../../lib/backends/slot.ts';
-import type { NativeError } from '../../../lib/native/binding.ts';
+import type { NativeError } from '../../../lib/native/error.ts';
 import type { SlotProofs } from '../../../lib/native/slots.ts';
 
 const slotOf = (handle: number) => ({ handle }) as Slot;

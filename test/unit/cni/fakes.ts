@@ -4,7 +4,7 @@ import type { RecordStore } from '../../../lib/cni/cache.ts';
 import type { ChainRunner } from '../../../lib/cni/call.ts';
 import { parseConfList } from '../../../lib/cni/conflist.ts';
 import type { ConfList } from '../../../lib/cni/types.ts';
-import type { ExecPlan, ExecResult } from '../../../lib/native/binding.ts';
+import type { ExecPlan, ExecResult } from '../../../lib/native/exec.ts';
 
 export function golden(path: string): string {
   return readFileSync(new URL(`../../golden/${path}`, import.meta.url), 'utf8');

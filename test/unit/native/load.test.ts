@@ -23,6 +23,9 @@ describe('loadNative', () => {
   it('finds every function that is declared, and no other', async () => {
     const declared = [
       ...(await membersOf('binding.ts', 'NativeBinding')),
+      ...(await membersOf('sys.ts', 'SysBinding')),
+      ...(await membersOf('netlink.ts', 'NetlinkBinding')),
+      ...(await membersOf('engine.ts', 'EngineBinding')),
       ...(await membersOf('attachment.ts', 'AttachmentBinding')),
       ...(await membersOf('slots.ts', 'SlotBinding')),
     ];

@@ -1,0 +1,46 @@
+/** What the addon rejects with: shaped like a system error of Node's. */
+export interface NativeError extends Error {
+  /** The errno's name: `EEXIST`. `ECANCELED` when the task was cancelled, `ETIMEDOUT` when its deadline passed. */
+  readonly code: string;
+  /** Negative, as libuv has it. */
+  readonly errno: number;
+  /** `mount`, `RTM_NEWLINK`, `NFT_MSG_NEWRULE`, ... */
+  readonly syscall: string;
+  readonly path?: string;
+  /** The kernel's extended acknowledgement, when it sent one. */
+  readonly kernelMessage?: string;
+  /** The step of an attach or a detach that failed: `lock`, `address`, `anchor`, ... */
+  readonly step?: string;
+  /** Why, where an errno alone can't say it. */
+  readonly reason?: NativeReason;
+  /** What failed while undoing; absent when the undo was complete. */
+  readonly undoErrors?: readonly NativeError[];
+}
+
+export type NativeReason =
+  /** A directory is a symlink, is not ours or root's, or may be written by others. */
+  | 'directory-unsafe'
+  /** A name is taken by something that this library did not make. */
+  | 'foreign'
+  /** A path is not a network namespace. */
+  | 'not-a-namespace'
+  /** Another process holds the lock. */
+  | 'lock-held'
+  /** The kernel kept interrupting a dump, or kept answering EBUSY or ENOBUFS; retries ran out. */
+  | 'retries-exhausted'
+  /** A link exists with this name, but of another kind. */
+  | 'wrong-kind'
+  /** The bridge already has another address of this family. */
+  | 'address-conflict'
+  /** A bridge or subnet already belongs to another network. */
+  | 'network-conflict'
+  /** The attachment's record, or the VM's anchor, is there already. */
+  | 'attachment-exists'
+  /** Every address of the ranges is taken; the message says how many there are. */
+  | 'addresses-exhausted'
+  /** The requested address is somebody else's. */
+  | 'address-taken'
+  /** The bridge has as many ports as the kernel lets it have. */
+  | 'bridge-full'
+  /** A slot of the pool is not as it was built. */
+  | 'slot-spoilt';

@@ -1,0 +1,108 @@
+import type { HostRoutePlan } from './attachment.ts';
+import type { Task } from './task.ts';
+
+export interface LinkInfo {
+  readonly index: number;
+  readonly name: string;
+  /** `veth`, `bridge`, `tun`, ...; empty for a physical device. */
+  readonly kind: string;
+  readonly mac: string;
+  readonly mtu: number;
+  readonly up: boolean;
+  readonly lowerUp: boolean;
+  /** Index of the bridge it is a port of, or 0. */
+  readonly master: number;
+  /** Index of the peer (veth), or 0. */
+  readonly peer: number;
+  readonly alias: string;
+  readonly group: number;
+  /** `IFLA_BRPORT_STATE` (0 disabled, 3 forwarding), or -1 when it is no bridge port. */
+  readonly portState: number;
+  /** Of a bridge port; `false` for what is none. */
+  readonly hairpin: boolean;
+  readonly isolated: boolean;
+  /** Owner of a TAP device, or -1. */
+  readonly tapUid: number;
+  readonly tapGid: number;
+}
+
+export interface AddressInfo {
+  readonly link: number;
+  readonly family: 4 | 6;
+  readonly ip: string;
+  readonly prefixLength: number;
+  readonly scope: number;
+}
+
+export interface RouteInfo {
+  readonly family: 4 | 6;
+  /** CIDR; `0.0.0.0/0` for a default route. */
+  readonly destination: string;
+  readonly gateway: string | null;
+  readonly link: number;
+  readonly table: number;
+  readonly protocol: number;
+}
+
+export interface QdiscInfo {
+  readonly link: number;
+  readonly kind: string;
+  readonly handle: number;
+  readonly parent: number;
+}
+
+export interface FilterInfo {
+  readonly link: number;
+  readonly kind: string;
+  readonly parent: number;
+  readonly priority: number;
+  readonly protocol: number;
+  /** Index of the link that mirred sends to, or 0 when the filter has no such action. */
+  readonly redirectTo: number;
+}
+
+export interface DumpPlan extends Task {
+  /** Absent: the namespace of this process. */
+  readonly netns?: string;
+  /** `filters` reads those of every link that has an ingress qdisc. */
+  readonly kinds: readonly ('links' | 'addresses' | 'routes' | 'qdiscs' | 'filters')[];
+}
+
+/** Kinds that were not asked for are empty. */
+export interface Dump {
+  readonly links: readonly LinkInfo[];
+  readonly addresses: readonly AddressInfo[];
+  readonly routes: readonly RouteInfo[];
+  readonly qdiscs: readonly QdiscInfo[];
+  readonly filters: readonly FilterInfo[];
+}
+
+/** What to change about a link; absent fields stay as they are. */
+export interface LinkPlan extends Task {
+  readonly netns?: string;
+  readonly name: string;
+  readonly up?: boolean;
+  readonly alias?: string;
+  readonly group?: number;
+  readonly mtu?: number;
+  /** Name of the bridge to become a port of. */
+  readonly master?: string;
+  /** `IFLA_BRPORT_STATE`: 0 cuts a bridge port off. */
+  readonly portState?: number;
+  /** Of a bridge port, both together: one of them alone sets the other to false. */
+  readonly hairpin?: boolean;
+  readonly isolated?: boolean;
+}
+
+/** Links and routes. */
+export interface NetlinkBinding {
+  dump(plan: DumpPlan): Promise<Dump>;
+  /** Whether there was such a link. */
+  linkSet(plan: LinkPlan): Promise<boolean>;
+  /** With `alias`, a link of another alias is left alone. */
+  linkDelete(plan: Pick<LinkPlan, 'taskId' | 'netns' | 'name' | 'alias'>): Promise<boolean>;
+  /** Whether it was not there already; one by a link takes the other's place. */
+  hostRouteAdd(plan: HostRoutePlan): Promise<boolean>;
+  /** One of ours, by whichever link; whether there was one. */
+  hostRouteRemove(plan: Pick<HostRoutePlan, 'taskId' | 'destination'>): Promise<boolean>;
+}
