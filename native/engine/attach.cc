@@ -54,7 +54,7 @@ Progress<AttachResult> Attach::Step(const Cancellation& cancellation) {
 }
 
 Progress<AttachResult> Attach::Advance(const Cancellation& cancellation) {
-  host_.Namespaces().BeginFirst();
+  host_.Namespaces().BeginFirst(TapOf(plan_.interface));
   if (!checked_) clock_.Begin("lock");
   if (auto wait = lock_.Acquire(cancellation)) return std::move(*wait);
   if (!checked_) {
@@ -85,7 +85,7 @@ AttachResult Attach::Run(AddressStore store, const Cancellation& cancellation) {
   Begin("anchor", cancellation);
   NameAnchor(cancellation);
   Begin("tap", cancellation);
-  AddTap(*inside_, plan_.interface);
+  FitTap(*inside_, plan_.interface);
   Begin("link", cancellation);
   AddLinks(host_, plan_.interface, bridge_, inside_->fd.Get());
   Begin("inside", cancellation);
@@ -93,7 +93,7 @@ AttachResult Attach::Run(AddressStore store, const Cancellation& cancellation) {
   Begin("up", cancellation);
   SetUp();
   // That of the next: the thread wakes while the record is written.
-  host_.Namespaces().Begin();
+  host_.Namespaces().Begin(TapOf(plan_.interface));
   Begin("record", cancellation);
   record_->Publish(plan_.record.name);
   result_.steps = clock_.End();
@@ -120,7 +120,7 @@ void Attach::Guard(const Cancellation& cancellation) {
 }
 
 void Attach::NameAnchor(const Cancellation& cancellation) {
-  inside_ = host_.Namespaces().Take();
+  inside_ = host_.Namespaces().Take(TapOf(plan_.interface));
   const Directory anchors = OpenAnchorDirectory(plan_.anchor.directory, cancellation);
   result_.netns = NameNamespace(anchors, plan_.anchor.name, lock_.Vm(), inside_->fd.Get());
   undo_.Push([this] { RemoveAnchor(plan_.anchor.directory, plan_.anchor.name, lock_.Vm()); });

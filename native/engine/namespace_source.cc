@@ -9,9 +9,9 @@
 namespace vulcan {
 namespace {
 
-[[nodiscard]] UniqueFd OpenTunHere() {
+[[nodiscard]] Tap MakeTap(const TapPlan& plan) {
   try {
-    return OpenTun();
+    return Tap(plan.name, plan.owner);
   } catch (Error& error) {
     throw error.At("tap");
   }
@@ -19,24 +19,26 @@ namespace {
 
 }  // namespace
 
-void NamespaceSource::Start() {
+void NamespaceSource::Start(const TapPlan& tap) {
   if (begun_) return;
-  worker_.Begin([this] { made_.emplace(NewNamespace{OpenCurrentNamespace(), RtnlSocket(), OpenTunHere()}); });
+  worker_.Begin([this, tap] {
+    made_.emplace(NewNamespace{OpenCurrentNamespace(), RtnlSocket(), MakeTap(tap)});
+  });
   begun_ = true;
 }
 
-void NamespaceSource::Begin() noexcept {
+void NamespaceSource::Begin(const TapPlan& tap) noexcept {
   try {
     Keep();
-    Start();
+    Start(tap);
   } catch (...) {
     // Whoever takes it begins it again, and is told.
     begun_ = false;
   }
 }
 
-void NamespaceSource::BeginFirst() noexcept {
-  if (!ready_) Begin();
+void NamespaceSource::BeginFirst(const TapPlan& tap) noexcept {
+  if (!ready_) Begin(tap);
 }
 
 void NamespaceSource::Keep() {
@@ -44,28 +46,29 @@ void NamespaceSource::Keep() {
 }
 
 NewNamespace NamespaceSource::Finish() {
-  Start();
   begun_ = false;
   worker_.Finish();
   return *std::exchange(made_, std::nullopt);
 }
 
-NewNamespace NamespaceSource::FinishOrRetry() {
+NewNamespace NamespaceSource::FinishOrRetry(const TapPlan& tap) {
   const bool ahead = begun_;
   try {
+    Start(tap);
     return Finish();
   } catch (const Error&) {
     // What went wrong some time ago may go well now.
     if (!ahead) throw;
+    Start(tap);
     return Finish();
   }
 }
 
-NewNamespace NamespaceSource::Take() {
+NewNamespace NamespaceSource::Take(const TapPlan& tap) {
   if (ready_) return *std::exchange(ready_, std::nullopt);
-  NewNamespace taken = FinishOrRetry();
+  NewNamespace taken = FinishOrRetry(tap);
   // Whoever comes next would have to wait, too.
-  Begin();
+  Begin(tap);
   return taken;
 }
 

@@ -61,7 +61,7 @@ Progress<Slot> FillSlot::Advance(const Cancellation& cancellation) {
       if (!host_.Freeing().AreMany(host_.Links())) return Next(Stage::kNetwork, "lock");
       return Wait{{{cancellation.Fd(), POLLIN, 0}}, Clock::now() + kFreeingPause};
     case Stage::kNetwork: {
-      host_.Namespaces().Begin();
+      host_.Namespaces().Begin(TapOf(plan_.interface));
       auto progress = network_request_.Try(cancellation);
       if (progress.wait) return std::move(*progress.wait);
       network_ = std::move(progress.result);
@@ -95,8 +95,8 @@ Progress<Slot> FillSlot::Advance(const Cancellation& cancellation) {
 void FillSlot::MakeNamespace() {
   bridge_ = BridgeFor(host_, plan_.interface);
   step_ = "tap";
-  inside_ = host_.Namespaces().Take();
-  AddTap(*inside_, plan_.interface);
+  inside_ = host_.Namespaces().Take(TapOf(plan_.interface));
+  FitTap(*inside_, plan_.interface);
 }
 
 void FillSlot::MakeLinks(const Cancellation& cancellation) {

@@ -52,7 +52,7 @@ void RequireTun() {
   if (::faccessat(AT_FDCWD, kTunPath, R_OK | W_OK, AT_EACCESS) != 0) throw SystemError("faccessat", kTunPath);
 }
 
-Tap::Tap(const std::string& name, const TapOwner& owner) {
+Tap::Tap(const std::string& name, const TapOwner& owner) : owner_(owner) {
   ifreq request = Request(name, kTapFlags | kExclusive);
   if (::if_nametoindex(name.c_str()) != 0) throw Error(EEXIST, "ioctl(TUNSETIFF)").Path(name);
 
@@ -67,19 +67,17 @@ Tap::Tap(const std::string& name, const TapOwner& owner) {
   SetOwner(tun_, owner);
 }
 
+void Tap::GiveTo(const TapOwner& owner) {
+  SetOwner(tun_, owner);
+  owner_ = owner;
+}
+
 void Tap::Persist() { Set(tun_, TUNSETPERSIST, 1, "ioctl(TUNSETPERSIST)"); }
 
 void CreateTap(const std::string& name, const TapOwner& owner) {
   Tap tap(name, owner);
   if (name != tap.Name()) throw Error(EINVAL, "ioctl(TUNSETIFF)", "bad name").Path(name);
   tap.Persist();
-}
-
-void CreateTap(UniqueFd tun, const std::string& name, const TapOwner& owner) {
-  ifreq request = Request(name, kTapFlags | kExclusive);
-  if (::ioctl(tun.Get(), TUNSETIFF, &request) != 0) throw SystemError("ioctl(TUNSETIFF)", name);
-  SetOwner(tun, owner);
-  Set(tun, TUNSETPERSIST, 1, "ioctl(TUNSETPERSIST)");
 }
 
 void ChangeTapOwner(const std::string& name, const TapOwner& owner) {

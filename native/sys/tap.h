@@ -11,9 +11,11 @@ namespace vulcan {
 struct TapOwner {
   uid_t uid;
   gid_t gid;
+
+  friend bool operator==(const TapOwner&, const TapOwner&) = default;
 };
 
-// All work in the calling thread's network namespace.
+// All work in the calling thread's network namespace, unless they say otherwise.
 
 // Not a TAP yet. It belongs to the namespace of the thread that opened it, and so does what another thread
 // makes of it. ENOENT where there is no /dev/net/tun.
@@ -29,19 +31,22 @@ class Tap {
   // has the name.
   Tap(const std::string& name, const TapOwner& owner);
 
+  // As it was made.
   [[nodiscard]] const std::string& Name() const noexcept { return name_; }
+  [[nodiscard]] const TapOwner& Owner() const noexcept { return owner_; }
+  // These by any thread.
+  void GiveTo(const TapOwner& owner);
   void Persist();
 
  private:
   UniqueFd tun_;
   std::string name_;
+  TapOwner owner_;
 };
 
 // A persistent, single-queue TAP that `owner` may attach to. It is down, and no descriptor of it stays open:
 // while one does, a VMM gets EBUSY. EEXIST when any link has the name.
 void CreateTap(const std::string& name, const TapOwner& owner);
-// In the namespace that `tun` belongs to; closes it. A name that is taken is EBUSY or EINVAL.
-void CreateTap(UniqueFd tun, const std::string& name, const TapOwner& owner);
 
 // Gives a TAP that is there to another. EBUSY while a VMM is attached.
 void ChangeTapOwner(const std::string& name, const TapOwner& owner);

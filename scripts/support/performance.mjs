@@ -10,10 +10,10 @@ const ms = (value) => `${value.toFixed(2)} ms`;
 
 /** What the floor does, and what the two do at different times. */
 function floorNote({ floorSteps }) {
-  const share = floorSteps ? ` (${ms(floorSteps.namespace)} at p50)` : '';
+  const share = floorSteps ? ` (${ms(floorSteps.namespace)} and ${ms(floorSteps.tap)} at p50)` : '';
   return [
     '`floor (C)` is a C program (`test/bench/floor`) that does every kernel and file operation of a set-up once, on one thread. Both let go of locks and sockets when the result is out.',
-    `The floor makes the namespace within its time${share}. vulcan-net keeps one made ahead, and a thread of its own makes the next when a set-up’s links are up.\n`,
+    `The floor makes the namespace and the TAP within its time${share}. vulcan-net keeps one with its TAP made ahead, and a thread of its own makes the next when a set-up’s links are up.\n`,
   ].join(' ');
 }
 

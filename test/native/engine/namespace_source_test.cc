@@ -14,6 +14,8 @@
 namespace vulcan {
 namespace {
 
+const TapPlan kTap{"tap0", {1000, 1001}};
+
 // Needs CAP_SYS_ADMIN.
 class Namespaces : public testing::Test {
  protected:
@@ -41,25 +43,40 @@ class NoMoreFiles {
 };
 
 TEST_F(Namespaces, AreNewEachTimeAndNotOurs) {
-  const NewNamespace first = source_.Take();
-  const NewNamespace second = source_.Take();
+  const NewNamespace first = source_.Take(kTap);
+  const NewNamespace second = source_.Take(kTap);
   const NamespaceId own = IdOfNamespace(OpenCurrentNamespace().Get());
   EXPECT_NE(IdOfNamespace(first.fd.Get()), IdOfNamespace(second.fd.Get()));
   EXPECT_NE(IdOfNamespace(first.fd.Get()), own);
   EXPECT_EQ(first.links.IndexOf("lo"), 1);
-  EXPECT_TRUE(first.tun);
+}
+
+TEST_F(Namespaces, HaveTheTapThatWasWantedWhenTheyWereBegun) {
+  source_.Begin(kTap);
+  const TapPlan other{"vm1", {1002, 1003}};
+  const NewNamespace begun = source_.Take(other);
+  EXPECT_EQ(begun.tap->Name(), "tap0");
+  EXPECT_EQ(begun.tap->Owner(), kTap.owner);
+  EXPECT_TRUE(begun.links.IndexOf("tap0"));
+  EXPECT_EQ(source_.Take(kTap).tap->Name(), "vm1");
+}
+
+TEST_F(Namespaces, LoseTheTapThatNobodyMakesPersist) {
+  NewNamespace taken = source_.Take(kTap);
+  taken.tap.reset();
+  EXPECT_FALSE(taken.links.IndexOf("tap0"));
 }
 
 TEST_F(Namespaces, OneThatWasBegunIsTheOneThatIsTaken) {
-  source_.Begin();
-  source_.Begin();
-  EXPECT_TRUE(source_.Take().fd);
+  source_.Begin(kTap);
+  source_.Begin(kTap);
+  EXPECT_TRUE(source_.Take(kTap).fd);
 }
 
 TEST_F(Namespaces, OneThatNobodyTakesEndsWithItsSource) {
   for (int i = 0; i < 20; ++i) {
     NamespaceSource source;
-    source.Begin();
+    source.Begin(kTap);
   }
 }
 
@@ -67,25 +84,25 @@ TEST_F(Namespaces, WhatFailedAheadIsTriedAgain) {
   // UBSan looks at an object's type by a pipe, for which there is no room below.
   NamespaceSource& source = source_;
   // The thread is there, and has room for its way home.
-  static_cast<void>(source.Take());
+  static_cast<void>(source.Take(kTap));
   {
     const NoMoreFiles no_more;
-    source.Begin();
-    const auto fails = [&] { return Throws(EMFILE, [&] { static_cast<void>(source.Take()); }); };
+    source.Begin(kTap);
+    const auto fails = [&] { return Throws(EMFILE, [&] { static_cast<void>(source.Take(kTap)); }); };
     // The one after the first may have been made while there was room.
     EXPECT_TRUE(fails() || fails());
-    source.Begin();
+    source.Begin(kTap);
     // It fails before the limit is lifted.
     std::this_thread::sleep_for(std::chrono::milliseconds(50));
   }
-  EXPECT_TRUE(source_.Take().fd);
+  EXPECT_TRUE(source_.Take(kTap).fd);
 }
 
 TEST_F(Namespaces, AThreadThatCannotBeStartedIsToldOf) {
   NamespaceSource& source = source_;
   const NoMoreFiles no_more;
-  source.Begin();
-  EXPECT_TRUE(Throws(EMFILE, [&] { static_cast<void>(source.Take()); }));
+  source.Begin(kTap);
+  EXPECT_TRUE(Throws(EMFILE, [&] { static_cast<void>(source.Take(kTap)); }));
 }
 
 }  // namespace
