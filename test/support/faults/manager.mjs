@@ -4,7 +4,7 @@
  */
 import { basename } from 'node:path';
 import { setImmediate, setTimeout as sleep } from 'node:timers/promises';
-import { resolveConfig } from '../../../dist/config.js';
+import { resolveConfig } from '../../../dist/config/manager.js';
 import { bundledPluginDirectory, loadNative } from '../../../dist/native/load.js';
 import { NetworkManager } from '../../../dist/network-manager.js';
 import { Control } from './control.mjs';
