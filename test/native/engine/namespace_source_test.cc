@@ -14,8 +14,6 @@
 namespace vulcan {
 namespace {
 
-const TapPlan kTap{"tap0", {1000, 1001}};
-
 // Needs CAP_SYS_ADMIN.
 class Namespaces : public testing::Test {
  protected:
@@ -23,6 +21,7 @@ class Namespaces : public testing::Test {
     if (::geteuid() != 0) GTEST_SKIP() << "only root makes namespaces";
   }
 
+  const TapPlan tap_{"tap0", {1000, 1001}};
   NamespaceSource source_;
 };
 
@@ -43,8 +42,8 @@ class NoMoreFiles {
 };
 
 TEST_F(Namespaces, AreNewEachTimeAndNotOurs) {
-  const NewNamespace first = source_.Take(kTap);
-  const NewNamespace second = source_.Take(kTap);
+  const NewNamespace first = source_.Take(tap_);
+  const NewNamespace second = source_.Take(tap_);
   const NamespaceId own = IdOfNamespace(OpenCurrentNamespace().Get());
   EXPECT_NE(IdOfNamespace(first.fd.Get()), IdOfNamespace(second.fd.Get()));
   EXPECT_NE(IdOfNamespace(first.fd.Get()), own);
@@ -52,31 +51,31 @@ TEST_F(Namespaces, AreNewEachTimeAndNotOurs) {
 }
 
 TEST_F(Namespaces, HaveTheTapThatWasWantedWhenTheyWereBegun) {
-  source_.Begin(kTap);
+  source_.Begin(tap_);
   const TapPlan other{"vm1", {1002, 1003}};
   const NewNamespace begun = source_.Take(other);
   EXPECT_EQ(begun.tap->Name(), "tap0");
-  EXPECT_EQ(begun.tap->Owner(), kTap.owner);
+  EXPECT_EQ(begun.tap->Owner(), tap_.owner);
   EXPECT_TRUE(begun.links.IndexOf("tap0"));
-  EXPECT_EQ(source_.Take(kTap).tap->Name(), "vm1");
+  EXPECT_EQ(source_.Take(tap_).tap->Name(), "vm1");
 }
 
 TEST_F(Namespaces, LoseTheTapThatNobodyMakesPersist) {
-  NewNamespace taken = source_.Take(kTap);
+  NewNamespace taken = source_.Take(tap_);
   taken.tap.reset();
   EXPECT_FALSE(taken.links.IndexOf("tap0"));
 }
 
 TEST_F(Namespaces, OneThatWasBegunIsTheOneThatIsTaken) {
-  source_.Begin(kTap);
-  source_.Begin(kTap);
-  EXPECT_TRUE(source_.Take(kTap).fd);
+  source_.Begin(tap_);
+  source_.Begin(tap_);
+  EXPECT_TRUE(source_.Take(tap_).fd);
 }
 
 TEST_F(Namespaces, OneThatNobodyTakesEndsWithItsSource) {
   for (int i = 0; i < 20; ++i) {
     NamespaceSource source;
-    source.Begin(kTap);
+    source.Begin(tap_);
   }
 }
 
@@ -84,25 +83,25 @@ TEST_F(Namespaces, WhatFailedAheadIsTriedAgain) {
   // UBSan looks at an object's type by a pipe, for which there is no room below.
   NamespaceSource& source = source_;
   // The thread is there, and has room for its way home.
-  static_cast<void>(source.Take(kTap));
+  static_cast<void>(source.Take(tap_));
   {
     const NoMoreFiles no_more;
-    source.Begin(kTap);
-    const auto fails = [&] { return Throws(EMFILE, [&] { static_cast<void>(source.Take(kTap)); }); };
+    source.Begin(tap_);
+    const auto fails = [&] { return Throws(EMFILE, [&] { static_cast<void>(source.Take(tap_)); }); };
     // The one after the first may have been made while there was room.
     EXPECT_TRUE(fails() || fails());
-    source.Begin(kTap);
+    source.Begin(tap_);
     // It fails before the limit is lifted.
     std::this_thread::sleep_for(std::chrono::milliseconds(50));
   }
-  EXPECT_TRUE(source_.Take(kTap).fd);
+  EXPECT_TRUE(source_.Take(tap_).fd);
 }
 
 TEST_F(Namespaces, AThreadThatCannotBeStartedIsToldOf) {
   NamespaceSource& source = source_;
   const NoMoreFiles no_more;
-  source.Begin(kTap);
-  EXPECT_TRUE(Throws(EMFILE, [&] { static_cast<void>(source.Take(kTap)); }));
+  source.Begin(tap_);
+  EXPECT_TRUE(Throws(EMFILE, [&] { static_cast<void>(source.Take(tap_)); }));
 }
 
 }  // namespace
