@@ -3,7 +3,7 @@ import { currentResult } from '../cni/convert.ts';
 import type { AnyResult, AttachmentKey } from '../cni/types.ts';
 import type { GuardedPort } from '../native/attachment.ts';
 import type { NativeBinding } from '../native/binding.ts';
-import { hostEnd } from './host-link.ts';
+import { hostEnd, isNativeName } from './host-link.ts';
 import { atStep } from './kernel-error.ts';
 import type { Network } from './network.ts';
 import { addressStoreOf } from './network-addresses.ts';
@@ -72,14 +72,12 @@ export async function unguard(binding: GuardBinding, port: GuardedPort | null): 
   if (port !== null) await atStep('guard', () => binding.guardRemove(port), 'ERR_FIREWALL');
 }
 
-async function guardedWithoutLink({ binding, network }: Sweep): Promise<readonly GuardedPort[]> {
-  const subnets = network.firewall.subnets.map(parseCidr).filter((subnet) => subnet !== null);
+async function guardedWithoutLink(binding: Sweep['binding']): Promise<readonly GuardedPort[]> {
   const guarded = await binding.guardList({});
+  // After that: what is being set up meanwhile is not taken for what has gone.
   const { links } = await binding.dump({ kinds: ['links'] });
   const present = new Set(links.map(({ name }) => name));
-  return guarded.filter(
-    ({ link, bindings }) => !present.has(link) && bindings.some(({ ip }) => isIn(subnets, ip)),
-  );
+  return guarded.filter(({ link }) => !present.has(link));
 }
 
 function isIn(subnets: readonly Cidr[], ip: string): boolean {
@@ -88,21 +86,24 @@ function isIn(subnets: readonly Cidr[], ip: string): boolean {
 }
 
 /**
- * What is left of links that went without a teardown, in the network's subnets. A set-up that is under way is never taken for
- * that, whosever it is: a chain's has its link before it is guarded, and a native one, like a slot, has its addresses before
- * and until after, so that of what was guarded without a link, what nobody has an address of is left by the dead. What
- * somebody has goes with him; `alone`: at once, as whoever holds the network's lock alone meets no set-up. A name never
- * comes again.
+ * What is left of links that went without a teardown. A set-up that is under way is never taken for that, whosever it is: a
+ * chain's has its link before it is guarded, so that what has none is left by the dead, of networks without subnets, too. A
+ * native one, like a slot, has its addresses before and until after, so that of the network's subnets, what nobody has an
+ * address of is left by the dead. What somebody has goes with him; `alone`: at once, as whoever holds the network's lock
+ * alone meets no set-up. A name never comes again.
  */
 export async function unguardMissing(sweep: Sweep, { alone } = { alone: false }): Promise<void> {
   const { binding, network } = sweep;
+  const subnets = network.firewall.subnets.map(parseCidr).filter((subnet) => subnet !== null);
   const directory = alone ? null : addressStoreOf(network);
   await atStep('guard', async () => {
-    const missing = await guardedWithoutLink(sweep);
+    const missing = await guardedWithoutLink(binding);
     if (missing.length === 0) return;
     const reserved = new Set(directory === null ? [] : await binding.fileList({ directory }));
     for (const port of missing) {
-      if (!port.bindings.some(({ ip }) => reserved.has(ip))) await binding.guardRemove(port);
+      const isOurs = port.bindings.some(({ ip }) => isIn(subnets, ip));
+      const isReserved = port.bindings.some(({ ip }) => reserved.has(ip));
+      if (!isReserved && (isOurs || !isNativeName(port.link))) await binding.guardRemove(port);
     }
   });
 }

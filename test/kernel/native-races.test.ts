@@ -114,7 +114,7 @@ describeWith(['lab', 'tun'], 'two native managers', () => {
     await first.setup('vm-1');
     const before = await native.guardList({});
     const guest = { mac: '02:00:00:00:00:09', ip: '10.168.0.9' };
-    await native.guardAdd({ link: 'vn0123456789ab', bindings: [guest] });
+    await native.guardAdd({ link: 'vn0123456789abc', bindings: [guest] });
     const reservation = '/run/cni/networks/fcnet/10.168.0.9';
     await writeFile(reservation, 'vm-9\r\neth0');
     const sweep = async () => void (await open(native, { shutdown: 'leave' }));
@@ -123,6 +123,23 @@ describeWith(['lab', 'tun'], 'two native managers', () => {
     await rm(reservation);
     await sweep();
     expect(await native.guardList({})).toEqual(before);
+  });
+
+  it("sweep what guards a chain's link that is gone, whichever network's, and no link that is there", async () => {
+    await open(native, { shutdown: 'leave' });
+    const bindings = [{ mac: '02:00:00:00:00:09', ip: '192.0.2.9' }];
+    await ip('link', 'add', 'vethdeadbee2', 'type', 'bridge');
+    await native.guardAdd({ link: 'vethdeadbee1', bindings });
+    await native.guardAdd({ link: 'vethdeadbee2', bindings });
+    await native.guardAdd({ link: 'vn0123456789abc', bindings });
+    const guarded = async () => (await native.guardList({})).map(({ link }) => link);
+    await open(native, { shutdown: 'leave' });
+    expect(await guarded()).toEqual(['vethdeadbee2', 'vn0123456789abc']);
+    await ip('link', 'del', 'vethdeadbee2');
+    const manager = await open(native, { shutdown: 'leave' });
+    await manager.gc({ keep: [] });
+    // Another network's slot may be about to be built with it.
+    expect(await guarded()).toEqual(['vn0123456789abc']);
   });
 });
 
