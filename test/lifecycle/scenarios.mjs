@@ -80,7 +80,8 @@ const scenarios = {
   async close(delayMs) {
     const manager = await open();
     const [done] = await Promise.all(begin(manager, 1, 'old'));
-    const begun = begin(manager, 8);
+    // More than begin in one turn of the event loop.
+    const begun = begin(manager, 48);
     await sleep(Number(delayMs));
     const [closed, again] = [manager.close(), manager.close()];
     say(JSON.stringify({ done, same: closed === again, ended: await Promise.all(begun) }));
