@@ -189,7 +189,8 @@ export const errorTable = {
   },
   ERR_FIREWALL: {
     when: 'the kernel refuses a change of the nftables table',
-    remedy: 'run verify(): it tells which nftables feature is missing',
+    remedy:
+      'see error.cause: a family of tables needs CONFIG_NF_TABLES_INET, _BRIDGE (antiSpoofing) or _ARP (routed); verify() tries the rest',
   },
   ERR_KERNEL: {
     when: 'the kernel refuses a step for a reason that has no code of its own',

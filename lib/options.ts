@@ -67,7 +67,7 @@ export interface NetworkManagerOptions {
   readonly mtu?: number | undefined;
   /** Whether a guest's frames may come back to it: it reaches itself by an address that the host translates. Default false. */
   readonly hairpin?: boolean | undefined;
-  /** Whether guests of this network are kept from each other; they reach the gateway alone. Default false. */
+  /** Whether guests of this network are kept from each other; the gateway, and what is beyond it, they reach. Default false. */
   readonly isolated?: boolean | undefined;
   /** Whether the bridge takes all frames, for whomever they are. Not together with `hairpin`. Default false. */
   readonly promiscuous?: boolean | undefined;
