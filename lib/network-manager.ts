@@ -112,7 +112,7 @@ export class NetworkManager implements AsyncDisposable {
     const work = () =>
       traced('setup', { network: this.network, vmId: id }, () =>
         this.#verb({ operation: 'setup', vmId: id, signal, timeoutMs }, async (scope) => {
-          const { config, hostLink } = await this.#alone(id, scope, () =>
+          const { config, hostLink } = await this.#inTurn(id, scope, () =>
             this.#backend.attach(request, scope),
           );
           this.#own.set(id, hostLink);
@@ -120,7 +120,7 @@ export class NetworkManager implements AsyncDisposable {
           return config;
         }),
       );
-    return this.#track(this.#statistics.setup(() => this.#turns.run(work)));
+    return this.#track(this.#statistics.setup(work));
   }
 
   /**
@@ -272,7 +272,7 @@ export class NetworkManager implements AsyncDisposable {
     const work = () =>
       traced('teardown', { network, vmId }, () =>
         inScope({ operation: 'teardown', network, vmId, timeoutMs }, async (scope) => {
-          const departure = await this.#alone(vmId, scope, () =>
+          const departure = await this.#inTurn(vmId, scope, () =>
             this.#backend.detach({ vmId, wait, only }, scope),
           );
           this.#own.delete(vmId);
@@ -280,7 +280,7 @@ export class NetworkManager implements AsyncDisposable {
           return departure;
         }),
       );
-    return this.#track(this.#statistics.teardown(() => this.#turns.run(work)));
+    return this.#track(this.#statistics.teardown(work));
   }
 
   #plain<T>(
@@ -288,13 +288,21 @@ export class NetworkManager implements AsyncDisposable {
     options: Omit<Verb, 'operation'>,
     work: (scope: Scope) => Promise<T>,
   ): Promise<T> {
-    return this.#track(this.#turns.run(() => this.#verb({ operation, ...options }, work)));
+    return this.#track(
+      this.#verb({ operation, ...options }, (scope) => this.#turns.run(scope, () => work(scope))),
+    );
   }
 
   #verb<T>(verb: Verb, work: (scope: Scope) => Promise<T>): Promise<T> {
     const { network } = this;
     const timeoutMs = verb.timeoutMs ?? this.#config.timeoutMs;
     return inScope({ ...verb, network, timeoutMs, closing: this.#closing }, work);
+  }
+
+  /** When its turn has come, and nobody else is about the VM. */
+  #inTurn<T>(vmId: string, scope: Scope, work: () => Promise<T>): Promise<T> {
+    scope.step = 'queue';
+    return this.#turns.run(scope, () => this.#alone(vmId, scope, work));
   }
 
   #alone<T>(vmId: string, scope: Scope, work: () => Promise<T>): Promise<T> {

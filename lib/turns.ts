@@ -1,38 +1,50 @@
+import { AbortError } from './errors.ts';
+import type { Stop } from './stop.ts';
+
 /** What is begun in one turn of the event loop: more would keep whoever else the process serves from theirs. */
 const mostAtOnce = 32;
-/** As long as a turn is taken to be. */
-const turnMs = 1;
 
 /** Work begins in the order of asking: a few at once, the others in the turns that follow. */
 export class Turns {
-  #sinceMs = 0;
+  /** In the present turn. */
   #begun = 0;
-  #waiting: (() => void)[] = [];
+  readonly #waiting = new Set<() => void>();
 
-  run<T>(work: () => Promise<T>): Promise<T> {
-    return this.#mayBegin() ? work() : this.#turn().then(work);
+  /** Rejects with AbortError when it is stopped while it waits; work that has begun is not interrupted. */
+  async run<T>(stop: Stop, work: () => Promise<T>): Promise<T> {
+    if (this.#begun >= mostAtOnce || this.#waiting.size > 0) await this.#turn(stop);
+    else this.#begin();
+    return work();
   }
 
-  #mayBegin(): boolean {
-    if (this.#waiting.length > 0) return false;
-    const nowMs = performance.now();
-    if (nowMs - this.#sinceMs >= turnMs) {
-      this.#sinceMs = nowMs;
-      this.#begun = 0;
-    }
+  #begin(): void {
+    if (this.#begun === 0) setImmediate(() => this.#next());
     this.#begun += 1;
-    return this.#begun <= mostAtOnce;
   }
 
-  #turn(): Promise<void> {
-    return new Promise((resolve) => {
-      this.#waiting.push(resolve);
-      if (this.#waiting.length === 1) setImmediate(() => this.#next());
+  #turn(stop: Stop): Promise<void> {
+    return new Promise((resolve, reject) => {
+      const begin = () => {
+        forget();
+        resolve();
+      };
+      const giveUp = () => {
+        this.#waiting.delete(begin);
+        reject(new AbortError(true, { cause: stop.reason }));
+      };
+      const forget = stop.onStop(giveUp);
+      this.#waiting.add(begin);
+      if (stop.stopped) giveUp();
     });
   }
 
   #next(): void {
-    for (const begin of this.#waiting.splice(0, mostAtOnce)) begin();
-    if (this.#waiting.length > 0) setImmediate(() => this.#next());
+    this.#begun = 0;
+    for (const begin of this.#waiting) {
+      if (this.#begun >= mostAtOnce) break;
+      this.#waiting.delete(begin);
+      this.#begin();
+      begin();
+    }
   }
 }

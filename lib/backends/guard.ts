@@ -3,7 +3,7 @@ import { currentResult } from '../cni/convert.ts';
 import type { AnyResult, AttachmentKey } from '../cni/types.ts';
 import type { GuardedPort } from '../native/attachment.ts';
 import type { NativeBinding } from '../native/binding.ts';
-import { hostEnd, isNativeName } from './host-link.ts';
+import { hostEnd, isRandomName } from './host-link.ts';
 import { atStep } from './kernel-error.ts';
 import type { Network } from './network.ts';
 import { addressStoreOf } from './network-addresses.ts';
@@ -87,8 +87,8 @@ function isIn(subnets: readonly Cidr[], ip: string): boolean {
 
 /**
  * What is left of links that went without a teardown. A set-up that is under way is never taken for that, whosever it is: a
- * chain's has its link before it is guarded, so that what has none is left by the dead, of networks without subnets, too. A
- * native one, like a slot, has its addresses before and until after, so that of the network's subnets, what nobody has an
+ * chain's has its link before it is guarded, so that what has none is left by the dead, also of networks without subnets,
+ * where the plugin has drawn its name by lot. A native one, like a slot, has its addresses before and until after, so that of the network's subnets, what nobody has an
  * address of is left by the dead. What somebody has goes with him; `alone`: at once, as whoever holds the network's lock
  * alone meets no set-up. A name never comes again.
  */
@@ -103,7 +103,7 @@ export async function unguardMissing(sweep: Sweep, { alone } = { alone: false })
     for (const port of missing) {
       const isOurs = port.bindings.some(({ ip }) => isIn(subnets, ip));
       const isReserved = port.bindings.some(({ ip }) => reserved.has(ip));
-      if (!isReserved && (isOurs || !isNativeName(port.link))) await binding.guardRemove(port);
+      if (!isReserved && (isOurs || isRandomName(port.link))) await binding.guardRemove(port);
     }
   });
 }

@@ -58,12 +58,12 @@ export function slotMac(hostLink: string): string {
   return localMac(hash('sha256', `slot\0${hostLink}`));
 }
 
-/** Whether it is one of {@link newHostLink}. */
-export const isNativeName = (name: string): boolean => nativeName.test(name);
+/** Whether it is one that the bridge plugin, and others like it, draw by lot (`RandomVethName` of CNI's `pkg/ip`). */
+export const isRandomName = (name: string): boolean => /^veth[0-9a-f]{8}$/.test(name);
 
 /** Whether the attachment was built natively, and by no plugin. */
 export function isNative({ result }: CacheRecord): boolean {
-  return isNativeName(hostEnd(result)?.name ?? '');
+  return nativeName.test(hostEnd(result)?.name ?? '');
 }
 
 /** The name of the link that the record knows as the host's end. */

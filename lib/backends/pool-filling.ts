@@ -19,9 +19,10 @@ export interface FillingOptions {
 /** Slots are built one at a time, behind whoever wanted one before, and behind whatever else the control thread has to do. */
 export class Filling {
   readonly #options: FillingOptions;
-  /** Slots that are getting a VM. */
+  /** Slots that are getting a VM, and are waited for. */
   readonly #naming = new Set<Promise<unknown>>();
   #work: Promise<void> | null = null;
+  #isBuilding = false;
   #stop = new Stopper();
   #pauseTimer: NodeJS.Timeout | null = null;
   #failures = 0;
@@ -32,7 +33,7 @@ export class Filling {
   }
 
   get isBuilding(): boolean {
-    return this.#work !== null;
+    return this.#isBuilding;
   }
 
   /** Builds what is missing, unless it does so already or pauses. */
@@ -43,9 +44,10 @@ export class Filling {
     });
   }
 
-  /** A caller's work, which the next slot is not to keep waiting. */
+  /** A caller's work, by which a slot gets its VM: the slot that is built in its place is not to keep it waiting. */
   async naming<T>(work: Promise<T>): Promise<T> {
     this.#naming.add(work);
+    this.adjust();
     try {
       return await work;
     } finally {
@@ -63,17 +65,18 @@ export class Filling {
     this.#pauseTimer = setTimeout(resume, pauseMs).unref();
   }
 
-  /** Whether there was one to give up. */
+  /** Whether one was being built. */
   async giveUp(): Promise<boolean> {
-    if (this.#work === null) return false;
+    if (!this.#isBuilding) return false;
     this.pause();
     this.#stop.stop(null);
     await this.#work;
     return true;
   }
 
-  /** Until what is being built is ready, or given up. */
+  /** Until what is being built is ready. */
   async settle(): Promise<void> {
+    if (!this.#isBuilding) this.#stop.stop(null);
     await this.#work;
   }
 
@@ -92,10 +95,10 @@ export class Filling {
     const stop = new Stopper();
     this.#stop = stop;
     for (;;) {
-      await this.#lettingCallersGoFirst();
+      await this.#lettingCallersGoFirst(stop);
       if (stop.stopped || !this.#mayBuild) return;
       try {
-        const slot = await this.#options.build(stop);
+        const slot = await this.#build(stop);
         this.#failures = 0;
         this.#options.built(slot);
       } catch (error) {
@@ -108,14 +111,28 @@ export class Filling {
     }
   }
 
-  /** Those who came before, not those who come meanwhile. */
-  async #lettingCallersGoFirst(): Promise<void> {
-    if (this.#naming.size === 0) return;
-    let timer: NodeJS.Timeout | undefined;
+  async #build(stop: Stop): Promise<Slot> {
+    this.#isBuilding = true;
+    try {
+      return await this.#options.build(stop);
+    } finally {
+      this.#isBuilding = false;
+    }
+  }
+
+  /** Those who came before, not those who come meanwhile; nobody for long, and nobody twice. */
+  async #lettingCallersGoFirst(stop: Stop): Promise<void> {
+    const callers = [...this.#naming];
+    if (callers.length === 0) return;
+    let enough = () => {};
     const patience = new Promise<void>((resolve) => {
-      timer = setTimeout(resolve, callersPatienceMs);
+      enough = resolve;
     });
-    await Promise.race([Promise.allSettled(this.#naming), patience]);
+    const timer = setTimeout(enough, callersPatienceMs);
+    const forget = stop.onStop(enough);
+    await Promise.race([Promise.allSettled(callers), patience]);
     clearTimeout(timer);
+    forget();
+    for (const caller of callers) this.#naming.delete(caller);
   }
 }

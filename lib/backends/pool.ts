@@ -110,8 +110,8 @@ export class Pool {
     if (this.#closed) return null;
     this.#demand.count();
     const slot = this.#ready.shift() ?? (await this.#takeSoon(stop));
-    if (slot !== null) this.#changed('taken');
-    this.#filling.adjust();
+    if (slot === null) this.#filling.adjust();
+    else this.#changed('taken');
     return slot;
   }
 
@@ -208,17 +208,23 @@ export class Pool {
     return this.#takeOne(which);
   }
 
-  warmUp(stop: Stop): Promise<void> {
-    if (this.#ready.length >= this.#config.min) return Promise.resolve();
-    let waiter: Waiter | null = null;
+  async warmUp(stop: Stop): Promise<void> {
+    if (this.#ready.length >= this.#config.min) return;
+    const waiter: Waiter = { resolve: () => {}, reject: () => {} };
     const warm = new Promise<void>((resolve, reject) => {
-      waiter = { resolve, reject };
-      this.#waiters.push(waiter);
-      stop.onStop(() => reject(new AbortError(true, { cause: stop.reason })));
+      waiter.resolve = resolve;
+      waiter.reject = reject;
     });
-    return warm.finally(() => {
+    const giveUp = () => waiter.reject(new AbortError(true, { cause: stop.reason }));
+    const forget = stop.onStop(giveUp);
+    if (stop.stopped) giveUp();
+    this.#waiters.push(waiter);
+    try {
+      await warm;
+    } finally {
+      forget();
       this.#waiters = this.#waiters.filter((each) => each !== waiter);
-    });
+    }
   }
 
   /** No slots until it may go on. */

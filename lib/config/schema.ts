@@ -54,7 +54,7 @@ export const cniName = text(cniNameRule);
 export const ip = text(ipRule);
 /** setTimeout takes more for 1 ms. */
 export const timeout = integer(1, 2 ** 31 - 1);
-export const id = integer(0, 2 ** 32 - 2);
+const id = integer(0, 2 ** 32 - 2);
 
 /** As the kernel, and so host-local's files, spell it. */
 export function canonical(address: string): string {

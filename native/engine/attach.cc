@@ -85,7 +85,7 @@ AttachResult Attach::Run(AddressStore store, const Cancellation& cancellation) {
   Begin("anchor", cancellation);
   NameAnchor(cancellation);
   Begin("tap", cancellation);
-  FitTap(*inside_, plan_.interface);
+  AddTap(*inside_, plan_.interface);
   Begin("link", cancellation);
   AddLinks(host_, plan_.interface, bridge_, inside_->fd.Get());
   Begin("inside", cancellation);

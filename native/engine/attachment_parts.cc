@@ -16,18 +16,6 @@ namespace {
 
 constexpr std::chrono::milliseconds kUndoTimeout{2'000};
 
-void RenameLink(RtnlSocket& links, const std::string& from, const std::string& to) {
-  const auto index = links.IndexOf(from);
-  if (!index) throw Error(ENODEV, "ioctl(SIOCGIFINDEX)").Path(from);
-  LinkChange renamed;
-  renamed.name = to;
-  try {
-    links.Request(SetLink(*index, renamed));
-  } catch (Error& error) {
-    throw error.Path(to);
-  }
-}
-
 void RefuseIfThere(const FileName& file, Reason reason) {
   const auto directory = Directory::OpenIfPresent(file.directory);
   if (directory && HasFile(*directory, file.name)) {
@@ -53,9 +41,13 @@ guard::Port GuardedPort(const InterfacePlan& plan, const std::vector<ReservedAdd
 
 TapPlan TapOf(const InterfacePlan& plan) { return {plan.tap, plan.tap_owner}; }
 
-void FitTap(NewNamespace& inside, const InterfacePlan& plan) {
+void AddTap(NewNamespace& inside, const InterfacePlan& plan) {
   RequireTun();
-  if (inside.tap->Name() != plan.tap) RenameLink(inside.links, inside.tap->Name(), plan.tap);
+  if (!inside.tap) {
+    if (inside.links.IndexOf(plan.tap)) throw Error(EEXIST, "ioctl(TUNSETIFF)").Path(plan.tap);
+    CreateTap(std::move(inside.tun), plan.tap, plan.tap_owner);
+    return;
+  }
   if (inside.tap->Owner() != plan.tap_owner) inside.tap->GiveTo(plan.tap_owner);
   inside.tap->Persist();
   // While it is open a VMM gets EBUSY.

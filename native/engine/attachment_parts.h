@@ -22,8 +22,8 @@ void RefuseExisting(const FileName& record, const FileName& anchor, const Lock& 
 
 [[nodiscard]] TapPlan TapOf(const InterfacePlan& plan);
 
-// The TAP that was made ahead becomes the plan's own, for a VMM to attach to.
-void FitTap(NewNamespace& inside, const InterfacePlan& plan);
+// Of the plan, for a VMM to attach to: the one that was made ahead, or a new one.
+void AddTap(NewNamespace& inside, const InterfacePlan& plan);
 
 // The index of the plan's bridge; where the link becomes its port, it has room.
 [[nodiscard]] int BridgeFor(AttachmentHost& host, const InterfacePlan& plan);

@@ -9,21 +9,28 @@
 namespace vulcan {
 namespace {
 
-[[nodiscard]] Tap MakeTap(const TapPlan& plan) {
+// In the namespace of the calling thread.
+[[nodiscard]] NewNamespace Furnish(const std::optional<TapPlan>& plan) {
+  NewNamespace made{OpenCurrentNamespace(), RtnlSocket(), {}, {}};
   try {
-    return Tap(plan.name, plan.owner);
+    if (plan) {
+      made.tap.emplace(plan->name, plan->owner);
+    } else {
+      made.tun = OpenTun();
+    }
   } catch (Error& error) {
     throw error.At("tap");
   }
+  return made;
 }
 
 }  // namespace
 
 void NamespaceSource::Start(const TapPlan& tap) {
   if (begun_) return;
-  worker_.Begin([this, tap] {
-    made_.emplace(NewNamespace{OpenCurrentNamespace(), RtnlSocket(), MakeTap(tap)});
-  });
+  const bool is_usual = tap.name == std::exchange(tap_name_, tap.name);
+  const auto plan = is_usual ? std::optional(tap) : std::nullopt;
+  worker_.Begin([this, plan] { made_.emplace(Furnish(plan)); });
   begun_ = true;
 }
 
@@ -64,12 +71,19 @@ NewNamespace NamespaceSource::FinishOrRetry(const TapPlan& tap) {
   }
 }
 
-NewNamespace NamespaceSource::Take(const TapPlan& tap) {
+NewNamespace NamespaceSource::TakeAny(const TapPlan& tap) {
   if (ready_) return *std::exchange(ready_, std::nullopt);
   NewNamespace taken = FinishOrRetry(tap);
   // Whoever comes next would have to wait, too.
   Begin(tap);
   return taken;
+}
+
+NewNamespace NamespaceSource::Take(const TapPlan& tap) {
+  for (;;) {
+    NewNamespace taken = TakeAny(tap);
+    if (!taken.tap || taken.tap->Name() == tap.name) return taken;
+  }
 }
 
 }  // namespace vulcan

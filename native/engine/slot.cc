@@ -96,7 +96,7 @@ void FillSlot::MakeNamespace() {
   bridge_ = BridgeFor(host_, plan_.interface);
   step_ = "tap";
   inside_ = host_.Namespaces().Take(TapOf(plan_.interface));
-  FitTap(*inside_, plan_.interface);
+  AddTap(*inside_, plan_.interface);
 }
 
 void FillSlot::MakeLinks(const Cancellation& cancellation) {

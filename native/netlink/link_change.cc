@@ -26,7 +26,6 @@ RtnlMessage Change(ifinfomsg fixed, const LinkChange& change) {
   set_flag(IFF_UP, change.up);
   set_flag(IFF_PROMISC, change.promiscuous);
   RtnlMessage message(RTM_SETLINK, 0, fixed);
-  if (change.name) message.PutString(IFLA_IFNAME, *change.name);
   if (change.mtu) message.PutU32(IFLA_MTU, *change.mtu);
   if (change.alias) message.PutString(IFLA_IFALIAS, *change.alias);
   if (change.group) message.PutU32(IFLA_GROUP, *change.group);

@@ -14,8 +14,6 @@ enum class AddressGeneration : std::uint8_t { kEui64 = 0, kNone = 1 };
 
 // What to change about a link; absent fields stay as they are.
 struct LinkChange {
-  // EBUSY while the link is up, on kernels before 6.2.
-  std::optional<std::string> name;
   std::optional<bool> up;
   std::optional<bool> promiscuous;
   std::optional<std::uint32_t> mtu;
@@ -30,7 +28,7 @@ struct LinkChange {
   std::optional<bool> proxy_arp;
 
   [[nodiscard]] bool IsEmpty() const noexcept {
-    return !name && !up && !promiscuous && !mtu && !alias && !group && !mac && !master && !ipv6 && !proxy_arp;
+    return !up && !promiscuous && !mtu && !alias && !group && !mac && !master && !ipv6 && !proxy_arp;
   }
 };
 

@@ -80,6 +80,13 @@ void CreateTap(const std::string& name, const TapOwner& owner) {
   tap.Persist();
 }
 
+void CreateTap(UniqueFd tun, const std::string& name, const TapOwner& owner) {
+  ifreq request = Request(name, kTapFlags | kExclusive);
+  if (::ioctl(tun.Get(), TUNSETIFF, &request) != 0) throw SystemError("ioctl(TUNSETIFF)", name);
+  SetOwner(tun, owner);
+  Set(tun, TUNSETPERSIST, 1, "ioctl(TUNSETPERSIST)");
+}
+
 void ChangeTapOwner(const std::string& name, const TapOwner& owner) {
   ifreq request = Request(name, kTapFlags);
   const UniqueFd tun = OpenTun();

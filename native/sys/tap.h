@@ -31,7 +31,6 @@ class Tap {
   // has the name.
   Tap(const std::string& name, const TapOwner& owner);
 
-  // As it was made.
   [[nodiscard]] const std::string& Name() const noexcept { return name_; }
   [[nodiscard]] const TapOwner& Owner() const noexcept { return owner_; }
   // These by any thread.
@@ -47,6 +46,8 @@ class Tap {
 // A persistent, single-queue TAP that `owner` may attach to. It is down, and no descriptor of it stays open:
 // while one does, a VMM gets EBUSY. EEXIST when any link has the name.
 void CreateTap(const std::string& name, const TapOwner& owner);
+// In the namespace that `tun` belongs to; closes it. A name that is taken is EBUSY or EINVAL.
+void CreateTap(UniqueFd tun, const std::string& name, const TapOwner& owner);
 
 // Gives a TAP that is there to another. EBUSY while a VMM is attached.
 void ChangeTapOwner(const std::string& name, const TapOwner& owner);

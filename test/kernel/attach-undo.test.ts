@@ -127,12 +127,12 @@ const cases: readonly Case[] = [
   {
     what: 'the name of the TAP is taken',
     change: { interface: { tap: tap('lo') } },
-    error: { code: 'EEXIST', step: 'tap', path: 'lo' },
+    error: { code: 'EEXIST', step: 'tap', syscall: 'ioctl(TUNSETIFF)', path: 'lo' },
   },
   {
     what: 'the name of the TAP is none',
     change: { interface: { tap: tap('a/b') } },
-    error: { code: 'EINVAL', step: 'tap', path: 'a/b' },
+    error: { code: 'EINVAL', step: 'tap', syscall: 'ioctl(TUNSETIFF)', path: 'a/b' },
   },
   {
     what: 'the name of the host link is taken',

@@ -1,13 +1,18 @@
 import { setImmediate as nextTurn } from 'node:timers/promises';
-import { expect, it } from 'vitest';
+import { describe, expect, it } from 'vitest';
+import { AbortError } from '../../lib/errors.ts';
+import { Stopper } from '../../lib/stop.ts';
 import { Turns } from '../../lib/turns.ts';
 
-/** What has begun so far, of as many that are asked for at once. */
-function begin(turns: Turns, count: number) {
+const never = new Stopper();
+
+/** What has begun so far, of as many that are asked for at once. `tookMs`: what keeps the loop busy each time. */
+function begin(turns: Turns, count: number, tookMs = 0) {
   const begun: number[] = [];
   const all = Array.from({ length: count }, (_, index) =>
-    turns.run(async () => {
+    turns.run(never, async () => {
       begun.push(index);
+      for (const end = performance.now() + tookMs; performance.now() < end; );
       return index;
     }),
   );
@@ -16,35 +21,62 @@ function begin(turns: Turns, count: number) {
 
 const upTo = (count: number) => Array.from({ length: count }, (_, index) => index);
 
-it('begins a few at once, without a turn between', () => {
-  expect(begin(new Turns(), 3).begun).toEqual([0, 1, 2]);
-});
-
-it('begins the others in the turns that follow, in the order of asking, and gives each its result', async () => {
-  const turns = new Turns();
-  const { begun, all } = begin(turns, 500);
-  const first = begun.length;
-  expect(first).toBeLessThan(100);
-  // Whoever asks later doesn't overtake, though there would be room in the present turn.
-  const last = turns.run(async () => {
-    expect(begun.length).toBe(500);
+describe('turns', () => {
+  it('are at once for a few', () => {
+    expect(begin(new Turns(), 3).begun).toEqual([0, 1, 2]);
   });
-  let turnsTaken = 0;
-  for (let before = first; before < 500; before = begun.length) {
-    await nextTurn();
-    turnsTaken += 1;
-    expect(begun.length - before).toBeLessThan(100);
-  }
-  expect(turnsTaken).toBeGreaterThan(3);
-  expect(begun).toEqual(upTo(500));
-  expect(await all).toEqual(upTo(500));
-  await last;
-});
 
-it('goes on when work fails', async () => {
-  const turns = new Turns();
-  const failures = Array.from({ length: 100 }, () => turns.run(() => Promise.reject(new Error('no'))));
-  const outcomes = await Promise.allSettled(failures);
-  expect(outcomes.every(({ status }) => status === 'rejected')).toBe(true);
-  expect(await turns.run(async () => 'done')).toBe('done');
+  it.each([0, 0.1])('follow each other in the order of asking, when each takes %d ms', async (tookMs) => {
+    const turns = new Turns();
+    const { begun, all } = begin(turns, 500, tookMs);
+    const first = begun.length;
+    expect(first).toBeLessThan(100);
+    // Whoever asks later doesn't overtake.
+    const last = turns.run(never, async () => begun.length);
+    let turnsTaken = 0;
+    for (let before = first; before < 500; before = begun.length) {
+      await nextTurn();
+      turnsTaken += 1;
+      expect(begun.length - before).toBeLessThan(100);
+    }
+    expect(turnsTaken).toBeGreaterThan(3);
+    expect(begun).toEqual(upTo(500));
+    expect(await all).toEqual(upTo(500));
+    expect(await last).toBe(500);
+  });
+
+  it('begin anew when nobody waits any more', async () => {
+    const turns = new Turns();
+    await begin(turns, 100).all;
+    await nextTurn();
+    await nextTurn();
+    expect(begin(turns, 3).begun).toEqual([0, 1, 2]);
+  });
+
+  it('go on when work fails', async () => {
+    const turns = new Turns();
+    const failures = Array.from({ length: 100 }, () =>
+      turns.run(never, () => Promise.reject(new Error('no'))),
+    );
+    const outcomes = await Promise.allSettled(failures);
+    expect(outcomes.every(({ status }) => status === 'rejected')).toBe(true);
+    expect(await turns.run(never, async () => 'done')).toBe('done');
+  });
+
+  it('are not waited for by whom is stopped, before or meanwhile', async () => {
+    const turns = new Turns();
+    const others = begin(turns, 200);
+    const reason = new Error('enough');
+    const stops = [new Stopper(), new Stopper()] as const;
+    stops[0].stop(reason);
+    const waiting = stops.map((stop) => turns.run(stop, async () => expect.unreachable()));
+    stops[1].stop(reason);
+    const [before, meanwhile] = await Promise.allSettled(waiting);
+    for (const outcome of [before, meanwhile]) {
+      expect(outcome).toMatchObject({ status: 'rejected', reason: { cause: reason } });
+      expect((outcome as PromiseRejectedResult).reason).toBeInstanceOf(AbortError);
+    }
+    expect(others.begun.length).toBeLessThan(100);
+    expect(await others.all).toEqual(upTo(200));
+  });
 });

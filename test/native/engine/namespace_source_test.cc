@@ -50,18 +50,30 @@ TEST_F(Namespaces, AreNewEachTimeAndNotOurs) {
   EXPECT_EQ(first.links.IndexOf("lo"), 1);
 }
 
-TEST_F(Namespaces, HaveTheTapThatWasWantedWhenTheyWereBegun) {
+TEST_F(Namespaces, HaveATapOnceTwoHaveWantedTheSame) {
+  const NewNamespace first = source_.Take(tap_);
+  EXPECT_FALSE(first.tap);
+  EXPECT_TRUE(first.tun);
+  const NewNamespace second = source_.Take(tap_);
+  ASSERT_TRUE(second.tap);
+  EXPECT_EQ(second.tap->Name(), "tap0");
+  EXPECT_EQ(second.tap->Owner(), tap_.owner);
+  EXPECT_TRUE(second.links.IndexOf("tap0"));
+}
+
+TEST_F(Namespaces, NeverHaveATapOfAnotherName) {
+  const TapPlan other{"vm1", tap_.owner};
+  static_cast<void>(source_.Take(tap_));
   source_.Begin(tap_);
-  const TapPlan other{"vm1", {1002, 1003}};
-  const NewNamespace begun = source_.Take(other);
-  EXPECT_EQ(begun.tap->Name(), "tap0");
-  EXPECT_EQ(begun.tap->Owner(), tap_.owner);
-  EXPECT_TRUE(begun.links.IndexOf("tap0"));
-  EXPECT_EQ(source_.Take(tap_).tap->Name(), "vm1");
+  const NewNamespace taken = source_.Take(other);
+  EXPECT_FALSE(taken.links.IndexOf("tap0"));
+  EXPECT_TRUE(!taken.tap || taken.tap->Name() == "vm1");
 }
 
 TEST_F(Namespaces, LoseTheTapThatNobodyMakesPersist) {
+  static_cast<void>(source_.Take(tap_));
   NewNamespace taken = source_.Take(tap_);
+  ASSERT_TRUE(taken.tap);
   taken.tap.reset();
   EXPECT_FALSE(taken.links.IndexOf("tap0"));
 }

@@ -43,6 +43,7 @@ it('builds what is missing, one at a time', async () => {
   const { subject, seen } = filling(5);
   subject.adjust();
   subject.adjust();
+  await vi.advanceTimersByTimeAsync(1);
   expect(subject.isBuilding).toBe(true);
   await vi.advanceTimersByTimeAsync(100);
   expect(seen).toMatchObject({ built: 5, begun: 5, most: 1 });
@@ -52,7 +53,6 @@ it('builds what is missing, one at a time', async () => {
 it('lets those who came before have their slots first, and those who come later wait for one slot', async () => {
   const { subject, seen } = filling(2);
   void subject.naming(caller(30));
-  subject.adjust();
   await vi.advanceTimersByTimeAsync(10);
   void subject.naming(caller(1_000));
   await vi.advanceTimersByTimeAsync(15);
@@ -61,9 +61,24 @@ it('lets those who came before have their slots first, and those who come later 
   expect(seen.begun).toBe(1);
 });
 
-it('waits for no caller long', async () => {
+it('waits for no caller long, and for none twice', async () => {
+  const { subject, seen } = filling(4);
+  void subject.naming(caller(60_000));
+  await vi.advanceTimersByTimeAsync(45);
+  expect([seen.begun, subject.isBuilding]).toEqual([0, false]);
+  await vi.advanceTimersByTimeAsync(10);
+  expect(seen.begun).toBe(1);
+  await vi.advanceTimersByTimeAsync(40);
+  expect(seen.built).toBe(4);
+});
+
+it('has nothing to give up, and is settled at once, while it waits for callers', async () => {
   const { subject, seen } = filling(1);
   void subject.naming(caller(60_000));
+  expect(await subject.giveUp()).toBe(false);
+  await subject.settle();
+  await vi.advanceTimersByTimeAsync(1_000);
+  expect(seen.begun).toBe(0);
   subject.adjust();
   await vi.advanceTimersByTimeAsync(100);
   expect(seen.built).toBe(1);
