@@ -88,9 +88,9 @@ function isIn(subnets: readonly Cidr[], ip: string): boolean {
 /**
  * What is left of links that went without a teardown. A set-up that is under way is never taken for that, whosever it is: a
  * chain's has its link before it is guarded, so that what has none is left by the dead, also of networks without subnets,
- * where the plugin has drawn its name by lot. A native one, like a slot, has its addresses before and until after, so that of the network's subnets, what nobody has an
- * address of is left by the dead. What somebody has goes with him; `alone`: at once, as whoever holds the network's lock
- * alone meets no set-up. A name never comes again.
+ * where the plugin has drawn its name by lot. A native one, like a slot, has its addresses before and until after, so that
+ * of the network's subnets, what nobody has an address of is left by the dead. What somebody has goes with him; `alone`: at
+ * once, as whoever holds the network's lock alone meets no set-up. A name never comes again.
  */
 export async function unguardMissing(sweep: Sweep, { alone } = { alone: false }): Promise<void> {
   const { binding, network } = sweep;

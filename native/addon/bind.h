@@ -6,7 +6,7 @@ namespace vulcan::addon {
 
 class Module;
 
-// Each exports the functions of its floor, as lib/native/binding.ts declares them.
+// Each exports the functions of its floor, as lib/native declares them.
 void BindSys(Napi::Object exports, Module& module);
 void BindNetlink(Napi::Object exports, Module& module);
 void BindEngine(Napi::Object exports, Module& module);

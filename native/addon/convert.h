@@ -57,7 +57,7 @@ class Fields {
   Napi::Object object_;
 };
 
-// lib/native/binding.ts: NativeError.
+// lib/native/error.ts: NativeError.
 [[nodiscard]] Napi::Error ToJsError(Napi::Env env, const Error& error);
 
 [[nodiscard]] inline Napi::Value ToJs(Napi::Env env, bool value) { return Napi::Boolean::New(env, value); }

@@ -8,7 +8,7 @@
 
 namespace vulcan {
 
-// Why, where an errno alone can't say it. Mirrors NativeReason in lib/native/binding.ts.
+// Why, where an errno alone can't say it. Mirrors NativeReason in lib/native/error.ts.
 enum class Reason {
   kNone,
   kDirectoryUnsafe,

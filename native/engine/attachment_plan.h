@@ -20,7 +20,7 @@
 
 namespace vulcan {
 
-// These mirror AttachPlan and DetachPlan in lib/native/binding.ts.
+// These mirror AttachPlan and DetachPlan in lib/native/attachment.ts.
 
 struct AttachmentLocks {
   std::string directory;

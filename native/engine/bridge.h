@@ -10,7 +10,7 @@
 
 namespace vulcan {
 
-// Mirrors BridgePlan in lib/native/binding.ts.
+// Mirrors BridgePlan in lib/native/engine.ts.
 struct BridgePlan {
   std::string name;
   MacAddress mac{};

@@ -13,7 +13,7 @@
 
 namespace vulcan {
 
-// Mirrors DumpPlan in lib/native/binding.ts.
+// Mirrors DumpPlan in lib/native/netlink.ts.
 struct DumpPlan {
   // Empty: the namespace of the calling thread.
   std::optional<std::string> netns;

@@ -15,7 +15,7 @@ struct Service {
   std::uint16_t port;
 };
 
-// Mirrors FirewallNetwork in lib/native/binding.ts.
+// Mirrors FirewallNetwork in lib/native/engine.ts.
 struct Network {
   // Owner of every element.
   std::string name;

@@ -5,7 +5,7 @@
 
 namespace vulcan {
 
-// Mirrors ForwardChain in lib/native/binding.ts.
+// Mirrors ForwardChain in lib/native/host.ts.
 struct ForwardChain {
   std::string family;
   std::string table;

@@ -8,7 +8,7 @@
 
 namespace vulcan {
 
-// Mirrors HostRoutePlan in lib/native/binding.ts. A route of the host's own, in its main table.
+// Mirrors HostRoutePlan in lib/native/attachment.ts. A route of the host's own, in its main table.
 struct HostRoutePlan {
   IpPrefix destination;
   // Where its one address is; absent: what lies in the prefix, and is nobody's, can't be reached.

@@ -9,7 +9,7 @@
 
 namespace vulcan {
 
-// Mirrors LinkPlan in lib/native/binding.ts.
+// Mirrors LinkPlan in lib/native/netlink.ts.
 struct LinkPlan {
   // Empty: the namespace of the calling thread.
   std::optional<std::string> netns;

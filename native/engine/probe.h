@@ -7,7 +7,7 @@
 
 namespace vulcan {
 
-// Mirrors ProbeResult in lib/native/binding.ts.
+// Mirrors ProbeResult in lib/native/host.ts.
 struct ProbeResult {
   std::string feature;
   bool ok;

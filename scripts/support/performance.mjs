@@ -13,7 +13,7 @@ function floorNote({ floorSteps }) {
   const share = floorSteps ? ` (${ms(floorSteps.namespace)} and ${ms(floorSteps.tap)} at p50)` : '';
   return [
     '`floor (C)` is a C program (`test/bench/floor`) that does every kernel and file operation of a set-up once, on one thread. Both let go of locks and sockets when the result is out.',
-    `The floor makes the namespace and the TAP within its time${share}. vulcan-net keeps one with its TAP made ahead, and a thread of its own makes the next when a set-up’s links are up.\n`,
+    `The floor makes the namespace and the TAP within its time${share}. vulcan-net keeps one made ahead, with a TAP of the name that the last two wanted, and a thread of its own makes the next when a set-up’s links are up.\n`,
   ].join(' ');
 }
 
