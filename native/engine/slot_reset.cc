@@ -42,7 +42,7 @@ void TakeFingerprints(Slot& slot, RtnlSocket& inside, RtnlSocket& host) {
   slot.host_index = host.IndexOf(slot.host_link).value_or(0);
   slot.tap_features = GetLinkFeatures(inside.Fd(), slot.interface.tap);
   slot.inside = OfInside(slot, inside);
-  slot.link = FingerprintLink(host, slot.host_index);
+  slot.link = FingerprintLink(host, slot.host_index).fingerprint;
 }
 
 ResetSlots::ResetSlots(std::vector<std::shared_ptr<Slot>> slots, AttachmentHost& host)
@@ -87,8 +87,9 @@ void ResetSlots::ResetGroup() {
   for (std::size_t i = group_; i < next_; ++i) {
     Try(i, [&](Slot& slot) {
       if (!IsPort(slot.interface)) SetHostLinkUp(host_.Links(), slot.interface, slot.addresses);
-      Compare(slot.link, FingerprintLink(host_.Links(), slot.host_index));
-      for (RtnlMessage& message : LastOf(slot)) {
+      const LinkPrint link = FingerprintLink(host_.Links(), slot.host_index);
+      Compare(slot.link, link.fingerprint);
+      for (RtnlMessage& message : LastOf(slot, link.has_alias)) {
         batch.Add(std::move(message));
         whose.push_back(i);
       }
@@ -130,8 +131,9 @@ void ResetSlots::GuardGroup() {
 }
 
 // An alias opens a port that was cut, so it changes when nothing else is left to be done: a bridge enables a
-// disabled port at any change of a link that is up (br_port_carrier_check of net/bridge/br_if.c).
-std::vector<RtnlMessage> ResetSlots::LastOf(const Slot& slot) {
+// disabled port at any change of a link that is up (br_port_carrier_check of net/bridge/br_if.c). A VM that
+// was gone before its link said whose it is has left none, and every change is told to all who listen.
+std::vector<RtnlMessage> ResetSlots::LastOf(const Slot& slot, bool has_alias) {
   std::vector<RtnlMessage> messages;
   const bool is_port = IsPort(slot.interface);
   if (is_port) {
@@ -143,9 +145,11 @@ std::vector<RtnlMessage> ResetSlots::LastOf(const Slot& slot) {
     for (const IpAddress& each : slot.interface.guard_addresses)
       messages.push_back(DelNeighbour(*bridge, each));
   }
-  LinkChange nobodys;
-  nobodys.alias = "";
-  messages.push_back(SetLink(slot.host_index, nobodys));
+  if (has_alias) {
+    LinkChange nobodys;
+    nobodys.alias = "";
+    messages.push_back(SetLink(slot.host_index, nobodys));
+  }
   if (is_port) messages.push_back(ReopenPort(slot.host_index));
   return messages;
 }

@@ -39,7 +39,7 @@ class ResetSlots {
   void ResetGroup();
   void GuardGroup();
   void Spoil();
-  [[nodiscard]] std::vector<RtnlMessage> LastOf(const Slot& slot);
+  [[nodiscard]] std::vector<RtnlMessage> LastOf(const Slot& slot, bool has_alias);
 
   std::vector<std::shared_ptr<Slot>> slots_;
   AttachmentHost& host_;

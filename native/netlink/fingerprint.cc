@@ -150,8 +150,14 @@ template <typename Fixed>
   return CanonicalLink(message, kLink);
 }
 
-[[nodiscard]] std::optional<std::string> ReadNamedLink(const nlmsghdr& message) {
-  return CanonicalLink(message, kNamedLink);
+struct NamedLink {
+  std::string bytes;
+  bool has_alias = false;
+};
+
+[[nodiscard]] std::optional<NamedLink> ReadNamedLink(const nlmsghdr& message) {
+  const bool has_alias = Attributes<IFLA_IFALIAS>(message, sizeof(ifinfomsg)).Has(IFLA_IFALIAS);
+  return NamedLink{CanonicalLink(message, kNamedLink), has_alias};
 }
 
 [[nodiscard]] std::optional<std::string> ReadAddress(const nlmsghdr& message) {
@@ -254,13 +260,15 @@ Fingerprint FingerprintNamespace(RtnlSocket& socket, const std::vector<std::stri
   return Fingerprint(std::move(parts));
 }
 
-Fingerprint FingerprintLink(RtnlSocket& socket, int link) {
+LinkPrint FingerprintLink(RtnlSocket& socket, int link) {
   ifinfomsg fixed{};
   fixed.ifi_index = link;
   RtnlMessage request(RTM_GETLINK, 0, fixed);
   request.PutU32(IFLA_EXT_MASK, RTEXT_FILTER_SKIP_STATS);
-  return Fingerprint({{"host's link", socket.Get(std::move(request), ReadNamedLink).value_or("")},
-                      {"host's link's filters", IngressQdisc(socket, link)}});
+  NamedLink named = socket.Get(std::move(request), ReadNamedLink).value_or(NamedLink{});
+  Fingerprint fingerprint(
+      {{"host's link", std::move(named.bytes)}, {"host's link's filters", IngressQdisc(socket, link)}});
+  return {std::move(fingerprint), named.has_alias};
 }
 
 }  // namespace vulcan

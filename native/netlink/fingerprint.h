@@ -30,7 +30,11 @@ class Fingerprint {
 // ingress filters of these links.
 [[nodiscard]] Fingerprint FingerprintNamespace(RtnlSocket& socket, const std::vector<std::string>& filtered);
 
-// Of one link, whatever its alias, with what it is as a bridge's port, and of the filters at its ingress.
-[[nodiscard]] Fingerprint FingerprintLink(RtnlSocket& socket, int link);
+// Of one link, but for its alias, with what it is as a bridge's port, and of the filters at its ingress.
+struct LinkPrint {
+  Fingerprint fingerprint;
+  bool has_alias;
+};
+[[nodiscard]] LinkPrint FingerprintLink(RtnlSocket& socket, int link);
 
 }  // namespace vulcan
