@@ -8,12 +8,9 @@
 #include "engine/guard.h"
 #include "engine/reservation.h"
 #include "sys/anchor.h"
-#include "sys/anchor_directory.h"
 
 namespace vulcan {
 namespace {
-
-constexpr mode_t kRecordMode = 0600;
 
 [[nodiscard]] std::string Compose(const RecordText& pieces, const std::vector<ReservedAddress>& addresses) {
   std::string text;
@@ -35,7 +32,7 @@ constexpr mode_t kRecordMode = 0600;
 Attach::Attach(AttachPlan plan, AttachmentHost& host)
     : plan_(std::move(plan)),
       host_(host),
-      lock_(plan_.locks),
+      lock_(plan_.locks, LockFile::kAbsent),
       store_request_(plan_.addresses.directory, plan_.locks.timeout) {
   undo_.Push([this] { lock_.RemoveUnclaimed(); });
 }
@@ -58,7 +55,7 @@ Progress<AttachResult> Attach::Advance(const Cancellation& cancellation) {
   if (!checked_) clock_.Begin("lock");
   if (auto wait = lock_.Acquire(cancellation)) return std::move(*wait);
   if (!checked_) {
-    RefuseExisting(plan_.record, plan_.anchor, lock_.Vm());
+    places_ = RefuseExisting(plan_.record, plan_.anchor, lock_.Vm());
     lock_.NameContainer();
     checked_ = true;
   }
@@ -107,8 +104,7 @@ void Attach::ReserveAddresses(AddressStore store) {
 }
 
 void Attach::PrepareRecord() {
-  record_.emplace(Directory::Open(plan_.record.directory), Compose(plan_.record_text, result_.addresses),
-                  kRecordMode);
+  record_.emplace(WriteRecord(places_, plan_.record, Compose(plan_.record_text, result_.addresses)));
   result_.record = record_->Version();
 }
 
@@ -121,7 +117,7 @@ void Attach::Guard(const Cancellation& cancellation) {
 
 void Attach::NameAnchor(const Cancellation& cancellation) {
   inside_ = host_.Namespaces().Take(TapOf(plan_.interface));
-  const Directory anchors = OpenAnchorDirectory(plan_.anchor.directory, cancellation);
+  const Directory& anchors = AnchorsOf(places_, plan_.anchor, cancellation);
   result_.netns = NameNamespace(anchors, plan_.anchor.name, lock_.Vm(), inside_->fd.Get());
   undo_.Push([this] { RemoveAnchor(plan_.anchor.directory, plan_.anchor.name, lock_.Vm()); });
 }

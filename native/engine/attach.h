@@ -9,6 +9,7 @@
 #include "base/wait.h"
 #include "engine/attachment_host.h"
 #include "engine/attachment_lock.h"
+#include "engine/attachment_parts.h"
 #include "engine/attachment_plan.h"
 #include "engine/namespace_source.h"
 #include "sys/file_store.h"
@@ -39,6 +40,7 @@ class Attach {
   AttachmentHost& host_;
   AttachmentLock lock_;
   AddressStoreRequest store_request_;
+  Places places_;
   UndoStack undo_;
   const char* step_ = "lock";
   // What comes before the first step is the wait for its turn.

@@ -2,10 +2,10 @@
 
 namespace vulcan {
 
-AttachmentLock::AttachmentLock(const AttachmentLocks& plan)
+AttachmentLock::AttachmentLock(const AttachmentLocks& plan, LockFile likely)
     : directory_(plan.directory),
       container_(plan.container),
-      vm_request_(plan.directory, plan.vm, LockMode::kExclusive, plan.timeout),
+      vm_request_(plan.directory, plan.vm, LockMode::kExclusive, plan.timeout, likely),
       network_request_(plan.network ? std::optional(LockRequest(plan.directory, *plan.network,
                                                                 LockMode::kShared, plan.timeout))
                                     : std::nullopt) {}

@@ -15,7 +15,8 @@ namespace vulcan {
 // and the address store's last, as others wait for it. gc holds the network's alone and then takes a VM's.
 class AttachmentLock {
  public:
-  explicit AttachmentLock(const AttachmentLocks& plan);
+  // `likely`: of the VM's, which is there while it has an attachment.
+  AttachmentLock(const AttachmentLocks& plan, LockFile likely);
 
   // Empty: both are held.
   [[nodiscard]] std::optional<Wait> Acquire(const Cancellation& cancellation);

@@ -8,28 +8,43 @@
 #include "engine/attachment_links.h"
 #include "engine/host_routes.h"
 #include "netlink/link_change.h"
-#include "sys/directory.h"
-#include "sys/file_store.h"
+#include "sys/anchor_directory.h"
 
 namespace vulcan {
 namespace {
 
 constexpr std::chrono::milliseconds kUndoTimeout{2'000};
+constexpr mode_t kRecordMode = 0600;
 
-void RefuseIfThere(const FileName& file, Reason reason) {
-  const auto directory = Directory::OpenIfPresent(file.directory);
+[[nodiscard]] std::optional<Directory> OpenWithout(const FileName& file, Reason reason) {
+  auto directory = Directory::OpenIfPresent(file.directory);
   if (directory && HasFile(*directory, file.name)) {
     throw Error(EEXIST, "faccessat").Path(directory->PathOf(file.name)).Why(reason);
   }
+  return directory;
 }
 
 }  // namespace
 
-void RefuseExisting(const FileName& record, const FileName& anchor, const Lock& vm) {
-  RefuseIfThere(record, Reason::kAttachmentExists);
-  RefuseIfThere(anchor, vm.ReadClaim().netns ? Reason::kAttachmentExists : Reason::kForeign);
+Places RefuseExisting(const FileName& record, const FileName& anchor, const Lock& vm) {
+  Places places;
+  places.records = OpenWithout(record, Reason::kAttachmentExists);
+  places.anchors = OpenWithout(anchor, vm.ReadClaim().netns ? Reason::kAttachmentExists : Reason::kForeign);
   // Of a VM that has neither, a killed process has left it: with an address, or a namespace that lives on.
   if (!vm.IsNew()) throw Error(EEXIST, "openat").Path(anchor.name).Why(Reason::kAttachmentExists);
+  return places;
+}
+
+UnpublishedFile WriteRecord(Places& places, const FileName& record, const std::string& text) {
+  if (!places.records) places.records = Directory::Open(record.directory);
+  return {*places.records, text, kRecordMode};
+}
+
+const Directory& AnchorsOf(Places& places, const FileName& anchor, const Cancellation& cancellation) {
+  if (!places.anchors || !places.anchors->IsMount()) {
+    places.anchors = OpenAnchorDirectory(anchor.directory, cancellation);
+  }
+  return *places.anchors;
 }
 
 guard::Port GuardedPort(const InterfacePlan& plan, const std::vector<ReservedAddress>& addresses) {

@@ -1,12 +1,17 @@
 #pragma once
 
+#include <optional>
+#include <string>
 #include <vector>
 
+#include "base/cancellation.h"
 #include "engine/attachment_host.h"
 #include "engine/attachment_plan.h"
 #include "engine/guard.h"
 #include "engine/namespace_source.h"
 #include "sys/address_store.h"
+#include "sys/directory.h"
+#include "sys/file_store.h"
 #include "sys/lock.h"
 
 namespace vulcan {
@@ -14,8 +19,21 @@ namespace vulcan {
 // The steps that an attachment and a slot have in common. What they make goes away with the namespace, so
 // there is nothing to undo but what has a name or a place elsewhere.
 
+// Where an attachment gets its names, as far as that is there: opened once.
+struct Places {
+  std::optional<Directory> records;
+  std::optional<Directory> anchors;
+};
+
 // EEXIST with reason kAttachmentExists, or kForeign where what has the anchor's name is not claimed.
-void RefuseExisting(const FileName& record, const FileName& anchor, const Lock& vm);
+[[nodiscard]] Places RefuseExisting(const FileName& record, const FileName& anchor, const Lock& vm);
+
+// It has no name yet.
+[[nodiscard]] UnpublishedFile WriteRecord(Places& places, const FileName& record, const std::string& text);
+
+// Made if it is missing.
+[[nodiscard]] const Directory& AnchorsOf(Places& places, const FileName& anchor,
+                                         const Cancellation& cancellation);
 
 [[nodiscard]] guard::Port GuardedPort(const InterfacePlan& plan,
                                       const std::vector<ReservedAddress>& addresses);

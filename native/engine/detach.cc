@@ -31,7 +31,7 @@ void CutLink(RtnlSocket& host, int link) {
 }  // namespace
 
 Detach::Detach(DetachPlan plan, AttachmentHost& host)
-    : plan_(std::move(plan)), host_(host), lock_(plan_.locks) {
+    : plan_(std::move(plan)), host_(host), lock_(plan_.locks, LockFile::kPresent) {
   if (plan_.addresses) store_request_.emplace(plan_.addresses->directory, plan_.locks.timeout);
 }
 

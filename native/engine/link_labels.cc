@@ -19,7 +19,7 @@ constexpr std::size_t kAtOnce = 32;
 Progress<bool> LabelLinks::Judge(const Cancellation& cancellation) {
   const auto& vm = labels_[next_].vm;
   if (!vm) return true;
-  if (!lock_) lock_.emplace(vm->locks);
+  if (!lock_) lock_.emplace(vm->locks, LockFile::kPresent);
   try {
     if (auto wait = lock_->Acquire(cancellation)) return std::move(*wait);
   } catch (const Error& error) {

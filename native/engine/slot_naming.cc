@@ -6,19 +6,13 @@
 #include "base/error.h"
 #include "engine/attachment_parts.h"
 #include "sys/anchor.h"
-#include "sys/anchor_directory.h"
 
 namespace vulcan {
-namespace {
-
-constexpr mode_t kRecordMode = 0600;
-
-}  // namespace
 
 SlotNaming::SlotNaming(SlotNamingPlan plan, SlotHost& host)
     : plan_(std::move(plan)),
       host_(host),
-      lock_(plan_.locks),
+      lock_(plan_.locks, LockFile::kAbsent),
       store_request_(plan_.slot->address_directory, plan_.locks.timeout) {
   undo_.Push([this] { lock_.RemoveUnclaimed(); });
 }
@@ -30,6 +24,7 @@ Progress<SlotNamed> SlotNaming::Step(const Cancellation& cancellation) {
     Error error = CurrentError();
     if (error.Step().empty()) error.At(step_);
     undo_.Unwind(error);
+    record_.reset();
     store_.reset();
     throw error;
   }
@@ -39,7 +34,7 @@ Progress<SlotNamed> SlotNaming::Advance(const Cancellation& cancellation) {
   if (!checked_) clock_.Begin("lock");
   if (auto wait = lock_.Acquire(cancellation)) return std::move(*wait);
   if (!checked_) {
-    RefuseExisting(plan_.record, plan_.anchor, lock_.Vm());
+    places_ = RefuseExisting(plan_.record, plan_.anchor, lock_.Vm());
     lock_.NameContainer();
     checked_ = true;
   }
@@ -61,18 +56,18 @@ SlotNamed SlotNaming::Run(const Cancellation& cancellation) {
   Begin("slot", cancellation);
   CheckLinks();
   Begin("record", cancellation);
-  UnpublishedFile record(Directory::Open(plan_.record.directory), plan_.record_text, kRecordMode);
+  record_.emplace(WriteRecord(places_, plan_.record, plan_.record_text));
   Begin("anchor", cancellation);
-  const Directory anchors = OpenAnchorDirectory(plan_.anchor.directory, cancellation);
+  const Directory& anchors = AnchorsOf(places_, plan_.anchor, cancellation);
   const NamespaceId netns = NameNamespace(anchors, plan_.anchor.name, lock_.Vm(), plan_.slot->ns.Get());
   undo_.Push([this] { RemoveAnchor(plan_.anchor.directory, plan_.anchor.name, lock_.Vm()); });
   Begin("address", cancellation);
   GiveAddresses();
   Begin("record", cancellation);
-  record.Publish(plan_.record.name);
+  record_->Publish(plan_.record.name);
   // The anchor refers to the namespace from now on.
-  plan_.slot->ns.Reset();
-  return {netns, record.Version(), clock_.End()};
+  spent_ = std::move(plan_.slot->ns);
+  return {netns, record_->Version(), clock_.End()};
 }
 
 // A bridge that was made again has other ports; without its gateway's address the host has lost its routes.

@@ -8,8 +8,10 @@
 #include "base/cancellation.h"
 #include "base/step_clock.h"
 #include "base/undo.h"
+#include "base/unique_fd.h"
 #include "base/wait.h"
 #include "engine/attachment_lock.h"
+#include "engine/attachment_parts.h"
 #include "engine/attachment_plan.h"
 #include "engine/slot.h"
 #include "engine/slot_host.h"
@@ -56,6 +58,10 @@ class SlotNaming {
   AttachmentLock lock_;
   AddressStoreRequest store_request_;
   std::optional<AddressStore> store_;
+  Places places_;
+  std::optional<UnpublishedFile> record_;
+  // Closed with the rest, once the caller knows.
+  UniqueFd spent_;
   UndoStack undo_;
   const char* step_ = "lock";
   // What comes before the first step is the wait for its turn.

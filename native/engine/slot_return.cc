@@ -16,7 +16,7 @@ namespace vulcan {
 SlotReturn::SlotReturn(SlotReturnPlan plan, SlotHost& host)
     : plan_(std::move(plan)),
       host_(host),
-      lock_(plan_.locks),
+      lock_(plan_.locks, LockFile::kPresent),
       store_request_(plan_.slot->address_directory, plan_.locks.timeout) {}
 
 Progress<SlotReturned> SlotReturn::Step(const Cancellation& cancellation) {

@@ -123,15 +123,17 @@ bool AddressStore::Give(const IpAddress& address, const std::string& from, const
   const UniqueFd file(::openat(directory_.Fd(), name.c_str(), O_RDWR | O_NOFOLLOW | O_CLOEXEC | O_NONBLOCK));
   if (!file && errno == ENOENT) return false;
   if (!file) throw SystemError("openat", path);
-  const std::string old = ReadAll(file.Get(), kFileLimit, path);
+  const std::string old = ReadRegularFile(file.Get(), kFileLimit, path);
   if (Trim(old) != Trim(from)) return false;
   // All of it at once, so that even who dies here, or reads without the lock, leaves and finds one or the
   // other.
   std::string text = to;
   text.resize(std::max(old.size(), to.size()), ' ');
-  if (::lseek(file.Get(), 0, SEEK_SET) != 0) throw SystemError("lseek", path);
-  WriteAll(file.Get(), text, path);
-  if (::ftruncate(file.Get(), static_cast<off_t>(to.size())) != 0) throw SystemError("ftruncate", path);
+  Overwrite(file.Get(), text, path);
+  const bool is_longer = text.size() > to.size();
+  if (is_longer && ::ftruncate(file.Get(), static_cast<off_t>(to.size())) != 0) {
+    throw SystemError("ftruncate", path);
+  }
   return true;
 }
 

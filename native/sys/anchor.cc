@@ -104,7 +104,7 @@ void RemoveName(const Directory& directory, const std::string& name, const std::
 
 }  // namespace
 
-NamespaceId NameNamespace(const Directory& directory, const std::string& name, const Lock& lock, int ns_fd) {
+NamespaceId NameNamespace(const Directory& directory, const std::string& name, Lock& lock, int ns_fd) {
   const NamespaceId id = IdOfNamespace(ns_fd);
   UndoStack undo;
   try {
@@ -128,7 +128,7 @@ NamespaceId NameNamespace(const Directory& directory, const std::string& name, c
   }
 }
 
-AnchorState CreateAnchor(const std::string& path, const std::string& name, const Lock& lock,
+AnchorState CreateAnchor(const std::string& path, const std::string& name, Lock& lock,
                          const std::string& container, const Cancellation& cancellation) {
   const Directory directory = OpenAnchorDirectory(path, cancellation);
   if (OpenName(directory, name)) throw Taken(directory, name);
@@ -155,14 +155,14 @@ AnchorState GetAnchorState(const std::string& path, const std::string& name, con
   return absent;
 }
 
-void RemoveAnchor(const std::string& path, const std::string& name, const Lock& lock, AnchorOwner owner) {
+void RemoveAnchor(const std::string& path, const std::string& name, Lock& lock, AnchorOwner owner) {
   const Claim claim = lock.ReadClaim();
   if (const auto directory = Directory::OpenIfPresent(path)) RemoveName(*directory, name, claim.netns, owner);
   // Until the file goes it is known by the container what else there is to remove.
   lock.WriteClaim({std::nullopt, claim.container});
 }
 
-void ClaimAnchor(const std::string& directory, const std::string& name, const Lock& lock,
+void ClaimAnchor(const std::string& directory, const std::string& name, Lock& lock,
                  const std::string& container) {
   const AnchorState state = GetAnchorState(directory, name, &lock);
   if (state.kind != AnchorKind::kNamespace || state.is_host) {
@@ -171,7 +171,7 @@ void ClaimAnchor(const std::string& directory, const std::string& name, const Lo
   lock.WriteClaim({state.id, container});
 }
 
-std::optional<NamespaceId> RestoreAnchor(const std::string& path, const std::string& name, const Lock& lock,
+std::optional<NamespaceId> RestoreAnchor(const std::string& path, const std::string& name, Lock& lock,
                                          const Cancellation& cancellation) {
   const auto claim = lock.ReadClaim().netns;
   if (!claim) return std::nullopt;

@@ -39,11 +39,11 @@ struct AnchorState {
 // leaves nothing that can't be told from somebody else's. EEXIST with reason kForeign when the name is taken.
 // `container`: as in a claim.
 [[nodiscard]] AnchorState CreateAnchor(const std::string& directory, const std::string& name,
-                                       const Lock& lock, const std::string& container,
+                                       Lock& lock, const std::string& container,
                                        const Cancellation& cancellation);
 
 // The same for a namespace that is there: `ns_fd` gets the name, which must not be in use.
-[[nodiscard]] NamespaceId NameNamespace(const Directory& directory, const std::string& name, const Lock& lock,
+[[nodiscard]] NamespaceId NameNamespace(const Directory& directory, const std::string& name, Lock& lock,
                                         int ns_fd);
 
 // Without a lock, nothing is claimed.
@@ -59,17 +59,17 @@ enum class AnchorOwner {
 // Un-names the namespace and forgets the claim; absent is fine. Reason kForeign when the name leads to
 // something other than a namespace or an empty plain file. What the namespace holds lives on while anybody
 // refers to it.
-void RemoveAnchor(const std::string& directory, const std::string& name, const Lock& lock,
+void RemoveAnchor(const std::string& directory, const std::string& name, Lock& lock,
                   AnchorOwner owner = AnchorOwner::kAnybody);
 
 // The claim that the lock lost is written again: for a namespace that is known to be the VM's by its links.
-void ClaimAnchor(const std::string& directory, const std::string& name, const Lock& lock,
+void ClaimAnchor(const std::string& directory, const std::string& name, Lock& lock,
                  const std::string& container);
 
 // Names again the namespace that the lock's claim speaks of, when anybody lives in it or holds it open; empty
 // when nobody does. A plain empty file that has the name gives way.
 [[nodiscard]] std::optional<NamespaceId> RestoreAnchor(const std::string& directory, const std::string& name,
-                                                       const Lock& lock, const Cancellation& cancellation);
+                                                       Lock& lock, const Cancellation& cancellation);
 
 // All names that begin with `prefix`, as they are, by what lock files of the rest of the name claim.
 [[nodiscard]] std::map<std::string, AnchorState> ListAnchorStates(const std::string& directory,

@@ -24,15 +24,12 @@ namespace {
 constexpr std::chrono::seconds kPatience{2};
 constexpr int kPauseMs = 5;
 
-[[nodiscard]] struct statx StatusOf(int fd, unsigned int mask, const std::string& path) {
+[[nodiscard]] std::uint64_t MountIdOf(const Directory& directory) {
   struct statx status {};
-  if (::statx(fd, "", AT_EMPTY_PATH, mask, &status) != 0) throw SystemError("statx", path);
-  return status;
-}
-
-[[nodiscard]] bool IsMount(const Directory& directory) {
-  return (StatusOf(directory.Fd(), STATX_BASIC_STATS, directory.Path()).stx_attributes &
-          STATX_ATTR_MOUNT_ROOT) != 0;
+  if (::statx(directory.Fd(), "", AT_EMPTY_PATH, STATX_MNT_ID, &status) != 0) {
+    throw SystemError("statx", directory.Path());
+  }
+  return status.stx_mnt_id;
 }
 
 // `ip netns` takes the same lock for the same purpose. Anybody may hold it, so it is never waited for for
@@ -61,14 +58,14 @@ void LockAsIproute2(const Directory& directory, const Cancellation& cancellation
 }  // namespace
 
 Directory OpenAnchorDirectory(const std::string& path, const Cancellation& cancellation) {
-  if (auto directory = Directory::OpenIfPresent(path); directory && IsMount(*directory))
+  if (auto directory = Directory::OpenIfPresent(path); directory && directory->IsMount())
     return std::move(*directory);
   EnsureDirectory(path, 0755);
   const Directory plain = Directory::Open(path);
   LockAsIproute2(plain, cancellation);
 
   // Somebody else may have mounted it while we waited.
-  if (!IsMount(Directory::Open(path))) {
+  if (!Directory::Open(path).IsMount()) {
     if (::mount(path.c_str(), path.c_str(), "none", MS_BIND | MS_REC, nullptr) != 0)
       throw SystemError("mount", path);
     if (::mount("", path.c_str(), "none", MS_SHARED | MS_REC, nullptr) != 0) {
@@ -85,7 +82,7 @@ MountState GetMountState(const std::string& path) {
   MountState state{SharesMount(mounts, ReadMountInfo("/proc/1/mountinfo")), false};
   const auto directory = Directory::OpenIfPresent(path);
   if (!directory) return state;
-  const auto id = StatusOf(directory->Fd(), STATX_MNT_ID, path).stx_mnt_id;
+  const auto id = MountIdOf(*directory);
   for (const MountInfo& mount : mounts) {
     if (mount.id == id) state.shared = mount.shared;
   }

@@ -15,14 +15,18 @@
 namespace vulcan {
 namespace {
 
-void CheckNobodyElseCanChange(int fd, const std::string& path) {
-  struct stat status {};
-  if (::fstat(fd, &status) != 0) throw SystemError("fstat", path);
-  const bool trusted = status.st_uid == 0 || status.st_uid == ::geteuid();
+[[nodiscard]] struct statx StatusOf(int fd, const std::string& path) {
+  struct statx status {};
+  if (::statx(fd, "", AT_EMPTY_PATH, STATX_BASIC_STATS, &status) != 0) throw SystemError("statx", path);
+  return status;
+}
+
+void CheckNobodyElseCanChange(const struct statx& status, const std::string& path) {
+  const bool trusted = status.stx_uid == 0 || status.stx_uid == ::geteuid();
   if (!trusted)
-    throw Error(EPERM, "fstat", "belongs to someone else").Path(path).Why(Reason::kDirectoryUnsafe);
-  if ((status.st_mode & (S_IWGRP | S_IWOTH)) != 0) {
-    throw Error(EPERM, "fstat", "may be written by others").Path(path).Why(Reason::kDirectoryUnsafe);
+    throw Error(EPERM, "statx", "belongs to someone else").Path(path).Why(Reason::kDirectoryUnsafe);
+  if ((status.stx_mode & (S_IWGRP | S_IWOTH)) != 0) {
+    throw Error(EPERM, "statx", "may be written by others").Path(path).Why(Reason::kDirectoryUnsafe);
   }
 }
 
@@ -51,8 +55,9 @@ Directory Directory::Open(const std::string& path) {
     if (error.Errnum() == ENOTDIR || error.Errnum() == ELOOP) error.Why(Reason::kDirectoryUnsafe);
     throw error;
   }
-  CheckNobodyElseCanChange(fd.Get(), path);
-  return {std::move(fd), path};
+  const struct statx status = StatusOf(fd.Get(), path);
+  CheckNobodyElseCanChange(status, path);
+  return {std::move(fd), path, (status.stx_attributes & STATX_ATTR_MOUNT_ROOT) != 0};
 }
 
 std::optional<Directory> Directory::OpenIfPresent(const std::string& path) {

@@ -21,18 +21,21 @@ class Directory {
 
   [[nodiscard]] int Fd() const noexcept { return fd_->Get(); }
   [[nodiscard]] const std::string& Path() const noexcept { return path_; }
+  // Whether something was mounted there when it was opened.
+  [[nodiscard]] bool IsMount() const noexcept { return is_mount_; }
   // For messages. EINVAL unless `name` is one component of a path.
   [[nodiscard]] std::string PathOf(const std::string& name) const;
   // Without "." and "..", sorted by byte.
   [[nodiscard]] std::vector<std::string> Names() const;
 
  private:
-  Directory(UniqueFd fd, std::string path)
-      : fd_(std::make_shared<const UniqueFd>(std::move(fd))), path_(std::move(path)) {}
+  Directory(UniqueFd fd, std::string path, bool is_mount)
+      : fd_(std::make_shared<const UniqueFd>(std::move(fd))), path_(std::move(path)), is_mount_(is_mount) {}
 
   // Of all copies.
   std::shared_ptr<const UniqueFd> fd_;
   std::string path_;
+  bool is_mount_;
 };
 
 // Makes the directory, and its missing parents, with exactly this mode, and checks it as Directory::Open

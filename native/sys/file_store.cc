@@ -48,7 +48,7 @@ std::optional<std::string> ReadFile(const Directory& directory, const std::strin
   struct stat status {};
   if (::fstat(fd.Get(), &status) != 0) throw SystemError("fstat", path);
   if (!IsRegular(status)) throw Error(EINVAL, "openat", "not a regular file").Path(path);
-  return ReadAll(fd.Get(), limit, path);
+  return ReadRegularFile(fd.Get(), limit, path);
 }
 
 std::optional<FileVersion> VersionOf(const Directory& directory, const std::string& name) {

@@ -19,17 +19,16 @@ namespace {
 
 constexpr std::size_t kClaimLimit = 256;
 
-struct LockFile {
+struct OpenedFile {
   UniqueFd fd;
   bool is_new;
 };
 
-// A lock that is shared is likely to be there.
-[[nodiscard]] LockFile OpenLockFile(const Directory& directory, const std::string& name,
-                                    const std::string& path, LockMode mode) {
+[[nodiscard]] OpenedFile OpenLockFile(const Directory& directory, const std::string& name,
+                                      const std::string& path, LockFile likely) {
   // O_NONBLOCK and the check: what is no regular file is nobody's lock.
   constexpr int kFlags = O_RDWR | O_NOFOLLOW | O_CLOEXEC | O_NONBLOCK | O_NOCTTY;
-  const int first = mode == LockMode::kShared ? 0 : O_CREAT | O_EXCL;
+  const int first = likely == LockFile::kPresent ? 0 : O_CREAT | O_EXCL;
   for (;;) {
     for (const int creation : {first, first ^ (O_CREAT | O_EXCL)}) {
       UniqueFd fd(::openat(directory.Fd(), name.c_str(), kFlags | creation, 0600));
@@ -95,16 +94,19 @@ void Truncate(int fd, std::size_t length, const std::string& path) {
 
 }  // namespace
 
-std::optional<Lock> Lock::TryAcquire(const Directory& directory, const std::string& name, LockMode mode) {
+std::optional<Lock> Lock::TryAcquire(const Directory& directory, const std::string& name, LockMode mode,
+                                     LockFile likely) {
   const std::string path = directory.PathOf(name);
   for (;;) {
-    LockFile file = OpenLockFile(directory, name, path, mode);
+    OpenedFile file = OpenLockFile(directory, name, path, likely);
     Lock lock(directory, std::move(file.fd), file.is_new, name, path, mode);
     try {
-      const struct stat status = lock.Status();
-      if (!S_ISREG(status.st_mode)) throw Error(EINVAL, "openat", "not a regular file").Path(path);
+      lock.Identify();
       if (!lock.TryFlock()) return std::nullopt;
-      if (lock.IsCurrent(status)) return lock;
+      if (const auto size = lock.CurrentSize()) {
+        lock.size_ = *size;
+        return lock;
+      }
     } catch (const Error&) {
       // One that was there may be a pool's, whose name alone says something.
       if (lock.is_new_) lock.RemoveUnclaimedFile();
@@ -113,10 +115,12 @@ std::optional<Lock> Lock::TryAcquire(const Directory& directory, const std::stri
   }
 }
 
-struct stat Lock::Status() const {
+void Lock::Identify() {
   struct stat status {};
   if (::fstat(Fd(), &status) != 0) throw SystemError("fstat", path_);
-  return status;
+  if (!S_ISREG(status.st_mode)) throw Error(EINVAL, "openat", "not a regular file").Path(path_);
+  device_ = status.st_dev;
+  inode_ = status.st_ino;
 }
 
 bool Lock::TryFlock() const {
@@ -129,32 +133,33 @@ bool Lock::TryFlock() const {
   return true;
 }
 
-bool Lock::IsCurrent(const struct stat& locked) const {
+std::optional<std::size_t> Lock::CurrentSize() const {
   struct stat named {};
   if (::fstatat(directory_.Fd(), name_.c_str(), &named, AT_SYMLINK_NOFOLLOW) != 0) {
-    if (errno == ENOENT) return false;
+    if (errno == ENOENT) return std::nullopt;
     throw SystemError("fstatat", path_);
   }
-  return locked.st_dev == named.st_dev && locked.st_ino == named.st_ino;
+  if (named.st_dev != device_ || named.st_ino != inode_) return std::nullopt;
+  return static_cast<std::size_t>(named.st_size);
 }
 
 void Lock::RemoveFile() {
-  if (!IsCurrent(Status())) return;
+  if (!CurrentSize()) return;
   if (::unlinkat(directory_.Fd(), name_.c_str(), 0) != 0) throw SystemError("unlink", path_);
 }
 
 void Lock::RemoveUnclaimedFile() noexcept {
-  struct stat status {};
   if (mode_ != LockMode::kExclusive || ::flock(Fd(), LOCK_EX | LOCK_NB) != 0) return;
-  if (::fstat(Fd(), &status) != 0 || !S_ISREG(status.st_mode) || status.st_size != 0) return;
   try {
-    RemoveFile();
+    Identify();
+    if (CurrentSize() == std::size_t{0}) RemoveFile();
   } catch (const Error&) {
     // An empty file stays behind, which whoever wants the lock next takes over.
   }
 }
 
 Claim Lock::ReadClaim() const {
+  if (size_ == 0) return {};
   std::string text(kClaimLimit + 1, '\0');
   ssize_t got = 0;
   do {
@@ -166,15 +171,15 @@ Claim Lock::ReadClaim() const {
   return ParseClaim(text);
 }
 
-void Lock::WriteClaim(const Claim& claim) const {
+void Lock::WriteClaim(const Claim& claim) {
   const std::string text = Format(claim);
   const bool is_kept = !claim.container.empty();
-  if (!is_kept) Truncate(Fd(), 0, path_);
-  if (text.empty()) return;
-  if (::lseek(Fd(), 0, SEEK_SET) != 0) throw SystemError("lseek", path_);
-  WriteAll(Fd(), text, path_);
+  const std::size_t before = std::exchange(size_, std::max(size_, text.size()));
+  if (!is_kept && before > 0) Truncate(Fd(), 0, path_);
+  Overwrite(Fd(), text, path_);
   // What stays of a longer text comes after both lines.
-  if (is_kept) Truncate(Fd(), text.size(), path_);
+  if (is_kept && before > text.size()) Truncate(Fd(), text.size(), path_);
+  size_ = text.size();
 }
 
 Claims ReadClaims(const std::string& path) {
@@ -194,10 +199,12 @@ Claims ReadClaims(const std::string& path) {
 }
 
 LockRequest::LockRequest(std::string directory, std::string name, LockMode mode,
-                         std::chrono::milliseconds timeout)
+                         std::chrono::milliseconds timeout, LockFile likely)
     : directory_(std::move(directory)),
       name_(std::move(name)),
       mode_(mode),
+      // Whoever shares one is seldom the first.
+      likely_(mode == LockMode::kShared ? LockFile::kPresent : likely),
       deadline_(Clock::now() + timeout) {}
 
 Progress<Lock> LockRequest::Try(const Cancellation& cancellation) {
@@ -207,7 +214,7 @@ Progress<Lock> LockRequest::Try(const Cancellation& cancellation) {
 
 Progress<Lock> LockRequest::Try(const Directory& directory, const Cancellation& cancellation) {
   cancellation.ThrowIfCancelled();
-  if (auto lock = Lock::TryAcquire(directory, name_, mode_)) {
+  if (auto lock = Lock::TryAcquire(directory, name_, mode_, likely_)) {
     announcement_.Reset();
     return std::move(*lock);
   }

@@ -1,8 +1,9 @@
 #pragma once
 
-#include <sys/stat.h>
+#include <sys/types.h>
 
 #include <chrono>
+#include <cstddef>
 #include <map>
 #include <optional>
 #include <string>
@@ -16,6 +17,9 @@
 namespace vulcan {
 
 enum class LockMode { kExclusive, kShared };
+
+// What is likely of a lock's file; where it is otherwise, that costs one call more.
+enum class LockFile { kAbsent, kPresent };
 
 // What a VM's lock file says: which namespace was made under the lock, and whose the attachment is where that
 // is not the VM's own id.
@@ -34,7 +38,7 @@ class Lock {
  public:
   // One attempt, which never blocks. Empty: somebody else holds it.
   [[nodiscard]] static std::optional<Lock> TryAcquire(const Directory& directory, const std::string& name,
-                                                      LockMode mode);
+                                                      LockMode mode, LockFile likely = LockFile::kAbsent);
 
   [[nodiscard]] int Fd() const noexcept { return fd_.Get(); }
   // Whether nobody had left the file.
@@ -46,7 +50,7 @@ class Lock {
 
   [[nodiscard]] Claim ReadClaim() const;
   // A container's name is in the file from the first write on, whenever the process ends.
-  void WriteClaim(const Claim& claim) const;
+  void WriteClaim(const Claim& claim);
 
  private:
   Lock(Directory directory, UniqueFd fd, bool is_new, std::string name, std::string path, LockMode mode)
@@ -56,11 +60,12 @@ class Lock {
         name_(std::move(name)),
         path_(std::move(path)),
         mode_(mode) {}
+  // EINVAL where it is no regular file.
+  void Identify();
   // Whether it was to be had.
   [[nodiscard]] bool TryFlock() const;
-  [[nodiscard]] struct stat Status() const;
-  // Whether the name still leads to the locked file.
-  [[nodiscard]] bool IsCurrent(const struct stat& locked) const;
+  // The size of the locked file; empty when the name no longer leads to it.
+  [[nodiscard]] std::optional<std::size_t> CurrentSize() const;
 
   Directory directory_;
   UniqueFd fd_;
@@ -68,6 +73,10 @@ class Lock {
   std::string name_;
   std::string path_;
   LockMode mode_;
+  dev_t device_ = 0;
+  ino_t inode_ = 0;
+  // At most: only who holds the lock alone writes.
+  std::size_t size_ = 0;
 };
 
 // What the lock files of a directory claim, by name, whoever holds them.
@@ -78,7 +87,8 @@ using Claims = std::map<std::string, Claim>;
 // lock let whoever waits for it alone go first, or it would never come to an end of them.
 class LockRequest {
  public:
-  LockRequest(std::string directory, std::string name, LockMode mode, std::chrono::milliseconds timeout);
+  LockRequest(std::string directory, std::string name, LockMode mode, std::chrono::milliseconds timeout,
+              LockFile likely = LockFile::kAbsent);
 
   // ETIMEDOUT with reason kLockHeld after the deadline.
   [[nodiscard]] Progress<Lock> Try(const Cancellation& cancellation);
@@ -89,6 +99,7 @@ class LockRequest {
   std::string directory_;
   std::string name_;
   LockMode mode_;
+  LockFile likely_;
   Clock::time_point deadline_;
   UniqueFd announcement_;
   std::chrono::milliseconds pause_{1};

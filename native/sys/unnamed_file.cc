@@ -12,9 +12,11 @@
 namespace vulcan {
 
 UnnamedFile::UnnamedFile(const Directory& directory, const std::string& data, mode_t mode)
-    : fd_(::openat(directory.Fd(), ".", O_TMPFILE | O_WRONLY | O_CLOEXEC, 0600)) {
+    : fd_(::openat(directory.Fd(), ".", O_TMPFILE | O_WRONLY | O_CLOEXEC, mode)) {
   if (!fd_) throw SystemError("openat(O_TMPFILE)", directory.Path());
-  if (::fchmod(fd_.Get(), mode) != 0) throw SystemError("fchmod", directory.Path());
+  // A umask takes from them what is theirs.
+  const bool is_for_others = (mode & (S_IRWXG | S_IRWXO)) != 0;
+  if (is_for_others && ::fchmod(fd_.Get(), mode) != 0) throw SystemError("fchmod", directory.Path());
   WriteAll(fd_.Get(), data, directory.Path());
 }
 

@@ -28,7 +28,7 @@ describeWith(['strace', 'tun'], 'an attach whose system call fails', () => {
     ['sendto', 1, 'bridge'],
     ['sendmsg', 1, 'guard'],
     ['unshare', '1+', 'anchor'],
-    ['ftruncate', 1, 'anchor'],
+    ['pwrite64', 1, 'anchor'],
     ['mount', 1, 'anchor'],
     ['sendto', 2, 'link'],
     ['sendto', 3, 'inside'],

@@ -53,7 +53,7 @@ const Workplace& Here() {
 
 void ReadClaim(const std::string& text) {
   static_cast<void>(Here().Write("lock-of-vm", text));
-  const auto lock = Lock::TryAcquire(Directory::Open(Here().Path()), "lock-of-vm", LockMode::kExclusive);
+  auto lock = Lock::TryAcquire(Directory::Open(Here().Path()), "lock-of-vm", LockMode::kExclusive);
   Expect(lock.has_value());
   try {
     const auto claim = lock->ReadClaim();

@@ -31,6 +31,27 @@ TEST_F(FileStore, ReadsWhatWasWritten) {
   EXPECT_EQ(status.st_mode & 07777, 0640U);
 }
 
+TEST_F(FileStore, ReadsWhatEndsAtTheLimitOrAtTheEndOfAPiece) {
+  constexpr std::size_t kPiece = 16'384;
+  for (const std::size_t size : {std::size_t{0}, kPiece - 1, kPiece, kPiece + 1, 2 * kPiece}) {
+    const std::string data(size, 'x');
+    WriteFile(directory_, "f", data, 0600);
+    EXPECT_EQ(ReadFile(directory_, "f", 1 << 20), data);
+    EXPECT_EQ(ReadFile(directory_, "f", size), data);
+    if (size == 0) continue;
+    EXPECT_TRUE(Throws(EFBIG, [&] { static_cast<void>(ReadFile(directory_, "f", size - 1)); }));
+  }
+}
+
+TEST_F(FileStore, IsItsOwnersWhateverTheUmask) {
+  const mode_t before = ::umask(0277);
+  WriteFile(directory_, "f", "data", 0640);
+  ::umask(before);
+  struct stat status {};
+  ::stat((temporary_ / "f").c_str(), &status);
+  EXPECT_EQ(status.st_mode & 07777, 0640U);
+}
+
 TEST_F(FileStore, ReplacesAtOnceAndLeavesOneFile) {
   WriteFile(directory_, "f", "old", 0600);
   WriteFile(directory_, "f", "new", 0600);

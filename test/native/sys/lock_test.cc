@@ -8,6 +8,7 @@
 #include <cerrno>
 #include <filesystem>
 #include <fstream>
+#include <iterator>
 #include <optional>
 #include <thread>
 #include <vector>
@@ -91,8 +92,25 @@ TEST_F(LockTest, KnowsWhetherAnybodyHasLeftIt) {
   EXPECT_FALSE(Try(LockMode::kExclusive)->IsNew());
 }
 
+TEST_F(LockTest, IsTheSameWhateverWasLikely) {
+  for (const LockFile likely : {LockFile::kPresent, LockFile::kAbsent}) {
+    fs::remove(temporary_ / "vm");
+    EXPECT_TRUE(Lock::TryAcquire(directory_, "vm", LockMode::kExclusive, likely)->IsNew());
+    EXPECT_FALSE(Lock::TryAcquire(directory_, "vm", LockMode::kExclusive, likely)->IsNew());
+  }
+}
+
+TEST_F(LockTest, KnowsTheClaimThatAnotherHolderHasWritten) {
+  const Claim claim{NamespaceId{4, 4'026'532'247}, {}};
+  Try(LockMode::kExclusive)->WriteClaim(claim);
+  EXPECT_EQ(Try(LockMode::kExclusive)->ReadClaim(), claim);
+  Try(LockMode::kExclusive)->WriteClaim({NamespaceId{4, 1}, {}});
+  std::ifstream file(temporary_ / "vm");
+  EXPECT_EQ(std::string(std::istreambuf_iterator<char>(file), {}), "4:1\n") << "nothing of the longer";
+}
+
 TEST_F(LockTest, CarriesAClaim) {
-  const auto lock = Try(LockMode::kExclusive);
+  auto lock = Try(LockMode::kExclusive);
   EXPECT_EQ(lock->ReadClaim(), Claim{});
   lock->WriteClaim({NamespaceId{4, 4'026'532'247}, {}});
   EXPECT_EQ(lock->ReadClaim(), (Claim{NamespaceId{4, 4'026'532'247}, {}}));
@@ -107,7 +125,7 @@ TEST_F(LockTest, CarriesAClaim) {
 }
 
 TEST_F(LockTest, CarriesWhoseTheAttachmentIs) {
-  const auto lock = Try(LockMode::kExclusive);
+  auto lock = Try(LockMode::kExclusive);
   for (const Claim& claim : {Claim{std::nullopt, "c-1"}, Claim{NamespaceId{4, 4'026'532'247}, "c-1"},
                              Claim{std::nullopt, "c-1"}, Claim{NamespaceId{4, 1}, {}}}) {
     lock->WriteClaim(claim);
