@@ -130,10 +130,9 @@ void Detach::Cut() {
 
 void Detach::RemoveName() {
   if (!plan_.anchor) return;
-  UniqueFd held = plan_.together ? PartingNamespaces::Open(*plan_.anchor) : UniqueFd();
   // A file may be a live namespace seen from here; without a claim nobody knows whose it is.
-  RemoveAnchor(plan_.anchor->directory, plan_.anchor->name, lock_.Vm(), AnchorOwner::kLock);
-  host_.Parting().Hold(std::move(held));
+  unnamed_ = UnnameNamespace(plan_.anchor->directory, plan_.anchor->name, lock_.Vm(), AnchorOwner::kLock);
+  if (plan_.together) host_.Parting().Hold(std::move(unnamed_));
   if (plan_.link) host_.Freeing().Add(plan_.link->name);
 }
 

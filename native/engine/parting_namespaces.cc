@@ -1,9 +1,7 @@
 #include "engine/parting_namespaces.h"
 
-#include <fcntl.h>
 #include <sys/resource.h>
 
-#include <string>
 #include <utility>
 
 namespace vulcan {
@@ -17,11 +15,6 @@ namespace {
 }
 
 }  // namespace
-
-UniqueFd PartingNamespaces::Open(const FileName& anchor) noexcept {
-  const std::string path = anchor.directory + "/" + anchor.name;
-  return UniqueFd(::open(path.c_str(), O_RDONLY | O_CLOEXEC | O_NOFOLLOW | O_NONBLOCK));
-}
 
 void PartingNamespaces::Hold(UniqueFd ns) {
   if (!ns) return;

@@ -3,7 +3,6 @@
 #include <vector>
 
 #include "base/unique_fd.h"
-#include "engine/attachment_plan.h"
 
 namespace vulcan {
 
@@ -12,9 +11,7 @@ namespace vulcan {
 // it.
 class PartingNamespaces {
  public:
-  // Of a name that is about to go. Empty where it can't be held: then it goes by itself.
-  [[nodiscard]] static UniqueFd Open(const FileName& anchor) noexcept;
-  // Others go now where too many descriptors are held.
+  // By a descriptor that refers to it. Others go now where too many descriptors are held.
   void Hold(UniqueFd ns);
   void Release() noexcept { held_.clear(); }
 

@@ -88,9 +88,11 @@ void UnlinkPlainFile(const Directory& directory, const std::string& name) {
   Unlink(directory, name);
 }
 
-void RemoveName(const Directory& directory, const std::string& name, const std::optional<NamespaceId>& claim,
-                AnchorOwner owner) {
-  if (const UniqueFd fd = OpenName(directory, name)) {
+// What had the name, or nothing.
+[[nodiscard]] UniqueFd RemoveName(const Directory& directory, const std::string& name,
+                                  const std::optional<NamespaceId>& claim, AnchorOwner owner) {
+  UniqueFd fd = OpenName(directory, name);
+  if (fd) {
     // Only network namespaces are claimed, and nothing else has the number of one.
     const bool is_claimed_namespace = claim == IdOfNamespace(fd.Get());
     const bool is_namespace = is_claimed_namespace || IsNetworkNamespace(fd);
@@ -100,6 +102,7 @@ void RemoveName(const Directory& directory, const std::string& name, const std::
     if (is_namespace) Unmount(fd, directory.PathOf(name));
   }
   UnlinkPlainFile(directory, name);
+  return fd;
 }
 
 }  // namespace
@@ -155,11 +158,19 @@ AnchorState GetAnchorState(const std::string& path, const std::string& name, con
   return absent;
 }
 
-void RemoveAnchor(const std::string& path, const std::string& name, Lock& lock, AnchorOwner owner) {
+UniqueFd UnnameNamespace(const std::string& path, const std::string& name, Lock& lock, AnchorOwner owner) {
   const Claim claim = lock.ReadClaim();
-  if (const auto directory = Directory::OpenIfPresent(path)) RemoveName(*directory, name, claim.netns, owner);
+  UniqueFd unnamed;
+  if (const auto directory = Directory::OpenIfPresent(path)) {
+    unnamed = RemoveName(*directory, name, claim.netns, owner);
+  }
   // Until the file goes it is known by the container what else there is to remove.
   lock.WriteClaim({std::nullopt, claim.container});
+  return unnamed;
+}
+
+void RemoveAnchor(const std::string& path, const std::string& name, Lock& lock, AnchorOwner owner) {
+  static_cast<void>(UnnameNamespace(path, name, lock, owner));
 }
 
 void ClaimAnchor(const std::string& directory, const std::string& name, Lock& lock,

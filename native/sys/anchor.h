@@ -6,6 +6,7 @@
 #include <vector>
 
 #include "base/cancellation.h"
+#include "base/unique_fd.h"
 #include "sys/directory.h"
 #include "sys/lock.h"
 #include "sys/netns.h"
@@ -38,9 +39,8 @@ struct AnchorState {
 // A new namespace under a new name. The claim is written before the name is made, so that a crash in between
 // leaves nothing that can't be told from somebody else's. EEXIST with reason kForeign when the name is taken.
 // `container`: as in a claim.
-[[nodiscard]] AnchorState CreateAnchor(const std::string& directory, const std::string& name,
-                                       Lock& lock, const std::string& container,
-                                       const Cancellation& cancellation);
+[[nodiscard]] AnchorState CreateAnchor(const std::string& directory, const std::string& name, Lock& lock,
+                                       const std::string& container, const Cancellation& cancellation);
 
 // The same for a namespace that is there: `ns_fd` gets the name, which must not be in use.
 [[nodiscard]] NamespaceId NameNamespace(const Directory& directory, const std::string& name, Lock& lock,
@@ -56,9 +56,14 @@ enum class AnchorOwner {
   kLock,  // made under this lock: EEXIST with reason kForeign when it was not
 };
 
-// Un-names the namespace and forgets the claim; absent is fine. Reason kForeign when the name leads to
-// something other than a namespace or an empty plain file. What the namespace holds lives on while anybody
-// refers to it.
+// Takes the name away and forgets the claim; absent is fine. Reason kForeign when the name leads to something
+// other than a namespace or an empty plain file. The namespace lives on while anybody refers to it, and as
+// long as the descriptor (O_PATH) is open that this gives back: whoever closes the last one sets off the
+// kernel's clean-up.
+[[nodiscard]] UniqueFd UnnameNamespace(const std::string& directory, const std::string& name, Lock& lock,
+                                       AnchorOwner owner);
+
+// The same, at once.
 void RemoveAnchor(const std::string& directory, const std::string& name, Lock& lock,
                   AnchorOwner owner = AnchorOwner::kAnybody);
 
