@@ -5,12 +5,16 @@ import { debug } from '../observe.ts';
 /** Written when so long nobody has come, so that it keeps nobody from coming; after the longest time in any case. */
 const quietMs = 5;
 const longestMs = 1_000;
+/** In one call: reading what it is told keeps the event loop, about 5 us for each. */
+const mostAtOnce = 32;
 
 /** Whose the links of slots are that have become a VM's: they say so a moment later. */
 export class Labels {
   readonly #binding: Pick<NativeBinding, 'linkLabel'>;
   /** By vmId. */
-  readonly #next = new Map<string, LinkLabel>();
+  #next = new Map<string, LinkLabel>();
+  /** Gathered, and not sent yet; by vmId. */
+  #leaving = new Map<string, LinkLabel>();
   #written: Promise<void> = Promise.resolve();
   /** What is added goes along with a write that is yet to come. */
   #isGathering = false;
@@ -24,13 +28,13 @@ export class Labels {
     this.#next.set(vmId, link);
     if (this.#isGathering) return;
     this.#isGathering = true;
-    const before = this.#written;
-    this.#written = this.#write().then(() => before);
+    this.#written = this.#write(this.#written);
   }
 
   /** A VM that goes needs none. One that is on its way is written under the VM's lock, while it has its record, or not at all. */
   forget(vmId: string): void {
     this.#next.delete(vmId);
+    this.#leaving.delete(vmId);
   }
 
   /** All that have been added so far. */
@@ -39,19 +43,37 @@ export class Labels {
     return this.#written;
   }
 
+  /** One write after another, each in portions: what is added while one is sent goes along with the next. */
+  async #write(before: Promise<void>): Promise<void> {
+    await this.#gather();
+    await before;
+    this.#isAwaited = false;
+    this.#isGathering = false;
+    [this.#next, this.#leaving] = [this.#leaving, this.#next];
+    while (this.#leaving.size > 0) await this.#send(this.#takePortion());
+  }
+
   /** What is added meanwhile goes along. */
-  async #write(): Promise<void> {
+  async #gather(): Promise<void> {
     const lastMs = performance.now() + longestMs;
     for (let count = 0; count < this.#next.size; ) {
       count = this.#next.size;
       await new Promise((resolve) => setTimeout(resolve, quietMs));
       if (this.#isAwaited || performance.now() > lastMs) break;
     }
-    this.#isAwaited = false;
-    this.#isGathering = false;
-    const links = [...this.#next.values()];
-    this.#next.clear();
-    if (links.length === 0) return;
+  }
+
+  #takePortion(): readonly LinkLabel[] {
+    const links: LinkLabel[] = [];
+    for (const [vmId, link] of this.#leaving) {
+      if (links.length >= mostAtOnce) break;
+      links.push(link);
+      this.#leaving.delete(vmId);
+    }
+    return links;
+  }
+
+  async #send(links: readonly LinkLabel[]): Promise<void> {
     await this.#binding
       .linkLabel({ links })
       .catch((error: Error) => debug('%d aliases: %s', links.length, error.message));
