@@ -8,7 +8,7 @@ import type { Bridge } from './bridge-choice.ts';
 import { incomplete } from './detach.ts';
 import { isNativeError, kernelError } from './kernel-error.ts';
 import { makeRoom } from './make-room.ts';
-import { detachmentOf, nameAttachment, planAttachment } from './native-plan.ts';
+import { detachmentOf, linkDetachment, nameAttachment, planAttachment } from './native-plan.ts';
 import type { NativeRuntime } from './native-runtime.ts';
 import type { Undoing } from './undoing.ts';
 
@@ -90,7 +90,11 @@ async function attachOnce(
   const [made] = attached.interfaces;
   return {
     config: template.configOf(names, made.addresses, 'cold'),
-    undo: detachmentOf(planned, made),
+    undo: detachmentOf(linkDetachment(planned, made.addresses), planned.addresses.owner, {
+      directory: planned.record.directory,
+      name: planned.record.name,
+      version: made.record,
+    }),
     bridge: bridge.name,
   };
 }

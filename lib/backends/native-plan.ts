@@ -2,11 +2,13 @@ import { hash } from 'node:crypto';
 import { recordName } from '../cni/names.ts';
 import type { AttachmentKey } from '../cni/types.ts';
 import type {
-  AttachedInterface,
   AttachInterface,
   AttachPlan,
   DetachInterface,
   FileName,
+  FileVersion,
+  GuardedPort,
+  ReservedAddress,
 } from '../native/attachment.ts';
 import type { Scope } from '../operation.ts';
 import type { TapOwner } from '../types.ts';
@@ -14,8 +16,9 @@ import type { AttachRequest } from './backend.ts';
 import { ownAddresses } from './guard.ts';
 import { aliasOf, localMac, newHostLink } from './host-link.ts';
 import type { NativeLayout } from './native-layout.ts';
+import type { AttachmentNames, LinkNames } from './native-placeholders.ts';
 import type { NativeRuntime } from './native-runtime.ts';
-import type { AttachmentNames, AttachmentTemplate } from './native-template.ts';
+import type { AttachmentTemplate } from './native-template.ts';
 import { keyOf } from './records.ts';
 
 /**
@@ -47,6 +50,9 @@ export function nameAttachment({ runtime }: NativeRuntime, request: AttachReques
 
 export type Link = Omit<AttachInterface, 'record'>;
 
+/** A record that was written. */
+export type WrittenRecord = FileName & { readonly version: FileVersion };
+
 /** Whose the link is, and its addresses are. */
 export interface LinkOwner {
   readonly alias: string;
@@ -57,7 +63,7 @@ export interface LinkOwner {
 export function planLink(
   { runtime, layout }: NativeRuntime,
   template: AttachmentTemplate,
-  { hostLink, hostMac, mac, tapName }: Pick<AttachmentNames, 'hostLink' | 'hostMac' | 'mac' | 'tapName'>,
+  { hostLink, hostMac, mac, tapName }: LinkNames,
   { alias, owner, tapOwner }: LinkOwner,
 ): Link {
   const { config, network } = runtime;
@@ -101,22 +107,40 @@ function portOf({ hairpin, hostRoutes, isolated, linkGroup }: NativeLayout): Att
   return { hairpin, isolated, hostRoutes };
 }
 
-/** What takes away what was made. */
-export function detachmentOf(
-  { hostLink, port, mac, guard, addresses, record }: Link & { readonly record: FileName },
-  made: AttachedInterface,
-): DetachInterface {
-  const { directory, owner } = addresses;
-  const ips = made.addresses.map(({ ip }) => ip);
+/** What takes away what was made, but for what says whose it is. */
+export interface LinkDetachment extends Required<Pick<DetachInterface, 'hostLink' | 'guard' | 'hostRoutes'>> {
+  readonly directory: string;
+  readonly ips: readonly string[];
+}
+
+export function linkDetachment(
+  { hostLink, port, mac, guard, addresses }: Link,
+  made: readonly ReservedAddress[],
+): LinkDetachment {
+  const { directory } = addresses;
+  const ips = made.map(({ ip }) => ip);
   const routed = 'routed' in port;
-  const bindings = [...ips, ...(guard?.addresses ?? [])].map((ip) => ({ mac, ip }));
   return {
     hostLink: { name: hostLink },
-    guard: guard === null ? null : { link: hostLink, bindings, routed },
-    addresses: { directory, owner, ips },
-    hostRoutes: 'routed' in port || port.hostRoutes === true ? ips : [],
-    record: { directory: record.directory, name: record.name, version: made.record },
+    guard:
+      guard === null ? null : { link: hostLink, bindings: bindingsOf(mac, ips, guard.addresses), routed },
+    hostRoutes: routed || port.hostRoutes === true ? ips : [],
+    directory,
+    ips,
   };
+}
+
+function bindingsOf(mac: string, ips: readonly string[], others: readonly string[]): GuardedPort['bindings'] {
+  return [...ips, ...others].map((ip) => ({ mac, ip }));
+}
+
+/** The same, for whose the link has become, and the record that says so. */
+export function detachmentOf(
+  { hostLink, guard, hostRoutes, directory, ips }: LinkDetachment,
+  owner: string,
+  record: WrittenRecord,
+): DetachInterface {
+  return { hostLink, guard, addresses: { directory, owner, ips }, hostRoutes, record };
 }
 
 /** Who has an address, in host-local's words. */

@@ -140,7 +140,7 @@ export class Pool {
     const { runtime } = this.#native;
     const alias = aliasOf(keyOf(runtime, containerId));
     const vm = { locks: runtime.locks.onlyPlanOf(vmId, labelPatienceMs), record };
-    this.#labels.add(vmId, { name: slot.link.hostLink, alias, vm });
+    this.#labels.add(vmId, { name: slot.names.hostLink, alias, vm });
   }
 
   unlabel(vmId: string): void {
@@ -300,7 +300,7 @@ export class Pool {
   }
 
   #spoilt(slots: readonly (readonly [Slot, Error])[]): void {
-    for (const [{ link }, error] of slots) debug('%s is not kept: %s', link.hostLink, error.message);
+    for (const [{ names }, error] of slots) debug('%s is not kept: %s', names.hostLink, error.message);
     this.#inBackground(this.#destroy(slots.map(([slot]) => slot)));
     this.#filling.adjust();
   }

@@ -1,5 +1,6 @@
 import { recordName } from '../cni/names.ts';
-import type { DetachInterface, ReservedAddress, SlotReturnPlan } from '../native/attachment.ts';
+import type { Template } from '../cni/template.ts';
+import type { DetachInterface, ReservedAddress } from '../native/attachment.ts';
 import type { NativeError } from '../native/error.ts';
 import { runTask } from '../native/task.ts';
 import { debug } from '../observe.ts';
@@ -11,9 +12,16 @@ import type { Bridge } from './bridge-choice.ts';
 import { newHostLink, slotMac } from './host-link.ts';
 import { isNativeError, kernelError } from './kernel-error.ts';
 import { type Attached, attachError, onSomeBridge } from './native-attach.ts';
-import { detachmentOf, type Link, ownerOf, planLink } from './native-plan.ts';
+import type { AttachmentNames, LinkNames, NameOf, VmNames } from './native-placeholders.ts';
+import {
+  detachmentOf,
+  type LinkDetachment,
+  linkDetachment,
+  ownerOf,
+  planLink,
+  type WrittenRecord,
+} from './native-plan.ts';
 import type { NativeRuntime } from './native-runtime.ts';
-import type { AttachmentNames } from './native-template.ts';
 import { keyOf } from './records.ts';
 
 /** One attachment ahead of its VM: how it is built, and how it is named. */
@@ -21,8 +29,12 @@ import { keyOf } from './records.ts';
 export interface Slot {
   readonly handle: number;
   readonly bridge: Bridge;
-  readonly link: Link;
+  readonly names: LinkNames;
   readonly addresses: readonly ReservedAddress[];
+  /** Of the VM that it becomes. */
+  readonly record: Template<NameOf<VmNames>>;
+  /** What takes its link away from the host again. */
+  readonly undo: LinkDetachment;
 }
 
 /** What all slots of a pool have, and a demand must ask for to get one. */
@@ -58,36 +70,33 @@ async function fillOn(
   stop: Stop,
 ): Promise<Slot> {
   const { binding, locks } = native.runtime;
-  const hostLink = newHostLink(keyOf(native.runtime, owner));
-  const names = {
-    ...{ hostLink: hostLink.name, hostMac: hostLink.mac, mac: slotMac(hostLink.name) },
-    tapName: profile.tapName,
+  const { tapName, tapOwner } = profile;
+  const { name: hostLink, mac: hostMac } = newHostLink(keyOf(native.runtime, owner));
+  const names: LinkNames = {
+    ...{ hostLink, hostMac, mac: slotMac(hostLink) },
+    ...{ tapName, uid: String(tapOwner.uid), gid: String(tapOwner.gid) },
   };
-  const whose = { alias: '', owner, tapOwner: profile.tapOwner };
-  const link = planLink(native, native.templateFor(null, bridge), names, whose);
+  const template = native.templateFor(null, bridge);
+  const link = planLink(native, template, names, { alias: '', owner, tapOwner });
   const plan = { locks: locks.planWithin(owner, timeoutMs), interface: link };
   try {
     const filled = await runTask(binding, stop, (taskId) => binding.slotFill({ ...plan, taskId }));
-    return { handle: filled.slot, bridge, link, addresses: filled.addresses };
+    const { slot: handle, addresses } = filled;
+    const record = template.recordOf(names, addresses);
+    return { handle, bridge, names, addresses, record, undo: linkDetachment(link, addresses) };
   } catch (error) {
     throw attachError(error);
   }
 }
 
-function namesOf({ runtime }: NativeRuntime, { link }: Slot, request: AttachRequest): AttachmentNames {
-  const { vmId, containerId, tapName, tapOwner } = request;
-  const { hostLink, hostMac, mac } = link;
-  return {
-    vmId,
-    containerId,
-    tapName,
-    netns: runtime.anchors.pathOf(vmId),
-    hostLink,
-    hostMac,
-    mac,
-    uid: String(tapOwner.uid),
-    gid: String(tapOwner.gid),
-  };
+function namesOf(
+  { runtime }: NativeRuntime,
+  slot: Slot,
+  { vmId, containerId }: AttachRequest,
+): AttachmentNames {
+  const { hostLink, hostMac, mac, tapName, uid, gid } = slot.names;
+  const netns = runtime.anchors.pathOf(vmId);
+  return { vmId, containerId, netns, hostLink, hostMac, mac, tapName, uid, gid };
 }
 
 /** Rejects with what the addon rejects with. */
@@ -96,33 +105,28 @@ export async function nameSlot(
   slot: Slot,
   request: AttachRequest,
   scope: Scope,
-): Promise<Attached & Pick<SlotReturnPlan, 'record'>> {
+): Promise<Attached & { readonly record: WrittenRecord }> {
   const { anchors, binding, cache, locks } = native.runtime;
-  const { vmId, containerId } = request;
-  const key = keyOf(native.runtime, containerId);
-  const template = native.templateFor(null, slot.bridge);
+  const key = keyOf(native.runtime, request.containerId);
   const names = namesOf(native, slot, request);
-  const text = template.recordOf(names, slot.addresses);
-  const plan = {
-    slot: slot.handle,
-    locks: locks.planFor(request, scope),
-    anchor: anchors.fileOf(vmId),
-    owner: ownerOf(key),
-    record: { directory: cache.directory, name: recordName(key), text },
-  };
+  const { directory } = cache;
+  const name = recordName(key);
+  const owner = ownerOf(key);
   scope.step = 'attach';
-  const named = await runTask(binding, scope, (taskId) => binding.slotName({ ...plan, taskId }));
+  const named = await runTask(binding, scope, (taskId) =>
+    binding.slotName({
+      taskId,
+      slot: slot.handle,
+      locks: locks.planFor(request, scope),
+      anchor: anchors.fileOf(request.vmId),
+      owner,
+      record: { directory, name, text: slot.record.text(({ nameOf }) => names[nameOf]) },
+    }),
+  );
   scope.took(named.steps);
-  const { directory, name } = plan.record;
-  const made = { addresses: slot.addresses, record: named.record };
-  const planned = { ...slot.link, record: plan.record };
-  const owned = { ...planned, addresses: { ...planned.addresses, owner: plan.owner } };
-  return {
-    config: template.configOf(names, slot.addresses, 'warm'),
-    undo: detachmentOf(owned, made),
-    bridge: slot.bridge.name,
-    record: { directory, name, version: named.record },
-  };
+  const record = { directory, name, version: named.record };
+  const config = native.templateFor(null, slot.bridge).configOf(names, slot.addresses, 'warm');
+  return { config, undo: detachmentOf(slot.undo, owner, record), bridge: slot.bridge.name, record };
 }
 
 /** What stands in the way of a return, but not of a teardown. */

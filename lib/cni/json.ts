@@ -16,6 +16,15 @@ const surrogate = /[\ud800-\udfff]/;
 
 export function encodeScalar(value: unknown): string {
   if (typeof value === 'string' && plain.test(value)) return `"${value}"`;
+  return escapedScalar(value);
+}
+
+/** Text as it stands between quotes. */
+export function encodeText(value: string): string {
+  return plain.test(value) ? value : escapedScalar(value).slice(1, -1);
+}
+
+function escapedScalar(value: unknown): string {
   const text = JSON.stringify(value) ?? 'null';
   return text.replace(escaped, (char) => `\\u${char.charCodeAt(0).toString(16).padStart(4, '0')}`);
 }

@@ -1,4 +1,4 @@
-import { encodeScalar } from './json.ts';
+import { encodeText } from './json.ts';
 
 /** JSON that is printed once and filled in many times. */
 
@@ -9,30 +9,74 @@ export function slot(name: string): string {
 
 const spelled = /\\u0000([^\\]+)\\u0000/;
 
-export class Template {
-  /** Literal text, and the name of a slot between two pieces of it. */
-  readonly #pieces: readonly string[];
+/** What stands in a template for a text that is not known yet. */
+type Placeholder = object | number;
 
-  constructor(json: string) {
-    this.#pieces = json.split(spelled);
+/** Neighbours are joined into flat strings, not into trees of their parts: they are read many times. */
+function joined<Slot extends Placeholder>(pieces: readonly (string | Slot)[]): readonly (string | Slot)[] {
+  const all: (string | Slot)[] = [];
+  let text: string[] = [];
+  for (const piece of pieces) {
+    if (typeof piece === 'string') {
+      text.push(piece);
+      continue;
+    }
+    all.push(text.join(''), piece);
+    text = [];
+  }
+  return [...all, text.join('')];
+}
+
+export class Template<Slot extends Placeholder> {
+  /** Literal text, and slots. */
+  readonly #pieces: readonly (string | Slot)[];
+
+  private constructor(pieces: readonly (string | Slot)[]) {
+    this.#pieces = joined(pieces);
   }
 
-  /** Neighbouring pieces are joined; a slot whose value is no text stays what it is. */
-  fill<Value>(contentOf: (slot: string) => string | Value): readonly (string | Value)[] {
-    const filled: (string | Value)[] = [];
+  static of<Slot extends Placeholder>(json: string, slotOf: (name: string) => Slot): Template<Slot> {
+    const pieces = json.split(spelled);
+    return new Template(pieces.map((piece, index) => (index % 2 === 0 ? piece : slotOf(piece))));
+  }
+
+  /** The same, with less that is open: what is no text stays a slot. */
+  with<Rest extends Placeholder>(contentOf: (slot: Slot) => string | Rest): Template<Rest> {
+    const pieces = this.#pieces.map((piece) => {
+      if (typeof piece === 'string') return piece;
+      const content = contentOf(piece);
+      return typeof content === 'string' ? encodeText(content) : content;
+    });
+    return new Template(pieces);
+  }
+
+  /** Pieces of text, and what is no text between them. */
+  pieces<Rest extends Placeholder>(contentOf: (slot: Slot) => string | Rest): readonly (string | Rest)[] {
+    const pieces: (string | Rest)[] = [];
     let text = '';
-    let isSlot = true;
     for (const piece of this.#pieces) {
-      isSlot = !isSlot;
-      const value = isSlot ? contentOf(piece) : piece;
-      if (typeof value === 'string') {
-        text += isSlot ? encodeScalar(value).slice(1, -1) : value;
+      if (typeof piece === 'string') {
+        text += piece;
+        continue;
+      }
+      const content = contentOf(piece);
+      if (typeof content === 'string') {
+        text += encodeText(content);
       } else {
-        filled.push(text, value);
+        pieces.push(text, content);
         text = '';
       }
     }
-    filled.push(text);
-    return filled;
+    pieces.push(text);
+    return pieces;
+  }
+
+  /** All of it. */
+  text(contentOf: (slot: Slot) => string): string {
+    let text = '';
+    for (const piece of this.#pieces) {
+      text += typeof piece === 'string' ? piece : encodeText(contentOf(piece));
+    }
+    return text;
   }
 }

@@ -2,30 +2,45 @@ import { describe, expect, it } from 'vitest';
 import { encodeStruct } from '../../../lib/cni/json.ts';
 import { slot, Template } from '../../../lib/cni/template.ts';
 
+const printed = encodeStruct({ id: slot('id'), path: `/run/${slot('id')}/${slot('0')}` });
+/** An address by its number, anything else by its name. */
+const slotOf = (name: string) => (name === '0' ? 0 : { name });
+
 describe('a template', () => {
-  const template = new Template(encodeStruct({ id: slot('id'), path: `/run/${slot('id')}/${slot('0')}` }));
+  const template = Template.of(printed, slotOf);
 
   it('is what it was printed from, with values in its slots', () => {
-    const filled = template.fill((name) => (name === 'id' ? 'vm-1' : 'x'));
-    expect(filled.join('')).toBe('{"id":"vm-1","path":"/run/vm-1/x"}');
+    const text = template.text((each) => (each === 0 ? 'x' : 'vm-1'));
+    expect(text).toBe('{"id":"vm-1","path":"/run/vm-1/x"}');
   });
 
   it('escapes what it is filled with, as the whole would be', () => {
     const value = 'a"b\\c<é>\u2028';
-    const filled = template.fill(() => value).join('');
-    expect(filled).toBe(encodeStruct({ id: value, path: `/run/${value}/${value}` }));
+    const whole = encodeStruct({ id: value, path: `/run/${value}/${value}` });
+    expect(template.text(() => value)).toBe(whole);
+    expect(template.pieces(() => value).join('')).toBe(whole);
+    expect(template.with(() => value).text(() => 'no')).toBe(whole);
   });
 
-  it('leaves numbers between its pieces', () => {
-    expect(template.fill((name) => (name === 'id' ? 'vm-1' : 0))).toEqual([
-      '{"id":"vm-1","path":"/run/vm-1/',
-      0,
-      '"}',
+  it('leaves what is no text between its pieces', () => {
+    const pieces = template.pieces((each) => (each === 0 ? each : 'vm-1'));
+    expect(pieces).toEqual(['{"id":"vm-1","path":"/run/vm-1/', 0, '"}']);
+  });
+
+  it('is filled in one slot after another', () => {
+    const known = template.with((each) => (each === 0 ? 'x' : each));
+    expect(known.pieces((each) => each)).toEqual([
+      '{"id":"',
+      { name: 'id' },
+      '","path":"/run/',
+      { name: 'id' },
+      '/x"}',
     ]);
+    expect(known.text(() => 'vm-1')).toBe('{"id":"vm-1","path":"/run/vm-1/x"}');
   });
 
   it('has no slot in text that only looks like one', () => {
     const text = encodeStruct({ text: '\\u0000id\\u0000' });
-    expect(new Template(text).fill(() => 'no')).toEqual([text]);
+    expect(Template.of(text, slotOf).text(() => 'no')).toBe(text);
   });
 });
