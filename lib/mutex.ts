@@ -1,36 +1,44 @@
 import { AbortError } from './errors.ts';
 import type { Stop } from './stop.ts';
 
+type Begin = () => void;
+
 /** One holder at a time for each key, in the order of asking; different keys don't wait for each other. */
 export class KeyedMutex {
-  readonly #tails = new Map<string, Promise<void>>();
+  /** Of each key that is held, who waits for it. */
+  readonly #waiting = new Map<string, Begin[]>();
 
   /** Rejects with AbortError when it is stopped while it waits; work that has begun is not interrupted. */
   async run<T>(key: string, stop: Stop, work: () => Promise<T>): Promise<T> {
-    const before = this.#tails.get(key);
-    let release = () => {};
-    const held = new Promise<void>((resolve) => {
-      release = resolve;
-    });
-    const tail = before === undefined ? held : before.then(() => held);
-    this.#tails.set(key, tail);
+    if (stop.stopped) throw new AbortError(true, { cause: stop.reason });
+    const waiting = this.#waiting.get(key);
+    if (waiting === undefined) this.#waiting.set(key, []);
+    else await turnAmong(waiting, stop);
     try {
-      if (stop.stopped) throw new AbortError(true, { cause: stop.reason });
-      if (before !== undefined) await unlessStopped(before, stop);
       return await work();
     } finally {
-      release();
-      if (this.#tails.get(key) === tail) this.#tails.delete(key);
+      this.#pass(key);
     }
+  }
+
+  /** To the next, who then is the holder, or to nobody. */
+  #pass(key: string): void {
+    const next = this.#waiting.get(key)?.shift();
+    if (next === undefined) this.#waiting.delete(key);
+    else next();
   }
 }
 
-function unlessStopped(turn: Promise<void>, stop: Stop): Promise<void> {
+function turnAmong(waiting: Begin[], stop: Stop): Promise<void> {
   return new Promise((resolve, reject) => {
-    const forget = stop.onStop(() => reject(new AbortError(true, { cause: stop.reason })));
-    void turn.then(() => {
+    const begin = () => {
       forget();
       resolve();
+    };
+    const forget = stop.onStop(() => {
+      waiting.splice(waiting.indexOf(begin), 1);
+      reject(new AbortError(true, { cause: stop.reason }));
     });
+    waiting.push(begin);
   });
 }

@@ -1,4 +1,4 @@
-import type { Backend } from './backends/backend.ts';
+import type { AttachRequest, Backend, DetachRequest } from './backends/backend.ts';
 import { CniBackend } from './backends/cni.ts';
 import { NativeBackend } from './backends/native.ts';
 import type { Host } from './backends/runtime.ts';
@@ -8,7 +8,7 @@ import { NetworkError } from './errors.ts';
 import { KeyedMutex } from './mutex.ts';
 import { bundledPluginDirectory, loadNative } from './native/load.ts';
 import { defaultLogger, traced } from './observe.ts';
-import { inScope, type Scope, type ScopeOptions } from './operation.ts';
+import { inScope, type Scope } from './operation.ts';
 import type {
   GcOptions,
   NetworkManagerOptions,
@@ -16,6 +16,7 @@ import type {
   TeardownOptions,
   VerbOptions,
 } from './options.ts';
+import { Running } from './running.ts';
 import type { Config } from './settings.ts';
 import { onCloseSignals } from './signals.ts';
 import { Statistics } from './statistics.ts';
@@ -24,6 +25,7 @@ import { Turns } from './turns.ts';
 import type {
   Attachment,
   CheckReport,
+  Departure,
   GcReport,
   Logger,
   ManagerStats,
@@ -36,10 +38,6 @@ import type {
 
 const backends = { native: NativeBackend, cni: CniBackend } as const;
 
-type Verb = Omit<ScopeOptions, 'timeoutMs' | 'network' | 'closing'> & {
-  readonly timeoutMs?: number | undefined;
-};
-
 /** One network of this host, and the VMs on it. Any number of managers, in any number of processes, may share it. */
 export class NetworkManager implements AsyncDisposable {
   /** The network's name. */
@@ -49,7 +47,7 @@ export class NetworkManager implements AsyncDisposable {
   readonly #logger: Logger;
   readonly #mutex = new KeyedMutex();
   readonly #closing = new Stopper();
-  readonly #running = new Set<Promise<unknown>>();
+  readonly #running = new Running();
   /** The host's links of the VMs that this manager has set up, and not torn down since. */
   readonly #own = new Map<string, string | null>();
   readonly #statistics = new Statistics();
@@ -107,20 +105,26 @@ export class NetworkManager implements AsyncDisposable {
     this.#assertOpen('setup');
     const id = resolveVmId(vmId);
     const wishes = resolveSetup(options, id, this.#config.ifName);
-    const { containerId, mac, address, tapName, tapOwner, signal, timeoutMs } = wishes;
+    const { containerId, mac, address, tapName, tapOwner, signal } = wishes;
+    const { timeoutMs = this.#config.timeoutMs } = wishes;
+    const { network } = this;
     const request = { vmId: id, containerId, mac, address, tapName, tapOwner: tapOwner ?? ourselves() };
+    const verb = {
+      operation: 'setup',
+      network,
+      vmId: id,
+      timeoutMs,
+      signal,
+      closing: this.#closing,
+    } as const;
     const work = () =>
-      traced('setup', { network: this.network, vmId: id }, () =>
-        this.#verb({ operation: 'setup', vmId: id, signal, timeoutMs }, async (scope) => {
-          const { config, hostLink } = await this.#inTurn(id, scope, () =>
-            this.#backend.attach(request, scope),
-          );
-          this.#own.set(id, hostLink);
-          this.#statistics.steps(config.origin, scope.times);
-          return config;
-        }),
-      );
-    return this.#track(this.#statistics.setup(work));
+      traced('setup', { network, vmId: id }, () => inScope(verb, (scope) => this.#attach(request, scope)));
+    this.#running.begin();
+    try {
+      return await this.#statistics.setup(work);
+    } finally {
+      this.#running.end();
+    }
   }
 
   /**
@@ -241,7 +245,7 @@ export class NetworkManager implements AsyncDisposable {
   async #close(): Promise<void> {
     this.#closing.stop(null);
     this.#forgetSignals();
-    await Promise.allSettled(this.#running);
+    await this.#running.ended();
     await this.#backend.close();
     if (this.#config.shutdown === 'leave') return;
     const errors: Error[] = [];
@@ -259,6 +263,23 @@ export class NetworkManager implements AsyncDisposable {
     });
   }
 
+  async #attach(request: AttachRequest, scope: Scope): Promise<NetworkConfig> {
+    const { vmId } = request;
+    const work = () => this.#backend.attach(request, scope);
+    const { config, hostLink } = await this.#inTurn(vmId, scope, work);
+    this.#own.set(vmId, hostLink);
+    this.#statistics.steps(config.origin, scope.durations);
+    return config;
+  }
+
+  async #detach(request: DetachRequest, scope: Scope): Promise<Departure> {
+    const { vmId } = request;
+    const departure = await this.#inTurn(vmId, scope, () => this.#backend.detach(request, scope));
+    this.#own.delete(vmId);
+    this.#statistics.steps(departure, scope.durations);
+    return departure;
+  }
+
   /** Of the very attachment that this manager made: another process may have set the VM up anew. */
   async #teardownOwn(vmId: string): Promise<void> {
     const hostLink = this.#own.get(vmId);
@@ -269,34 +290,33 @@ export class NetworkManager implements AsyncDisposable {
   async #teardown(vmId: string, options: TeardownOptions, only: string | null): Promise<void> {
     const { wait, timeoutMs = this.#config.timeoutMs } = resolveTeardown(options);
     const { network } = this;
+    const request = { vmId, wait, only };
     const work = () =>
       traced('teardown', { network, vmId }, () =>
-        inScope({ operation: 'teardown', network, vmId, timeoutMs }, async (scope) => {
-          const departure = await this.#inTurn(vmId, scope, () =>
-            this.#backend.detach({ vmId, wait, only }, scope),
-          );
-          this.#own.delete(vmId);
-          this.#statistics.steps(departure, scope.times);
-          return departure;
-        }),
+        inScope({ operation: 'teardown', network, vmId, timeoutMs }, (scope) => this.#detach(request, scope)),
       );
-    return this.#track(this.#statistics.teardown(work));
+    this.#running.begin();
+    try {
+      await this.#statistics.teardown(work);
+    } finally {
+      this.#running.end();
+    }
   }
 
-  #plain<T>(
+  async #plain<T>(
     operation: Operation,
-    options: Omit<Verb, 'operation'>,
+    options: VerbOptions & { readonly vmId?: string },
     work: (scope: Scope) => Promise<T>,
   ): Promise<T> {
-    return this.#track(
-      this.#verb({ operation, ...options }, (scope) => this.#turns.run(scope, () => work(scope))),
-    );
-  }
-
-  #verb<T>(verb: Verb, work: (scope: Scope) => Promise<T>): Promise<T> {
     const { network } = this;
-    const timeoutMs = verb.timeoutMs ?? this.#config.timeoutMs;
-    return inScope({ ...verb, network, timeoutMs, closing: this.#closing }, work);
+    const timeoutMs = options.timeoutMs ?? this.#config.timeoutMs;
+    const verb = { ...options, operation, network, timeoutMs, closing: this.#closing };
+    this.#running.begin();
+    try {
+      return await inScope(verb, (scope) => this.#turns.run(scope, () => work(scope)));
+    } finally {
+      this.#running.end();
+    }
   }
 
   /** When its turn has come, and nobody else is about the VM. */
@@ -308,13 +328,6 @@ export class NetworkManager implements AsyncDisposable {
   #alone<T>(vmId: string, scope: Scope, work: () => Promise<T>): Promise<T> {
     scope.step = 'queue';
     return this.#mutex.run(vmId, scope, work);
-  }
-
-  #track<T>(work: Promise<T>): Promise<T> {
-    const forget = () => void this.#running.delete(work);
-    this.#running.add(work);
-    work.then(forget, forget);
-    return work;
   }
 
   #assertOpen(operation: Operation): void {

@@ -1,5 +1,6 @@
 import { setMaxListeners } from 'node:events';
 import { AbortError, NetworkError, type NetworkErrorFields } from './errors.ts';
+import { StepDurations } from './steps.ts';
 import { type Stop, Stopper, stopOf } from './stop.ts';
 import type { Operation, StepTimes } from './types.ts';
 
@@ -17,7 +18,7 @@ export interface ScopeOptions {
 /** One run of a verb: how long it may take, what may stop it, and which step it has reached. */
 export class Scope implements Stop {
   readonly operation: Operation;
-  readonly #times = new Map<string, number>();
+  readonly #durations = new StepDurations();
   #step = 'start';
   /** `null`: what the step takes is known already. */
   #since: number | null = null;
@@ -57,14 +58,14 @@ export class Scope implements Stop {
 
   /** The present step in detail, as whoever did it has measured it. */
   took(steps: StepTimes): void {
-    for (const step in steps) this.#count(step, steps[step] ?? 0);
+    for (const step in steps) this.#durations.add(step, steps[step] ?? 0);
     this.#since = null;
   }
 
-  /** In milliseconds, by step. */
-  get times(): ReadonlyMap<string, number> {
+  /** Of all steps so far. */
+  get durations(): StepDurations {
     this.#endStep(performance.now());
-    return this.#times;
+    return this.#durations;
   }
 
   get stopped(): boolean {
@@ -122,12 +123,8 @@ export class Scope implements Stop {
   }
 
   #endStep(now: number): void {
-    if (this.#since !== null) this.#count(this.#step, now - this.#since);
+    if (this.#since !== null) this.#durations.add(this.#step, now - this.#since);
     this.#since = null;
-  }
-
-  #count(step: string, tookMs: number): void {
-    this.#times.set(step, (this.#times.get(step) ?? 0) + tookMs);
   }
 
   #follow(stop: Stop, ending: 'closed' | 'aborted'): () => void {

@@ -1,4 +1,5 @@
 import { createHistogram, type RecordableHistogram } from 'node:perf_hooks';
+import type { StepDurations } from './steps.ts';
 import type { Departure, LatencySummary, ManagerStats, Origin, PoolState } from './types.ts';
 
 const nanosecondsPerMs = 1e6;
@@ -28,13 +29,14 @@ class Latency {
 class StepLatencies {
   readonly #steps = new Map<string, Latency>();
 
-  record(times: ReadonlyMap<string, number>): void {
-    for (const [step, tookMs] of times) {
-      const latency = this.#steps.get(step) ?? new Latency();
-      latency.record(tookMs);
+  readonly record = (step: string, tookMs: number): void => {
+    let latency = this.#steps.get(step);
+    if (latency === undefined) {
+      latency = new Latency();
       this.#steps.set(step, latency);
     }
-  }
+    latency.record(tookMs);
+  };
 
   get summary(): Readonly<Record<string, LatencySummary>> {
     return Object.fromEntries([...this.#steps].map(([step, latency]) => [step, latency.summary]));
@@ -57,22 +59,30 @@ export class Statistics {
   /** Counts what fails, too. */
   async setup<T extends { readonly origin: Origin }>(work: () => Promise<T>): Promise<T> {
     const start = performance.now();
-    const config = await this.#counting(work);
-    this.#setup[config.origin].record(performance.now() - start);
-    return config;
+    try {
+      const config = await work();
+      this.#setup[config.origin].record(performance.now() - start);
+      return config;
+    } catch (error) {
+      throw this.#counted(error);
+    }
   }
 
   async teardown(work: () => Promise<Departure>): Promise<void> {
     const start = performance.now();
-    const departure = await this.#counting(work);
-    const tookMs = performance.now() - start;
-    this.#teardown.record(tookMs);
-    if (departure === 'recycled') this.#recycled.record(tookMs);
+    try {
+      const departure = await work();
+      const tookMs = performance.now() - start;
+      this.#teardown.record(tookMs);
+      if (departure === 'recycled') this.#recycled.record(tookMs);
+    } catch (error) {
+      throw this.#counted(error);
+    }
   }
 
   /** Of what succeeded. */
-  steps(of: Origin | Departure, times: ReadonlyMap<string, number>): void {
-    this.#steps[of].record(times);
+  steps(of: Origin | Departure, durations: StepDurations): void {
+    durations.each(this.#steps[of].record);
   }
 
   snapshot(pools: readonly PoolState[]): ManagerStats {
@@ -92,13 +102,9 @@ export class Statistics {
     };
   }
 
-  async #counting<T>(work: () => Promise<T>): Promise<T> {
-    try {
-      return await work();
-    } catch (error) {
-      const code = error instanceof Error && 'code' in error ? String(error.code) : 'UNKNOWN';
-      this.#errors.set(code, (this.#errors.get(code) ?? 0) + 1);
-      throw error;
-    }
+  #counted(error: unknown): unknown {
+    const code = error instanceof Error && 'code' in error ? String(error.code) : 'UNKNOWN';
+    this.#errors.set(code, (this.#errors.get(code) ?? 0) + 1);
+    return error;
   }
 }

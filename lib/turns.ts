@@ -11,9 +11,9 @@ export class Turns {
   readonly #waiting = new Set<() => void>();
 
   /** Rejects with AbortError when it is stopped while it waits; work that has begun is not interrupted. */
-  async run<T>(stop: Stop, work: () => Promise<T>): Promise<T> {
-    if (this.#begun >= mostAtOnce || this.#waiting.size > 0) await this.#turn(stop);
-    else this.#begin();
+  run<T>(stop: Stop, work: () => Promise<T>): Promise<T> {
+    if (this.#begun >= mostAtOnce || this.#waiting.size > 0) return this.#turn(stop).then(work);
+    this.#begin();
     return work();
   }
 

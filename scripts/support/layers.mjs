@@ -16,8 +16,15 @@ const houses = [
     folder: 'lib',
     suffixes: ['.ts'],
     floors: [
-      [['types', 'errors', 'address', 'bridges', 'options', 'settings', 'rules', 'stop']],
-      [['config/'], ['observe'], ['statistics'], ['signals'], ['operation', 'mutex', 'turns'], ['native/']],
+      [['types', 'errors', 'address', 'bridges', 'options', 'settings', 'rules', 'stop', 'steps']],
+      [
+        ['config/'],
+        ['observe'],
+        ['statistics'],
+        ['signals'],
+        ['operation', 'mutex', 'turns', 'running'],
+        ['native/'],
+      ],
       [['cni/'], ['ipam'], ['firewall'], ['firecracker']],
       [['backends/', 'verify']],
       [['network-manager']],

@@ -69,3 +69,37 @@ it('does not begin for whom is stopped already', async () => {
   await expect(run).rejects.toThrow(AbortError);
   expect(began).toBe(false);
 });
+
+it('passes over whom is stopped, however many wait before and after', async () => {
+  const mutex = new KeyedMutex();
+  const first = pending();
+  const order: number[] = [];
+  const held = mutex.run('a', never, first.work);
+  const stoppers = Array.from({ length: 6 }, () => new Stopper());
+  const runs = stoppers.map((stopper, index) =>
+    mutex.run('a', stopper, async () => {
+      order.push(index);
+    }),
+  );
+  for (const index of [0, 3, 5]) stoppers[index]?.stop(null);
+  const outcomes = Promise.allSettled(runs);
+  first.end();
+  await held;
+  expect((await outcomes).map(({ status }) => status === 'fulfilled')).toEqual([
+    ...[false, true, true, false, true, false],
+  ]);
+  expect(order).toEqual([1, 2, 4]);
+  await expect(mutex.run('a', never, async () => 'free')).resolves.toBe('free');
+});
+
+it('is too late to stop when the turn has come', async () => {
+  const mutex = new KeyedMutex();
+  const stopper = new Stopper();
+  const first = pending();
+  const held = mutex.run('a', never, first.work);
+  const second = mutex.run('a', stopper, async () => 'second');
+  first.end();
+  await held;
+  stopper.stop(null);
+  await expect(second).resolves.toBe('second');
+});
