@@ -32,10 +32,10 @@ export class KeyedMutex {
 function turnAmong(waiting: Begin[], stop: Stop): Promise<void> {
   return new Promise((resolve, reject) => {
     const begin = () => {
-      forget();
+      watch.end();
       resolve();
     };
-    const forget = stop.onStop(() => {
+    const watch = stop.onStop(() => {
       waiting.splice(waiting.indexOf(begin), 1);
       reject(new AbortError(true, { cause: stop.reason }));
     });

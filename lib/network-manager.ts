@@ -117,11 +117,15 @@ export class NetworkManager implements AsyncDisposable {
       signal,
       closing: this.#closing,
     } as const;
-    const work = () =>
-      traced('setup', { network, vmId: id }, () => inScope(verb, (scope) => this.#attach(request, scope)));
+    const start = performance.now();
     this.#running.begin();
     try {
-      return await this.#statistics.setup(work);
+      const work = () => inScope(verb, (scope) => this.#attach(request, scope));
+      const net = await traced('setup', { network, vmId: id }, work);
+      this.#statistics.setup(net.origin, performance.now() - start);
+      return net;
+    } catch (error) {
+      throw this.#statistics.failed(error);
     } finally {
       this.#running.end();
     }
@@ -291,13 +295,15 @@ export class NetworkManager implements AsyncDisposable {
     const { wait, timeoutMs = this.#config.timeoutMs } = resolveTeardown(options);
     const { network } = this;
     const request = { vmId, wait, only };
-    const work = () =>
-      traced('teardown', { network, vmId }, () =>
-        inScope({ operation: 'teardown', network, vmId, timeoutMs }, (scope) => this.#detach(request, scope)),
-      );
+    const verb = { operation: 'teardown', network, vmId, timeoutMs } as const;
+    const start = performance.now();
     this.#running.begin();
     try {
-      await this.#statistics.teardown(work);
+      const work = () => inScope(verb, (scope) => this.#detach(request, scope));
+      const departure = await traced('teardown', { network, vmId }, work);
+      this.#statistics.teardown(departure, performance.now() - start);
+    } catch (error) {
+      throw this.#statistics.failed(error);
     } finally {
       this.#running.end();
     }

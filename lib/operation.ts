@@ -1,7 +1,7 @@
 import { setMaxListeners } from 'node:events';
 import { AbortError, NetworkError, type NetworkErrorFields } from './errors.ts';
 import { StepDurations } from './steps.ts';
-import { type Stop, Stopper, stopOf } from './stop.ts';
+import { type Stop, Stopper, type StopWatch, stopOf } from './stop.ts';
 import type { Operation, StepTimes } from './types.ts';
 
 export interface ScopeOptions {
@@ -26,8 +26,8 @@ export class Scope implements Stop {
   readonly #stopper = new Stopper();
   readonly #deadline: number;
   readonly #timer: NodeJS.Timeout;
-  #forgetClosing: (() => void) | null = null;
-  #forgetSignal: (() => void) | null = null;
+  #closingWatch: StopWatch | null = null;
+  #signalWatch: StopWatch | null = null;
   #signal: AbortSignal | null = null;
   #ending: 'timeout' | 'closed' | 'aborted' | null = null;
 
@@ -37,11 +37,11 @@ export class Scope implements Stop {
     this.#options = options;
     this.#deadline = performance.now() + timeoutMs;
     this.#timer = setTimeout(() => this.#end('timeout', null), timeoutMs);
-    if (closing !== undefined) this.#forgetClosing = this.#follow(closing, 'closed');
+    if (closing !== undefined) this.#closingWatch = this.#follow(closing, 'closed');
     if (signal === undefined) return;
     // One signal may stop any number of verbs at once; that is no leak.
     if (signal instanceof EventTarget) setMaxListeners(0, signal);
-    this.#forgetSignal = this.#follow(stopOf(signal), 'aborted');
+    this.#signalWatch = this.#follow(stopOf(signal), 'aborted');
   }
 
   /** For the message, should time run out. */
@@ -76,7 +76,7 @@ export class Scope implements Stop {
     return this.#stopper.reason;
   }
 
-  onStop(listener: () => void): () => void {
+  onStop(listener: () => void): StopWatch {
     return this.#stopper.onStop(listener);
   }
 
@@ -118,8 +118,8 @@ export class Scope implements Stop {
   /** Nothing stops it any more. */
   end(): void {
     clearTimeout(this.#timer);
-    this.#forgetClosing?.();
-    this.#forgetSignal?.();
+    this.#closingWatch?.end();
+    this.#signalWatch?.end();
   }
 
   #endStep(now: number): void {
@@ -127,7 +127,7 @@ export class Scope implements Stop {
     this.#since = null;
   }
 
-  #follow(stop: Stop, ending: 'closed' | 'aborted'): () => void {
+  #follow(stop: Stop, ending: 'closed' | 'aborted'): StopWatch {
     const onStop = () => this.#end(ending, stop.reason);
     if (stop.stopped) onStop();
     return stop.onStop(onStop);

@@ -56,28 +56,20 @@ export class Statistics {
   } satisfies Record<Origin | Departure, StepLatencies>;
   readonly #errors = new Map<string, number>();
 
-  /** Counts what fails, too. */
-  async setup<T extends { readonly origin: Origin }>(work: () => Promise<T>): Promise<T> {
-    const start = performance.now();
-    try {
-      const config = await work();
-      this.#setup[config.origin].record(performance.now() - start);
-      return config;
-    } catch (error) {
-      throw this.#counted(error);
-    }
+  setup(origin: Origin, tookMs: number): void {
+    this.#setup[origin].record(tookMs);
   }
 
-  async teardown(work: () => Promise<Departure>): Promise<void> {
-    const start = performance.now();
-    try {
-      const departure = await work();
-      const tookMs = performance.now() - start;
-      this.#teardown.record(tookMs);
-      if (departure === 'recycled') this.#recycled.record(tookMs);
-    } catch (error) {
-      throw this.#counted(error);
-    }
+  teardown(departure: Departure, tookMs: number): void {
+    this.#teardown.record(tookMs);
+    if (departure === 'recycled') this.#recycled.record(tookMs);
+  }
+
+  /** The error that a setup or a teardown failed with. */
+  failed(error: unknown): unknown {
+    const code = error instanceof Error && 'code' in error ? String(error.code) : 'UNKNOWN';
+    this.#errors.set(code, (this.#errors.get(code) ?? 0) + 1);
+    return error;
   }
 
   /** Of what succeeded. */
@@ -100,11 +92,5 @@ export class Statistics {
       },
       errors: Object.fromEntries(this.#errors),
     };
-  }
-
-  #counted(error: unknown): unknown {
-    const code = error instanceof Error && 'code' in error ? String(error.code) : 'UNKNOWN';
-    this.#errors.set(code, (this.#errors.get(code) ?? 0) + 1);
-    return error;
   }
 }

@@ -2,12 +2,44 @@
 export interface Stop {
   readonly stopped: boolean;
   readonly reason: unknown;
-  /** Calls it once, when it stops; not where it has stopped already. What it returns takes the listener back. */
-  onStop(listener: () => void): () => void;
+  /** Calls it once, when it stops; not where it has stopped already, nor once the watch has ended. */
+  onStop(listener: () => void): StopWatch;
 }
 
+export interface StopWatch {
+  end(): void;
+}
+
+/** One of a ring of listeners, which each leaves at no cost, however many there are. */
+class Watch implements StopWatch {
+  readonly listener: () => void;
+  next: Watch = this;
+  #previous: Watch = this;
+
+  constructor(listener: () => void) {
+    this.listener = listener;
+  }
+
+  insertBefore(other: Watch): void {
+    this.next = other;
+    this.#previous = other.#previous;
+    other.#previous.next = this;
+    other.#previous = this;
+  }
+
+  end(): void {
+    this.#previous.next = this.next;
+    this.next.#previous = this.#previous;
+    this.next = this;
+    this.#previous = this;
+  }
+}
+
+const nobody = () => {};
+
 export class Stopper implements Stop {
-  readonly #listeners = new Set<() => void>();
+  /** Of whom nobody listens: first and last of all. */
+  readonly #ring = new Watch(nobody);
   #stopped = false;
   #reason: unknown = undefined;
 
@@ -19,9 +51,10 @@ export class Stopper implements Stop {
     return this.#reason;
   }
 
-  onStop(listener: () => void): () => void {
-    this.#listeners.add(listener);
-    return () => this.#listeners.delete(listener);
+  onStop(listener: () => void): StopWatch {
+    const watch = new Watch(listener);
+    watch.insertBefore(this.#ring);
+    return watch;
   }
 
   /** The first one counts. */
@@ -29,9 +62,16 @@ export class Stopper implements Stop {
     if (this.#stopped) return;
     this.#stopped = true;
     this.#reason = reason;
-    const listeners = [...this.#listeners];
-    this.#listeners.clear();
-    for (const listener of listeners) listener();
+    for (const listener of this.#takeListeners()) listener();
+  }
+
+  #takeListeners(): readonly (() => void)[] {
+    const listeners: (() => void)[] = [];
+    for (let watch = this.#ring.next; watch !== this.#ring; watch = this.#ring.next) {
+      listeners.push(watch.listener);
+      watch.end();
+    }
+    return listeners;
   }
 }
 
@@ -46,7 +86,7 @@ export function stopOf(signal: AbortSignal): Stop {
     },
     onStop(listener) {
       signal.addEventListener('abort', listener, { once: true });
-      return () => signal.removeEventListener('abort', listener);
+      return { end: () => signal.removeEventListener('abort', listener) };
     },
   };
 }

@@ -25,14 +25,14 @@ export class Turns {
   #turn(stop: Stop): Promise<void> {
     return new Promise((resolve, reject) => {
       const begin = () => {
-        forget();
+        watch.end();
         resolve();
       };
       const giveUp = () => {
         this.#waiting.delete(begin);
         reject(new AbortError(true, { cause: stop.reason }));
       };
-      const forget = stop.onStop(giveUp);
+      const watch = stop.onStop(giveUp);
       this.#waiting.add(begin);
       if (stop.stopped) giveUp();
     });

@@ -97,10 +97,10 @@ export class BridgeChoice {
 
   /** `null`: another bridge is needed first. Where no more can be had, those that are there are filled on. */
   #withRoom(): Bridge | null {
-    const [first, ...others] = this.#ready;
+    const [first] = this.#ready;
     if (first === undefined || (this.#isSeveral && this.#ports.size === 0)) return null;
     let best = first;
-    for (const each of others) if (this.#portsOf(each) < this.#portsOf(best)) best = each;
+    for (const each of this.#ready) if (this.#portsOf(each) < this.#portsOf(best)) best = each;
     const isAll = this.#ready.length >= this.#plans.length;
     return isAll || this.#portsOf(best) < this.#portsPerBridge ? best : null;
   }

@@ -81,8 +81,12 @@ export class NativeBackend extends RecordedBackend implements Backend {
   #remember(vmId: string, made: Pick<Attached, 'undo' | 'bridge'>): void {
     this.#made.delete(vmId);
     this.#made.set(vmId, made);
-    const [oldest = vmId] = this.#made.size > remembered ? this.#made.keys() : [];
-    if (oldest !== vmId) this.#made.delete(oldest);
+    if (this.#made.size > remembered) this.#forgetOldest();
+  }
+
+  #forgetOldest(): void {
+    const [oldest] = this.#made.keys();
+    if (oldest !== undefined) this.#made.delete(oldest);
   }
 
   override async check(vmId: string, scope: Scope): Promise<CheckReport> {

@@ -45,14 +45,13 @@ export class Filling {
   }
 
   /** A caller's work, by which a slot gets its VM: the slot that is built in its place is not to keep it waiting. */
-  async naming<T>(work: Promise<T>): Promise<T> {
+  beginNaming(work: Promise<unknown>): void {
     this.#naming.add(work);
     this.adjust();
-    try {
-      return await work;
-    } finally {
-      this.#naming.delete(work);
-    }
+  }
+
+  endNaming(work: Promise<unknown>): void {
+    this.#naming.delete(work);
   }
 
   pause(): void {
@@ -129,10 +128,10 @@ export class Filling {
       enough = resolve;
     });
     const timer = setTimeout(enough, callersPatienceMs);
-    const forget = stop.onStop(enough);
+    const watch = stop.onStop(enough);
     await Promise.race([Promise.allSettled(callers), patience]);
     clearTimeout(timer);
-    forget();
+    watch.end();
     for (const caller of callers) this.#naming.delete(caller);
   }
 }

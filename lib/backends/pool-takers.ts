@@ -17,7 +17,7 @@ export class Takers {
     return new Promise((resolve) => {
       const settle = (slot: Slot | null) => {
         clearTimeout(timer);
-        forget();
+        watch.end();
         resolve(slot);
       };
       const giveUp = () => {
@@ -25,7 +25,7 @@ export class Takers {
         settle(null);
       };
       const timer = setTimeout(giveUp, patienceMs);
-      const forget = stop.onStop(giveUp);
+      const watch = stop.onStop(giveUp);
       this.#waiting.push(settle);
     });
   }

@@ -105,24 +105,32 @@ export class Pool {
     };
   }
 
-  /** `null`: none is ready, nor will one be in a moment. The caller names it, gives it back, or discards it. */
-  async take(stop: Stop): Promise<Slot | null> {
+  /** `null`: none is ready. The caller names it, gives it back, or discards it. */
+  take(): Slot | null {
     if (this.#closed) return null;
     this.#demand.count();
-    const slot = this.#ready.shift() ?? (await this.#takeSoon(stop));
+    const slot = this.#ready.shift() ?? null;
+    if (slot !== null) this.#changed('taken');
+    return slot;
+  }
+
+  /** For whom none was ready. `null`: none will be in a moment. */
+  async takeSoon(stop: Stop): Promise<Slot | null> {
+    if (this.#closed) return null;
+    const isSoon = !this.#held && !stop.stopped && this.#takers.size < this.#soon;
+    const slot = isSoon ? await this.#takers.wait(stop) : null;
     if (slot === null) this.#filling.adjust();
     else this.#changed('taken');
     return slot;
   }
 
-  async #takeSoon(stop: Stop): Promise<Slot | null> {
-    const isSoon = !this.#held && !stop.stopped && this.#takers.size < this.#soon;
-    return isSoon ? this.#takers.wait(stop) : null;
+  /** A caller's work, by which a slot gets its VM. */
+  beginNaming(work: Promise<unknown>): void {
+    this.#filling.beginNaming(work);
   }
 
-  /** A caller's work, by which a slot gets its VM. */
-  naming<T>(work: Promise<T>): Promise<T> {
-    return this.#filling.naming(work);
+  endNaming(work: Promise<unknown>): void {
+    this.#filling.endNaming(work);
   }
 
   giveBack(slot: Slot): void {
@@ -216,13 +224,13 @@ export class Pool {
       waiter.reject = reject;
     });
     const giveUp = () => waiter.reject(new AbortError(true, { cause: stop.reason }));
-    const forget = stop.onStop(giveUp);
+    const watch = stop.onStop(giveUp);
     if (stop.stopped) giveUp();
     this.#waiters.push(waiter);
     try {
       await warm;
     } finally {
-      forget();
+      watch.end();
       this.#waiters = this.#waiters.filter((each) => each !== waiter);
     }
   }

@@ -9,7 +9,7 @@ import type { Pools } from './pools.ts';
 import { nameSlot, type Slot } from './slot.ts';
 import type { Undoing } from './undoing.ts';
 
-/** From a slot where one fits and is ready; else by a setup of its own, for which slots make room. */
+/** From a slot where one fits and is ready, or soon is; else by a setup of its own, for which slots make room. */
 export async function attachWithPool(
   native: NativeRuntime,
   pools: Pools,
@@ -18,21 +18,32 @@ export async function attachWithPool(
   scope: Scope,
 ): Promise<Attached> {
   const pool = pools.poolFor(request);
-  for (let slot = await pool?.take(scope); pool !== null && slot; slot = await pool.take(scope)) {
+  while (pool !== null) {
+    const slot = pool.take() ?? (await pool.takeSoon(scope));
+    if (slot === null) break;
     const attached = await warm(native, pool, slot, request, scope);
     if (attached === 'obstacle') break;
     if (attached !== 'spoilt') return attached;
   }
+  return cold(native, pools, undoing, request, scope);
+}
+
+async function cold(
+  native: NativeRuntime,
+  pools: Pools,
+  undoing: Undoing,
+  request: AttachRequest,
+  scope: Scope,
+): Promise<Attached> {
   if (request.address !== null) await pools.spare(request.address);
-  const cold = () => attach(native, undoing, request, scope);
   try {
-    return await cold();
+    return await attach(native, undoing, request, scope);
   } catch (error) {
     // A slot may be in the midst of taking the address.
     const wanted = isNetworkError(error, 'ERR_ADDRESS_TAKEN') ? request.address : null;
     const isTaken = wanted !== null || isNetworkError(error, 'ERR_ADDRESSES_EXHAUSTED');
     if (!isTaken || !(await pools.spare(wanted))) throw error;
-    return cold();
+    return attach(native, undoing, request, scope);
   }
 }
 
@@ -43,8 +54,10 @@ async function warm(
   request: AttachRequest,
   scope: Scope,
 ): Promise<Attached | 'obstacle' | 'spoilt'> {
+  const naming = nameSlot(native, slot, request, scope);
+  pool.beginNaming(naming);
   try {
-    const attached = await pool.naming(nameSlot(native, slot, request, scope));
+    const attached = await naming;
     pool.named(slot, request, attached.record);
     return attached;
   } catch (error) {
@@ -55,5 +68,7 @@ async function warm(
     const failure = attachError(error);
     if (isObstacle(failure)) return 'obstacle';
     throw failure;
+  } finally {
+    pool.endNaming(naming);
   }
 }

@@ -26,10 +26,10 @@ export async function runTask<T>(
   if (stop === undefined) return start(nextTaskId());
   if (stop.stopped) throw new AbortError(true, { cause: stop.reason });
   const taskId = nextTaskId();
-  const forget = stop.onStop(() => binding.cancel(taskId));
+  const watch = stop.onStop(() => binding.cancel(taskId));
   try {
     return await start(taskId);
   } finally {
-    forget();
+    watch.end();
   }
 }

@@ -52,9 +52,9 @@ it('builds what is missing, one at a time', async () => {
 
 it('lets those who came before have their slots first, and those who come later wait for one slot', async () => {
   const { subject, seen } = filling(2);
-  void subject.naming(caller(30));
+  subject.beginNaming(caller(30));
   await vi.advanceTimersByTimeAsync(10);
-  void subject.naming(caller(1_000));
+  subject.beginNaming(caller(1_000));
   await vi.advanceTimersByTimeAsync(15);
   expect(seen.begun).toBe(0);
   await vi.advanceTimersByTimeAsync(10);
@@ -63,7 +63,7 @@ it('lets those who came before have their slots first, and those who come later 
 
 it('waits for no caller long, and for none twice', async () => {
   const { subject, seen } = filling(4);
-  void subject.naming(caller(60_000));
+  subject.beginNaming(caller(60_000));
   await vi.advanceTimersByTimeAsync(45);
   expect([seen.begun, subject.isBuilding]).toEqual([0, false]);
   await vi.advanceTimersByTimeAsync(10);
@@ -74,7 +74,7 @@ it('waits for no caller long, and for none twice', async () => {
 
 it('has nothing to give up, and is settled at once, while it waits for callers', async () => {
   const { subject, seen } = filling(1);
-  void subject.naming(caller(60_000));
+  subject.beginNaming(caller(60_000));
   expect(await subject.giveUp()).toBe(false);
   await subject.settle();
   await vi.advanceTimersByTimeAsync(1_000);
@@ -86,9 +86,9 @@ it('has nothing to give up, and is settled at once, while it waits for callers',
 
 it('is not kept waiting by callers who failed', async () => {
   const { subject, seen } = filling(1);
-  const failing = subject.naming(Promise.reject(noMemory));
+  const failing = Promise.reject(noMemory);
+  subject.beginNaming(failing);
   await expect(failing).rejects.toBe(noMemory);
-  subject.adjust();
   await vi.advanceTimersByTimeAsync(10);
   expect(seen.built).toBe(1);
 });
