@@ -328,7 +328,7 @@ export class NetworkManager implements AsyncDisposable {
   /** When its turn has come, and nobody else is about the VM. */
   #inTurn<T>(vmId: string, scope: Scope, work: () => Promise<T>): Promise<T> {
     scope.step = 'queue';
-    return this.#turns.run(scope, () => this.#alone(vmId, scope, work));
+    return this.#turns.run(scope, () => this.#mutex.run(vmId, scope, work));
   }
 
   #alone<T>(vmId: string, scope: Scope, work: () => Promise<T>): Promise<T> {

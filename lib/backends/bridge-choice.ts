@@ -29,7 +29,7 @@ export class BridgeChoice {
 
   /** `work` makes a port of the bridge, or rejects. */
   async withPort<T>(work: (bridge: Bridge) => Promise<T>): Promise<T> {
-    const bridge = await this.#take();
+    const bridge = this.#take() ?? (await this.#takeGrown());
     const { name } = bridge;
     try {
       return await work(bridge);
@@ -45,18 +45,24 @@ export class BridgeChoice {
     counts.set(name, Math.max(0, (counts.get(name) ?? 0) + change));
   }
 
-  async #take(): Promise<Bridge> {
-    let bridge = this.#withRoom();
-    while (bridge === null) {
+  /** `null`: another bridge is needed first. */
+  #take(): Bridge | null {
+    const bridge = this.#withRoom();
+    if (bridge === null) return null;
+    this.#add(this.#ports, bridge.name, 1);
+    this.#add(this.#underWay, bridge.name, 1);
+    return bridge;
+  }
+
+  async #takeGrown(): Promise<Bridge> {
+    for (;;) {
       this.#growing ??= this.#grow().finally(() => {
         this.#growing = null;
       });
       await this.#growing;
-      bridge = this.#withRoom();
+      const bridge = this.#take();
+      if (bridge !== null) return bridge;
     }
-    this.#add(this.#ports, bridge.name, 1);
-    this.#add(this.#underWay, bridge.name, 1);
-    return bridge;
   }
 
   /** One of its ports went, or never came. */

@@ -1,6 +1,6 @@
 import { isNetworkError, NetworkError } from '../errors.ts';
 import type { AttachResult, DetachInterface } from '../native/attachment.ts';
-import { runTask } from '../native/task.ts';
+import { stoppableTask } from '../native/task.ts';
 import type { Scope } from '../operation.ts';
 import type { NetworkConfig } from '../types.ts';
 import type { AttachRequest } from './backend.ts';
@@ -79,11 +79,14 @@ async function attachOnce(
   const names = nameAttachment(native, request);
   const plan = planAttachment(native, template, names, request, scope);
   scope.step = 'attach';
+  const { taskId, watch } = stoppableTask(binding, scope);
   let attached: AttachResult;
   try {
-    attached = await runTask(binding, scope, (taskId) => binding.attach({ ...plan, taskId }));
+    attached = await binding.attach({ ...plan, taskId });
   } catch (error) {
     throw attachError(error);
+  } finally {
+    watch.end();
   }
   scope.took(attached.steps);
   const [planned] = plan.interfaces;

@@ -1,8 +1,8 @@
 import { recordName } from '../cni/names.ts';
 import type { Template } from '../cni/template.ts';
-import type { DetachInterface, ReservedAddress } from '../native/attachment.ts';
+import type { DetachInterface, NamedSlot, ReservedAddress } from '../native/attachment.ts';
 import type { NativeError } from '../native/error.ts';
-import { runTask } from '../native/task.ts';
+import { runTask, stoppableTask } from '../native/task.ts';
 import { debug } from '../observe.ts';
 import type { Scope } from '../operation.ts';
 import type { Stop } from '../stop.ts';
@@ -71,7 +71,7 @@ async function fillOn(
 ): Promise<Slot> {
   const { binding, locks } = native.runtime;
   const { tapName, tapOwner } = profile;
-  const { name: hostLink, mac: hostMac } = newHostLink(keyOf(native.runtime, owner));
+  const { name: hostLink, mac: hostMac } = newHostLink();
   const names: LinkNames = {
     ...{ hostLink, hostMac, mac: slotMac(hostLink) },
     ...{ tapName, uid: String(tapOwner.uid), gid: String(tapOwner.gid) },
@@ -113,16 +113,20 @@ export async function nameSlot(
   const name = recordName(key);
   const owner = ownerOf(key);
   scope.step = 'attach';
-  const named = await runTask(binding, scope, (taskId) =>
-    binding.slotName({
+  const { taskId, watch } = stoppableTask(binding, scope);
+  let named: NamedSlot;
+  try {
+    named = await binding.slotName({
       taskId,
       slot: slot.handle,
       locks: locks.planFor(request, scope),
       anchor: anchors.fileOf(request.vmId),
       owner,
       record: { directory, name, text: slot.record.text(({ nameOf }) => names[nameOf]) },
-    }),
-  );
+    });
+  } finally {
+    watch.end();
+  }
   scope.took(named.steps);
   const record = { directory, name, version: named.record };
   const config = native.templateFor(null, slot.bridge).configOf(names, slot.addresses, 'warm');

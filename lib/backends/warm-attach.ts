@@ -21,9 +21,17 @@ export async function attachWithPool(
   while (pool !== null) {
     const slot = pool.take() ?? (await pool.takeSoon(scope));
     if (slot === null) break;
-    const attached = await warm(native, pool, slot, request, scope);
-    if (attached === 'obstacle') break;
-    if (attached !== 'spoilt') return attached;
+    const naming = nameSlot(native, slot, request, scope);
+    pool.beginNaming(naming);
+    try {
+      const attached = await naming;
+      pool.named(slot, request, attached.record);
+      return attached;
+    } catch (error) {
+      if (afterFailure(pool, slot, error) === 'obstacle') break;
+    } finally {
+      pool.endNaming(naming);
+    }
   }
   return cold(native, pools, undoing, request, scope);
 }
@@ -47,28 +55,13 @@ async function cold(
   }
 }
 
-async function warm(
-  native: NativeRuntime,
-  pool: Pool,
-  slot: Slot,
-  request: AttachRequest,
-  scope: Scope,
-): Promise<Attached | 'obstacle' | 'spoilt'> {
-  const naming = nameSlot(native, slot, request, scope);
-  pool.beginNaming(naming);
-  try {
-    const attached = await naming;
-    pool.named(slot, request, attached.record);
-    return attached;
-  } catch (error) {
-    const { step = 'lock', reason } = isNativeError(error) ? error : {};
-    if (step === 'lock') pool.giveBack(slot);
-    else pool.discard(slot);
-    if (reason === 'slot-spoilt') return 'spoilt';
-    const failure = attachError(error);
-    if (isObstacle(failure)) return 'obstacle';
-    throw failure;
-  } finally {
-    pool.endNaming(naming);
-  }
+/** What stands in the way: of this slot, or of any. Throws what is no matter of slots. */
+function afterFailure(pool: Pool, slot: Slot, error: unknown): 'spoilt' | 'obstacle' {
+  const { step = 'lock', reason } = isNativeError(error) ? error : {};
+  if (step === 'lock') pool.giveBack(slot);
+  else pool.discard(slot);
+  if (reason === 'slot-spoilt') return 'spoilt';
+  const failure = attachError(error);
+  if (isObstacle(failure)) return 'obstacle';
+  throw failure;
 }

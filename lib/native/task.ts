@@ -1,5 +1,5 @@
 import { AbortError } from '../errors.ts';
-import type { Stop } from '../stop.ts';
+import type { Stop, StopWatch } from '../stop.ts';
 import type { NativeBinding } from './binding.ts';
 
 export interface Task {
@@ -14,6 +14,18 @@ function nextTaskId(): number {
   return lastTaskId;
 }
 
+/** A task that is cancelled when its caller is stopped, until it is ended. */
+export interface StoppableTask {
+  readonly taskId: number;
+  readonly watch: StopWatch;
+}
+
+export function stoppableTask(binding: Pick<NativeBinding, 'cancel'>, stop: Stop): StoppableTask {
+  if (stop.stopped) throw new AbortError(true, { cause: stop.reason });
+  const taskId = nextTaskId();
+  return { taskId, watch: stop.onStop(() => binding.cancel(taskId)) };
+}
+
 /**
  * Runs a native task that may be stopped. What native code was doing when it was cancelled it undoes itself; the promise
  * then rejects with what the task rejects with, or resolves if the task had won.
@@ -24,9 +36,7 @@ export async function runTask<T>(
   start: (taskId: number) => Promise<T>,
 ): Promise<T> {
   if (stop === undefined) return start(nextTaskId());
-  if (stop.stopped) throw new AbortError(true, { cause: stop.reason });
-  const taskId = nextTaskId();
-  const watch = stop.onStop(() => binding.cancel(taskId));
+  const { taskId, watch } = stoppableTask(binding, stop);
   try {
     return await start(taskId);
   } finally {
