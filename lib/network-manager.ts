@@ -267,21 +267,24 @@ export class NetworkManager implements AsyncDisposable {
     });
   }
 
-  async #attach(request: AttachRequest, scope: Scope): Promise<NetworkConfig> {
+  #attach(request: AttachRequest, scope: Scope): Promise<NetworkConfig> {
     const { vmId } = request;
-    const work = () => this.#backend.attach(request, scope);
-    const { config, hostLink } = await this.#inTurn(vmId, scope, work);
-    this.#own.set(vmId, hostLink);
-    this.#statistics.steps(config.origin, scope.durations);
-    return config;
+    const made = this.#inTurn(vmId, scope, () => this.#backend.attach(request, scope));
+    return made.then(({ config, hostLink }) => {
+      this.#own.set(vmId, hostLink);
+      this.#statistics.steps(config.origin, scope.durations);
+      return config;
+    });
   }
 
-  async #detach(request: DetachRequest, scope: Scope): Promise<Departure> {
+  #detach(request: DetachRequest, scope: Scope): Promise<Departure> {
     const { vmId } = request;
-    const departure = await this.#inTurn(vmId, scope, () => this.#backend.detach(request, scope));
-    this.#own.delete(vmId);
-    this.#statistics.steps(departure, scope.durations);
-    return departure;
+    const gone = this.#inTurn(vmId, scope, () => this.#backend.detach(request, scope));
+    return gone.then((departure) => {
+      this.#own.delete(vmId);
+      this.#statistics.steps(departure, scope.durations);
+      return departure;
+    });
   }
 
   /** Of the very attachment that this manager made: another process may have set the VM up anew. */

@@ -6,12 +6,14 @@ import { type AttachmentNames, addressText, isName, type Placeholder } from './n
 
 /** The configuration that users get: each an object of its own, with its `result` composed when somebody looks at it. */
 
-/** A network's, with an address for each request that says which one it is. */
+/** What all configurations of a network have, and where what is a VM's own goes. */
 export interface SampleConfig {
   readonly config: NetworkConfig;
   readonly result: Template<Placeholder>;
-  /** Which of the reserved addresses stands at that place of the sample. */
-  indexOf(ip: string): number;
+  /** Of each of its addresses, the request that it is of. */
+  readonly requests: readonly number[];
+  /** The one whose address the guest goes by. */
+  readonly first: number;
 }
 
 class LazyResult {
@@ -62,9 +64,9 @@ export function configOf(
   reserved: readonly ReservedAddress[],
   origin: Origin,
 ): NetworkConfig {
-  const { network, backend, ifName, mtu, addresses, dns, routes, guestIp } = sample.config;
-  const at = (ip: string) => reserved[sample.indexOf(ip)] as ReservedAddress;
-  const first = at(guestIp);
+  const { network, backend, ifName, mtu, addresses, dns, routes } = sample.config;
+  const at = (request = 0) => reserved[request] as ReservedAddress;
+  const first = at(sample.first);
   const config: Omit<NetworkConfig, 'result'> = {
     vmId: names.vmId,
     network,
@@ -76,7 +78,7 @@ export function configOf(
     mac: names.mac,
     netnsPath: names.netns,
     mtu,
-    addresses: addresses.map((each) => addressOf(each, at(each.ip))),
+    addresses: addresses.map((each, index) => addressOf(each, at(sample.requests[index]))),
     guestIp: first.ip,
     gatewayIp: first.gateway,
     prefixLength: first.prefixLength,

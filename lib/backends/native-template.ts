@@ -130,8 +130,12 @@ export class AttachmentTemplate {
     const facts = { ...key, vmId: nameSlots.vmId, backend: 'native', netnsPath: nameSlots.netns } as const;
     const sample = networkConfig(facts, resultOf(samples), network.mtu);
     if (sample === null) throw incompleteResult(key);
-    const resultTemplate = Template.of(resultText(result), placeholderOf);
-    this.#sample = { config: sample, result: resultTemplate, indexOf: sampled };
+    this.#sample = {
+      config: sample,
+      result: Template.of(resultText(result), placeholderOf),
+      requests: sample.addresses.map(({ ip }) => sampled(ip)),
+      first: sampled(sample.guestIp),
+    };
   }
 
   /** Text in pieces, with what stands for addresses and gateways between them. */
