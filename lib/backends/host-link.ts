@@ -39,13 +39,15 @@ export function firstInterface({ result }: Pick<CacheRecord, 'result'>): string 
 const nativeName = /^vn[0-9a-f]{13}$/;
 
 /** A name and a MAC of its own for every attachment there ever was: a link that is going keeps its name for a while. */
-export function newHostLink(): { readonly name: string; readonly mac: string } {
-  const digits = randomUUID().replaceAll('-', '');
-  // Behind the two that are the same in all.
-  return { name: `vn${digits.slice(19)}`, mac: localMac(digits) };
+export function newHostLink({ network, containerId, ifName }: AttachmentKey): {
+  readonly name: string;
+  readonly mac: string;
+} {
+  const digest = hash('sha256', `${network}\0${containerId}\0${ifName}\0${randomUUID()}`);
+  return { name: `vn${digest.slice(0, 13)}`, mac: localMac(digest.slice(13)) };
 }
 
-/** Locally administered, unicast: of the first five bytes of a digest, or of what is drawn by lot. */
+/** Locally administered, unicast: of the first five bytes of a digest. */
 export function localMac(hex: string): string {
   const pair = (index: number) => hex.slice(2 * index, 2 * index + 2);
   return `02:${pair(0)}:${pair(1)}:${pair(2)}:${pair(3)}:${pair(4)}`;

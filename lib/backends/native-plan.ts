@@ -34,7 +34,7 @@ function guestMac({ network, ifName }: AttachmentKey, vmId: string): string {
 export function nameAttachment({ runtime }: NativeRuntime, request: AttachRequest): AttachmentNames {
   const { vmId, containerId, tapName, tapOwner } = request;
   const key = keyOf(runtime, containerId);
-  const hostLink = newHostLink();
+  const hostLink = newHostLink(key);
   return {
     vmId,
     containerId,

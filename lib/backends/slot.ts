@@ -71,7 +71,7 @@ async function fillOn(
 ): Promise<Slot> {
   const { binding, locks } = native.runtime;
   const { tapName, tapOwner } = profile;
-  const { name: hostLink, mac: hostMac } = newHostLink();
+  const { name: hostLink, mac: hostMac } = newHostLink(keyOf(native.runtime, owner));
   const names: LinkNames = {
     ...{ hostLink, hostMac, mac: slotMac(hostLink) },
     ...{ tapName, uid: String(tapOwner.uid), gid: String(tapOwner.gid) },
