@@ -100,6 +100,11 @@ VULCAN_STAND_BEFORE(write, ssize_t, Write, int fd, const void* data, size_t size
   return Before<ssize_t>("write", fd, kFailed, [&] { return next(fd, data, size); });
 }
 
+VULCAN_STAND_BEFORE(pwrite64, ssize_t, WriteAt, int fd, const void* data, size_t size, off64_t offset) {
+  static auto* const next = Next(&WriteAt, "pwrite64");
+  return Before<ssize_t>("pwrite", fd, kFailed, [&] { return next(fd, data, size, offset); });
+}
+
 VULCAN_STAND_BEFORE(lseek64, off64_t, Seek, int fd, off64_t offset, int whence) {
   static auto* const next = Next(&Seek, "lseek64");
   return Before<off64_t>("lseek", fd, kFailed, [&] { return next(fd, offset, whence); });

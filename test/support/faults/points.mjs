@@ -52,6 +52,7 @@ const errnosByCall = {
   read: ['ENOMEM', 'EINTR'],
   pread: ['ENOMEM', 'EINTR'],
   write: ['ENOSPC', 'ENOMEM', 'EPERM', 'EINTR'],
+  pwrite: ['ENOSPC', 'ENOMEM', 'EPERM', 'EINTR'],
   close: ['EINTR', 'ENOSPC'],
   closedir: ['EINTR'],
   fclose: ['EINTR'],

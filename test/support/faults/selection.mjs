@@ -7,7 +7,7 @@ import { isChance } from './points.mjs';
 /** Between two of the others a crash leaves the same. */
 const changing = new Set([
   ...['message', 'mount', 'umount2', 'unshare', 'linkat', 'mkdir', 'renameat', 'renameat2', 'unlinkat'],
-  ...['ftruncate', 'write', 'ioctl', 'plugin', 'posix_spawn'],
+  ...['ftruncate', 'write', 'pwrite', 'ioctl', 'plugin', 'posix_spawn'],
 ]);
 
 /** Both sides of each call that changes something. @param {readonly Point[]} points @returns {Point[]} */
