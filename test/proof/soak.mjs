@@ -17,6 +17,7 @@ const inFlight = 4;
  */
 const warmUp = { share: 0.2, cycles: 200 };
 const patienceMs = 60_000;
+const quiet = { looks: 8, pauseMs: 750 };
 /** What the allocator and the heap may keep of the pages that they once had. */
 const residentSlackBytes = 8 * 1024 * 1024;
 
@@ -100,13 +101,24 @@ function expectSame(what, before, after) {
   throw new Error(`${what}: before ${JSON.stringify(before)}, after ${JSON.stringify(after)}`);
 }
 
-/** What is in use on the heap, and what is resident beside it: how much room V8 keeps for the young is its own affair. */
-async function memory() {
-  collectGarbage();
-  await sleep(100);
-  collectGarbage();
+function look() {
   const { rss, heapTotal, heapUsed } = process.memoryUsage();
   return { 'on the heap': heapUsed, 'beside the heap': rss - heapTotal, resident: rss };
+}
+
+/**
+ * What is in use on the heap, and what is resident beside it, when it is least: V8 gives up what it kept for the young once
+ * some seconds have passed in which little was allocated (Heap::ReduceNewSpaceSize of src/heap/heap.cc).
+ */
+async function memory() {
+  let least = look();
+  for (let looks = 0; looks < quiet.looks; looks += 1) {
+    collectGarbage();
+    await sleep(quiet.pauseMs);
+    const now = look();
+    if (now.resident < least.resident) least = now;
+  }
+  return least;
 }
 
 /** Bytes by which what is resident has grown. A heap that gave pages back makes what is beside it only seem to grow. */
