@@ -54,24 +54,21 @@ namespace {
 [[nodiscard]] DetachPlan ParseDetachPlan(const Fields& fields) {
   DetachPlan plan;
   plan.locks = ParseLocks(Nested(fields, "locks"));
-  if (!IsNull(fields, "anchor")) plan.anchor = ParseFileName(Nested(fields, "anchor"));
+  if (const auto anchor = fields.OptionalObject("anchor")) plan.anchor = ParseFileName(*anchor);
   plan.together = fields.OptionalBool("together").value_or(false);
   const Fields interface = OnlyInterface(fields);
-  if (!IsNull(interface, "hostLink")) {
-    const Fields link = Nested(interface, "hostLink");
-    plan.link = HostLink{link.String("name"), link.OptionalString("alias")};
+  if (const auto link = interface.OptionalObject("hostLink")) {
+    plan.link = HostLink{link->String("name"), link->OptionalString("alias")};
   }
-  if (!IsNull(interface, "guard")) plan.guard = ParseGuardedPort(Nested(interface, "guard"));
-  if (!IsNull(interface, "addresses")) {
-    const Fields addresses = Nested(interface, "addresses");
-    plan.addresses = ReleasePlan{addresses.String("directory"), addresses.String("owner"), std::nullopt};
-    if (!IsNull(addresses, "ips")) plan.addresses->addresses = ParseAddresses(addresses, "ips");
+  if (const auto guard = interface.OptionalObject("guard")) plan.guard = ParseGuardedPort(*guard);
+  if (const auto addresses = interface.OptionalObject("addresses")) {
+    plan.addresses = ReleasePlan{addresses->String("directory"), addresses->String("owner"), std::nullopt};
+    if (!IsNull(*addresses, "ips")) plan.addresses->addresses = ParseAddresses(*addresses, "ips");
   }
   if (interface.Has("hostRoutes")) plan.host_routes = ParseAddresses(interface, "hostRoutes");
-  if (!IsNull(interface, "record")) {
-    const Fields record = Nested(interface, "record");
-    plan.record = ParseFileName(record);
-    if (record.Has("version")) plan.record_version = ParseVersion(Nested(record, "version"));
+  if (const auto record = interface.OptionalObject("record")) {
+    plan.record = ParseFileName(*record);
+    if (const auto version = record->OptionalObject("version")) plan.record_version = ParseVersion(*version);
   }
   return plan;
 }

@@ -53,10 +53,9 @@ namespace {
   std::vector<LinkLabel> labels;
   for (const Fields& each : fields.Objects("links")) {
     LinkLabel label{each.String("name"), each.String("alias"), std::nullopt};
-    if (each.Has("vm")) {
-      const Fields vm = Nested(each, "vm");
-      const Fields record = Nested(vm, "record");
-      label.vm = {ParseLocks(Nested(vm, "locks")), ParseFileName(record),
+    if (const auto vm = each.OptionalObject("vm")) {
+      const Fields record = Nested(*vm, "record");
+      label.vm = {ParseLocks(Nested(*vm, "locks")), ParseFileName(record),
                   ParseVersion(Nested(record, "version"))};
     }
     labels.push_back(std::move(label));

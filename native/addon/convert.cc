@@ -26,21 +26,25 @@ void Fields::Fail(const char* name, const char* expected) const {
   throw Napi::TypeError::New(object_.Env(), std::string(name) + " must be " + expected);
 }
 
-std::string Fields::Text(const char* name) const {
-  const Napi::Value value = Get(name);
+std::string Fields::TextOf(const Napi::Value& value, const char* name) const {
   if (!value.IsString()) Fail(name, "a string");
   return value.As<Napi::String>().Utf8Value();
 }
 
-std::string Fields::String(const char* name) const {
-  std::string text = Text(name);
+std::string Fields::StringOf(const Napi::Value& value, const char* name) const {
+  std::string text = TextOf(value, name);
   if (text.find('\0') != std::string::npos) Fail(name, "a string without NUL");
   return text;
 }
 
+std::string Fields::Text(const char* name) const { return TextOf(Get(name), name); }
+
+std::string Fields::String(const char* name) const { return StringOf(Get(name), name); }
+
 std::optional<std::string> Fields::OptionalString(const char* name) const {
-  if (!Has(name)) return std::nullopt;
-  return String(name);
+  const Napi::Value value = Get(name);
+  if (value.IsUndefined()) return std::nullopt;
+  return StringOf(value, name);
 }
 
 std::vector<std::string> Fields::Strings(const char* name) const {
@@ -57,15 +61,17 @@ std::vector<std::string> Fields::Strings(const char* name) const {
   return strings;
 }
 
-bool Fields::Bool(const char* name) const {
-  const Napi::Value value = Get(name);
+bool Fields::BoolOf(const Napi::Value& value, const char* name) const {
   if (!value.IsBoolean()) Fail(name, "a boolean");
   return value.As<Napi::Boolean>().Value();
 }
 
+bool Fields::Bool(const char* name) const { return BoolOf(Get(name), name); }
+
 std::optional<bool> Fields::OptionalBool(const char* name) const {
-  if (!Has(name)) return std::nullopt;
-  return Bool(name);
+  const Napi::Value value = Get(name);
+  if (value.IsUndefined()) return std::nullopt;
+  return BoolOf(value, name);
 }
 
 std::vector<Fields> Fields::Objects(const char* name) const {
@@ -77,8 +83,13 @@ std::vector<Fields> Fields::Objects(const char* name) const {
   return objects;
 }
 
-double Fields::Number(const char* name) const {
+std::optional<Fields> Fields::OptionalObject(const char* name) const {
   const Napi::Value value = Get(name);
+  if (value.IsUndefined() || value.IsNull()) return std::nullopt;
+  return Of(value, name);
+}
+
+double Fields::NumberOf(const Napi::Value& value, const char* name) const {
   if (!value.IsNumber()) Fail(name, "a number");
   return value.As<Napi::Number>().DoubleValue();
 }

@@ -28,17 +28,36 @@ class Fields {
   [[nodiscard]] std::vector<std::string> Strings(const char* name) const;
   // Any text, for what is written or piped.
   [[nodiscard]] std::string Text(const char* name) const;
-  [[nodiscard]] double Number(const char* name) const;
+  [[nodiscard]] double Number(const char* name) const { return NumberOf(Get(name), name); }
   [[nodiscard]] bool Bool(const char* name) const;
   [[nodiscard]] std::optional<bool> OptionalBool(const char* name) const;
   [[nodiscard]] std::vector<Fields> Objects(const char* name) const;
+  // Empty for `null`, too.
+  [[nodiscard]] std::optional<Fields> OptionalObject(const char* name) const;
   [[nodiscard]] Napi::Value Get(const char* name) const;
   // Throws the TypeError.
   [[noreturn]] void Fail(const char* name, const char* expected) const;
 
   template <typename T = int>
   [[nodiscard]] T Integer(const char* name) const {
-    const double number = Number(name);
+    return IntegerOf<T>(Get(name), name);
+  }
+  template <typename T = int>
+  [[nodiscard]] std::optional<T> OptionalInteger(const char* name) const {
+    const Napi::Value value = Get(name);
+    if (value.IsUndefined()) return std::nullopt;
+    return IntegerOf<T>(value, name);
+  }
+
+ private:
+  // Each throws where `value`, which has the name, is none.
+  [[nodiscard]] std::string TextOf(const Napi::Value& value, const char* name) const;
+  [[nodiscard]] std::string StringOf(const Napi::Value& value, const char* name) const;
+  [[nodiscard]] bool BoolOf(const Napi::Value& value, const char* name) const;
+  [[nodiscard]] double NumberOf(const Napi::Value& value, const char* name) const;
+  template <typename T>
+  [[nodiscard]] T IntegerOf(const Napi::Value& value, const char* name) const {
+    const double number = NumberOf(value, name);
     // Both bounds are exact as doubles: an integer of 64 bits is bounded by what JavaScript can count to.
     constexpr double kMostExact = 9007199254740991.0;
     constexpr double kLeast = sizeof(T) > 4 ? (std::is_signed_v<T> ? -kMostExact : 0.0)
@@ -47,13 +66,7 @@ class Fields {
     if (number != std::trunc(number) || number < kLeast || number > kMost) Fail(name, "an integer in range");
     return static_cast<T>(number);
   }
-  template <typename T = int>
-  [[nodiscard]] std::optional<T> OptionalInteger(const char* name) const {
-    if (!Has(name)) return std::nullopt;
-    return Integer<T>(name);
-  }
 
- private:
   Napi::Object object_;
 };
 

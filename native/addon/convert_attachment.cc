@@ -66,8 +66,9 @@ InterfacePlan ParseInterface(const Fields& fields, const AddressPlan& addresses)
   for (const Fields& route : fields.Objects("routes")) {
     plan.routes.push_back(ParseRoute(route, addresses));
   }
-  plan.guarded = !IsNull(fields, "guard");
-  if (plan.guarded) plan.guard_addresses = ParseAddresses(Nested(fields, "guard"), "addresses");
+  const auto guard = fields.OptionalObject("guard");
+  plan.guarded = guard.has_value();
+  if (guard) plan.guard_addresses = ParseAddresses(*guard, "addresses");
   return plan;
 }
 

@@ -45,7 +45,8 @@ MacAddress ParseMacAddress(const Fields& fields, const char* name) {
 }
 
 bool IsNull(const Fields& fields, const char* name) {
-  return fields.Get(name).IsNull() || fields.Get(name).IsUndefined();
+  const Napi::Value value = fields.Get(name);
+  return value.IsNull() || value.IsUndefined();
 }
 
 Fields Nested(const Fields& fields, const char* name) { return Fields::Of(fields.Get(name), name); }
