@@ -251,7 +251,17 @@ export class NetworkManager implements AsyncDisposable {
     this.#forgetSignals();
     await this.#running.ended();
     await this.#backend.close();
-    if (this.#config.shutdown === 'leave') return;
+    const errors = this.#config.shutdown === 'leave' ? [] : await this.#teardownAll();
+    await this.#backend.settle();
+    if (errors.length === 0) return;
+    const message = `not everything could be torn down: ${errors.map((error) => error.message).join('; ')}`;
+    throw new NetworkError('ERR_TEARDOWN_INCOMPLETE', message, {
+      ...{ operation: 'close', network: this.network, errors },
+    });
+  }
+
+  /** What kept VMs of this manager's. */
+  async #teardownAll(): Promise<readonly Error[]> {
     const errors: Error[] = [];
     const undo = async (vmId: string) => {
       await this.#teardownOwn(vmId).catch((error: Error) => {
@@ -260,11 +270,7 @@ export class NetworkManager implements AsyncDisposable {
       });
     };
     await Promise.all([...this.#own.keys()].map(undo));
-    if (errors.length === 0) return;
-    const message = `not everything could be torn down: ${errors.map((error) => error.message).join('; ')}`;
-    throw new NetworkError('ERR_TEARDOWN_INCOMPLETE', message, {
-      ...{ operation: 'close', network: this.network, errors },
-    });
+    return errors;
   }
 
   #attach(request: AttachRequest, scope: Scope): Promise<NetworkConfig> {

@@ -66,4 +66,6 @@ export interface Backend {
   warmUp(scope: Scope): Promise<void>;
   /** Lets go of what it holds besides attachments. Idempotent. */
   close(): Promise<void>;
+  /** Until what teardowns have left is the kernel's to free. */
+  settle(): Promise<void>;
 }

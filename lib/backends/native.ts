@@ -66,6 +66,10 @@ export class NativeBackend extends RecordedBackend implements Backend {
     await this.#pools?.close();
   }
 
+  override settle(): Promise<void> {
+    return this.#together.settle();
+  }
+
   async attach(request: AttachRequest, scope: Scope): Promise<Made> {
     this.#native ??= nativeRuntime(this.runtime);
     const { config, undo, bridge } =
@@ -184,10 +188,9 @@ export class NativeBackend extends RecordedBackend implements Backend {
     plan: DetachPlan,
     scope: Scope,
   ): Promise<boolean> {
+    const work = (together: boolean) => detach(this.runtime, vmId, key, { ...plan, together }, scope);
     // Whoever waits for the namespace waits for no other.
-    const result = await this.#together.run((together) =>
-      detach(this.runtime, vmId, key, { ...plan, together: together && !wait }, scope),
-    );
+    const result = await (wait ? work(false) : this.#together.run(() => work(true)));
     if (result === null) return false;
     this.#watchLink(plan, key);
     if (wait && result.netns !== null) {
@@ -211,7 +214,7 @@ export class NativeBackend extends RecordedBackend implements Backend {
     this.#watchLink(plan, record);
     const [link] = plan.interfaces;
     const rest = { ...plan, interfaces: [{ ...link, hostLink: null }] } as const;
-    const work = (together: boolean) => detach(this.runtime, vmId, record, { ...rest, together }, scope);
+    const work = () => detach(this.runtime, vmId, record, { ...rest, together: true }, scope);
     return this.#together.run(work).then(() => this.#native?.bridges.left(firstInterface(record)));
   }
 }

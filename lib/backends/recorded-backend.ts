@@ -123,6 +123,8 @@ export abstract class RecordedBackend {
 
   async close(): Promise<void> {}
 
+  async settle(): Promise<void> {}
+
   verify({ signal }: Scope): Promise<VerifyReport> {
     const { binding, bundledPluginDir, chainOptions, config, network } = this.runtime;
     const { plugins, cniVersion } = network.list;
