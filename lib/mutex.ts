@@ -36,7 +36,8 @@ function turnAmong(waiting: Begin[], stop: Stop): Promise<void> {
       resolve();
     };
     const watch = stop.onStop(() => {
-      waiting.splice(waiting.indexOf(begin), 1);
+      const place = waiting.indexOf(begin);
+      if (place >= 0) waiting.splice(place, 1);
       reject(new AbortError(true, { cause: stop.reason }));
     });
     waiting.push(begin);

@@ -2,7 +2,7 @@
 export interface Stop {
   readonly stopped: boolean;
   readonly reason: unknown;
-  /** Calls it once, when it stops; not where it has stopped already, nor once the watch has ended. */
+  /** Calls it once, when it stops; not where it has stopped already, nor where the watch had ended by then. */
   onStop(listener: () => void): StopWatch;
 }
 

@@ -131,8 +131,9 @@ void Detach::Cut() {
 void Detach::RemoveName() {
   if (!plan_.anchor) return;
   // A file may be a live namespace seen from here; without a claim nobody knows whose it is.
-  unnamed_ = UnnameNamespace(plan_.anchor->directory, plan_.anchor->name, lock_.Vm(), AnchorOwner::kLock);
-  if (plan_.together) host_.Parting().Hold(std::move(unnamed_));
+  UniqueFd unnamed =
+      UnnameNamespace(plan_.anchor->directory, plan_.anchor->name, lock_.Vm(), AnchorOwner::kLock);
+  if (plan_.together) host_.Parting().Hold(std::move(unnamed));
   if (plan_.link) host_.Freeing().Add(plan_.link->name);
 }
 

@@ -7,7 +7,6 @@
 
 #include "base/cancellation.h"
 #include "base/step_clock.h"
-#include "base/unique_fd.h"
 #include "base/wait.h"
 #include "engine/attachment_host.h"
 #include "engine/attachment_lock.h"
@@ -85,8 +84,6 @@ class Detach {
   AttachmentLock lock_;
   std::optional<AddressStoreRequest> store_request_;
   std::optional<Directory> records_;
-  // The kernel's clean-up begins when this is closed: once the caller knows.
-  UniqueFd unnamed_;
   bool begun_ = false;
   // What comes before the first step is the wait for its turn.
   StepClock clock_{"queue"};

@@ -43,13 +43,15 @@ TEST_F(FileStore, ReadsWhatEndsAtTheLimitOrAtTheEndOfAPiece) {
   }
 }
 
-TEST_F(FileStore, IsItsOwnersWhateverTheUmask) {
-  const mode_t before = ::umask(0277);
-  WriteFile(directory_, "f", "data", 0640);
-  ::umask(before);
-  struct stat status {};
-  ::stat((temporary_ / "f").c_str(), &status);
-  EXPECT_EQ(status.st_mode & 07777, 0640U);
+TEST_F(FileStore, HasItsModeWhateverAUmaskTakesFromOthers) {
+  for (const mode_t mode : {0600U, 0640U, 0644U}) {
+    const mode_t before = ::umask(0077);
+    WriteFile(directory_, "f", "data", mode);
+    ::umask(before);
+    struct stat status {};
+    ::stat((temporary_ / "f").c_str(), &status);
+    EXPECT_EQ(status.st_mode & 07777, mode);
+  }
 }
 
 TEST_F(FileStore, ReplacesAtOnceAndLeavesOneFile) {

@@ -11,6 +11,7 @@ const noMemory = new Error('no memory');
 /** Wants `missing` slots, each of which takes 10 ms to build, or to be refused; who is stopped rejects at once. */
 function filling(missing: number, refuse = false) {
   const seen = { begun: 0, built: 0, failures: [] as number[], atOnce: 0, most: 0 };
+  let wanted = missing;
   const build = (stop: Stop) => {
     seen.begun += 1;
     seen.atOnce += 1;
@@ -23,7 +24,7 @@ function filling(missing: number, refuse = false) {
     });
   };
   const subject = new Filling({
-    missing: () => missing - seen.built,
+    missing: () => wanted - seen.built,
     build,
     built: () => {
       seen.built += 1;
@@ -33,7 +34,11 @@ function filling(missing: number, refuse = false) {
       seen.failures.push(inARow);
     },
   });
-  return { subject, seen };
+  const want = (count: number) => {
+    wanted = count;
+    subject.adjust();
+  };
+  return { subject, seen, want };
 }
 
 /** Of one that takes so long to get its slot. */
@@ -48,6 +53,16 @@ it('builds what is missing, one at a time', async () => {
   await vi.advanceTimersByTimeAsync(100);
   expect(seen).toMatchObject({ built: 5, begun: 5, most: 1 });
   expect(subject.isBuilding).toBe(false);
+});
+
+it('waits for nobody whose naming has ended', async () => {
+  const { subject, seen, want } = filling(0);
+  const naming = caller(60_000);
+  subject.beginNaming(naming);
+  subject.endNaming(naming);
+  want(1);
+  await vi.advanceTimersByTimeAsync(1);
+  expect(seen.begun).toBe(1);
 });
 
 it('lets those who came before have their slots first, and those who come later wait for one slot', async () => {

@@ -1,8 +1,33 @@
 import { afterEach, beforeEach, describe, expect, it, vi } from 'vitest';
 import { Together } from '../../../lib/backends/together.ts';
 
-const namespacesPart = vi.fn(async () => {});
-const parted = () => namespacesPart.mock.calls.length;
+/** Lets go after the time that it is told, unless it is cancelled before. */
+function fakeBinding() {
+  const seen = { parted: 0, begun: 0 };
+  const cancels = new Map<number, () => void>();
+  return {
+    seen,
+    namespacesPart({ afterMs = 0, taskId = 0 }: { readonly afterMs?: number; readonly taskId?: number }) {
+      seen.begun += 1;
+      return new Promise<void>((resolve, reject) => {
+        const timer = setTimeout(() => {
+          seen.parted += 1;
+          resolve();
+        }, afterMs);
+        cancels.set(taskId, () => {
+          clearTimeout(timer);
+          reject(new Error('cancelled'));
+        });
+      });
+    },
+    cancel: (taskId: number) => cancels.get(taskId)?.(),
+  };
+}
+
+function subject() {
+  const binding = fakeBinding();
+  return { together: new Together(binding), seen: binding.seen };
+}
 
 /** A teardown that ends when it is told to. */
 function teardown(together: Together): { end(): Promise<void> } {
@@ -21,90 +46,112 @@ function teardown(together: Together): { end(): Promise<void> } {
   };
 }
 
-beforeEach(() => {
-  vi.useFakeTimers();
-  namespacesPart.mockClear();
-});
-afterEach(() => {
-  vi.useRealTimers();
-});
+const teardowns = (together: Together, count: number) =>
+  Array.from({ length: count }, () => teardown(together));
 
-describe('namespaces of teardowns that come one after another', () => {
-  it('go once nobody has torn down for a while', async () => {
-    const together = new Together({ namespacesPart });
+beforeEach(() => void vi.useFakeTimers());
+afterEach(() => void vi.useRealTimers());
+
+describe('namespaces of few teardowns', () => {
+  it('go together in the end, and only once', async () => {
+    const { together, seen } = subject();
     await teardown(together).end();
-    await vi.advanceTimersByTimeAsync(4);
+    await vi.advanceTimersByTimeAsync(20);
     await teardown(together).end();
-    await vi.advanceTimersByTimeAsync(4);
-    expect(parted()).toBe(0);
-    await vi.advanceTimersByTimeAsync(2);
-    expect(parted()).toBe(1);
+    expect(seen.parted).toBe(0);
+    await vi.advanceTimersByTimeAsync(6);
+    expect(seen.parted).toBe(1);
     await vi.advanceTimersByTimeAsync(1_000);
-    expect(parted()).toBe(1);
+    expect(seen).toEqual({ begun: 1, parted: 1 });
   });
 
-  it('go in the end though they never cease to come', async () => {
-    const together = new Together({ namespacesPart });
-    for (let ms = 0; ms < 100; ms += 2) {
+  it('go though they never cease to come', async () => {
+    const { together, seen } = subject();
+    for (let ms = 0; ms < 100; ms += 1) {
       await teardown(together).end();
-      await vi.advanceTimersByTimeAsync(2);
+      await vi.advanceTimersByTimeAsync(1);
     }
-    expect(parted()).toBeGreaterThanOrEqual(3);
-    expect(parted()).toBeLessThanOrEqual(4);
+    expect(seen.parted).toBeGreaterThanOrEqual(3);
   });
 
-  it('go at once when they are to', async () => {
-    const together = new Together({ namespacesPart });
-    await together.settle();
-    expect(parted()).toBe(0);
+  it('do not wait for one that hangs, nor does its own', async () => {
+    const { together, seen } = subject();
+    const hanging = teardown(together);
     await teardown(together).end();
-    await together.settle();
-    expect(parted()).toBe(1);
+    await vi.advanceTimersByTimeAsync(26);
+    expect(seen.parted).toBe(1);
+    await vi.advanceTimersByTimeAsync(26);
+    expect(seen.parted).toBe(2);
+    await hanging.end();
+    await vi.advanceTimersByTimeAsync(26);
+    expect(seen.parted).toBe(3);
     await vi.advanceTimersByTimeAsync(1_000);
-    expect(parted()).toBe(1);
+    expect(seen.parted).toBe(3);
   });
 
-  it('are waited for by who settles, and one that can’t be asked to go keeps nobody', async () => {
-    const together = new Together({ namespacesPart });
-    namespacesPart.mockRejectedValueOnce(new Error('no thread'));
-    await teardown(together).end();
-    await expect(together.settle()).resolves.toBeUndefined();
+  it('go all the same when a teardown fails', async () => {
+    const { together, seen } = subject();
+    await expect(together.run(() => Promise.reject(new Error('no')))).rejects.toThrow('no');
+    await vi.advanceTimersByTimeAsync(26);
+    expect(seen.parted).toBe(1);
   });
 });
 
-describe('namespaces of teardowns that are under way at once', () => {
-  it('go with the last of many', async () => {
-    const together = new Together({ namespacesPart });
-    const many = Array.from({ length: 8 }, () => teardown(together));
+describe('namespaces of many teardowns', () => {
+  it('go with the last', async () => {
+    const { together, seen } = subject();
+    const many = teardowns(together, 8);
     await vi.advanceTimersByTimeAsync(100);
     for (const each of many.slice(1)) await each.end();
-    expect(parted()).toBe(0);
+    await vi.advanceTimersByTimeAsync(100);
+    expect(seen.parted).toBe(0);
     await many[0]?.end();
-    expect(parted()).toBe(1);
+    await vi.advanceTimersByTimeAsync(0);
+    expect(seen.parted).toBe(1);
   });
 
   it('go once a second while many are under way all the time', async () => {
-    const together = new Together({ namespacesPart });
-    let many = Array.from({ length: 9 }, () => teardown(together));
-    for (let ms = 0; ms < 3_000; ms += 100) {
-      const next = Array.from({ length: 9 }, () => teardown(together));
+    const { together, seen } = subject();
+    let many = teardowns(together, 7);
+    for (let ms = 0; ms < 3_500; ms += 100) {
+      const next = teardowns(together, 7);
       for (const each of many) await each.end();
       many = next;
       await vi.advanceTimersByTimeAsync(100);
     }
-    expect(parted()).toBe(3);
+    expect(seen.parted).toBe(3);
   });
 
-  it('do not wait for one of a few that hangs', async () => {
-    const together = new Together({ namespacesPart });
-    const hanging = teardown(together);
+  it('do not wait for one that hangs for longer than a second', async () => {
+    const { together, seen } = subject();
+    const [, ...others] = teardowns(together, 8);
+    for (const each of others) await each.end();
+    await vi.advanceTimersByTimeAsync(1_001);
+    expect(seen.parted).toBe(1);
+  });
+});
+
+describe('who settles', () => {
+  it('has them go at once, and waits for that', async () => {
+    const { together, seen } = subject();
+    await together.settle();
+    expect(seen.begun).toBe(0);
     await teardown(together).end();
-    await vi.advanceTimersByTimeAsync(24);
-    expect(parted()).toBe(0);
-    await vi.advanceTimersByTimeAsync(2);
-    expect(parted()).toBe(1);
-    await hanging.end();
-    await vi.advanceTimersByTimeAsync(6);
-    expect(parted()).toBe(2);
+    let isSettled = false;
+    const settled = together.settle().then(() => {
+      isSettled = true;
+    });
+    await Promise.resolve();
+    expect(isSettled).toBe(false);
+    await vi.advanceTimersByTimeAsync(1);
+    await settled;
+    expect(seen).toEqual({ begun: 2, parted: 1 });
+  });
+
+  it('is not kept by what can’t be begun', async () => {
+    const namespacesPart = () => Promise.reject(new Error('no thread'));
+    const together = new Together({ namespacesPart, cancel: () => {} });
+    await teardown(together).end();
+    await expect(together.settle()).resolves.toBeUndefined();
   });
 });
