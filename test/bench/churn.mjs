@@ -14,6 +14,7 @@ import { measurePools } from './pools.mjs';
 import { profile, roundsOf } from './profile.mjs';
 import { atLeast, atMost, machineLine, printTable, saveText } from './report.mjs';
 import { compare } from './rounds.mjs';
+import { slowest } from './slowest.mjs';
 import { medianRatio, percentile } from './stats.mjs';
 
 const WARM = 'vulcan-net, warm';
@@ -37,7 +38,8 @@ const network = (short, octet) => ({
 async function saveProfile(file, workDir) {
   const pool = { min: 300, max: 600, recycle: true, restMs: 0 };
   const contender = await poolContender('vulcan-net, recycled', { ...network('seen', 203), pool });
-  await saveText(file, await profile(roundsOf({ ...contender, pid: process.pid }), workDir));
+  const times = await profile(roundsOf({ ...contender, pid: process.pid }), workDir);
+  await saveText(file, `${times}\n${await slowest(contender, workDir)}`);
   await contender.close();
 }
 

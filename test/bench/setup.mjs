@@ -11,6 +11,7 @@ import { measureMemory } from './memory.mjs';
 import { profile, roundsOf } from './profile.mjs';
 import { machineLine, printTable, saveText } from './report.mjs';
 import { compare } from './rounds.mjs';
+import { slowest } from './slowest.mjs';
 import { along, median } from './stats.mjs';
 import { stepFigures } from './steps.mjs';
 import { setupTargets } from './targets.mjs';
@@ -89,7 +90,8 @@ export async function setupBenchmark({ tools, quick, resultsDir }) {
       for (const [who, contender] of Object.entries({ ours, floor })) {
         if (!contender) continue;
         const file = join(resultsDir, `setup-profile-${who}.txt`);
-        await saveText(file, await profile(roundsOf(contender), tools.workDir));
+        const times = await profile(roundsOf(contender), tools.workDir);
+        await saveText(file, `${times}\n${await slowest(contender, tools.workDir)}`);
       }
     }
   }
