@@ -1,6 +1,5 @@
 import type { NativeBinding } from '../native/binding.ts';
-import { runTask } from '../native/task.ts';
-import { Stopper } from '../stop.ts';
+import { debug } from '../observe.ts';
 
 /** So many at once go with the last of them. */
 const many = 8;
@@ -9,62 +8,56 @@ const longestMs = { few: 25, many: 1_000 };
 
 /**
  * Teardowns that are under way at once, or come one after another, have their namespaces freed together: that costs the
- * kernel much less than one by one, and none of them has to wait while it frees those of others. Native code keeps the
- * time, as nobody knows when the event loop has any.
+ * kernel much less than one by one, and none of them has to wait while it frees those of others.
  */
 export class Together {
-  readonly #binding: Pick<NativeBinding, 'namespacesPart' | 'cancel'>;
+  readonly #binding: Pick<NativeBinding, 'namespacesPart'>;
   #underWay = 0;
-  /** Of those that will have parted by the end of `#parting`. */
+  /** Of those that wait for the timer. */
   #isMany = false;
   /** `null`: none waits, nor is under way. */
-  #pending: Stopper | null = null;
+  #timer: NodeJS.Timeout | null = null;
   #parting: Promise<void> = Promise.resolve();
 
-  constructor(binding: Pick<NativeBinding, 'namespacesPart' | 'cancel'>) {
+  constructor(binding: Pick<NativeBinding, 'namespacesPart'>) {
     this.#binding = binding;
   }
 
   /** `work` has its namespace wait for those of the others. */
   async run<T>(work: () => Promise<T>): Promise<T> {
     this.#underWay += 1;
-    const done = work();
-    if (this.#pending === null || (!this.#isMany && this.#underWay >= many)) this.#partInTime();
+    if (this.#timer === null || (!this.#isMany && this.#underWay >= many)) this.#partInTime();
     try {
-      return await done;
+      return await work();
     } finally {
       this.#underWay -= 1;
-      if (this.#underWay === 0 && this.#isMany) this.#partWithin(0);
+      if (this.#underWay === 0 && this.#isMany) this.#part();
     }
   }
 
   /** Until all that have come to their end are left to the kernel. */
   settle(): Promise<void> {
-    if (this.#pending !== null) this.#partWithin(0);
+    if (this.#timer !== null) this.#part();
     return this.#parting;
   }
 
   #partInTime(): void {
+    if (this.#timer !== null) clearTimeout(this.#timer);
     this.#isMany = this.#underWay >= many;
-    this.#partWithin(this.#isMany ? longestMs.many : longestMs.few);
+    const afterMs = this.#isMany ? longestMs.many : longestMs.few;
+    this.#timer = setTimeout(() => this.#part(), afterMs).unref();
   }
 
-  /** In place of what was to come later. */
-  #partWithin(afterMs: number): void {
-    this.#pending?.stop(null);
-    const pending = new Stopper();
-    this.#pending = pending;
-    const part = (taskId: number) => this.#binding.namespacesPart({ afterMs, taskId });
-    this.#parting = runTask(this.#binding, pending, part)
-      // Of one that was stopped another takes the place; one that can't be begun leaves them to the next.
-      .catch(() => {})
-      .then(() => this.#parted(pending));
-  }
-
-  #parted(pending: Stopper): void {
-    if (this.#pending !== pending) return;
-    this.#pending = null;
+  /** Those that are under way may have theirs waiting by the time this is done. */
+  #part(): void {
+    if (this.#timer !== null) clearTimeout(this.#timer);
+    this.#timer = null;
     this.#isMany = false;
     if (this.#underWay > 0) this.#partInTime();
+    const before = this.#parting;
+    this.#parting = this.#binding
+      .namespacesPart({})
+      .catch((error: Error) => debug('namespaces that are to go: %s', error.message))
+      .then(() => before);
   }
 }

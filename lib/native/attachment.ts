@@ -229,6 +229,6 @@ export interface AttachmentBinding {
   attach(plan: AttachPlan): Promise<AttachResult>;
   /** Cuts the link first, then removes all that has the VM's name, past failing steps. Absent is fine. */
   detach(plan: DetachPlan): Promise<DetachResult>;
-  /** Lets go of all namespaces that were told to go together: those that are held once `afterMs` have passed. Default 0. */
-  namespacesPart(plan: Task & { readonly afterMs?: number }): Promise<void>;
+  /** Lets go of all namespaces that were told to go together. */
+  namespacesPart(plan: Task): Promise<void>;
 }

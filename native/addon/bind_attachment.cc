@@ -1,6 +1,4 @@
 #include <cerrno>
-#include <chrono>
-#include <cstdint>
 #include <memory>
 #include <variant>
 
@@ -75,14 +73,6 @@ namespace {
   return plan;
 }
 
-[[nodiscard]] Progress<std::monostate> PartNamespaces(AttachmentHost& host, Clock::time_point due,
-                                                      const Cancellation& cancellation) {
-  cancellation.ThrowIfCancelled();
-  if (Clock::now() < due) return Wait{{{cancellation.Fd(), POLLIN, 0}}, due};
-  host.Parting().Release();
-  return std::monostate{};
-}
-
 [[nodiscard]] Napi::Value AttachResultToJs(Napi::Env env, const AttachResult& result) {
   Napi::Object interface = Napi::Object::New(env);
   interface.Set("addresses", ReservedToJs(env, result.addresses));
@@ -126,15 +116,8 @@ void BindAttachment(Napi::Object exports, Module& module) {
       },
       DetachResultToJs);
   Export(
-      exports, module, "namespacesPart", LaneName::kControl,
-      [](const Fields& fields) {
-        const auto after = fields.OptionalInteger<std::uint32_t>("afterMs").value_or(0);
-        return Clock::now() + std::chrono::milliseconds(after);
-      },
-      [&host](Clock::time_point due, const Cancellation& cancellation) {
-        return PartNamespaces(host, due, cancellation);
-      },
-      [](Napi::Env env, std::monostate) { return env.Undefined(); });
+      exports, module, "namespacesPart", LaneName::kControl, [](const Fields&) { return std::monostate{}; },
+      [&host](std::monostate, const Cancellation&) { host.Parting().Release(); });
 }
 
 }  // namespace vulcan::addon

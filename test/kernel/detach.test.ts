@@ -76,22 +76,6 @@ describeWith(['tun'], 'detach', () => {
     await expectUnchanged(before);
   });
 
-  it('has them go in time, unless that is called off', async () => {
-    const link = hostLinkOf(vm);
-    const isLeft = async () =>
-      (await native.dump({ kinds: ['links'] })).links.some(({ name }) => name === link);
-    const calledOff = native.namespacesPart({ afterMs: 60_000, taskId: 4_711 });
-    await native.detach({ ...detachPlan(vm, addresses), together: true });
-    native.cancel(4_711);
-    await expect(calledOff).rejects.toMatchObject({ code: 'ECANCELED' });
-    expect(await isLeft()).toBe(true);
-    const began = performance.now();
-    await native.namespacesPart({ afterMs: 200 });
-    expect(performance.now() - began).toBeGreaterThanOrEqual(199);
-    await until('it to go', async () => !(await isLeft()));
-    await expectUnchanged(before);
-  });
-
   it('is fine with what is not there', async () => {
     await detach(vm, addresses);
     expect(await native.detach(detachPlan(vm, addresses))).toEqual({
