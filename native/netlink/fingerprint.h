@@ -33,7 +33,7 @@ class Fingerprint {
 // Of one link, but for its alias, with what it is as a bridge's port, and of the filters at its ingress.
 struct LinkPrint {
   Fingerprint fingerprint;
-  bool has_alias;
+  bool has_alias = false;
 };
 [[nodiscard]] LinkPrint FingerprintLink(RtnlSocket& socket, int link);
 
