@@ -10,7 +10,7 @@ RUN_PACKAGES=(iproute2 nftables containernetworking-plugins)
 GUEST_PACKAGES=(qemu-system-x86 kmod cpio)
 TEST_PACKAGES=(
   clang-14 clang-format-14 clang-tidy-14 libclang-rt-14-dev cmake libgtest-dev
-  chromium iptables iputils-ping procps psmisc shellcheck strace tcpdump
+  chromium iptables iputils-ping linux-perf procps psmisc shellcheck strace tcpdump
 )
 
 PACKAGES=("${BUILD_PACKAGES[@]}" "${RUN_PACKAGES[@]}" "${GUEST_PACKAGES[@]}")
