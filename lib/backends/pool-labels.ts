@@ -19,6 +19,8 @@ export class Labels {
   /** What is added goes along with a write that is yet to come. */
   #isGathering = false;
   #isAwaited = false;
+  /** How often one was added, whether or not its VM has gone since. */
+  #count = 0;
 
   constructor(binding: Pick<NativeBinding, 'linkLabel'>) {
     this.#binding = binding;
@@ -26,6 +28,7 @@ export class Labels {
 
   add(vmId: string, link: LinkLabel): void {
     this.#next.set(vmId, link);
+    this.#count += 1;
     if (this.#isGathering) return;
     this.#isGathering = true;
     this.#written = this.#write(this.#written);
@@ -56,8 +59,8 @@ export class Labels {
   /** What is added meanwhile goes along. */
   async #gather(): Promise<void> {
     const lastMs = performance.now() + longestMs;
-    for (let count = 0; count < this.#next.size; ) {
-      count = this.#next.size;
+    for (let count = 0; count < this.#count; ) {
+      count = this.#count;
       await new Promise((resolve) => setTimeout(resolve, quietMs));
       if (this.#isAwaited || performance.now() > lastMs) break;
     }

@@ -55,6 +55,18 @@ describe('labels', () => {
     expect(calls.length).toBe(1);
   });
 
+  it('wait for a quiet moment while VMs go as fast as others come', async () => {
+    const { calls, labels, add } = recorded();
+    for (let vm = 0; vm < 100; vm += 1) {
+      add(`vm-${vm}`);
+      labels.forget(`vm-${vm - 3}`);
+      await vi.advanceTimersByTimeAsync(4);
+    }
+    expect(calls).toEqual([]);
+    await vi.advanceTimersByTimeAsync(20);
+    expect(calls).toEqual([['link of vm-97', 'link of vm-98', 'link of vm-99']]);
+  });
+
   it('are written soon for whom waits for them', async () => {
     const { calls, labels, add } = recorded();
     let written = false;
