@@ -12,6 +12,8 @@ const atOnce = 64;
 /** While somebody waits: sooner ready, unless reading what the whole host has is so dear that more have to share it. */
 const awaitedAtOnce = 8;
 const dearReadingMs = 8;
+/** As many as are reset together: they are ready before the rest of those that were proven with them. */
+const resetAtOnce = 8;
 /** Reading what the whole host has takes that share of the time at most, while nobody waits for a slot. */
 const share = 1 / 4;
 /** What is shorter is not worth a timer. */
@@ -130,18 +132,21 @@ export class Recycling {
   }
 
   async #finish(batch: readonly Resting[], against: SlotProofs['against']): Promise<void> {
-    const { ready, spoilt } = this.#options;
     const proofs = verdicts(slotsOf(batch), against);
-    const resets = verdicts(proofs.clean, await this.#reset(proofs.clean));
     const again = this.#again(batch, proofs.unclean);
-    this.#cleaning -= batch.length;
-    if (resets.clean.length > 0) ready(resets.clean);
-    const unclean = [...proofs.unclean, ...resets.unclean].filter(([slot]) => !again.has(slot));
-    if (unclean.length > 0) spoilt(unclean);
+    const unclean = proofs.unclean.filter(([slot]) => !again.has(slot));
+    this.#cleaning -= proofs.unclean.length;
+    if (unclean.length > 0) this.#options.spoilt(unclean);
+    for (let first = 0; first < proofs.clean.length; first += resetAtOnce) {
+      const portion = proofs.clean.slice(first, first + resetAtOnce);
+      const resets = verdicts(portion, await this.#reset(portion));
+      this.#cleaning -= portion.length;
+      if (resets.clean.length > 0) this.#options.ready(resets.clean);
+      if (resets.unclean.length > 0) this.#options.spoilt(resets.unclean);
+    }
   }
 
   async #reset(slots: readonly Slot[]): Promise<readonly (NativeError | null)[]> {
-    if (slots.length === 0) return [];
     try {
       return await this.#options.binding.slotsReset({ slots: handlesOf(slots) });
     } catch (error) {

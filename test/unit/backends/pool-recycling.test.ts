@@ -83,6 +83,23 @@ it('are proven while those before them are reset', async () => {
   expect(seen.ready).toHaveLength(12);
 });
 
+it('are ready a few at a time, before those that were proven with them', async () => {
+  const readyBefore: number[] = [];
+  const { subject, seen } = recycling({
+    reset: async (slots) => {
+      readyBefore.push(seen.ready.length);
+      return slots.map((handle) => (handle === 5 ? refusal : null));
+    },
+  });
+  addMany(subject, 21);
+  await subject.settle();
+  expect(seen.calls.filter((call) => call.startsWith('reset'))).toEqual([
+    ...['reset 1', 'reset 8', 'reset 8', 'reset 4'],
+  ]);
+  expect(readyBefore).toEqual([0, 1, 8, 16]);
+  expect([seen.spoilt, seen.ready.length, subject.size]).toEqual([[5], 20, 0]);
+});
+
 it.each([
   ['proof', { prove: () => Promise.reject(refusal) }],
   ['reset', { reset: () => Promise.reject(refusal) }],
