@@ -118,22 +118,23 @@ void Append(std::string& out, const Level& level, const nlattr* first, int lengt
     if (std::ranges::find(level.without, type) != level.without.end()) continue;
     const auto nest = std::ranges::find_if(
         level.nests, [type](const Nest& each) { return each.type == type || each.type == kEach; });
-    std::string value;
+    AppendBytes(out, &type, sizeof type);
+    const std::size_t size_at = out.size();
+    out.append(sizeof(std::size_t), '\0');
     if (nest != level.nests.end()) {
-      Append(value, *nest->level, static_cast<const nlattr*>(nla_data(at)), nla_len(at));
+      Append(out, *nest->level, static_cast<const nlattr*>(nla_data(at)), nla_len(at));
     } else {
-      AppendBytes(value, nla_data(at), static_cast<std::size_t>(nla_len(at)));
+      AppendBytes(out, nla_data(at), static_cast<std::size_t>(nla_len(at)));
     }
-    const std::pair<int, std::size_t> head{type, value.size()};
-    AppendBytes(out, &head.first, sizeof head.first);
-    AppendBytes(out, &head.second, sizeof head.second);
-    out += value;
+    const std::size_t size = out.size() - size_at - sizeof size;
+    std::memcpy(&out[size_at], &size, sizeof size);
   }
 }
 
 template <typename Fixed>
 [[nodiscard]] std::string Canonical(const nlmsghdr& message, const Fixed& fixed, const Level& level) {
   std::string out;
+  out.reserve(message.nlmsg_len);
   AppendBytes(out, &fixed, sizeof fixed);
   Append(out, level, nlmsg_attrdata(&message, static_cast<int>(sizeof fixed)),
          nlmsg_attrlen(&message, static_cast<int>(sizeof fixed)));

@@ -177,13 +177,13 @@ std::span<const std::byte> RtnlSocket::Receive(int type) {
   for (;;) {
     sockaddr_nl sender{};
     socklen_t length = sizeof sender;
-    const ssize_t size = ::recvfrom(nl_socket_get_fd(socket_.get()), buffer_.data(), buffer_.size(),
+    const ssize_t size = ::recvfrom(nl_socket_get_fd(socket_.get()), buffer_.Data(), buffer_.Size(),
                                     MSG_TRUNC, reinterpret_cast<sockaddr*>(&sender), &length);
     if (size < 0 && errno == EINTR) continue;
     if (size < 0) throw SystemError(RtnlTypeName(type));
-    if (static_cast<std::size_t>(size) > buffer_.size()) throw Error(EMSGSIZE, RtnlTypeName(type));
+    if (static_cast<std::size_t>(size) > buffer_.Size()) throw Error(EMSGSIZE, RtnlTypeName(type));
     // Port 0 is the kernel; anyone with CAP_NET_ADMIN could send here, too.
-    if (sender.nl_pid == 0) return {buffer_.data(), static_cast<std::size_t>(size)};
+    if (sender.nl_pid == 0) return {buffer_.Data(), static_cast<std::size_t>(size)};
   }
 }
 

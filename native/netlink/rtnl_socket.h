@@ -11,6 +11,7 @@
 #include <utility>
 #include <vector>
 
+#include "base/buffer.h"
 #include "netlink/rtnl_batch.h"
 #include "netlink/rtnl_message.h"
 #include "netlink/rtnl_reply.h"
@@ -73,7 +74,7 @@ class RtnlSocket {
 
   std::unique_ptr<nl_sock, Free> socket_;
   std::uint32_t sequence_ = 0;
-  std::vector<std::byte> buffer_;
+  Buffer buffer_;
 };
 
 }  // namespace vulcan

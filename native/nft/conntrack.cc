@@ -48,7 +48,7 @@ Conntrack::Conntrack() : socket_(mnl_socket_open2(NETLINK_NETFILTER, SOCK_CLOEXE
 
 int Conntrack::Ask(std::uint16_t type, std::uint8_t family, std::uint16_t flags,
                    const std::function<void(nlmsghdr*)>& fill, const Visitor& visit) {
-  nlmsghdr* const request = mnl_nlmsg_put_header(buffer_.data());
+  nlmsghdr* const request = mnl_nlmsg_put_header(buffer_.Data());
   request->nlmsg_type = static_cast<std::uint16_t>(NFNL_SUBSYS_CTNETLINK << 8 | type);
   request->nlmsg_flags = static_cast<std::uint16_t>(NLM_F_REQUEST | NLM_F_ACK | flags);
   request->nlmsg_seq = ++sequence_;
@@ -58,11 +58,11 @@ int Conntrack::Ask(std::uint16_t type, std::uint8_t family, std::uint16_t flags,
   fill(request);
   if (mnl_socket_sendto(socket_.get(), request, request->nlmsg_len) < 0) throw SystemError(kName);
   for (;;) {
-    const ssize_t got = mnl_socket_recvfrom(socket_.get(), buffer_.data(), buffer_.size());
+    const ssize_t got = mnl_socket_recvfrom(socket_.get(), buffer_.Data(), buffer_.Size());
     if (got < 0 && errno == EINTR) continue;
     if (got < 0) throw SystemError(kName);
     auto left = static_cast<int>(got);
-    const auto* header = reinterpret_cast<const nlmsghdr*>(buffer_.data());
+    const auto* header = reinterpret_cast<const nlmsghdr*>(buffer_.Data());
     for (; nft::IsWhole(header, left); header = mnl_nlmsg_next(header, &left)) {
       // Of an earlier request, whose answer was lost in part.
       if (header->nlmsg_seq != sequence_) continue;

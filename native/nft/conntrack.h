@@ -8,6 +8,7 @@
 #include <memory>
 #include <vector>
 
+#include "base/buffer.h"
 #include "base/ip_address.h"
 
 namespace vulcan {
@@ -41,7 +42,7 @@ class Conntrack {
 
   std::unique_ptr<mnl_socket, Close> socket_;
   std::uint32_t sequence_ = 0;
-  std::vector<std::byte> buffer_;
+  Buffer buffer_;
 };
 
 }  // namespace vulcan

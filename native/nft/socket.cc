@@ -40,11 +40,11 @@ Socket::Socket() : socket_(mnl_socket_open2(NETLINK_NETFILTER, SOCK_CLOEXEC)), b
 std::size_t Socket::Receive(int flags) {
   for (;;) {
     const ssize_t length =
-        ::recv(mnl_socket_get_fd(socket_.get()), buffer_.data(), buffer_.size(), flags | MSG_TRUNC);
+        ::recv(mnl_socket_get_fd(socket_.get()), buffer_.Data(), buffer_.Size(), flags | MSG_TRUNC);
     if (length < 0 && errno == EINTR) continue;
     if (length < 0 && errno == EAGAIN) return 0;
     if (length < 0) throw SystemError("recv(NETLINK_NETFILTER)");
-    if (static_cast<std::size_t>(length) > buffer_.size()) throw Error(EMSGSIZE, "recv(NETLINK_NETFILTER)");
+    if (static_cast<std::size_t>(length) > buffer_.Size()) throw Error(EMSGSIZE, "recv(NETLINK_NETFILTER)");
     return static_cast<std::size_t>(length);
   }
 }
@@ -73,7 +73,7 @@ Socket::Answer Socket::Request(std::uint16_t type, std::uint8_t family, std::uin
   const std::uint32_t sequence = ++sequence_;
   const bool dump = (flags & NLM_F_DUMP) != 0;
   nlmsghdr* request =
-      nftnl_nlmsg_build_hdr(reinterpret_cast<char*>(buffer_.data()), type, family, flags, sequence);
+      nftnl_nlmsg_build_hdr(reinterpret_cast<char*>(buffer_.Data()), type, family, flags, sequence);
   payload(request);
   if (mnl_socket_sendto(socket_.get(), request, request->nlmsg_len) < 0) {
     throw SystemError("sendto(NETLINK_NETFILTER)");
@@ -81,7 +81,7 @@ Socket::Answer Socket::Request(std::uint16_t type, std::uint8_t family, std::uin
   Answer answer;
   for (bool more = true; more;) {
     auto left = static_cast<int>(Receive(0));
-    const auto* header = reinterpret_cast<const nlmsghdr*>(buffer_.data());
+    const auto* header = reinterpret_cast<const nlmsghdr*>(buffer_.Data());
     for (; more && IsWhole(header, left); header = mnl_nlmsg_next(header, &left)) {
       // Whatever an earlier, failed request left behind is skipped.
       if (header->nlmsg_seq == sequence) more = Take(header, dump, answer);
@@ -155,7 +155,7 @@ std::vector<Acknowledgement> Socket::Exchange(std::span<iovec> parts) {
     }
     if (length == 0) break;
     auto left = static_cast<int>(length);
-    const auto* header = reinterpret_cast<const nlmsghdr*>(buffer_.data());
+    const auto* header = reinterpret_cast<const nlmsghdr*>(buffer_.Data());
     for (; IsWhole(header, left); header = mnl_nlmsg_next(header, &left)) {
       if (header->nlmsg_type == NLMSG_ERROR) acknowledgements.push_back(ParseAcknowledgement(header));
     }

@@ -9,6 +9,7 @@
 #include <span>
 #include <vector>
 
+#include "base/buffer.h"
 #include "nft/message.h"
 
 namespace vulcan::nft {
@@ -50,7 +51,7 @@ class Socket {
 
   std::unique_ptr<mnl_socket, Close> socket_;
   std::uint32_t sequence_ = 0;
-  std::vector<std::byte> buffer_;
+  Buffer buffer_;
 };
 
 }  // namespace vulcan::nft
