@@ -77,11 +77,14 @@ Lane::~Lane() {
 }
 
 void Lane::Post(Job job) {
+  bool is_first = false;
   {
     const std::lock_guard guard(mutex_);
+    is_first = posted_.empty();
     posted_.push_back(std::move(job));
   }
-  Wake();
+  // Those before it have woken the thread, which will take all of them.
+  if (is_first) Wake();
 }
 
 void Lane::Loop(const char* name) {
