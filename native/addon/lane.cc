@@ -40,7 +40,9 @@ void Drain(int wake) noexcept {
     polled.insert(polled.end(), each.wait.fds.begin(), each.wait.fds.end());
     until = std::min(until, each.wait.until);
   }
-  ::poll(polled.data(), polled.size(), PollTimeoutMs(until));
+  const int timeout_ms = PollTimeoutMs(until);
+  if (timeout_ms == 0) LetOthersRun();
+  ::poll(polled.data(), polled.size(), timeout_ms);
   // Before what was posted is looked at: what is posted later wakes again.
   if (polled.front().revents != 0) Drain(wake);
 

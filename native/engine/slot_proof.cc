@@ -12,6 +12,7 @@
 #include "sys/io.h"
 #include "sys/netns.h"
 #include "sys/tap.h"
+#include "sys/thread_class.h"
 
 namespace vulcan {
 namespace {
@@ -58,6 +59,7 @@ void EnterAll(const std::vector<std::shared_ptr<Slot>>& slots, std::vector<std::
     } catch (...) {
       against[i] = CurrentError();
     }
+    LetOthersRun();
   }
 }
 

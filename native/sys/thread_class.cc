@@ -41,4 +41,6 @@ void AskForBatch() noexcept {
   ::pthread_setschedparam(::pthread_self(), SCHED_BATCH, &none);
 }
 
+void LetOthersRun() noexcept { ::sched_yield(); }
+
 }  // namespace vulcan
