@@ -7,13 +7,12 @@ import type { Slot } from './slot.ts';
 
 /** Slots that VMs have left: they rest, are proven to be nobody's, and are made what they were. */
 
-/** So many at a time, each of which takes a few descriptors. */
-const atOnce = 64;
-/** While somebody waits: sooner ready, unless reading what the whole host has is so dear that more have to share it. */
-const awaitedAtOnce = 8;
-const dearReadingMs = 8;
-/** As many as are reset together: they are ready before the rest of those that were proven with them. */
+/** So many share a reading of what the whole host has. */
+const provenAtOnce = 64;
+/** So many of them share what is done in the host's namespace, and are ready before the others. */
 const resetAtOnce = 8;
+/** While somebody waits for one. */
+const resetAtOnceAwaited = 4;
 /** Reading what the whole host has takes that share of the time at most, while nobody waits for a slot. */
 const share = 1 / 4;
 /** What is shorter is not worth a timer. */
@@ -30,7 +29,7 @@ interface Resting {
 }
 
 export interface RecyclingOptions {
-  readonly binding: Pick<NativeBinding, 'slotsProve' | 'slotsReset'>;
+  readonly binding: Pick<NativeBinding, 'slotsProve' | 'slotsEnter' | 'slotsReset'>;
   readonly restMs: number;
   /** Whether somebody waits for a slot. */
   isAwaited(): boolean;
@@ -45,7 +44,6 @@ export class Recycling {
   #resting: Resting[] = [];
   /** Taken from those that rest, and neither ready nor spoilt yet. */
   #cleaning = 0;
-  #isReadingDear = false;
   #work: Promise<void> = Promise.resolve();
   #working = false;
   #timer: NodeJS.Timeout | null = null;
@@ -103,8 +101,7 @@ export class Recycling {
     let resetting: Promise<void> | null = null;
     for (;;) {
       const now = performance.now();
-      const most = this.#options.isAwaited() && !this.#isReadingDear ? awaitedAtOnce : atOnce;
-      const batch = this.#take(({ dueMs }) => dueMs <= now, most);
+      const batch = this.#take(({ dueMs }) => dueMs <= now, provenAtOnce);
       if (batch.length === 0) {
         if (resetting === null) return;
         await resetting;
@@ -114,7 +111,6 @@ export class Recycling {
       this.#cleaning += batch.length;
       const [{ against, readingMs }] = await Promise.all([this.#prove(batch), resetting]);
       resetting = this.#finish(batch, against);
-      if (batch.length <= awaitedAtOnce) this.#isReadingDear = readingMs > dearReadingMs;
       const pauseMs = readingMs * (1 / share - 1);
       if (pauseMs >= shortestPauseMs && !this.#options.isAwaited()) {
         await Promise.all([sleep(pauseMs), resetting]);
@@ -131,27 +127,36 @@ export class Recycling {
     }
   }
 
+  /** A few at a time; while those are reset, the next are entered. */
   async #finish(batch: readonly Resting[], against: SlotProofs['against']): Promise<void> {
+    const { binding, isAwaited } = this.#options;
     const proofs = verdicts(slotsOf(batch), against);
-    const again = this.#again(batch, proofs.unclean);
-    const unclean = proofs.unclean.filter(([slot]) => !again.has(slot));
-    this.#cleaning -= proofs.unclean.length;
-    if (unclean.length > 0) this.#options.spoilt(unclean);
-    for (let first = 0; first < proofs.clean.length; first += resetAtOnce) {
-      const portion = proofs.clean.slice(first, first + resetAtOnce);
-      const resets = verdicts(portion, await this.#reset(portion));
-      this.#cleaning -= portion.length;
-      if (resets.clean.length > 0) this.#options.ready(resets.clean);
-      if (resets.unclean.length > 0) this.#options.spoilt(resets.unclean);
+    this.#refuse(batch, proofs.unclean);
+    let resetting: Promise<void> | null = null;
+    for (let left = proofs.clean; left.length > 0; ) {
+      const most = isAwaited() ? resetAtOnceAwaited : resetAtOnce;
+      const portion = left.slice(0, most);
+      left = left.slice(most);
+      const [entries] = await Promise.all([judge(portion, (plan) => binding.slotsEnter(plan)), resetting]);
+      this.#refuse(batch, entries.unclean);
+      resetting = this.#reset(batch, entries.clean);
     }
+    await resetting;
   }
 
-  async #reset(slots: readonly Slot[]): Promise<readonly (NativeError | null)[]> {
-    try {
-      return await this.#options.binding.slotsReset({ slots: handlesOf(slots) });
-    } catch (error) {
-      return slots.map(() => error as NativeError);
-    }
+  async #reset(batch: readonly Resting[], entered: readonly Slot[]): Promise<void> {
+    if (entered.length === 0) return;
+    const { clean, unclean } = await judge(entered, (plan) => this.#options.binding.slotsReset(plan));
+    this.#cleaning -= clean.length;
+    if (clean.length > 0) this.#options.ready(clean);
+    this.#refuse(batch, unclean);
+  }
+
+  #refuse(batch: readonly Resting[], unclean: readonly Verdict[]): void {
+    this.#cleaning -= unclean.length;
+    const again = this.#again(batch, unclean);
+    const spoilt = unclean.filter(([slot]) => !again.has(slot));
+    if (spoilt.length > 0) this.#options.spoilt(spoilt);
   }
 
   /** Those that somebody is about to leave: they rest a little longer. */
@@ -168,6 +173,20 @@ type Verdict = readonly [slot: Slot, against: NativeError];
 
 const slotsOf = (batch: readonly Resting[]): readonly Slot[] => batch.map(({ slot }) => slot);
 const handlesOf = (slots: readonly Slot[]): readonly number[] => slots.map(({ handle }) => handle);
+
+async function judge(
+  slots: readonly Slot[],
+  call: (plan: { readonly slots: readonly number[] }) => Promise<readonly (NativeError | null)[]>,
+) {
+  try {
+    return verdicts(slots, await call({ slots: handlesOf(slots) }));
+  } catch (error) {
+    return verdicts(
+      slots,
+      slots.map(() => error as NativeError),
+    );
+  }
+}
 
 function verdicts(slots: readonly Slot[], against: readonly (NativeError | null)[]) {
   const clean: Slot[] = [];

@@ -53,24 +53,28 @@ export function fits({ tapName, tapOwner }: SlotProfile, request: AttachRequest)
 /** How long a fill waits for locks. */
 const timeoutMs = 5_000;
 
+interface FillOptions extends SlotProfile {
+  readonly recycle: boolean;
+}
+
 export function fillSlot(
   native: NativeRuntime,
-  profile: SlotProfile,
+  options: FillOptions,
   owner: string,
   stop: Stop,
 ): Promise<Slot> {
-  return onSomeBridge(native, (bridge) => fillOn(native, bridge, profile, owner, stop));
+  return onSomeBridge(native, (bridge) => fillOn(native, bridge, options, owner, stop));
 }
 
 async function fillOn(
   native: NativeRuntime,
   bridge: Bridge,
-  profile: SlotProfile,
+  options: FillOptions,
   owner: string,
   stop: Stop,
 ): Promise<Slot> {
   const { binding, locks } = native.runtime;
-  const { tapName, tapOwner } = profile;
+  const { tapName, tapOwner, recycle } = options;
   const { name: hostLink, mac: hostMac } = newHostLink(keyOf(native.runtime, owner));
   const names: LinkNames = {
     ...{ hostLink, hostMac, mac: slotMac(hostLink) },
@@ -78,7 +82,7 @@ async function fillOn(
   };
   const template = native.templateFor(null, bridge);
   const link = planLink(native, template, names, { alias: '', owner, tapOwner });
-  const plan = { locks: locks.planWithin(owner, timeoutMs), interface: link };
+  const plan = { locks: locks.planWithin(owner, timeoutMs), interface: link, recycled: recycle };
   try {
     const filled = await runTask(binding, stop, (taskId) => binding.slotFill({ ...plan, taskId }));
     const { slot: handle, addresses } = filled;

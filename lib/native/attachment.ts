@@ -127,6 +127,8 @@ export interface SlotPlan extends Task {
   readonly locks: AttachmentLocks;
   /** Its alias is empty; the owner of its addresses is whoever keeps the slot. */
   readonly interface: Omit<AttachInterface, 'record'>;
+  /** Whether it may be proven and reset one day: what it looks like now is then to be known. */
+  readonly recycled: boolean;
 }
 
 export interface FilledSlot {

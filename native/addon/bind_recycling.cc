@@ -9,6 +9,7 @@
 #include "addon/convert_attachment.h"
 #include "addon/convert_network.h"
 #include "addon/task.h"
+#include "engine/slot_entry.h"
 #include "engine/slot_proof.h"
 #include "engine/slot_reset.h"
 #include "engine/slot_return.h"
@@ -81,6 +82,9 @@ void BindRecycling(Napi::Object exports, Module& module) {
         object.Set("readingMs", std::chrono::duration<double, std::milli>(proofs.reading).count());
         return object;
       });
+  Export(
+      exports, module, "slotsEnter", LaneName::kScan,
+      [&slots](const Fields& fields) { return SlotsOf(slots, fields); }, EnterSlots, VerdictsToJs);
   Export(
       exports, module, "slotsReset", LaneName::kControl,
       [&slots, &host](const Fields& fields) {

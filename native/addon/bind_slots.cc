@@ -19,7 +19,8 @@ namespace {
   const Fields interface = Nested(fields, "interface");
   AddressPlan addresses = ParseAddressPlan(Nested(interface, "addresses"));
   InterfacePlan link = ParseInterface(interface, addresses);
-  return {ParseLocks(Nested(fields, "locks")), std::move(addresses), std::move(link)};
+  return {ParseLocks(Nested(fields, "locks")), std::move(addresses), std::move(link),
+          fields.Bool("recycled")};
 }
 
 [[nodiscard]] SlotNamingPlan ParseNamingPlan(const SlotTable& slots, const Fields& fields) {

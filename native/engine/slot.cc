@@ -7,7 +7,6 @@
 #include "engine/attachment_links.h"
 #include "engine/attachment_parts.h"
 #include "engine/reservation.h"
-#include "engine/slot_reset.h"
 
 namespace vulcan {
 namespace {
@@ -126,7 +125,8 @@ Slot FillSlot::Finish() {
   slot.addresses = addresses_;
   slot.interface = plan_.interface;
   slot.bridge_index = bridge_;
-  TakeFingerprints(slot, inside_->links, host_.Links());
+  slot.host_index = host_.Links().IndexOf(slot.host_link).value_or(0);
+  if (plan_.recycled) slot.prints = TakePrints(slot, inside_->links, host_.Links());
   slot.ns = std::move(inside_->fd);
   return slot;
 }

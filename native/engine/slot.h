@@ -13,10 +13,9 @@
 #include "engine/attachment_plan.h"
 #include "engine/guard.h"
 #include "engine/namespace_source.h"
-#include "netlink/fingerprint.h"
+#include "engine/slot_prints.h"
 #include "netlink/rtnl_socket.h"
 #include "sys/address_store.h"
-#include "sys/link_features.h"
 #include "sys/lock.h"
 
 namespace vulcan {
@@ -45,10 +44,8 @@ struct Slot {
   int host_index = 0;
   // Of interface.bridge.
   int bridge_index = 0;
-  // Of the namespace and of the host's link, as they were made.
-  std::optional<Fingerprint> inside;
-  std::optional<Fingerprint> link;
-  LinkFeatures tap_features;
+  // Of one that is to be recycled.
+  std::optional<SlotPrints> prints;
   // Between its proof and its reset.
   std::optional<EnteredSlot> entered;
 };
@@ -58,6 +55,8 @@ struct SlotPlan {
   AttachmentLocks locks;
   AddressPlan addresses;
   InterfacePlan interface;
+  // Whether ResetSlots will have to know what it was like.
+  bool recycled = false;
 };
 
 // Builds one, or nothing. Lets others go first after each step, so that nobody waits for a whole slot, and

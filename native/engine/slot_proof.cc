@@ -1,66 +1,17 @@
 #include "engine/slot_proof.h"
 
-#include <fcntl.h>
-
 #include <cerrno>
-#include <cstdio>
 #include <string>
 
 #include "nft/conntrack.h"
-#include "nft/socket.h"
 #include "sys/holders.h"
-#include "sys/io.h"
 #include "sys/netns.h"
-#include "sys/tap.h"
-#include "sys/thread_class.h"
 
 namespace vulcan {
 namespace {
 
-constexpr const char* kSockets = "/proc/thread-self/net/sockstat";
-constexpr std::size_t kSocketsLimit = 4096;
-// Where no transaction has ever been committed (nf_tables_init_net of net/netfilter/nf_tables_api.c).
-constexpr std::uint32_t kFirstGeneration = 1;
-
-[[nodiscard]] Error Unclean(int errnum, const char* syscall, const std::string& why) {
-  return Error(errnum, syscall, why).Why(Reason::kSlotSpoilt);
-}
-
-// Of the calling thread's namespace, whoever has them. A descriptor of /dev/net/tun is one, too.
-[[nodiscard]] int CountSockets() {
-  const UniqueFd file(::open(kSockets, O_RDONLY | O_CLOEXEC));
-  if (!file) throw SystemError("open", kSockets);
-  int count = 0;
-  const std::string text = ReadAll(file.Get(), kSocketsLimit, kSockets);
-  if (std::sscanf(text.c_str(), "sockets: used %d", &count) != 1) throw Error(EBADMSG, "read").Path(kSockets);
-  return count;
-}
-
-// By a thread that is in the namespace.
-[[nodiscard]] EnteredSlot Enter() {
-  if (const int sockets = CountSockets(); sockets != 0) {
-    throw Unclean(EBUSY, "read", std::to_string(sockets) + " sockets of the namespace are open");
-  }
-  if (nft::Socket().Generation() != kFirstGeneration) {
-    throw Unclean(EEXIST, "NFT_MSG_GETGEN", "the namespace has had nftables rules");
-  }
-  if (Conntrack().Count() != 0) {
-    throw Unclean(EEXIST, "IPCTNL_MSG_CT_GET_STATS", "the namespace tracks connections");
-  }
-  return {RtnlSocket(), OpenTun()};
-}
-
-void EnterAll(const std::vector<std::shared_ptr<Slot>>& slots, std::vector<std::optional<Error>>& against) {
-  for (std::size_t i = 0; i < slots.size(); ++i) {
-    if (against[i]) continue;
-    try {
-      EnterNamespace(slots[i]->ns.Get());
-      slots[i]->entered.emplace(Enter());
-    } catch (...) {
-      against[i] = CurrentError();
-    }
-    LetOthersRun();
-  }
+[[nodiscard]] Error Inhabited(int errnum, const std::string& why) {
+  return Error(errnum, "readlink", why).Why(Reason::kSlotSpoilt);
 }
 
 // What speaks against all of them.
@@ -68,12 +19,12 @@ void ProveOutside(const std::vector<std::shared_ptr<Slot>>& slots, std::vector<s
                   const Cancellation& cancellation) {
   const InhabitedNamespaces inhabited = ReadInhabitedNamespaces(cancellation);
   if (inhabited.unread != 0) {
-    throw Unclean(inhabited.unread, "readlink", "not every process can be looked at");
+    throw Inhabited(inhabited.unread, "not every process can be looked at");
   }
   std::vector<IpAddress> addresses;
   for (std::size_t i = 0; i < slots.size(); ++i) {
     if (inhabited.inodes.contains(IdOfNamespace(slots[i]->ns.Get()).inode)) {
-      against[i] = Unclean(EBUSY, "readlink", "a process is in the namespace");
+      against[i] = Inhabited(EBUSY, "a process is in the namespace");
     }
     for (const ReservedAddress& each : slots[i]->addresses) addresses.push_back(each.address);
   }
@@ -89,7 +40,6 @@ SlotProofs ProveSlots(const std::vector<std::shared_ptr<Slot>>& slots, const Can
     const auto begin = Clock::now();
     ProveOutside(slots, proofs.against, cancellation);
     proofs.reading = Clock::now() - begin;
-    RunInNamespace(slots.front()->ns.Get(), [&] { EnterAll(slots, proofs.against); });
   } catch (...) {
     for (auto& each : proofs.against) each = CurrentError();
   }

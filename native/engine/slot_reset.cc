@@ -14,36 +14,18 @@
 namespace vulcan {
 namespace {
 
-[[nodiscard]] Fingerprint OfInside(const Slot& slot, RtnlSocket& inside) {
-  return FingerprintNamespace(inside, {slot.interface.tap, slot.interface.name});
-}
-
-void Compare(const std::optional<Fingerprint>& before, const Fingerprint& now) {
-  const auto difference = before ? before->DifferenceTo(now) : std::optional<std::string>("links");
-  if (!difference) return;
-  throw Error(EEXIST, RtnlTypeName(RTM_GETLINK), "its " + *difference + " are not as they were made")
-      .Why(Reason::kSlotSpoilt);
-}
-
 void ResetTapOf(Slot& slot) {
-  if (!slot.entered) throw Error(EINVAL, "setns", "the slot was not proven clean").Why(Reason::kSlotSpoilt);
+  if (!slot.entered) throw Error(EINVAL, "setns", "the slot was not entered").Why(Reason::kSlotSpoilt);
   // TUNSETIFF would make one where there is none.
   if (!slot.entered->links.IndexOf(slot.interface.tap)) {
     throw Error(ENODEV, "ioctl(SIOCGIFINDEX)").Path(slot.interface.tap).Why(Reason::kSlotSpoilt);
   }
   ResetTap(std::move(slot.entered->tun), slot.interface.tap, slot.interface.tap_owner);
   // Offloads that a VMM has not taken are no longer asked for.
-  RequestLinkFeatures(slot.entered->links.Fd(), slot.interface.tap, slot.tap_features);
+  RequestLinkFeatures(slot.entered->links.Fd(), slot.interface.tap, slot.prints->tap_features);
 }
 
 }  // namespace
-
-void TakeFingerprints(Slot& slot, RtnlSocket& inside, RtnlSocket& host) {
-  slot.host_index = host.IndexOf(slot.host_link).value_or(0);
-  slot.tap_features = GetLinkFeatures(inside.Fd(), slot.interface.tap);
-  slot.inside = OfInside(slot, inside);
-  slot.link = FingerprintLink(host, slot.host_index).fingerprint;
-}
 
 ResetSlots::ResetSlots(std::vector<std::shared_ptr<Slot>> slots, AttachmentHost& host)
     : slots_(std::move(slots)), host_(host), against_(slots_.size()) {}
@@ -56,7 +38,7 @@ Progress<std::vector<std::optional<Error>>> ResetSlots::Step() {
       stage_ = Stage::kInside;
       break;
     case Stage::kInside:
-      Try(next_, [](Slot& slot) { Compare(slot.inside, OfInside(slot, slot.entered->links)); });
+      Try(next_, [](Slot& slot) { CompareLinks(slot, slot.entered->links); });
       slots_[next_]->entered.reset();
       ++next_;
       stage_ = next_ == slots_.size() || next_ - group_ == kTogether ? Stage::kHost : Stage::kTap;
@@ -87,9 +69,8 @@ void ResetSlots::ResetGroup() {
   for (std::size_t i = group_; i < next_; ++i) {
     Try(i, [&](Slot& slot) {
       if (!IsPort(slot.interface)) SetHostLinkUp(host_.Links(), slot.interface, slot.addresses);
-      const LinkPrint link = FingerprintLink(host_.Links(), slot.host_index);
-      Compare(slot.link, link.fingerprint);
-      for (RtnlMessage& message : LastOf(slot, link.has_alias)) {
+      const bool has_alias = CompareHostLink(slot, host_.Links());
+      for (RtnlMessage& message : LastOf(slot, has_alias)) {
         batch.Add(std::move(message));
         whose.push_back(i);
       }

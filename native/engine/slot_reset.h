@@ -15,10 +15,7 @@
 
 namespace vulcan {
 
-// What a slot looks like from now on, whenever it is as it was made.
-void TakeFingerprints(Slot& slot, RtnlSocket& inside, RtnlSocket& host);
-
-// Makes slots that ProveSlots has found clean what they were when they were made: the TAP, the host's link,
+// Makes slots that EnterSlots has entered what they were when they were made: the TAP, the host's link,
 // and what others have learnt of them. Then compares them with that. Lets others go first after each step.
 class ResetSlots {
  public:

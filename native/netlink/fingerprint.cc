@@ -244,7 +244,6 @@ std::optional<std::string> Fingerprint::DifferenceTo(const Fingerprint& other) c
 
 Fingerprint FingerprintNamespace(RtnlSocket& socket, const std::vector<std::string>& filtered) {
   std::vector<Fingerprint::Part> parts{
-      {"links", DumpLinks(socket)},
       {"addresses", DumpAll(socket, RTM_GETADDR, ifaddrmsg{}, ReadAddress)},
       {"routes", DumpAll(socket, RTM_GETROUTE, rtmsg{}, ReadRoute)},
       {"rules", DumpAll(socket, RTM_GETRULE, fib_rule_hdr{}, ReadRule)},
@@ -255,6 +254,13 @@ Fingerprint FingerprintNamespace(RtnlSocket& socket, const std::vector<std::stri
     const auto link = socket.IndexOf(name);
     if (!link) throw Error(ENODEV, "ioctl(SIOCGIFINDEX)").Path(name);
     parts.push_back({"filters", DumpFilters(socket, *link)});
+  }
+  return Fingerprint(std::move(parts));
+}
+
+Fingerprint FingerprintLinks(RtnlSocket& socket, const std::vector<std::string>& featured) {
+  std::vector<Fingerprint::Part> parts{{"links", DumpLinks(socket)}};
+  for (const std::string& name : featured) {
     const LinkFeatures features = GetLinkFeatures(socket.Fd(), name);
     parts.push_back({"features", std::string(reinterpret_cast<const char*>(&features), sizeof features)});
   }

@@ -26,9 +26,12 @@ class Fingerprint {
   std::vector<Part> parts_;
 };
 
-// Of the socket's namespace: links and their settings, addresses, routes, rules, neighbours, qdiscs, and the
-// ingress filters of these links.
+// Of what is set in the socket's namespace: addresses, routes, rules, neighbours, qdiscs, and the ingress
+// filters of these links.
 [[nodiscard]] Fingerprint FingerprintNamespace(RtnlSocket& socket, const std::vector<std::string>& filtered);
+
+// Of all links of the socket's namespace and their settings, and of the features of these.
+[[nodiscard]] Fingerprint FingerprintLinks(RtnlSocket& socket, const std::vector<std::string>& featured);
 
 // Of one link, but for its alias, with what it is as a bridge's port, and of the filters at its ingress.
 struct LinkPrint {

@@ -36,6 +36,7 @@ const stepsByLabel = [
   { label: /^slotName$/, steps: ['lock', 'slot', 'record', 'anchor', 'address'] },
   { label: /^slotReturn$/, steps: ['lock', 'record', 'cut', 'anchor', 'address'] },
   { label: /^slotsProve$/, steps: ['slotsProve'] },
+  { label: /^slotsEnter$/, steps: ['slotsEnter'] },
   { label: /^slotsReset$/, steps: ['slotsReset'] },
   { label: /^slotDestroy$/, steps: ['guard', 'route', 'address'] },
 ];

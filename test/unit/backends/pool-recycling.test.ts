@@ -12,11 +12,12 @@ interface Wishes {
   readonly awaited?: boolean;
   readonly readingMs?: number;
   prove?(handles: readonly number[]): Promise<SlotProofs>;
+  enter?(handles: readonly number[]): Promise<(NativeError | null)[]>;
   reset?(handles: readonly number[]): Promise<(NativeError | null)[]>;
 }
 
 /** With an addon that finds nothing against any slot, unless it is told to. */
-function recycling({ awaited = false, readingMs = 0, prove, reset }: Wishes = {}) {
+function recycling({ awaited = false, readingMs = 0, prove, enter, reset }: Wishes = {}) {
   const seen = { calls: [] as string[], ready: [] as number[], spoilt: [] as number[] };
   const log = (verb: string, slots: readonly number[]) => seen.calls.push(`${verb} ${slots.length}`);
   const subject = new Recycling({
@@ -28,6 +29,10 @@ function recycling({ awaited = false, readingMs = 0, prove, reset }: Wishes = {}
       slotsProve: ({ slots }) => {
         log('prove', slots);
         return prove?.(slots) ?? Promise.resolve({ against: slots.map(() => null), readingMs });
+      },
+      slotsEnter: ({ slots }) => {
+        log('enter', slots);
+        return enter?.(slots) ?? Promise.resolve(slots.map(() => null));
       },
       slotsReset: ({ slots }) => {
         log('reset', slots);
@@ -42,48 +47,11 @@ function addMany(subject: Recycling, count: number): void {
   for (let handle = 0; handle < count; handle++) subject.add(slotOf(handle));
 }
 
-it.each([
-  ['that somebody waits for: a few at a time', { awaited: true, readingMs: 1 }, 8],
-  ['that nobody waits for: many at a time', { awaited: false, readingMs: 0 }, 64],
-])('slots %s', async (_name, wishes, most) => {
-  const { subject, seen } = recycling(wishes);
-  addMany(subject, 100);
-  await subject.settle();
-  const sizes = seen.calls.filter((call) => call.startsWith('prove')).map((call) => Number(call.slice(6)));
-  expect(Math.max(...sizes)).toBe(most);
-  expect(seen.ready.toSorted((one, other) => one - other)).toEqual([...Array(100).keys()]);
-  expect(subject.size).toBe(0);
-});
+const clean = (slots: readonly number[]) => slots.map(() => null);
+const sizesOf = (verb: string, calls: readonly string[]) =>
+  calls.filter((call) => call.startsWith(verb)).map((call) => Number(call.split(' ')[1]));
 
-it('share a reading that is dear, though somebody waits', async () => {
-  const { subject, seen } = recycling({ awaited: true, readingMs: 20 });
-  addMany(subject, 100);
-  await subject.settle();
-  expect(seen.calls.filter((call) => call.startsWith('prove'))).toEqual(['prove 1', 'prove 64', 'prove 35']);
-});
-
-it('are proven while those before them are reset', async () => {
-  let finish = () => {};
-  const first = new Promise<void>((resolve) => {
-    finish = resolve;
-  });
-  const { subject, seen } = recycling({
-    awaited: true,
-    reset: async (slots) => {
-      await first;
-      return slots.map(() => null);
-    },
-  });
-  addMany(subject, 12);
-  await sleep(1);
-  expect(seen.calls).toEqual(['prove 1', 'reset 1', 'prove 8']);
-  expect(subject.size).toBe(12);
-  finish();
-  await subject.settle();
-  expect(seen.ready).toHaveLength(12);
-});
-
-it('are ready a few at a time, before those that were proven with them', async () => {
+it('slots share a reading of the host, and are ready a few at a time', async () => {
   const readyBefore: number[] = [];
   const { subject, seen } = recycling({
     reset: async (slots) => {
@@ -91,19 +59,55 @@ it('are ready a few at a time, before those that were proven with them', async (
       return slots.map((handle) => (handle === 5 ? refusal : null));
     },
   });
-  addMany(subject, 21);
+  addMany(subject, 86);
   await subject.settle();
-  expect(seen.calls.filter((call) => call.startsWith('reset'))).toEqual([
-    ...['reset 1', 'reset 8', 'reset 8', 'reset 4'],
-  ]);
-  expect(readyBefore).toEqual([0, 1, 8, 16]);
-  expect([seen.spoilt, seen.ready.length, subject.size]).toEqual([[5], 20, 0]);
+  expect(sizesOf('prove', seen.calls)).toEqual([1, 64, 21]);
+  const portions = [...[1, 8, 8, 8, 8, 8, 8, 8, 8], ...[8, 8, 5]];
+  expect(sizesOf('enter', seen.calls)).toEqual(portions);
+  expect(sizesOf('reset', seen.calls)).toEqual(portions);
+  expect(readyBefore.slice(0, 4)).toEqual([0, 1, 8, 16]);
+  expect([seen.spoilt, seen.ready.length, subject.size]).toEqual([[5], 85, 0]);
+});
+
+it('are ready fewer at a time while somebody waits', async () => {
+  const { subject, seen } = recycling({ awaited: true, readingMs: 20 });
+  addMany(subject, 11);
+  await subject.settle();
+  expect(sizesOf('prove', seen.calls)).toEqual([1, 10]);
+  expect(sizesOf('reset', seen.calls)).toEqual([1, 4, 4, 2]);
+});
+
+it('are proven and entered while those before them are reset', async () => {
+  let finish = () => {};
+  const first = new Promise<void>((resolve) => {
+    finish = resolve;
+  });
+  const { subject, seen } = recycling({ reset: (slots) => first.then(() => clean(slots)) });
+  addMany(subject, 12);
+  await sleep(1);
+  expect(seen.calls.toSorted()).toEqual(['enter 1', 'prove 1', 'prove 11', 'reset 1']);
+  expect(subject.size).toBe(12);
+  finish();
+  await subject.settle();
+  expect(seen.calls.slice(4)).toEqual(['enter 8', 'reset 8', 'enter 3', 'reset 3']);
+  expect(seen.ready).toHaveLength(12);
+});
+
+it('that are refused in their namespace are not reset', async () => {
+  const { subject, seen } = recycling({
+    enter: async (slots) => slots.map((handle) => (handle % 2 === 0 ? refusal : null)),
+  });
+  addMany(subject, 6);
+  await subject.settle();
+  expect(sizesOf('reset', seen.calls)).toEqual([3]);
+  expect([seen.ready, seen.spoilt, subject.size]).toEqual([[1, 3, 5], [0, 2, 4], 0]);
 });
 
 it.each([
-  ['proof', { prove: () => Promise.reject(refusal) }],
-  ['reset', { reset: () => Promise.reject(refusal) }],
-])('are spoilt by a %s that can not be had, and by no more', async (_name, wishes) => {
+  ['a proof', { prove: () => Promise.reject(refusal) }],
+  ['an entry', { enter: () => Promise.reject(refusal) }],
+  ['a reset', { reset: () => Promise.reject(refusal) }],
+])('are spoilt by %s that can not be had, and by no more', async (_name, wishes) => {
   const { subject, seen } = recycling(wishes);
   addMany(subject, 3);
   await subject.settle();

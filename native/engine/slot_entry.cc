@@ -1,0 +1,85 @@
+#include "engine/slot_entry.h"
+
+#include <fcntl.h>
+
+#include <cerrno>
+#include <cstdint>
+#include <cstdio>
+#include <string>
+#include <utility>
+
+#include "engine/slot_prints.h"
+#include "nft/conntrack.h"
+#include "nft/socket.h"
+#include "sys/io.h"
+#include "sys/netns.h"
+#include "sys/tap.h"
+#include "sys/thread_class.h"
+
+namespace vulcan {
+namespace {
+
+constexpr const char* kSockets = "/proc/thread-self/net/sockstat";
+constexpr std::size_t kSocketsLimit = 4096;
+// Where no transaction has ever been committed (nf_tables_init_net of net/netfilter/nf_tables_api.c).
+constexpr std::uint32_t kFirstGeneration = 1;
+
+[[nodiscard]] Error Unclean(int errnum, const char* syscall, const std::string& why) {
+  return Error(errnum, syscall, why).Why(Reason::kSlotSpoilt);
+}
+
+// Of the calling thread's namespace, whoever has them. A descriptor of /dev/net/tun is one, too.
+[[nodiscard]] int CountSockets() {
+  const UniqueFd file(::open(kSockets, O_RDONLY | O_CLOEXEC));
+  if (!file) throw SystemError("open", kSockets);
+  int count = 0;
+  const std::string text = ReadAll(file.Get(), kSocketsLimit, kSockets);
+  if (std::sscanf(text.c_str(), "sockets: used %d", &count) != 1) throw Error(EBADMSG, "read").Path(kSockets);
+  return count;
+}
+
+// By a thread that is in the slot's namespace.
+[[nodiscard]] EnteredSlot Enter(const Slot& slot) {
+  if (const int sockets = CountSockets(); sockets != 0) {
+    throw Unclean(EBUSY, "read", std::to_string(sockets) + " sockets of the namespace are open");
+  }
+  if (nft::Socket().Generation() != kFirstGeneration) {
+    throw Unclean(EEXIST, "NFT_MSG_GETGEN", "the namespace has had nftables rules");
+  }
+  if (Conntrack().Count() != 0) {
+    throw Unclean(EEXIST, "IPCTNL_MSG_CT_GET_STATS", "the namespace tracks connections");
+  }
+  RtnlSocket links;
+  CompareInside(slot, links);
+  return {std::move(links), OpenTun()};
+}
+
+void EnterAll(const std::vector<std::shared_ptr<Slot>>& slots, std::vector<std::optional<Error>>& against,
+              const Cancellation& cancellation) {
+  for (std::size_t i = 0; i < slots.size(); ++i) {
+    try {
+      cancellation.ThrowIfCancelled();
+      EnterNamespace(slots[i]->ns.Get());
+      slots[i]->entered.emplace(Enter(*slots[i]));
+    } catch (...) {
+      against[i] = CurrentError();
+    }
+    LetOthersRun();
+  }
+}
+
+}  // namespace
+
+std::vector<std::optional<Error>> EnterSlots(const std::vector<std::shared_ptr<Slot>>& slots,
+                                             const Cancellation& cancellation) {
+  std::vector<std::optional<Error>> against(slots.size());
+  if (slots.empty()) return against;
+  try {
+    RunInNamespace(slots.front()->ns.Get(), [&] { EnterAll(slots, against, cancellation); });
+  } catch (...) {
+    for (auto& each : against) each = CurrentError();
+  }
+  return against;
+}
+
+}  // namespace vulcan

@@ -1,0 +1,20 @@
+#pragma once
+
+#include <memory>
+#include <optional>
+#include <vector>
+
+#include "base/cancellation.h"
+#include "base/error.h"
+#include "engine/slot.h"
+
+namespace vulcan {
+
+// Of slots that ProveSlots has found clean: that no socket and no TAP of the namespace is open, that it has
+// never had rules of nftables, that it tracks no connection, and that what is set in it is what was when it
+// was made. For each slot what speaks against that, or nothing: then it has been entered, and is ready for
+// ResetSlots. Changes nothing that needs RTNL.
+[[nodiscard]] std::vector<std::optional<Error>> EnterSlots(const std::vector<std::shared_ptr<Slot>>& slots,
+                                                           const Cancellation& cancellation);
+
+}  // namespace vulcan
