@@ -9,9 +9,12 @@ import type { Slot } from './slot.ts';
 
 /** So many share a reading of what the whole host has. */
 const provenAtOnce = 64;
+/** While somebody waits: sooner ready, unless the reading is so dear that more have to share it. */
+const provenAtOnceAwaited = 8;
+const dearReadingMs = 8;
 /** So many of them share what is done in the host's namespace, and are ready before the others. */
 const resetAtOnce = 8;
-/** While somebody waits for one. */
+/** While somebody waits. */
 const resetAtOnceAwaited = 4;
 /** Reading what the whole host has takes that share of the time at most, while nobody waits for a slot. */
 const share = 1 / 4;
@@ -44,6 +47,7 @@ export class Recycling {
   #resting: Resting[] = [];
   /** Taken from those that rest, and neither ready nor spoilt yet. */
   #cleaning = 0;
+  #isReadingDear = false;
   #work: Promise<void> = Promise.resolve();
   #working = false;
   #timer: NodeJS.Timeout | null = null;
@@ -101,7 +105,9 @@ export class Recycling {
     let resetting: Promise<void> | null = null;
     for (;;) {
       const now = performance.now();
-      const batch = this.#take(({ dueMs }) => dueMs <= now, provenAtOnce);
+      const isUrgent = this.#options.isAwaited() && !this.#isReadingDear;
+      const most = isUrgent ? provenAtOnceAwaited : provenAtOnce;
+      const batch = this.#take(({ dueMs }) => dueMs <= now, most);
       if (batch.length === 0) {
         if (resetting === null) return;
         await resetting;
@@ -111,6 +117,7 @@ export class Recycling {
       this.#cleaning += batch.length;
       const [{ against, readingMs }] = await Promise.all([this.#prove(batch), resetting]);
       resetting = this.#finish(batch, against);
+      if (batch.length <= provenAtOnceAwaited) this.#isReadingDear = readingMs > dearReadingMs;
       const pauseMs = readingMs * (1 / share - 1);
       if (pauseMs >= shortestPauseMs && !this.#options.isAwaited()) {
         await Promise.all([sleep(pauseMs), resetting]);

@@ -46,7 +46,9 @@ struct Slot {
   int bridge_index = 0;
   // Of one that is to be recycled.
   std::optional<SlotPrints> prints;
-  // Between its proof and its reset.
+  // Between its proof and its entry: whether the host may still track connections of it.
+  bool tracked = false;
+  // Between its entry and its reset.
   std::optional<EnteredSlot> entered;
 };
 

@@ -54,9 +54,30 @@ constexpr std::uint32_t kFirstGeneration = 1;
   return {std::move(links), OpenTun()};
 }
 
+// By a thread that is in the host's namespace.
+void ForgetConnections(const std::vector<std::shared_ptr<Slot>>& slots,
+                       std::vector<std::optional<Error>>& against) {
+  std::optional<Conntrack> conntrack;
+  for (std::size_t i = 0; i < slots.size(); ++i) {
+    if (!slots[i]->tracked) continue;
+    try {
+      if (!conntrack) conntrack.emplace();
+      for (const ReservedAddress& each : slots[i]->addresses) {
+        LetOthersRun();
+        if (!conntrack->TryRemove(each.address))
+          throw Unclean(EOPNOTSUPP, "IPCTNL_MSG_CT_DELETE", "no search");
+      }
+      slots[i]->tracked = false;
+    } catch (...) {
+      against[i] = CurrentError();
+    }
+  }
+}
+
 void EnterAll(const std::vector<std::shared_ptr<Slot>>& slots, std::vector<std::optional<Error>>& against,
               const Cancellation& cancellation) {
   for (std::size_t i = 0; i < slots.size(); ++i) {
+    if (against[i]) continue;
     try {
       cancellation.ThrowIfCancelled();
       EnterNamespace(slots[i]->ns.Get());
@@ -74,6 +95,7 @@ std::vector<std::optional<Error>> EnterSlots(const std::vector<std::shared_ptr<S
                                              const Cancellation& cancellation) {
   std::vector<std::optional<Error>> against(slots.size());
   if (slots.empty()) return against;
+  ForgetConnections(slots, against);
   try {
     RunInNamespace(slots.front()->ns.Get(), [&] { EnterAll(slots, against, cancellation); });
   } catch (...) {

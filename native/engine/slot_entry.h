@@ -10,7 +10,8 @@
 
 namespace vulcan {
 
-// Of slots that ProveSlots has found clean: that no socket and no TAP of the namespace is open, that it has
+// Of slots that ProveSlots has found clean: that the host tracks no connection of their addresses, which are
+// forgotten where ProveSlots has not done so; that no socket and no TAP of the namespace is open, that it has
 // never had rules of nftables, that it tracks no connection, and that what is set in it is what was when it
 // was made. For each slot what speaks against that, or nothing: then it has been entered, and is ready for
 // ResetSlots. Changes nothing that needs RTNL.

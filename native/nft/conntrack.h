@@ -21,7 +21,12 @@ class Conntrack {
   Conntrack();
 
   [[nodiscard]] std::uint32_t Count();
-  // Forgets every connection of the addresses. EBUSY when there are always new ones.
+  // Whether so many addresses are rather forgotten one by one, among so many connections.
+  [[nodiscard]] static bool AreFew(std::size_t addresses, std::uint32_t connections);
+  // Forgets every connection of the address by a search of the kernel's own. False, and nothing is done,
+  // where it has none, which is so before Linux 6.12.
+  [[nodiscard]] bool TryRemove(const IpAddress& address);
+  // Of all these addresses, by one reading of all connections. EBUSY when there are always new ones.
   void Remove(const std::vector<IpAddress>& addresses);
 
  private:
@@ -35,10 +40,6 @@ class Conntrack {
                         const std::function<void(nlmsghdr*)>& fill, const Visitor& visit);
   [[nodiscard]] std::vector<std::vector<std::byte>> Find(const std::vector<IpAddress>& addresses);
   void Delete(const std::vector<std::byte>& entry);
-  // Until no reading finds any.
-  void RemoveFound(const std::vector<IpAddress>& addresses);
-  // Whether the kernel can find them itself.
-  [[nodiscard]] bool Flush(const IpAddress& address);
 
   std::unique_ptr<mnl_socket, Close> socket_;
   std::uint32_t sequence_ = 0;

@@ -23,7 +23,6 @@ namespace {
 constexpr std::uint32_t kTimeoutSeconds = 600;
 
 // As many as are sure to be looked for in one reading of all.
-constexpr int kMany = 64;
 
 [[nodiscard]] IpAddress Address(const std::string& text) { return IpAddress::Parse(text).value(); }
 
@@ -44,9 +43,10 @@ void PutTuple(nlmsghdr* request, std::uint16_t direction, const IpAddress& sourc
   mnl_attr_nest_end(request, tuple);
 }
 
-// Each test has a namespace of its own, which ends with its sockets. The parameter: how many addresses that
-// have no connection are asked for besides.
-class ConntrackTest : public testing::TestWithParam<int> {
+enum class By { kSearch, kReading };
+
+// Each test has a namespace of its own, which ends with its sockets.
+class ConntrackTest : public testing::TestWithParam<By> {
  protected:
   void SetUp() override {
     try {
@@ -79,9 +79,9 @@ class ConntrackTest : public testing::TestWithParam<int> {
   }
 
   void Remove(const std::string& address) {
-    std::vector<IpAddress> addresses{Address(address)};
-    for (int i = 0; i < GetParam(); ++i) addresses.push_back(Address("10.99.0." + std::to_string(i + 1)));
-    conntrack_->Remove(addresses);
+    if (GetParam() == By::kSearch && conntrack_->TryRemove(Address(address))) return;
+    // Others have no connection.
+    conntrack_->Remove({Address(address), Address("10.99.0.1")});
   }
 
   [[nodiscard]] std::uint32_t Count() { return conntrack_->Count(); }
@@ -127,8 +127,15 @@ TEST_P(ConntrackTest, IsContentWithNone) {
   EXPECT_EQ(Count(), 0U);
 }
 
-INSTANTIATE_TEST_SUITE_P(Alone, ConntrackTest, testing::Values(0));
-INSTANTIATE_TEST_SUITE_P(AmongMany, ConntrackTest, testing::Values(kMany));
+INSTANTIATE_TEST_SUITE_P(BySearch, ConntrackTest, testing::Values(By::kSearch));
+INSTANTIATE_TEST_SUITE_P(ByReading, ConntrackTest, testing::Values(By::kReading));
+
+TEST(FewAddresses, AreAllWhereNothingElseIsTracked) {
+  EXPECT_TRUE(Conntrack::AreFew(64, 1));
+  EXPECT_FALSE(Conntrack::AreFew(64, 1'000));
+  EXPECT_TRUE(Conntrack::AreFew(8, 100'000));
+  EXPECT_FALSE(Conntrack::AreFew(9, 1'000'000));
+}
 
 }  // namespace
 }  // namespace vulcan
