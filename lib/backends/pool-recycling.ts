@@ -146,17 +146,18 @@ export class Recycling {
       left = left.slice(most);
       const [entries] = await Promise.all([judge(portion, (plan) => binding.slotsEnter(plan)), resetting]);
       this.#refuse(batch, entries.unclean);
-      resetting = this.#reset(batch, entries.clean);
+      resetting = this.#reset(entries.clean);
     }
     await resetting;
   }
 
-  async #reset(batch: readonly Resting[], entered: readonly Slot[]): Promise<void> {
+  async #reset(entered: readonly Slot[]): Promise<void> {
     if (entered.length === 0) return;
-    const { clean, unclean } = await judge(entered, (plan) => this.#options.binding.slotsReset(plan));
-    this.#cleaning -= clean.length;
-    if (clean.length > 0) this.#options.ready(clean);
-    this.#refuse(batch, unclean);
+    const { binding, ready, spoilt } = this.#options;
+    const { clean, unclean } = await judge(entered, (plan) => binding.slotsReset(plan));
+    this.#cleaning -= entered.length;
+    if (clean.length > 0) ready(clean);
+    if (unclean.length > 0) spoilt(unclean);
   }
 
   #refuse(batch: readonly Resting[], unclean: readonly Verdict[]): void {
@@ -169,7 +170,8 @@ export class Recycling {
   /** Those that somebody is about to leave: they rest a little longer. */
   #again(batch: readonly Resting[], unclean: readonly Verdict[]): ReadonlySet<Slot> {
     const dueMs = performance.now() + betweenTriesMs;
-    const busy = new Set(unclean.filter(([, { code }]) => code === 'EBUSY').map(([slot]) => slot));
+    const isInUse = ([, { code, reason }]: Verdict) => code === 'EBUSY' && reason === 'slot-spoilt';
+    const busy = new Set(unclean.filter(isInUse).map(([slot]) => slot));
     const again = batch.filter(({ slot, lastMs }) => busy.has(slot) && lastMs > dueMs);
     this.#resting.push(...again.map(({ slot, lastMs }) => ({ slot, lastMs, dueMs })));
     return new Set(again.map(({ slot }) => slot));

@@ -1,5 +1,5 @@
 import { setTimeout as sleep } from 'node:timers/promises';
-import { expect, it } from 'vitest';
+import { expect, it, vi } from 'vitest';
 import { Recycling } from '../../../lib/backends/pool-recycling.ts';
 import type { Slot } from '../../../lib/backends/slot.ts';
 import type { NativeError } from '../../../lib/native/error.ts';
@@ -105,6 +105,28 @@ it('that are refused in their namespace are not reset', async () => {
   await subject.settle();
   expect(sizesOf('reset', seen.calls)).toEqual([3]);
   expect([seen.ready, seen.spoilt, subject.size]).toEqual([[1, 3, 5], [0, 2, 4], 0]);
+});
+
+const busy = Object.assign(new Error('a socket is open'), { code: 'EBUSY' }) as NativeError;
+const inUse = Object.assign(new Error('a socket is open'), {
+  code: 'EBUSY',
+  reason: 'slot-spoilt',
+}) as NativeError;
+
+it.each([
+  ['that somebody is about to leave are tried again', { enter: inUse }, 2, []],
+  ['of which the kernel says so for another reason are spoilt', { enter: busy }, 1, [0]],
+  ['that were entered are not tried again', { reset: inUse }, 1, [0]],
+])('%s', async (_name, refusals, tries, spoilt) => {
+  let left = 1;
+  const once = (error: NativeError | undefined) => async (slots: readonly number[]) =>
+    slots.map(() => (error !== undefined && left-- > 0 ? error : null));
+  const { enter, reset } = refusals as { enter?: NativeError; reset?: NativeError };
+  const { subject, seen } = recycling({ enter: once(enter), reset: once(reset) });
+  addMany(subject, 1);
+  await vi.waitFor(() => expect(seen.ready.length + seen.spoilt.length).toBe(1));
+  expect(sizesOf('prove', seen.calls)).toHaveLength(tries);
+  expect([seen.spoilt, subject.size]).toEqual([spoilt, 0]);
 });
 
 it.each([
