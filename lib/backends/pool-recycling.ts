@@ -1,5 +1,4 @@
 import { performance } from 'node:perf_hooks';
-import { setTimeout as sleep } from 'node:timers/promises';
 import type { NativeBinding } from '../native/binding.ts';
 import type { NativeError } from '../native/error.ts';
 import type { SlotProofs } from '../native/slots.ts';
@@ -48,6 +47,9 @@ export class Recycling {
   /** Taken from those that rest, and neither ready nor spoilt yet. */
   #cleaning = 0;
   #isReadingDear = false;
+  /** So long what the whole host has was read since the last pause. */
+  #readMs = 0;
+  #endPause = () => {};
   #work: Promise<void> = Promise.resolve();
   #working = false;
   #timer: NodeJS.Timeout | null = null;
@@ -66,6 +68,11 @@ export class Recycling {
     this.#schedule();
   }
 
+  /** Somebody waits for a slot now. */
+  hurry(): void {
+    this.#endPause();
+  }
+
   /** Those that rest, and are in nobody's hands. */
   take(which: (slot: Slot) => boolean, most = this.#resting.length): readonly Slot[] {
     return this.#take(({ slot }) => which(slot), most).map(({ slot }) => slot);
@@ -79,6 +86,7 @@ export class Recycling {
 
   /** Until those that have rested enough are ready, or are not. */
   settle(): Promise<void> {
+    this.#endPause();
     return this.#work;
   }
 
@@ -115,46 +123,71 @@ export class Recycling {
         continue;
       }
       this.#cleaning += batch.length;
-      const [{ against, readingMs }] = await Promise.all([this.#prove(batch), resetting]);
-      resetting = this.#finish(batch, against);
+      const [{ clean, readingMs }] = await Promise.all([this.#prove(batch), resetting]);
+      resetting = this.#finish(batch, clean);
       if (batch.length <= provenAtOnceAwaited) this.#isReadingDear = readingMs > dearReadingMs;
-      const pauseMs = readingMs * (1 / share - 1);
-      if (pauseMs >= shortestPauseMs && !this.#options.isAwaited()) {
-        await Promise.all([sleep(pauseMs), resetting]);
+      const pauseMs = this.#readMs * (1 / share - 1);
+      if (this.#options.isAwaited()) {
+        this.#readMs = 0;
+      } else if (pauseMs >= shortestPauseMs) {
+        this.#readMs = 0;
+        await Promise.all([this.#pause(pauseMs), resetting]);
         resetting = null;
       }
     }
   }
 
-  async #prove(batch: readonly Resting[]): Promise<SlotProofs> {
-    try {
-      return await this.#options.binding.slotsProve({ slots: handlesOf(slotsOf(batch)) });
-    } catch (error) {
-      return { against: batch.map(() => error as NativeError), readingMs: 0 };
-    }
+  #pause(pauseMs: number): Promise<void> {
+    return new Promise((resolve) => {
+      const timer = setTimeout(resolve, pauseMs);
+      this.#endPause = () => {
+        clearTimeout(timer);
+        resolve();
+      };
+    });
+  }
+
+  #prove(batch: readonly Resting[]) {
+    const { binding } = this.#options;
+    return this.#judge(batch, slotsOf(batch), (plan) => binding.slotsProve(plan));
   }
 
   /** A few at a time; while those are reset, the next are entered. */
-  async #finish(batch: readonly Resting[], against: SlotProofs['against']): Promise<void> {
+  async #finish(batch: readonly Resting[], proven: readonly Slot[]): Promise<void> {
     const { binding, isAwaited } = this.#options;
-    const proofs = verdicts(slotsOf(batch), against);
-    this.#refuse(batch, proofs.unclean);
     let resetting: Promise<void> | null = null;
-    for (let left = proofs.clean; left.length > 0; ) {
+    for (let left = proven; left.length > 0; ) {
       const most = isAwaited() ? resetAtOnceAwaited : resetAtOnce;
       const portion = left.slice(0, most);
       left = left.slice(most);
-      const [entries] = await Promise.all([judge(portion, (plan) => binding.slotsEnter(plan)), resetting]);
-      this.#refuse(batch, entries.unclean);
-      resetting = this.#reset(entries.clean);
+      const entering = this.#judge(batch, portion, (plan) => binding.slotsEnter(plan));
+      const [{ clean }] = await Promise.all([entering, resetting]);
+      resetting = this.#reset(clean);
     }
     await resetting;
+  }
+
+  /** Which of them nothing speaks against; the others are no longer cleaned. */
+  async #judge(
+    batch: readonly Resting[],
+    slots: readonly Slot[],
+    call: (plan: SlotsPlan) => Promise<SlotProofs>,
+  ): Promise<{ readonly clean: readonly Slot[]; readonly readingMs: number }> {
+    const { against, readingMs } = await proofsOf(slots, call);
+    const { clean, unclean } = verdicts(slots, against);
+    this.#readMs += readingMs;
+    this.#refuse(batch, unclean);
+    return { clean, readingMs };
   }
 
   async #reset(entered: readonly Slot[]): Promise<void> {
     if (entered.length === 0) return;
     const { binding, ready, spoilt } = this.#options;
-    const { clean, unclean } = await judge(entered, (plan) => binding.slotsReset(plan));
+    const { against } = await proofsOf(entered, async (plan) => ({
+      against: await binding.slotsReset(plan),
+      readingMs: 0,
+    }));
+    const { clean, unclean } = verdicts(entered, against);
     this.#cleaning -= entered.length;
     if (clean.length > 0) ready(clean);
     if (unclean.length > 0) spoilt(unclean);
@@ -178,22 +211,24 @@ export class Recycling {
   }
 }
 
+interface SlotsPlan {
+  readonly slots: readonly number[];
+}
+
 type Verdict = readonly [slot: Slot, against: NativeError];
 
 const slotsOf = (batch: readonly Resting[]): readonly Slot[] => batch.map(({ slot }) => slot);
 const handlesOf = (slots: readonly Slot[]): readonly number[] => slots.map(({ handle }) => handle);
 
-async function judge(
+/** A call that fails speaks against each of them. */
+async function proofsOf(
   slots: readonly Slot[],
-  call: (plan: { readonly slots: readonly number[] }) => Promise<readonly (NativeError | null)[]>,
-) {
+  call: (plan: SlotsPlan) => Promise<SlotProofs>,
+): Promise<SlotProofs> {
   try {
-    return verdicts(slots, await call({ slots: handlesOf(slots) }));
+    return await call({ slots: handlesOf(slots) });
   } catch (error) {
-    return verdicts(
-      slots,
-      slots.map(() => error as NativeError),
-    );
+    return { against: slots.map(() => error as NativeError), readingMs: 0 };
   }
 }
 

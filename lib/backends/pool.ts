@@ -118,9 +118,15 @@ export class Pool {
   async takeSoon(stop: Stop): Promise<Slot | null> {
     if (this.#closed) return null;
     const isSoon = !this.#held && !stop.stopped && this.#takers.size < this.#soon;
-    const slot = isSoon ? await this.#takers.wait(stop) : null;
+    const slot = isSoon ? await this.#wait(stop) : null;
     if (slot === null) this.#filling.adjust();
     else this.#changed('taken');
+    return slot;
+  }
+
+  #wait(stop: Stop): Promise<Slot | null> {
+    const slot = this.#takers.wait(stop);
+    this.#recycling.hurry();
     return slot;
   }
 
@@ -262,10 +268,13 @@ export class Pool {
   async #empty(): Promise<void> {
     this.#takers.dismiss();
     await this.#filling.settle();
-    const resting = this.#recycling.take(() => true);
-    await this.#recycling.settle();
-    // Those that were about to be tried again.
-    await this.#destroy([...this.#ready.splice(0), ...resting, ...this.#recycling.take(() => true)]);
+    const resting: Slot[] = [];
+    do {
+      resting.push(...this.#recycling.take(() => true));
+      await this.#recycling.settle();
+      // Those that are to be tried again may have begun to be.
+    } while (this.#recycling.size > 0);
+    await this.#destroy([...this.#ready.splice(0), ...resting]);
     await Promise.all([...this.#background, this.labelled()]);
   }
 

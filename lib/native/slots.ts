@@ -43,8 +43,8 @@ export interface SlotBinding {
   slotReturn(plan: SlotReturnPlan): Promise<ReturnedSlot>;
   /** Of slots that were returned, each: what speaks against its being nobody's, seen from outside, or `null`. */
   slotsProve(plan: Task & { readonly slots: readonly number[] }): Promise<SlotProofs>;
-  /** Of slots that were proven, each: what in its namespace speaks against that, or `null`. */
-  slotsEnter(plan: Task & { readonly slots: readonly number[] }): Promise<(NativeError | null)[]>;
+  /** Of slots that were proven, each: what in its namespace, or of its connections, speaks against it, or `null`. */
+  slotsEnter(plan: Task & { readonly slots: readonly number[] }): Promise<SlotProofs>;
   /** Of slots that were entered, each: why it can't be made what it was, or `null`. Lets others go first after each step. */
   slotsReset(plan: Task & { readonly slots: readonly number[] }): Promise<(NativeError | null)[]>;
   /** What a slot became is no more, or is another's. */

@@ -53,6 +53,13 @@ namespace {
   });
 }
 
+[[nodiscard]] Napi::Value ProofsToJs(Napi::Env env, const SlotProofs& proofs) {
+  Napi::Object object = Napi::Object::New(env);
+  object.Set("against", VerdictsToJs(env, proofs.against));
+  object.Set("readingMs", std::chrono::duration<double, std::milli>(proofs.reading).count());
+  return object;
+}
+
 }  // namespace
 
 void BindRecycling(Napi::Object exports, Module& module) {
@@ -75,16 +82,10 @@ void BindRecycling(Napi::Object exports, Module& module) {
       });
   Export(
       exports, module, "slotsProve", LaneName::kScan,
-      [&slots](const Fields& fields) { return SlotsOf(slots, fields); }, ProveSlots,
-      [](Napi::Env env, const SlotProofs& proofs) {
-        Napi::Object object = Napi::Object::New(env);
-        object.Set("against", VerdictsToJs(env, proofs.against));
-        object.Set("readingMs", std::chrono::duration<double, std::milli>(proofs.reading).count());
-        return object;
-      });
+      [&slots](const Fields& fields) { return SlotsOf(slots, fields); }, ProveSlots, ProofsToJs);
   Export(
-      exports, module, "slotsEnter", LaneName::kScan,
-      [&slots](const Fields& fields) { return SlotsOf(slots, fields); }, EnterSlots, VerdictsToJs);
+      exports, module, "slotsEnter", LaneName::kNamespace,
+      [&slots](const Fields& fields) { return SlotsOf(slots, fields); }, EnterSlots, ProofsToJs);
   Export(
       exports, module, "slotsReset", LaneName::kControl,
       [&slots, &host](const Fields& fields) {

@@ -91,17 +91,18 @@ void EnterAll(const std::vector<std::shared_ptr<Slot>>& slots, std::vector<std::
 
 }  // namespace
 
-std::vector<std::optional<Error>> EnterSlots(const std::vector<std::shared_ptr<Slot>>& slots,
-                                             const Cancellation& cancellation) {
-  std::vector<std::optional<Error>> against(slots.size());
-  if (slots.empty()) return against;
-  ForgetConnections(slots, against);
+SlotProofs EnterSlots(const std::vector<std::shared_ptr<Slot>>& slots, const Cancellation& cancellation) {
+  SlotProofs proofs{std::vector<std::optional<Error>>(slots.size())};
+  if (slots.empty()) return proofs;
+  const auto begin = Clock::now();
+  ForgetConnections(slots, proofs.against);
+  proofs.reading = Clock::now() - begin;
   try {
-    RunInNamespace(slots.front()->ns.Get(), [&] { EnterAll(slots, against, cancellation); });
+    RunInNamespace(slots.front()->ns.Get(), [&] { EnterAll(slots, proofs.against, cancellation); });
   } catch (...) {
-    for (auto& each : against) each = CurrentError();
+    for (auto& each : proofs.against) each = CurrentError();
   }
-  return against;
+  return proofs;
 }
 
 }  // namespace vulcan

@@ -21,7 +21,7 @@ void ForgetConnections(const std::vector<std::shared_ptr<Slot>>& slots) {
     for (const ReservedAddress& each : slot->addresses) addresses.push_back(each.address);
   }
   Conntrack conntrack;
-  const std::uint32_t connections = conntrack.Count();
+  const std::uint32_t connections = addresses.empty() ? 0 : conntrack.Count();
   const bool one_by_one = connections != 0 && Conntrack::AreFew(addresses.size(), connections) &&
                           conntrack.TryRemove(addresses.front());
   if (connections != 0 && !one_by_one) conntrack.Remove(addresses);

@@ -79,16 +79,18 @@ std::uint32_t Conntrack::Count() {
   throw Error(failed == EINVAL || failed == 0 ? EOPNOTSUPP : failed, kName);
 }
 
-// Of 262,144 empty buckets a reading takes 19 ms, as it locks each; a search takes 0.2 ms, as it passes over
-// them, and each address two. Of 100,000 connections a reading takes 250 ms, and a search 35 ms (measured on
-// Linux 6.18). Twice the time is not too much: a reading goes without a pause, and keeps softirqs and
-// expedited RCU grace periods waiting for all of it (ctnetlink_dump_table of
+// Measured on Linux 6.18 with 262,144 buckets: a reading locks each of them, a search passes over the empty
+// ones, and each address takes two searches. Twice a reading's time is not too much: a reading goes without
+// a pause, and keeps softirqs and expedited RCU grace periods waiting for all of it (ctnetlink_dump_table of
 // net/netfilter/nf_conntrack_netlink.c), so that whoever unmounts something waits as well.
 bool Conntrack::AreFew(std::size_t addresses, std::uint32_t connections) {
-  constexpr double kAlways = 8;
-  constexpr double kMore = 64;
-  constexpr double kHalved = 512;
-  return static_cast<double>(addresses) <= kAlways + kMore * kHalved / (kHalved + connections);
+  constexpr double kReadingMs = 19;
+  constexpr double kReadingMsEach = 2.3e-3;
+  constexpr double kSearchMs = 0.2;
+  constexpr double kSearchMsEach = 0.35e-3;
+  const double reading_ms = kReadingMs + kReadingMsEach * connections;
+  const double searches_ms = 2 * (kSearchMs + kSearchMsEach * connections) * static_cast<double>(addresses);
+  return searches_ms <= 2 * reading_ms;
 }
 
 std::vector<std::vector<std::byte>> Conntrack::Find(const std::vector<IpAddress>& addresses) {

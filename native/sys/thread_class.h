@@ -14,9 +14,9 @@ void AskForShortSlice() noexcept;
 // sched(7)).
 void AskForBatch() noexcept;
 
-// Between two steps of what nobody waits for. Whoever was woken on this processor meanwhile may have to wait
-// for the scheduler's next tick otherwise, though another processor is idle: for 4 ms, where there are 250 of
-// them a second.
+// Between two steps of what others need not wait for. Whoever was woken on this processor meanwhile may have
+// to wait for the scheduler's next tick otherwise, though another processor is idle: for 4 ms, where there
+// are 250 of them a second.
 void LetOthersRun() noexcept;
 
 }  // namespace vulcan

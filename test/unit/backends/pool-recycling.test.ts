@@ -11,13 +11,15 @@ const refusal = Object.assign(new Error('no memory'), { code: 'ENOMEM' }) as Nat
 interface Wishes {
   readonly awaited?: boolean;
   readonly readingMs?: number;
+  /** By an entry. */
+  readonly searchingMs?: number;
   prove?(handles: readonly number[]): Promise<SlotProofs>;
   enter?(handles: readonly number[]): Promise<(NativeError | null)[]>;
   reset?(handles: readonly number[]): Promise<(NativeError | null)[]>;
 }
 
 /** With an addon that finds nothing against any slot, unless it is told to. */
-function recycling({ awaited = false, readingMs = 0, prove, enter, reset }: Wishes = {}) {
+function recycling({ awaited = false, readingMs = 0, searchingMs = 0, prove, enter, reset }: Wishes = {}) {
   const seen = { calls: [] as string[], ready: [] as number[], spoilt: [] as number[] };
   const log = (verb: string, slots: readonly number[]) => seen.calls.push(`${verb} ${slots.length}`);
   const subject = new Recycling({
@@ -32,7 +34,8 @@ function recycling({ awaited = false, readingMs = 0, prove, enter, reset }: Wish
       },
       slotsEnter: ({ slots }) => {
         log('enter', slots);
-        return enter?.(slots) ?? Promise.resolve(slots.map(() => null));
+        const against = enter?.(slots) ?? Promise.resolve(slots.map(() => null));
+        return against.then((verdicts) => ({ against: verdicts, readingMs: searchingMs }));
       },
       slotsReset: ({ slots }) => {
         log('reset', slots);
@@ -79,6 +82,29 @@ it.each([
   expect(sizesOf('prove', seen.calls)).toEqual(readings);
   expect(Math.max(...sizesOf('reset', seen.calls))).toBe(4);
   expect(seen.ready).toHaveLength(11);
+});
+
+it('pause for what was read of the host, by proofs and by entries, unless somebody waits', async () => {
+  const took = async (wishes: Wishes) => {
+    const { subject, seen } = recycling(wishes);
+    const begin = performance.now();
+    addMany(subject, 66);
+    await vi.waitFor(() => expect(seen.ready).toHaveLength(66), { interval: 1 });
+    return performance.now() - begin;
+  };
+  // Three times what each of two proofs, or the entries of the first, have read.
+  expect(await took({ readingMs: 10 })).toBeGreaterThan(59);
+  expect(await took({ searchingMs: 10 })).toBeGreaterThan(29);
+  expect(await took({ readingMs: 1_000, searchingMs: 1_000, awaited: true })).toBeLessThan(2_000);
+});
+
+it('are cleaned at once when somebody begins to wait', async () => {
+  const { subject, seen } = recycling({ readingMs: 20_000 });
+  addMany(subject, 2);
+  await vi.waitFor(() => expect(seen.ready).toEqual([0]));
+  expect(sizesOf('prove', seen.calls)).toEqual([1]);
+  subject.hurry();
+  await vi.waitFor(() => expect(seen.ready).toEqual([0, 1]));
 });
 
 it('are proven and entered while those before them are reset', async () => {
