@@ -199,7 +199,9 @@ export class Pool {
   async spare(address: string | null): Promise<boolean> {
     const has = ({ addresses }: Slot) => address === null || addresses.some(({ ip }) => ip === address);
     let slot = this.#takeOne(has) ?? (await this.#takeSettled(has));
-    const hasGivenUp = slot === null && (await this.#filling.giveUp());
+    if (slot !== null) this.#filling.pause();
+    // It would take the address that comes free.
+    const hasGivenUp = await this.#filling.giveUp();
     // What was given up too late is ready.
     slot ??= this.#takeOne(has);
     if (slot === null) return hasGivenUp;

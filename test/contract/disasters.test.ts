@@ -138,6 +138,18 @@ describeBackends(
       expect(next.guestIp).toBe(nets[2]?.guestIp);
       await expectWhole(manager, 'vm-6');
     });
+
+    it('gives the last address to a VM, whatever slots are being built meanwhile', async () => {
+      const options = { layout: 'routed', subnet: '10.168.0.0/29', shutdown: 'teardown' } as const;
+      for (let round = 0; round < 20; round += 1) {
+        const manager = await lab.open({ ...options, pool: { min: 2, max: 2 } });
+        await manager.warmUp();
+        const ips = new Set<string>();
+        for (let vm = 1; vm <= 5; vm += 1) ips.add((await manager.setup(`vm-${vm}`)).guestIp);
+        expect(ips.size).toBe(5);
+        await manager.close();
+      }
+    });
   },
   ['native'],
 );
