@@ -33,7 +33,7 @@ async function unpin(): Promise<void> {
 /** Whether somebody in the namespace who takes the redirection away reaches the gateway. */
 async function reachesGateway(netns: string): Promise<boolean> {
   await runIn(netns, 'tc', 'qdisc', 'delete', 'dev', 'eth0', 'ingress').catch(() => {});
-  const ping = ['ping', '-c', '1', '-W', '1', '10.168.0.1'];
+  const ping = ['ping', '-c', '1', '-w', '3', '10.168.0.1'];
   return (await outcomeOf('nsenter', [`--net=${netns}`, '--', ...ping])).exitCode === 0;
 }
 

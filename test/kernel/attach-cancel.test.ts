@@ -6,7 +6,7 @@ import type { NativeError } from '../../lib/native/error.ts';
 import { canonicalDump, expectUnchanged } from '../support/dump.ts';
 import { native } from '../support/native.ts';
 import { describeWith } from '../support/require.ts';
-import { attach, attachLab, attachPlan, detach, locksDir, storeDir } from './attach-lab.ts';
+import { attach, attachPlan, detach, locksDir, storeDir, usedLab } from './attach-lab.ts';
 
 const vm = 'a1';
 let lastTaskId = 1_000_000;
@@ -49,10 +49,7 @@ function spin(us: number): void {
 }
 
 describeWith(['tun'], 'a cancelled attach', () => {
-  beforeEach(async () => {
-    await attachLab();
-    await detach('a0', await attach('a0'));
-  });
+  beforeEach(usedLab);
 
   it('waits for the lock of its VM, and does nothing', async () => {
     const before = await canonicalDump();

@@ -11,7 +11,6 @@ import { ip, outcomeOf, run } from '../support/run.ts';
 import {
   anchorOf,
   attach,
-  attachLab,
   attachPlan,
   bridge,
   detach,
@@ -22,6 +21,7 @@ import {
   recordOf,
   recordsDir,
   storeDir,
+  usedLab,
 } from './attach-lab.ts';
 
 const vm = 'a1';
@@ -39,7 +39,7 @@ async function hold(): Promise<ChildProcess> {
 async function pings(holder: ChildProcess): Promise<boolean> {
   const target = [`--net=/proc/${holder.pid}/ns/net`, '--'];
   await outcomeOf('nsenter', [...target, 'tc', 'qdisc', 'delete', 'dev', 'eth0', 'ingress']);
-  const { exitCode } = await outcomeOf('nsenter', [...target, 'ping', '-c', '1', '-W', '1', gateway]);
+  const { exitCode } = await outcomeOf('nsenter', [...target, 'ping', '-c', '1', '-w', '3', gateway]);
   return exitCode === 0;
 }
 
@@ -48,8 +48,7 @@ describeWith(['tun'], 'detach', () => {
   let addresses: readonly ReservedAddress[];
 
   beforeEach(async () => {
-    await attachLab();
-    await detach('a0', await attach('a0'));
+    await usedLab();
     before = await canonicalDump();
     addresses = await attach(vm);
   });

@@ -1,4 +1,5 @@
 import { mkdir, readdir, writeFile } from 'node:fs/promises';
+import { setTimeout as sleep } from 'node:timers/promises';
 import { beforeEach, describe, expect, it } from 'vitest';
 import { canonicalDump, expectUnchanged } from '../support/dump.ts';
 import { addNamespace, resetLab } from '../support/lab.ts';
@@ -64,6 +65,21 @@ describe('the canonical dump', () => {
     const before = await canonicalDump();
     await leave();
     expect(await canonicalDump()).not.toBe(before);
+  });
+
+  it('waits for a VM’s link that is cut off, until it has gone', async () => {
+    const before = await canonicalDump();
+    await ip('link', 'add', 'vn1', 'type', 'veth', 'peer', 'name', 'eth0');
+    await ip('link', 'set', 'vn1', 'alias', 'vulcan-net fcnet vm-1 eth0');
+    const going = sleep(800).then(() => ip('link', 'delete', 'vn1'));
+    expect(await canonicalDump()).toBe(before);
+    await going;
+  });
+
+  it('says what differs where the failure begins', async () => {
+    const before = await canonicalDump();
+    const other = before.replace(/^link lo .*$/m, 'link gone');
+    await expect(expectUnchanged(other, 200)).rejects.toThrow(/^ +- link gone +\+ link lo physical/);
   });
 
   it('comes from a lab that is empty after a reset', async () => {

@@ -115,7 +115,7 @@ export async function isDropped(from: string, address: string, port: number): Pr
 
 /** Whether a ping is answered. */
 export async function ping(from: string, address: string): Promise<boolean> {
-  const { exitCode } = await outcomeOf('nsenter', inNamespace(from, 'ping', '-c', '1', '-W', '1', address));
+  const { exitCode } = await outcomeOf('nsenter', inNamespace(from, 'ping', '-c', '1', '-w', '3', address));
   return exitCode === 0;
 }
 
