@@ -16,10 +16,11 @@ export const errorTable = {
   },
   ERR_PERMISSION: {
     when: 'the kernel refuses for want of privilege',
-    remedy: 'run as root, or with CAP_NET_ADMIN and CAP_SYS_ADMIN',
+    remedy:
+      'run as root, or with CAP_NET_ADMIN and CAP_SYS_ADMIN, and with confDir, addressDir, stateDir and netnsDir where this user may write',
   },
   ERR_VM_ID_INVALID: {
-    when: 'a vmId is empty, longer than 64 characters, or has characters outside [A-Za-z0-9_.-]',
+    when: 'a vmId is empty, longer than 64 characters, has characters outside [A-Za-z0-9_.-], or begins with none of [A-Za-z0-9]',
     remedy: 'use ^[A-Za-z0-9][A-Za-z0-9_.-]{0,63}$',
   },
   ERR_OPTION_INVALID: {
@@ -27,7 +28,7 @@ export const errorTable = {
     remedy: 'see the message: it names the option and what it may be',
   },
   ERR_LINK_NAME_INVALID: {
-    when: 'a bridge, TAP or interface name is empty, longer than 15 bytes, or has "/", ":" or white space; or another link has it',
+    when: 'a bridge, TAP or interface name is empty, longer than 15 bytes, "." or "..", or has "/", ":", "%" or white space; or another link has it',
     remedy: 'use 1 to 15 bytes, and a name that is free inside the namespace',
   },
   ERR_MAC_INVALID: {
@@ -55,8 +56,8 @@ export const errorTable = {
     remedy: 'mend the file at the place that the message names',
   },
   ERR_CONFLIST_INVALID: {
-    when: 'a conflist lacks its name, its plugins or their types, or holds a value that the CNI specification forbids',
-    remedy: 'mend the key that the message names',
+    when: 'a conflist lacks its name, its plugins or their types, holds a value that the CNI specification forbids, or describes what the native backend does not build',
+    remedy: "mend the key that the message names, or take backend: 'cni'",
   },
   ERR_CONFLIST_FOREIGN: {
     when: 'the file where the generated conflist belongs was written by someone else',
@@ -131,7 +132,7 @@ export const errorTable = {
     remedy: 'call teardown(vmId) first, or use another vmId',
   },
   ERR_ATTACHMENT_NOT_FOUND: {
-    when: 'check() is asked for a VM that has no network',
+    when: 'check() or repair() is asked for a VM that has no network',
     remedy: 'call setup(vmId) first',
   },
   ERR_NETNS_FOREIGN: {
@@ -197,8 +198,8 @@ export const errorTable = {
     remedy: 'see error.cause and error.kernelMessage; run verify()',
   },
   ERR_NETWORK_IN_USE: {
-    when: 'a network is to be removed that still has attachments',
-    remedy: 'tear them down first, or gc({ keep: [] })',
+    when: "a network is to be removed that still has attachments, or slots of another manager's pool",
+    remedy: 'tear them down first, or gc({ keep: [] }); close the manager that has the pool',
   },
   ERR_VERIFY: {
     when: "open() with verify: 'throw' finds something missing",

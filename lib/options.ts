@@ -17,7 +17,7 @@ export interface AddressRangeOption {
 /** A signal at which a manager closes itself. */
 export type CloseSignal = 'SIGINT' | 'SIGTERM' | 'SIGHUP' | 'SIGQUIT';
 
-/** Slots: networks that are complete but for the name of their VM. A setup that gets one takes no lock of the kernel's. */
+/** Slots: networks that are complete but for the name of their VM. A setup that gets one asks nothing of rtnetlink, and does not wait for its lock. */
 export interface PoolOptions {
   /** How many are ready at least. */
   readonly min: number;
@@ -71,6 +71,7 @@ export interface NetworkManagerOptions {
   readonly isolated?: boolean | undefined;
   /** Whether the bridge takes all frames, for whomever they are. Not together with `hairpin`. Default false. */
   readonly promiscuous?: boolean | undefined;
+  /** What guests are told about name resolution. Default: nothing. */
   readonly dns?: Partial<NetworkDns> | undefined;
   /** Default: one default route. */
   readonly routes?: readonly RouteOption[] | undefined;
@@ -110,6 +111,7 @@ export interface NetworkManagerOptions {
   readonly shutdown?: 'teardown' | 'leave' | undefined;
   /** At each of these signals the manager closes, and the signal then takes its usual effect. Default: none. */
   readonly signals?: readonly CloseSignal[] | undefined;
+  /** Default: warnings and errors are warnings of the process (`VulcanNetWarning`), and `NODE_DEBUG=vulcan-net` prints the rest. */
   readonly logger?: Logger | undefined;
   /** How long a verb may take. Default 60,000. */
   readonly timeoutMs?: number | undefined;
@@ -117,9 +119,11 @@ export interface NetworkManagerOptions {
   readonly pluginTimeoutMs?: number | undefined;
 }
 
-/** What every verb takes. */
+/** What every verb takes but `teardown`. */
 export interface VerbOptions {
-  /** Aborting it undoes what has begun. */
+  /**
+   * Aborting it stops the verb. `setup` undoes what it had begun; what `gc` has removed, or `repair` has put back, stays so.
+   */
   readonly signal?: AbortSignal | undefined;
   /** Default: the manager's. */
   readonly timeoutMs?: number | undefined;

@@ -1,8 +1,8 @@
 import { type Stop, Stopper } from '../stop.ts';
 import type { Slot } from './slot.ts';
 
-/** After a slot that could not be built; doubled by each that follows. */
-const firstPauseMs = 100;
+/** After a slot that was given up; doubled by each failure in a row. */
+const shortestPauseMs = 100;
 const longestPauseMs = 5_000;
 /** A VM that somebody else is about may take long to get its slot. */
 const callersPatienceMs = 50;
@@ -56,7 +56,7 @@ export class Filling {
 
   pause(): void {
     if (this.#pauseTimer !== null) clearTimeout(this.#pauseTimer);
-    const pauseMs = Math.min(longestPauseMs, firstPauseMs * 2 ** this.#failures);
+    const pauseMs = Math.min(longestPauseMs, shortestPauseMs * 2 ** this.#failures);
     const resume = () => {
       this.#pauseTimer = null;
       this.adjust();

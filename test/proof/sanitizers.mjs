@@ -1,7 +1,7 @@
 /** The suite with the addon and the plugin under sanitizers; the C++ unit tests, too, for leaks and for races. */
 import { runToEnd, vitestOf } from '../support/run-to-end.mjs';
 
-/** All that load the addon; a guest's emulator and other versions of Node are no programs of ours. */
+/** What loads the addon; injected faults, a guest's emulator and other versions of Node get in the way of sanitizers. */
 const projects = ['kernel', 'contract', 'lifecycle', 'model', 'examples'];
 const quickFiles = ['netlink-dump', 'firewall-table', 'plugin-protocol'];
 
