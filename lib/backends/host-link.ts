@@ -38,7 +38,7 @@ export function firstInterface({ result }: Pick<CacheRecord, 'result'>): string 
 
 const nativeName = /^vn[0-9a-f]{13}$/;
 
-/** A name and a MAC of its own for every attachment there ever was: a link that is going keeps its name for a while. */
+/** A name and a MAC of its own for every pair that is made: a link that is going keeps its name for a while. */
 export function newHostLink({ network, containerId, ifName }: AttachmentKey): {
   readonly name: string;
   readonly mac: string;
@@ -187,7 +187,7 @@ export async function cutHostLink(
   }
 }
 
-/** With it goes its peer, in whatever namespace that is. */
-export async function deleteHostLink(binding: LinkBinding, { name }: LinkInfo): Promise<void> {
-  await atStep('link', () => binding.linkDelete({ name }));
+/** With it goes its peer, in whatever namespace that is. Stays where it says by now that it is another's: a slot's link gets its next VM. */
+export async function deleteHostLink(binding: LinkBinding, { name, alias }: LinkInfo): Promise<void> {
+  await atStep('link', () => binding.linkDelete({ name, alias }));
 }

@@ -2,7 +2,7 @@ import type { AttachmentKey, CacheRecord } from '../cni/types.ts';
 import { NetworkError } from '../errors.ts';
 import type { DetachPlan } from '../native/attachment.ts';
 import type { Scope } from '../operation.ts';
-import type { Config } from '../settings.ts';
+import type { Config, PoolConfig } from '../settings.ts';
 import type { CheckReport, Departure, GcReport, PoolState, RepairReport } from '../types.ts';
 import type { AttachRequest, Backend, DetachRequest, Made } from './backend.ts';
 import { aliasOf, firstInterface, slotMac } from './host-link.ts';
@@ -42,11 +42,18 @@ export class NativeBackend extends RecordedBackend implements Backend {
   }
 
   static async open(host: Host, config: Config, scope: Scope): Promise<NativeBackend> {
-    const backend = await openBackend(host, config, scope, (runtime) => new NativeBackend(runtime));
-    if (config.pools.length === 0) return backend;
-    backend.#native = nativeRuntime(backend.runtime);
-    backend.#pools = await Pools.open(backend.#native, config.pools);
-    return backend;
+    const build = (runtime: Runtime) => new NativeBackend(runtime);
+    return openBackend(host, config, scope, build, async (backend) => {
+      if (config.pools.length > 0) await backend.#openPools(config.pools, scope);
+    });
+  }
+
+  async #openPools(configs: readonly PoolConfig[], scope: Scope): Promise<void> {
+    scope.step = 'pool';
+    this.#native = nativeRuntime(this.runtime);
+    this.#pools = await Pools.open(this.#native, configs, ({ name }) =>
+      this.#pinnedLinks.watch({ name, alias: '', mayBeBare: false }),
+    );
   }
 
   override async recover(scope: Scope): Promise<void> {
@@ -127,20 +134,20 @@ export class NativeBackend extends RecordedBackend implements Backend {
   }
 
   override async detach(request: DetachRequest, scope: Scope): Promise<Departure> {
-    this.#pools?.unlabel(request.vmId);
-    if (await this.#recycle(request, scope)) return 'recycled';
+    const isBare = this.#pools?.unlabel(request.vmId) ?? false;
+    if (await this.#recycle(request, !isBare, scope)) return 'recycled';
     await this.#detachAny(request, scope);
     this.#pools?.released(request.vmId);
     return 'teardown';
   }
 
   /** Whether it was a slot's, and is a slot again. Who waits until its namespace is freed wants it gone. */
-  async #recycle({ vmId, wait }: DetachRequest, scope: Scope): Promise<boolean> {
+  async #recycle({ vmId, wait }: DetachRequest, labelled: boolean, scope: Scope): Promise<boolean> {
     const made = this.#made.get(vmId);
     const pool = wait ? null : (this.#pools?.poolOf(vmId) ?? null);
     const slot = pool?.slotOf(vmId) ?? null;
     if (this.#native === null || made === undefined || pool === null || slot === null) return false;
-    const returned = await returnSlot(this.#native, slot, made.undo, vmId, scope);
+    const returned = await returnSlot(this.#native, slot, { vmId, undo: made.undo, labelled }, scope);
     if (returned !== 'returned') return false;
     this.#made.delete(vmId);
     pool.returned(vmId, slot);
@@ -215,6 +222,10 @@ export class NativeBackend extends RecordedBackend implements Backend {
     const [link] = plan.interfaces;
     const rest = { ...plan, interfaces: [{ ...link, hostLink: null }] } as const;
     const work = () => detach(this.runtime, vmId, record, { ...rest, together: true }, scope);
-    return this.#together.run(work).then(() => this.#native?.bridges.left(firstInterface(record)));
+    return this.#together.run(work).then(() => {
+      this.#native?.bridges.left(firstInterface(record));
+      this.#made.delete(vmId);
+      this.#pools?.released(vmId);
+    });
   }
 }

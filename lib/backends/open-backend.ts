@@ -6,12 +6,13 @@ import { ensureStateDirectories, prepareNetwork } from './prepare.ts';
 import { type Host, Runtime } from './runtime.ts';
 import { verifyAtOpen } from './verify-open.ts';
 
-/** Reads and checks everything before it changes anything. */
+/** Reads and checks everything before it changes anything. `start`: the last thing that may fail, and undo the rest. */
 export async function openBackend<T extends Backend>(
   host: Host,
   config: Config,
   scope: Scope,
   build: (runtime: Runtime) => T,
+  start: (backend: T) => Promise<void> = async () => {},
 ): Promise<T> {
   scope.step = 'configuration';
   const network = await resolveNetwork(host.binding, config);
@@ -24,6 +25,7 @@ export async function openBackend<T extends Backend>(
       runtime.bridges = bridges;
       await verifyAtOpen(config, () => backend.verify(scope));
       await backend.recover(scope);
+      await start(backend);
     }),
   );
   return backend;

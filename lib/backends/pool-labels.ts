@@ -34,15 +34,18 @@ export class Labels {
     this.#written = this.#write(this.#written);
   }
 
-  /** A VM that goes needs none. One that is on its way is written under the VM's lock, while it has its record, or not at all. */
-  forget(vmId: string): void {
-    this.#next.delete(vmId);
-    this.#leaving.delete(vmId);
+  /**
+   * A VM that goes needs none. Whether it is certain that it will have none: one that is on its way is written under the VM's
+   * lock, while it has its record, or not at all.
+   */
+  forget(vmId: string): boolean {
+    const isNext = this.#next.delete(vmId);
+    return this.#leaving.delete(vmId) || isNext;
   }
 
   /** All that have been added so far. */
   written(): Promise<void> {
-    this.#isAwaited = true;
+    if (this.#isGathering) this.#isAwaited = true;
     return this.#written;
   }
 

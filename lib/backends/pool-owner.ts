@@ -19,6 +19,8 @@ export interface PoolOwner {
 
 const prefix = '.pool-';
 const idBytes = 8;
+/** For who looks whether a lock that is new is held, before it is. */
+const lockTimeoutMs = 5_000;
 
 export function isPoolOwner(owner: string): boolean {
   return owner.startsWith(prefix);
@@ -54,7 +56,7 @@ export async function newPoolOwner(runtime: Runtime): Promise<PoolOwner> {
   const name = `${prefix}${randomBytes(idBytes).toString('hex')}`;
   const place = { directory: directoryOf(runtime), name: lockName(name, runtime) };
   const handle = await atStep('pool', () =>
-    binding.lockAcquire({ ...place, mode: 'exclusive', timeoutMs: 0 }),
+    binding.lockAcquire({ ...place, mode: 'exclusive', timeoutMs: lockTimeoutMs }),
   );
   const release = (spent: boolean) =>
     atStep('lock', () => binding.lockRelease({ lock: handle, remove: spent, keep: !spent }));

@@ -2,6 +2,7 @@ import { performance } from 'node:perf_hooks';
 import type { NativeBinding } from '../native/binding.ts';
 import type { NativeError } from '../native/error.ts';
 import type { SlotProofs } from '../native/slots.ts';
+import type { Stop } from '../stop.ts';
 import type { Slot } from './slot.ts';
 
 /** Slots that VMs have left: they rest, are proven to be nobody's, and are made what they were. */
@@ -45,12 +46,13 @@ export class Recycling {
   readonly #options: RecyclingOptions;
   #resting: Resting[] = [];
   /** Taken from those that rest, and neither ready nor spoilt yet. */
-  #cleaning = 0;
+  readonly #cleaning = new Set<Slot>();
+  /** Whoever waits for some of them. */
+  #watching: (() => void)[] = [];
   #isReadingDear = false;
   /** So long what the whole host has was read since the last pause. */
   #readMs = 0;
   #endPause = () => {};
-  #work: Promise<void> = Promise.resolve();
   #working = false;
   #timer: NodeJS.Timeout | null = null;
 
@@ -59,7 +61,7 @@ export class Recycling {
   }
 
   get size(): number {
-    return this.#resting.length + this.#cleaning;
+    return this.#resting.length + this.#cleaning.size;
   }
 
   add(slot: Slot): void {
@@ -84,10 +86,33 @@ export class Recycling {
     return [...taken];
   }
 
-  /** Until those that have rested enough are ready, or are not. */
-  settle(): Promise<void> {
+  /** Until those that are being cleaned now are ready, or are not. Whether there were any. */
+  async settle(which: (slot: Slot) => boolean = () => true, stop?: Stop): Promise<boolean> {
     this.#endPause();
-    return this.#work;
+    let left = [...this.#cleaning].filter(which);
+    const isAny = left.length > 0;
+    while (left.length > 0 && !stop?.stopped) {
+      await this.#nextClean(stop);
+      left = left.filter((slot) => this.#cleaning.has(slot));
+    }
+    return isAny;
+  }
+
+  /** Until some come out, or until who waits is stopped. */
+  #nextClean(stop: Stop | undefined): Promise<void> {
+    return new Promise((resolve) => {
+      const watch = stop?.onStop(resolve);
+      this.#watching.push(() => {
+        watch?.end();
+        resolve();
+      });
+    });
+  }
+
+  /** Who waits looks once what has become of them is told. */
+  #cleaned(slots: readonly Slot[]): void {
+    for (const slot of slots) this.#cleaning.delete(slot);
+    for (const tell of this.#watching.splice(0)) tell();
   }
 
   #schedule(): void {
@@ -95,7 +120,7 @@ export class Recycling {
     const leftMs = Math.min(...this.#resting.map(({ dueMs }) => dueMs)) - performance.now();
     if (leftMs <= 0) {
       this.#working = true;
-      this.#work = this.#clean().finally(() => {
+      void this.#clean().finally(() => {
         this.#working = false;
         this.#schedule();
       });
@@ -122,7 +147,7 @@ export class Recycling {
         resetting = null;
         continue;
       }
-      this.#cleaning += batch.length;
+      for (const { slot } of batch) this.#cleaning.add(slot);
       const [{ clean, readingMs }] = await Promise.all([this.#prove(batch), resetting]);
       resetting = this.#finish(batch, clean);
       if (batch.length <= provenAtOnceAwaited) this.#isReadingDear = readingMs > dearReadingMs;
@@ -188,13 +213,13 @@ export class Recycling {
       readingMs: 0,
     }));
     const { clean, unclean } = verdicts(entered, against);
-    this.#cleaning -= entered.length;
+    this.#cleaned(entered);
     if (clean.length > 0) ready(clean);
     if (unclean.length > 0) spoilt(unclean);
   }
 
   #refuse(batch: readonly Resting[], unclean: readonly Verdict[]): void {
-    this.#cleaning -= unclean.length;
+    this.#cleaned(unclean.map(([slot]) => slot));
     const again = this.#again(batch, unclean);
     const spoilt = unclean.filter(([slot]) => !again.has(slot));
     if (spoilt.length > 0) this.#options.spoilt(spoilt);

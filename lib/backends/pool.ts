@@ -1,4 +1,4 @@
-import { AbortError, type NetworkError } from '../errors.ts';
+import { type AbortError, NetworkError } from '../errors.ts';
 import type { LinkLabel } from '../native/slots.ts';
 import { debug, defaultLogger, type PoolChange, poolChanged } from '../observe.ts';
 import type { PoolConfig } from '../settings.ts';
@@ -13,6 +13,7 @@ import { Labels } from './pool-labels.ts';
 import { newPoolOwner, type PoolOwner } from './pool-owner.ts';
 import { Recycling } from './pool-recycling.ts';
 import { Takers } from './pool-takers.ts';
+import { Warming } from './pool-warming.ts';
 import { keyOf } from './records.ts';
 import { fillSlot, type Slot, type SlotProfile } from './slot.ts';
 
@@ -23,18 +24,18 @@ const mostOver = 64;
 /** Of a VM that somebody else is about, the next open writes it. */
 const labelPatienceMs = 1_000;
 
+type Pinned = (hostLink: { readonly name: string }) => void;
 type NamedRecord = NonNullable<LinkLabel['vm']>['record'];
 
-interface Waiter {
-  resolve(): void;
-  reject(error: unknown): void;
-}
+const closedError = (network: string) =>
+  new NetworkError('ERR_CLOSED', `the pools of network ${network} are closed`, { network });
 
 /** Slots of one kind: those that are ready, those that have become a VM's, and those in between. */
 export class Pool {
   readonly #native: NativeRuntime;
   readonly #config: PoolConfig;
   readonly #owner: PoolOwner;
+  readonly #pinned: Pinned;
   readonly #logger: Logger;
   readonly #demand: Demand;
   readonly #ready: Slot[] = [];
@@ -50,12 +51,13 @@ export class Pool {
   #held = false;
   #closed = false;
   #leftovers = false;
-  #waiters: Waiter[] = [];
+  readonly #warming = new Warming();
 
-  private constructor(native: NativeRuntime, config: PoolConfig, owner: PoolOwner) {
+  private constructor(native: NativeRuntime, config: PoolConfig, owner: PoolOwner, pinned: Pinned) {
     this.#native = native;
     this.#config = config;
     this.#owner = owner;
+    this.#pinned = pinned;
     this.#logger = native.runtime.config.logger ?? defaultLogger;
     this.#demand = new Demand(config, () => {
       this.#trim();
@@ -63,7 +65,7 @@ export class Pool {
     });
     this.#filling = new Filling({
       missing: () => this.#missing,
-      build: (stop) => fillSlot(native, config, owner.name, stop),
+      build: (stop) => this.#build(stop),
       built: (slot) => this.#built(slot),
       failed: (error, inARow) => this.#failed(error, inARow),
     });
@@ -81,8 +83,8 @@ export class Pool {
     return this.#config.restMs ?? (this.#native.layout.isolated ? 0 : restMs);
   }
 
-  static async open(native: NativeRuntime, config: PoolConfig): Promise<Pool> {
-    const pool = new Pool(native, config, await newPoolOwner(native.runtime));
+  static async open(native: NativeRuntime, config: PoolConfig, pinned: Pinned): Promise<Pool> {
+    const pool = new Pool(native, config, await newPoolOwner(native.runtime), pinned);
     pool.#filling.adjust();
     return pool;
   }
@@ -142,6 +144,7 @@ export class Pool {
   giveBack(slot: Slot): void {
     if (this.#closed) this.discard(slot);
     else this.#ready.unshift(slot);
+    this.#tellWhoWaits();
   }
 
   discard(slot: Slot): void {
@@ -157,8 +160,9 @@ export class Pool {
     this.#labels.add(vmId, { name: slot.names.hostLink, alias, vm });
   }
 
-  unlabel(vmId: string): void {
-    this.#labels.forget(vmId);
+  /** Whether it is certain that the link does not say whose it is. */
+  unlabel(vmId: string): boolean {
+    return this.#labels.forget(vmId);
   }
 
   /** Until what has been named says whose it is. */
@@ -195,52 +199,34 @@ export class Pool {
     this.#demand.watch();
   }
 
-  /** Whether there was a slot to destroy, or one that is given up half built. `address`: of a slot that has it. */
-  async spare(address: string | null): Promise<boolean> {
-    const has = ({ addresses }: Slot) => address === null || addresses.some(({ ip }) => ip === address);
-    let slot = this.#takeOne(has) ?? (await this.#takeSettled(has));
-    if (slot !== null) this.#filling.pause();
-    // It would take the address that comes free.
-    const hasGivenUp = await this.#filling.giveUp();
-    // What was given up too late is ready.
-    slot ??= this.#takeOne(has);
-    if (slot === null) return hasGivenUp;
-    this.#filling.pause();
-    await this.#destroy([slot]);
-    return true;
-  }
-
-  #takeOne(which: (slot: Slot) => boolean): Slot | null {
+  /** For who needs its address more. `null`: none that is ready or rests. */
+  takeToSpare(which: (slot: Slot) => boolean): Slot | null {
     const index = this.#ready.findLastIndex(which);
     const [slot = null] = index < 0 ? this.#recycling.take(which, 1) : this.#ready.splice(index, 1);
     return slot;
   }
 
-  /** Of those that are being cleaned. */
-  async #takeSettled(which: (slot: Slot) => boolean): Promise<Slot | null> {
-    if (this.#recycling.size === 0) return null;
-    await this.#recycling.settle();
-    await Promise.all(this.#background);
-    return this.#takeOne(which);
+  async spare(slot: Slot): Promise<void> {
+    this.#filling.pause();
+    await this.#destroy([slot]);
+  }
+
+  /** For a moment. Whether one was being built. */
+  stopBuilding(): Promise<boolean> {
+    return this.#filling.giveUp();
+  }
+
+  /** Until those that are being cleaned now are ready, or are destroyed. Whether there were any. */
+  async settle(which: (slot: Slot) => boolean, stop: Stop): Promise<boolean> {
+    const hasSettled = await this.#recycling.settle(which, stop);
+    if (hasSettled) await Promise.all(this.#background);
+    return hasSettled;
   }
 
   async warmUp(stop: Stop): Promise<void> {
+    if (this.#closed) throw closedError(this.#native.runtime.network.name);
     if (this.#ready.length >= this.#config.min) return;
-    const waiter: Waiter = { resolve: () => {}, reject: () => {} };
-    const warm = new Promise<void>((resolve, reject) => {
-      waiter.resolve = resolve;
-      waiter.reject = reject;
-    });
-    const giveUp = () => waiter.reject(new AbortError(true, { cause: stop.reason }));
-    const watch = stop.onStop(giveUp);
-    if (stop.stopped) giveUp();
-    this.#waiters.push(waiter);
-    try {
-      await warm;
-    } finally {
-      watch.end();
-      this.#waiters = this.#waiters.filter((each) => each !== waiter);
-    }
+    await this.#warming.wait(stop);
   }
 
   /** No slots until it may go on. */
@@ -257,6 +243,7 @@ export class Pool {
   async close(): Promise<void> {
     if (this.#closed) return;
     this.#closed = true;
+    this.#warming.fail(closedError(this.#native.runtime.network.name));
     this.#filling.end();
     this.#demand.close();
     await this.#empty();
@@ -297,6 +284,17 @@ export class Pool {
     return this.#restMs === 0 ? this.#recycling.size : 0;
   }
 
+  async #build(stop: Stop): Promise<Slot> {
+    try {
+      return await fillSlot(this.#native, this.#config, this.#owner.name, stop);
+    } catch (error) {
+      // Told here, as nobody asks what became of one that was given up.
+      if ((error as Partial<NetworkError | AbortError>).rolledBack === false)
+        this.#leftInPart(error as Error);
+      throw error;
+    }
+  }
+
   #built(slot: Slot): void {
     this.#ready.push(slot);
     this.#changed('ready');
@@ -308,7 +306,7 @@ export class Pool {
       const message = `a slot could not be built: ${(error as NetworkError).message}`;
       this.#logger.warn({ err: error, network: network.name }, message);
     }
-    for (const waiter of this.#waiters) waiter.reject(error);
+    this.#warming.fail(error);
     this.#changed('failed');
   }
 
@@ -320,19 +318,31 @@ export class Pool {
 
   #spoilt(slots: readonly (readonly [Slot, Error])[]): void {
     for (const [{ names }, error] of slots) debug('%s is not kept: %s', names.hostLink, error.message);
-    this.#inBackground(this.#destroy(slots.map(([slot]) => slot)));
+    this.#inBackground(this.#destroyHeld(slots.map(([slot]) => slot)));
     this.#filling.adjust();
+  }
+
+  /** Those that a process may still be in: as long as it lives, their links do. */
+  async #destroyHeld(slots: readonly Slot[]): Promise<void> {
+    await this.#destroy(slots);
+    for (const { names } of slots) this.#pinned({ name: names.hostLink });
   }
 
   async #destroy(slots: readonly Slot[]): Promise<void> {
     if (slots.length === 0) return;
-    const { binding, network } = this.#native.runtime;
+    const { binding } = this.#native.runtime;
     for (const { bridge } of slots) this.#native.bridges.left(bridge.name);
     for (const error of await binding.slotDestroy({ slots: slots.map(({ handle }) => handle) })) {
-      this.#leftovers = true;
-      this.#logger.warn({ err: error, network: network.name }, `a slot was left in part: ${error.message}`);
+      this.#leftInPart(error);
     }
     this.#changed('destroyed');
+  }
+
+  /** Whoever opens the network later finds the rest by the lock of this pool. */
+  #leftInPart(error: Error): void {
+    this.#leftovers = true;
+    const { network } = this.#native.runtime;
+    this.#logger.warn({ err: error, network: network.name }, `a slot was left in part: ${error.message}`);
   }
 
   #inBackground(work: Promise<unknown>): void {
@@ -342,8 +352,10 @@ export class Pool {
 
   #changed(change: PoolChange): void {
     poolChanged(change, () => ({ network: this.#native.runtime.network.name, ...this.state }));
-    const ready = this.#ready.length;
-    if (ready < this.#config.min) return;
-    for (const waiter of this.#waiters) waiter.resolve();
+    this.#tellWhoWaits();
+  }
+
+  #tellWhoWaits(): void {
+    if (this.#ready.length >= this.#config.min) this.#warming.done();
   }
 }

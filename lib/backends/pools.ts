@@ -4,7 +4,14 @@ import type { PoolState } from '../types.ts';
 import type { AttachRequest } from './backend.ts';
 import type { NativeRuntime } from './native-runtime.ts';
 import { Pool } from './pool.ts';
-import { fits } from './slot.ts';
+import { fits, type Slot } from './slot.ts';
+
+type Which = (slot: Slot) => boolean;
+
+/** `null`: any slot will do. */
+function whoHas(address: string | null): Which {
+  return ({ addresses }) => address === null || addresses.some(({ ip }) => ip === address);
+}
 
 /** All pools of a manager, one for each kind of slot: no kind ever serves another. */
 export class Pools {
@@ -14,11 +21,16 @@ export class Pools {
     this.#pools = pools;
   }
 
-  static async open(native: NativeRuntime, configs: readonly PoolConfig[]): Promise<Pools> {
+  /** `pinned` is told of links that somebody's hold on their namespace may keep. */
+  static async open(
+    native: NativeRuntime,
+    configs: readonly PoolConfig[],
+    pinned: (hostLink: { readonly name: string }) => void,
+  ): Promise<Pools> {
     const opened: Pool[] = [];
     const pools = new Pools(opened);
     try {
-      for (const config of configs) opened.push(await Pool.open(native, config));
+      for (const config of configs) opened.push(await Pool.open(native, config, pinned));
     } catch (error) {
       await pools.close();
       throw error;
@@ -39,15 +51,43 @@ export class Pools {
     return this.#pools.find(({ profile }) => fits(profile, request)) ?? null;
   }
 
-  /** Makes room for who needs an address more: that one, or any. Whether there was a slot to destroy. */
+  /** Destroys a slot that has the address, or any: whether there was one that is ready or rests. */
   async spare(address: string | null): Promise<boolean> {
-    for (const pool of this.#pools) if (await pool.spare(address)) return true;
+    const has = whoHas(address);
+    for (const pool of this.#pools) {
+      const slot = pool.takeToSpare(has);
+      if (slot === null) continue;
+      // It would take the address that comes free.
+      await this.#stopBuilding();
+      await pool.spare(slot);
+      return true;
+    }
     return false;
   }
 
-  /** A VM goes: its link is not to say whose it is any more. */
-  unlabel(vmId: string): void {
-    for (const pool of this.#pools) pool.unlabel(vmId);
+  /**
+   * For who has not got the address, or any: it may be with a slot that is being built, or made what it was, which takes a
+   * moment. Whether one may have come free.
+   */
+  async spareSoon(address: string | null, stop: Stop): Promise<boolean> {
+    if (await this.spare(address)) return true;
+    const hasGivenUp = await this.#stopBuilding();
+    // What was given up too late is ready.
+    if (await this.spare(address)) return true;
+    if (hasGivenUp && address === null) return true;
+    const settling = this.#pools.map((pool) => pool.settle(whoHas(address), stop));
+    const hasSettled = (await Promise.all(settling)).some(Boolean);
+    return (await this.spare(address)) || hasSettled || hasGivenUp;
+  }
+
+  /** Whether one was. */
+  async #stopBuilding(): Promise<boolean> {
+    return (await Promise.all(this.#pools.map((pool) => pool.stopBuilding()))).some(Boolean);
+  }
+
+  /** A VM goes: its link is not to say whose it is any more. Whether it is certain that it does not. */
+  unlabel(vmId: string): boolean {
+    return this.#pools.map((pool) => pool.unlabel(vmId)).some(Boolean);
   }
 
   /** Until what slots became says whose it is. */

@@ -140,12 +140,18 @@ export async function nameSlot(
 /** What stands in the way of a return, but not of a teardown. */
 export type NotReturned = 'unreturned' | 'stale';
 
+export interface Returning {
+  readonly vmId: string;
+  readonly undo: DetachInterface;
+  /** Whether the link may say whose it is. */
+  readonly labelled: boolean;
+}
+
 /** Takes the VM away that a slot became; where more stands in its way than a lock, a teardown does the rest. */
 export async function returnSlot(
   { runtime }: NativeRuntime,
   slot: Slot,
-  undo: DetachInterface,
-  vmId: string,
+  { vmId, undo, labelled }: Returning,
   scope: Scope,
 ): Promise<'returned' | NotReturned> {
   const { anchors, binding, locks } = runtime;
@@ -157,6 +163,7 @@ export async function returnSlot(
     locks: locks.planOf(vmId, scope),
     anchor: anchors.fileOf(vmId),
     owner: addresses.owner,
+    labelled,
     record: { directory, name, version },
   };
   scope.step = 'detach';

@@ -25,6 +25,7 @@ export async function attachWithPool(
     pool.beginNaming(naming);
     try {
       const attached = await naming;
+      pools.released(request.vmId);
       pool.named(slot, request, attached.record);
       return attached;
     } catch (error) {
@@ -33,7 +34,10 @@ export async function attachWithPool(
       pool.endNaming(naming);
     }
   }
-  return cold(native, pools, undoing, request, scope);
+  const attached = await cold(native, pools, undoing, request, scope);
+  // What the VM was before, if somebody else has torn it down.
+  pools.released(request.vmId);
+  return attached;
 }
 
 async function cold(
@@ -50,7 +54,7 @@ async function cold(
     // A slot may be in the midst of taking the address.
     const wanted = isNetworkError(error, 'ERR_ADDRESS_TAKEN') ? request.address : null;
     const isTaken = wanted !== null || isNetworkError(error, 'ERR_ADDRESSES_EXHAUSTED');
-    if (!isTaken || !(await pools.spare(wanted))) throw error;
+    if (!isTaken || !(await pools.spareSoon(wanted, scope))) throw error;
     return attach(native, undoing, request, scope);
   }
 }

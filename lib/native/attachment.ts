@@ -161,6 +161,8 @@ export interface SlotReturnPlan extends Task {
   readonly anchor: FileName;
   /** Of the slot's addresses until then. */
   readonly owner: string;
+  /** Whether its link may say whose it is. */
+  readonly labelled: boolean;
   /** Nothing at all is done once another file has the record's name, or none. */
   readonly record: FileName & { readonly version: FileVersion };
 }

@@ -44,6 +44,7 @@ namespace {
           ParseFileName(record),
           ParseVersion(Nested(record, "version")),
           fields.String("owner"),
+          fields.Bool("labelled"),
           SlotOf(slots, fields)};
 }
 

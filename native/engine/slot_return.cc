@@ -68,12 +68,21 @@ void SlotReturn::Cut() {
   if (host_.Links().IndexOf(slot.host_link) != slot.host_index) {
     throw Error(ENODEV, "ioctl(SIOCGIFINDEX)").Path(slot.host_link).Why(Reason::kSlotSpoilt);
   }
-  if (IsPort(slot.interface)) {
-    host_.Links().Request(SetPortState(slot.host_index, BR_STATE_DISABLED));
-  } else {
-    // Its routes go with it.
-    SetHostLinkDown(host_.Links(), slot.host_link);
+  RtnlBatch batch;
+  if (plan_.labelled) {
+    // Before the cut, as a change of its alias would open the port again (ResetSlots::LastOf).
+    LinkChange nobodys;
+    nobodys.alias = "";
+    batch.Add(SetLink(slot.host_index, nobodys));
   }
+  if (IsPort(slot.interface)) batch.Add(SetPortState(slot.host_index, BR_STATE_DISABLED));
+  if (!batch.IsEmpty()) {
+    for (const auto& failure : host_.Links().Send(std::move(batch))) {
+      if (failure) throw Error(*failure);
+    }
+  }
+  // Its routes go with it.
+  if (!IsPort(slot.interface)) SetHostLinkDown(host_.Links(), slot.host_link);
 }
 
 void SlotReturn::TakeNamespace() {

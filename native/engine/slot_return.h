@@ -24,6 +24,8 @@ struct SlotReturnPlan {
   FileVersion record_version;
   // Of the addresses, until then.
   std::string owner;
+  // Whether its link may say whose it is.
+  bool labelled = true;
   std::shared_ptr<Slot> slot;
 };
 
@@ -47,6 +49,7 @@ class SlotReturn {
   [[nodiscard]] Progress<SlotReturned> Advance(const Cancellation& cancellation);
   [[nodiscard]] bool IsStale();
   void Begin(const char* step);
+  // A link without a name is bare from then on: whoever reads the host takes it for nobody's.
   void Cut();
   void TakeNamespace();
   [[nodiscard]] std::optional<Wait> TakeAddresses();

@@ -4,6 +4,7 @@ import { Recycling } from '../../../lib/backends/pool-recycling.ts';
 import type { Slot } from '../../../lib/backends/slot.ts';
 import type { NativeError } from '../../../lib/native/error.ts';
 import type { SlotProofs } from '../../../lib/native/slots.ts';
+import { Stopper } from '../../../lib/stop.ts';
 
 const slotOf = (handle: number) => ({ handle }) as Slot;
 const refusal = Object.assign(new Error('no memory'), { code: 'ENOMEM' }) as NativeError;
@@ -50,6 +51,10 @@ function addMany(subject: Recycling, count: number): void {
   for (let handle = 0; handle < count; handle++) subject.add(slotOf(handle));
 }
 
+async function untilClean(subject: Recycling): Promise<void> {
+  for (; subject.size > 0; await sleep(0)) await subject.settle();
+}
+
 const clean = (slots: readonly number[]) => slots.map(() => null);
 const sizesOf = (verb: string, calls: readonly string[]) =>
   calls.filter((call) => call.startsWith(verb)).map((call) => Number(call.split(' ')[1]));
@@ -63,7 +68,7 @@ it('slots share a reading of the host, and are ready a few at a time', async () 
     },
   });
   addMany(subject, 86);
-  await subject.settle();
+  await untilClean(subject);
   expect(sizesOf('prove', seen.calls)).toEqual([1, 64, 21]);
   const portions = [...[1, 8, 8, 8, 8, 8, 8, 8, 8], ...[8, 8, 5]];
   expect(sizesOf('enter', seen.calls)).toEqual(portions);
@@ -78,7 +83,7 @@ it.each([
 ])('are ready fewer at a time while somebody waits%s', async (_name, wishes, readings) => {
   const { subject, seen } = recycling({ awaited: true, ...wishes });
   addMany(subject, 11);
-  await subject.settle();
+  await untilClean(subject);
   expect(sizesOf('prove', seen.calls)).toEqual(readings);
   expect(Math.max(...sizesOf('reset', seen.calls))).toBe(4);
   expect(seen.ready).toHaveLength(11);
@@ -118,7 +123,7 @@ it('are proven and entered while those before them are reset', async () => {
   expect(seen.calls.toSorted()).toEqual(['enter 1', 'prove 1', 'prove 11', 'reset 1']);
   expect(subject.size).toBe(12);
   finish();
-  await subject.settle();
+  await untilClean(subject);
   expect(seen.calls.slice(4)).toEqual(['enter 8', 'reset 8', 'enter 3', 'reset 3']);
   expect(seen.ready).toHaveLength(12);
 });
@@ -128,7 +133,7 @@ it('that are refused in their namespace are not reset', async () => {
     enter: async (slots) => slots.map((handle) => (handle % 2 === 0 ? refusal : null)),
   });
   addMany(subject, 6);
-  await subject.settle();
+  await untilClean(subject);
   expect(sizesOf('reset', seen.calls)).toEqual([3]);
   expect([seen.ready, seen.spoilt, subject.size]).toEqual([[1, 3, 5], [0, 2, 4], 0]);
 });
@@ -162,8 +167,36 @@ it.each([
 ])('are spoilt by %s that can not be had, and by no more', async (_name, wishes) => {
   const { subject, seen } = recycling(wishes);
   addMany(subject, 3);
-  await subject.settle();
+  await untilClean(subject);
   expect(seen.spoilt.toSorted()).toEqual([0, 1, 2]);
   expect(seen.ready).toEqual([]);
   expect(subject.size).toBe(0);
+});
+
+it('are waited for one by one, though others keep coming', async () => {
+  let handle = 1;
+  const { subject, seen } = recycling({
+    reset: async (slots) => {
+      await sleep(1);
+      subject.add(slotOf(++handle));
+      return clean(slots);
+    },
+  });
+  subject.add(slotOf(0));
+  await sleep(0);
+  subject.add(slotOf(1));
+  expect(await subject.settle((slot) => slot.handle === 0)).toBe(true);
+  expect(seen.ready).toContain(0);
+  expect(subject.size).toBeGreaterThan(0);
+  expect(await subject.settle((slot) => slot.handle === -1)).toBe(false);
+});
+
+it('are waited for until who waits is stopped', async () => {
+  const { subject } = recycling({ prove: () => new Promise(() => {}) });
+  subject.add(slotOf(0));
+  const stop = new Stopper();
+  const settled = subject.settle(() => true, stop);
+  stop.stop(null);
+  expect(await settled).toBe(true);
+  expect(subject.size).toBe(1);
 });
