@@ -12,6 +12,7 @@ export interface FirewallPolicy {
   /** CIDR; `gateway` is the host's address in it, or `null`. */
   readonly subnets: readonly { readonly subnet: string; readonly gateway: string | null }[];
   readonly masquerade: boolean;
+  readonly isolated: boolean;
   readonly allowLinkLocal: boolean;
   readonly hostAccess: 'all' | readonly HostAccessRule[];
 }
@@ -23,7 +24,7 @@ const isIpv6 = (subnet: string): boolean => subnet.includes(':');
 
 /** The plan for `firewallEnsure`: guests speak IPv6 only where the network has a subnet of it. */
 export function firewallNetwork(policy: FirewallPolicy): FirewallNetwork {
-  const { network, bridges, linkGroup, masquerade, allowLinkLocal, hostAccess } = policy;
+  const { network, bridges, linkGroup, masquerade, allowLinkLocal, isolated, hostAccess } = policy;
   const subnets = policy.subnets.map(({ subnet }) => subnet);
   return {
     network,
@@ -34,6 +35,7 @@ export function firewallNetwork(policy: FirewallPolicy): FirewallNetwork {
     masquerade,
     allowLinkLocal,
     ipv6: subnets.some(isIpv6),
+    isolated,
     hostAccess:
       hostAccess === 'all'
         ? 'all'

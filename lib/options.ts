@@ -21,7 +21,7 @@ export type CloseSignal = 'SIGINT' | 'SIGTERM' | 'SIGHUP' | 'SIGQUIT';
 export interface PoolOptions {
   /** How many are ready at least. */
   readonly min: number;
-  /** How many are ready, or rest, at most; between the two, as many are ready as were asked for within a second, lately. */
+  /** How many are ready, or rest, at most, but for a moment 64 more that VMs have just left; between the two, as many are ready as were asked for within a second, lately. */
   readonly max: number;
   /** What the slots have; a setup that wants another gets none of them. Default `tap0`. */
   readonly tapName?: string | undefined;
@@ -67,7 +67,10 @@ export interface NetworkManagerOptions {
   readonly mtu?: number | undefined;
   /** Whether a guest's frames may come back to it: it reaches itself by an address that the host translates. Default false. */
   readonly hairpin?: boolean | undefined;
-  /** Whether guests of this network are kept from each other; the gateway, and what is beyond it, they reach. Default false. */
+  /**
+   * Whether guests of this network are kept from each other, and from those of other networks that are isolated, also by way of
+   * the gateway; the gateway, and what is beyond it, they reach. Default false.
+   */
   readonly isolated?: boolean | undefined;
   /** Whether the bridge takes all frames, for whomever they are. Not together with `hairpin`. Default false. */
   readonly promiscuous?: boolean | undefined;
@@ -145,7 +148,7 @@ export interface SetupOptions extends VerbOptions {
 export interface TeardownOptions {
   /** Default: the manager's. A teardown can't be aborted. */
   readonly timeoutMs?: number | undefined;
-  /** Waits until the kernel has freed the namespace. Default false. */
+  /** Waits until the kernel has freed the namespace, which is then no slot again. Default false. */
   readonly wait?: boolean | undefined;
 }
 

@@ -19,6 +19,8 @@ export interface NetworkFacts {
   readonly linkGroup?: number;
   /** `gateway` is the host's address in it; `null` where the host has none. */
   readonly subnets: readonly { readonly subnet: string; readonly gateway: string | null }[];
+  /** Whether guests are kept from each other. */
+  readonly isolated: boolean;
 }
 
 /** The bridge plugin's default. */
@@ -65,5 +67,6 @@ export function networkFacts({ name, plugins }: ConfList): NetworkFacts {
     bridges: [...new Set(bridges)],
     ...(plugins.some(({ raw }) => raw[routedKey] === true) ? { linkGroup: linkGroupOf(name) } : {}),
     subnets: [...new Map(subnets.map((entry) => [entry.subnet, entry])).values()],
+    isolated: plugins.some(({ type, raw }) => type === 'bridge' && raw['portIsolation'] === true),
   };
 }

@@ -8,7 +8,8 @@ import type { SysBinding } from './sys.ts';
  * The native addon. A test holds the addon's keys to this interface's.
  *
  * Every function that returns a promise runs on the addon's own threads, never on libuv's pool, and takes an optional
- * `taskId` by which {@link NativeBinding.cancel} can stop it. What it began is undone before the promise rejects.
+ * `taskId` by which {@link NativeBinding.cancel} can stop it: before it has begun, and while it waits for a lock. What builds
+ * something can be stopped later, too, and is undone before the promise rejects; what takes away goes on to its end.
  * Paths are absolute. Rejections are `NativeError`s.
  */
 export interface NativeBinding

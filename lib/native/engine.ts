@@ -40,6 +40,8 @@ export interface FirewallNetwork {
   readonly allowLinkLocal: boolean;
   /** Whether guests may speak IPv6. */
   readonly ipv6: boolean;
+  /** Whether guests are kept from those of isolated networks, its own included. */
+  readonly isolated: boolean;
   readonly hostAccess: 'all' | readonly { readonly protocol: number; readonly port: number }[];
 }
 

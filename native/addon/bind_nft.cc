@@ -17,6 +17,7 @@ firewall::Network ParseNetwork(const Fields& fields) {
   network.masquerade = fields.Bool("masquerade");
   network.allow_link_local = fields.Bool("allowLinkLocal");
   network.ipv6 = fields.Bool("ipv6");
+  network.isolated = fields.Bool("isolated");
   network.host_open = fields.Get("hostAccess").IsString();
   if (network.host_open) return network;
   for (const Fields& service : fields.Objects("hostAccess")) {

@@ -43,12 +43,12 @@ class Lane {
 };
 
 enum class LaneName {
-  kControl,    // netlink, nftables and sysctl of the host's namespace: one writer
-  kNamespace,  // waits for threads that enter other namespaces
+  kControl,    // netlink, nftables and sysctl of the host's namespace
+  kNamespace,  // what is done in other namespaces, and what goes with it
   kProcess,    // child processes
   kFile,       // locks and files
-  kSlot,       // slots that get a VM and lose it, behind no other work
-  kScan,       // reads all that there is: /proc, directories, dumps
+  kSlot,       // slots that get a VM and lose it, their ports' cut included, behind no other work
+  kScan,       // what looks at all that there is: /proc, directories, dumps, tracked connections
 };
 
 // The lanes of one environment; each is started by its first job.

@@ -63,6 +63,7 @@ void AddBridge(Elements& elements, const Network& network, const std::string& br
   add(kBridges, link);
   if (network.ipv6) add(kIpv6, link);
   if (network.allow_link_local) add(kLinkLocal, link);
+  if (network.isolated) add(kIsolated, link);
   if (network.host_open) add(kHostOpen, link);
   for (const std::string& gateway : network.gateways) {
     const IpAddress address = ParseGateway(gateway);
@@ -82,6 +83,7 @@ void AddGroup(Elements& elements, const Network& network, std::uint32_t number) 
   };
   add(kGroups, group);
   if (network.allow_link_local) add(kGroupLinkLocal, group);
+  if (network.isolated) add(kGroupIsolated, group);
   if (network.host_open) add(kGroupHostOpen, group);
   for (const std::string& gateway : network.gateways) {
     const IpAddress address = ParseGateway(gateway);

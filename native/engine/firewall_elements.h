@@ -28,6 +28,7 @@ struct Network {
   bool masquerade = true;
   bool allow_link_local = false;
   bool ipv6 = false;
+  bool isolated = false;
   // Every service of the host; `services` is then of no effect.
   bool host_open = false;
   std::vector<Service> services;

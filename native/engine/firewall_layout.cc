@@ -84,10 +84,20 @@ void AddPostroutingRules(nft::Batch& batch, const nft::Table& table) {
       .Append(batch, table);
 }
 
+// A guest that sends to the gateway what is meant for another one is routed back to where it came from, past
+// what keeps the ports of a bridge from each other.
+void AddIsolationRules(nft::Batch& batch, const nft::Table& table) {
+  Rule(kForward).InLink(kIsolated).OutLink(kIsolated).Drop().Append(batch, table);
+  Rule(kForward).InLink(kIsolated).OutGroup(kGroupIsolated).Drop().Append(batch, table);
+  Rule(kForward).InGroup(kGroupIsolated).OutLink(kIsolated).Drop().Append(batch, table);
+  Rule(kForward).InGroup(kGroupIsolated).OutGroup(kGroupIsolated).Drop().Append(batch, table);
+}
+
 // Into our subnets: answers, and our own networks.
 void AddForwardRules(nft::Batch& batch, const nft::Table& table) {
   Rule(kForward).InLink(kBridges).Jump(kGuests).Append(batch, table);
   Rule(kForward).InGroup(kGroups).Jump(kGuests).Append(batch, table);
+  AddIsolationRules(batch, table);
   Rule(kForward).StateIn(nft::kEstablished | nft::kRelated).Accept().Append(batch, table);
   Rule(kForward).InLink(kBridges).Accept().Append(batch, table);
   Rule(kForward).InGroup(kGroups).Accept().Append(batch, table);
@@ -159,6 +169,7 @@ const std::vector<nft::Set>& Sets() {
        "services of the host that guests reach"},
       {kLinkLocal, {DataType::kLinkName}, false, "links whose guests reach 169.254.0.0/16"},
       {kIpv6, {DataType::kLinkName}, false, "links whose guests may speak IPv6"},
+      {kIsolated, {DataType::kLinkName}, false, "links whose guests are kept from each other"},
       {kGroups, {DataType::kLinkGroup}, false, "groups of links through which guests come"},
       {kGroupGateways4,
        {DataType::kLinkGroup, DataType::kIpv4},
@@ -170,6 +181,7 @@ const std::vector<nft::Set>& Sets() {
        false,
        "services of the host that guests reach"},
       {kGroupLinkLocal, {DataType::kLinkGroup}, false, "groups whose guests reach 169.254.0.0/16"},
+      {kGroupIsolated, {DataType::kLinkGroup}, false, "groups whose guests are kept from each other"},
   }};
   return *sets;
 }

@@ -92,6 +92,7 @@ describeBackends(
       expect(await masters()).toEqual(['fcbr0', 'fcbr0', 'fcbr0-1']);
       const [first = '', second = '', third = ''] = await Promise.all(nets.map(standIn));
       for (const peer of nets.slice(1)) expect(await traffic.ping(first, peer.guestIp)).toBe(false);
+      await lab.open({ ...several, portsPerBridge: 2, shutdown: 'leave' });
       for (const each of await hostLinks()) {
         await run('bridge', ['link', 'set', 'dev', each.ifname, 'isolated', 'off']);
       }
@@ -101,6 +102,10 @@ describeBackends(
       await outcomeOf('nsenter', [`--net=${first}`, '--', 'ping', '-b', '-c', '1', '-W', '1', '10.168.0.15']);
       const called = Buffer.from('0aa8000f', 'hex');
       await until('the broadcast next door', () => near.has(called));
+      // What comes to it after the broadcast would have.
+      const marker = Buffer.from('ffffffffffffffff', 'hex');
+      await run('ping', ['-c', '1', '-W', '1', '-p', 'ff', nets[2]?.guestIp ?? '']);
+      await until('a ping from the host', () => far.has(marker));
       expect(far.has(called)).toBe(false);
     });
 

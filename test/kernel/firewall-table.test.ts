@@ -33,6 +33,10 @@ describe('the firewall table', () => {
         [
           "iifname @bridges jump guests",
           "iifgroup @groups jump guests",
+          "iifname @isolated oifname @isolated drop",
+          "iifname @isolated oifgroup @group_isolated drop",
+          "iifgroup @group_isolated oifname @isolated drop",
+          "iifgroup @group_isolated oifgroup @group_isolated drop",
           "ct state established,related accept",
           "iifname @bridges accept",
           "iifgroup @groups accept",
@@ -87,6 +91,7 @@ describe('the firewall table', () => {
         masquerade: false,
         ipv6: true,
         allowLinkLocal: true,
+        isolated: true,
         hostAccess: 'all',
       }),
     );
@@ -101,6 +106,7 @@ describe('the firewall table', () => {
       host_ports: ['red0 . tcp . 80 (red)'],
       link_local: ['blue0 (blue)'],
       ipv6: ['blue0 (blue)'],
+      isolated: ['blue0 (blue)'],
     });
   });
 

@@ -20,6 +20,7 @@ export function networkPlan(
     masquerade: true,
     allowLinkLocal: false,
     ipv6: false,
+    isolated: false,
     hostAccess: [],
     ...change,
   };

@@ -8,6 +8,7 @@ const policy: FirewallPolicy = {
   bridges: ['fcbr0'],
   subnets: [{ subnet: '10.168.0.0/24', gateway: '10.168.0.1' }],
   masquerade: true,
+  isolated: false,
   allowLinkLocal: false,
   hostAccess: [],
 };
@@ -22,6 +23,7 @@ describe('firewallNetwork()', () => {
       masquerade: true,
       allowLinkLocal: false,
       ipv6: false,
+      isolated: false,
       hostAccess: [],
     });
   });

@@ -39,7 +39,7 @@ TEST(FirewallElementsTest, AreOwnedByTheNetwork) {
 
 TEST(FirewallElementsTest, AreStrictByDefault) {
   const Elements elements = ElementsOf(Red());
-  for (const char* set : {kHostOpen, kHostPorts, kLinkLocal, kIpv6})
+  for (const char* set : {kHostOpen, kHostPorts, kLinkLocal, kIpv6, kIsolated})
     EXPECT_EQ(Count(elements, set), 0) << set;
   for (const char* set : {kBridges, kSubnets4, kMasquerade4, kGateways4}) {
     EXPECT_EQ(Count(elements, set), 1) << set;

@@ -14,6 +14,7 @@ const traceFile = '/run/vulcan-record.trace';
 const network = {
   ...{ network: 'fuzznet', bridges: ['fz0'], subnets: ['10.9.0.0/24', 'fd00:9::/64'] },
   ...{ gateways: ['10.9.0.1', 'fd00:9::1'], masquerade: true, allowLinkLocal: false, ipv6: true },
+  isolated: false,
   hostAccess: [{ protocol: 6, port: 53 }],
 };
 const port = {

@@ -10,6 +10,7 @@ it('knows the bridge, and the gateway that host-local would choose', () => {
   expect(factsOf({ type: 'bridge', bridge: 'br0', isGateway: true, ipam })).toEqual({
     bridges: ['br0'],
     subnets: [{ subnet: '10.1.0.0/24', gateway: '10.1.0.1' }],
+    isolated: false,
   });
 });
 
@@ -21,6 +22,7 @@ it('knows every range of a dual stack, and the gateways that are named', () => {
       { subnet: '10.1.0.0/24', gateway: '10.1.0.254' },
       { subnet: 'fd78::/64', gateway: 'fd78::1' },
     ],
+    isolated: false,
   });
 });
 
@@ -37,9 +39,14 @@ it('two ranges of one subnet are one subnet', () => {
   expect(factsOf({ type: 'bridge', ipam: { type: 'host-local', ranges: [set] } }).subnets).toHaveLength(1);
 });
 
+it('guests are kept from each other where the ports of the bridge are', () => {
+  expect(factsOf({ type: 'bridge', portIsolation: true }).isolated).toBe(true);
+});
+
 it('a chain without bridge or addresses has neither', () => {
   expect(factsOf({ type: 'ptp', ipam: { type: 'dhcp' } }, { type: 'tc-redirect-tap' })).toEqual({
     bridges: [],
     subnets: [],
+    isolated: false,
   });
 });
