@@ -126,6 +126,7 @@ describeBackends('bad input', (lab) => {
       () => manager.setup(vmId),
       () => manager.teardown(vmId),
       () => manager.check(vmId),
+      () => manager.repair(vmId),
       () => manager.withNetwork(vmId, () => {}),
       () => manager.gc({ keep: [vmId] }),
     ];

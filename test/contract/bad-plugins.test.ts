@@ -28,7 +28,7 @@ describeBackends(
 
     /** Plugins that misbehave are found before the real ones. */
     const open = () =>
-      lab.open({ pluginDirs: [wrapperDir, debianPluginDir], pluginTimeoutMs: 2_000, timeoutMs: 30_000 });
+      lab.open({ pluginDirs: [wrapperDir, debianPluginDir], pluginTimeoutMs: 5_000, timeoutMs: 30_000 });
 
     const cases = chain.flatMap((type) => misbehaviours.map((how) => [type, ...how] as const));
     it.each(cases)('no leak when %s has done its work and %s', async (type, misbehaviour, code, says) => {

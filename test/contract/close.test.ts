@@ -3,8 +3,8 @@ import { afterEach, expect, it } from 'vitest';
 import { isNetworkError } from '../../lib/errors.ts';
 import type { NetworkManager } from '../../lib/network-manager.ts';
 import { canonicalDump, expectUnchanged } from '../support/dump.ts';
+import { replaceNamespace } from '../support/lab.ts';
 import { expectRefusal } from '../support/refusal.ts';
-import { ip } from '../support/run.ts';
 import { Vmms } from '../support/vmm.ts';
 import { describeBackends } from './fixture.ts';
 
@@ -21,7 +21,9 @@ const verbs: Readonly<Record<string, (manager: NetworkManager) => Promise<unknow
   check: (manager) => manager.check('vm-1'),
   list: (manager) => manager.list(),
   gc: (manager) => manager.gc({ keep: [] }),
+  repair: (manager) => manager.repair(),
   removeNetwork: (manager) => manager.removeNetwork(),
+  warmUp: (manager) => manager.warmUp(),
 };
 
 describeBackends('close', (lab) => {
@@ -120,8 +122,7 @@ describeBackends('close', (lab) => {
   it('goes on past a teardown that fails, logs it, and tells', async () => {
     const manager = await lab.open();
     for (const vmId of ['vm-1', 'vm-2', 'vm-3']) await manager.setup(vmId);
-    await ip('netns', 'delete', 'vulcan-vm-2');
-    await ip('netns', 'add', 'vulcan-vm-2');
+    await replaceNamespace('vulcan-vm-2');
     await expectRefusal(manager.close(), 'ERR_TEARDOWN_INCOMPLETE', 'vm-2', {
       ...{ operation: 'close', network: 'fcnet', errors: [{ vmId: 'vm-2' }] },
     });
@@ -132,8 +133,7 @@ describeBackends('close', (lab) => {
   it('at the end of a block never hides what the block did', async () => {
     const manager = await lab.open();
     await manager.setup('vm-1');
-    await ip('netns', 'delete', 'vulcan-vm-1');
-    await ip('netns', 'add', 'vulcan-vm-1');
+    await replaceNamespace('vulcan-vm-1');
     await manager[Symbol.asyncDispose]();
     expect(lab.logged).toMatchObject([{ level: 'error', fields: { vmId: 'vm-1' } }]);
     expect(isNetworkError(lab.logged[0]?.fields['err'], 'ERR_TEARDOWN_INCOMPLETE')).toBe(true);

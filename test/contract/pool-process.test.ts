@@ -6,7 +6,7 @@ import { join } from 'node:path';
 import { fileURLToPath } from 'node:url';
 import { afterEach, beforeEach, expect, it } from 'vitest';
 import { canonicalDump, expectUnchanged } from '../support/dump.ts';
-import { until } from '../support/lab.ts';
+import { resetLab, until } from '../support/lab.ts';
 import { expectRefusal } from '../support/refusal.ts';
 import { describeWith } from '../support/require.ts';
 import { describeBackends } from './fixture.ts';
@@ -30,7 +30,8 @@ async function startPool(
     said += data;
   });
   const lines = 1 + count;
-  await until('the child', () => said.split('\n').length > lines || child.exitCode !== null);
+  const hasEnded = () => child.exitCode !== null || child.signalCode !== null;
+  await until('the child', () => said.split('\n').length > lines || hasEnded(), 40_000);
   const expected = ['ready', ...vmIds.slice(0, count).map((vmId) => `${vmId} is warm`)];
   expect(said.split('\n').slice(0, lines)).toEqual(expected);
   return child;
@@ -115,6 +116,7 @@ describeBackends(
 
 let directory = '';
 beforeEach(async () => {
+  await resetLab();
   directory = await mkdtemp(join(tmpdir(), 'vulcan-pool-'));
 });
 afterEach(() => rm(directory, { recursive: true }));
@@ -122,10 +124,18 @@ afterEach(() => rm(directory, { recursive: true }));
 describeWith(['strace', 'tun'], 'a setup from the pool', () => {
   it('asks nothing of rtnetlink', async () => {
     const file = join(directory, 'trace');
-    const trace = ['--follow-forks', '--decode-fds=all', '--trace=write,sendto,sendmsg,linkat,mount'];
+    const trace = [
+      '--follow-forks',
+      '--seccomp-bpf',
+      '--decode-fds=all',
+      '--trace=write,sendto,sendmsg,linkat,mount',
+    ];
     // With one address, no slot can be built beside.
     const options = { ranges: [{ start: '10.168.0.2', end: '10.168.0.2' }], pool: { min: 1, max: 1 } };
-    await kill(await startPool(['strace', '--output', file, ...trace], options, ['vm-1']));
+    const child = await startPool(['strace', '--output', file, ...trace], options, ['vm-1']);
+    child.stdin?.end();
+    await once(child, 'exit');
+    children.delete(child);
     const lines = (await readFile(file, 'utf8')).split('\n');
     const begin = lines.findIndex((line) => line.includes('"ready\\n"'));
     const recorded = lines.findIndex((line) => line.includes('"fcnet-vm-1-eth0"'));

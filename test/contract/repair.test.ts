@@ -153,9 +153,11 @@ describeBackends('repair', (lab) => {
     await manager.setup('vm-1');
     await ip('link', 'delete', await hostLink());
     await until('the link to go', async () => (await hostLinks()).length === 0);
-    const { ok, failed } = await manager.repair('vm-1');
-    expect(ok).toBe(false);
-    expect(failed.map(({ subject }) => subject)).toEqual(expect.arrayContaining(['link', 'link']));
+    const before = await canonicalDump();
+    const { ok, repaired, failed } = await manager.repair('vm-1');
+    expect({ ok, repaired }).toEqual({ ok: false, repaired: [] });
+    expect(failed).toContainEqual(expect.objectContaining({ vmId: 'vm-1', subject: 'link', error: null }));
+    await expectUnchanged(before);
   });
 
   it('does nothing where nothing differs, and refuses a VM that has no network', async () => {

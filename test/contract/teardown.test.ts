@@ -1,9 +1,9 @@
 import { type ChildProcess, spawn } from 'node:child_process';
 import { once } from 'node:events';
-import { open, readdir } from 'node:fs/promises';
+import { readdir } from 'node:fs/promises';
 import { afterEach, expect, it } from 'vitest';
 import { canonicalDump, expectUnchanged } from '../support/dump.ts';
-import { until } from '../support/lab.ts';
+import { replaceNamespace, until } from '../support/lab.ts';
 import { expectRefusal } from '../support/refusal.ts';
 import { ip, outcomeOf, runIn } from '../support/run.ts';
 import { describeLayouts } from './fixture.ts';
@@ -170,11 +170,7 @@ describeLayouts('teardown', (lab) => {
   it('goes on past what stands in its way, and tells', async () => {
     const manager = await lab.open();
     await manager.setup('vm-1');
-    // Held for a moment: the kernel gives the number of one that is gone to the next.
-    const held = await open('/var/run/netns/vulcan-vm-1');
-    await ip('netns', 'delete', 'vulcan-vm-1');
-    await ip('netns', 'add', 'vulcan-vm-1');
-    await held.close();
+    await replaceNamespace('vulcan-vm-1');
     await expectRefusal(manager.teardown('vm-1'), 'ERR_TEARDOWN_INCOMPLETE', /did not make/, {
       ...{ operation: 'teardown', vmId: 'vm-1' },
       errors: [{ code: 'ERR_NETNS_FOREIGN', path: '/var/run/netns/vulcan-vm-1' }],

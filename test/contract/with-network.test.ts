@@ -2,8 +2,8 @@ import { readdir } from 'node:fs/promises';
 import { expect, it } from 'vitest';
 import { canonicalDump, expectUnchanged } from '../support/dump.ts';
 import { holdLock } from '../support/hold-lock.ts';
+import { replaceNamespace } from '../support/lab.ts';
 import { expectRefusal } from '../support/refusal.ts';
-import { ip } from '../support/run.ts';
 import { describeBackends } from './fixture.ts';
 
 describeBackends('withNetwork', (lab) => {
@@ -48,8 +48,7 @@ describeBackends('withNetwork', (lab) => {
   it('only logs a teardown that fails', async () => {
     const manager = await lab.open();
     const result = await manager.withNetwork('vm-1', async () => {
-      await ip('netns', 'delete', 'vulcan-vm-1');
-      await ip('netns', 'add', 'vulcan-vm-1');
+      await replaceNamespace('vulcan-vm-1');
       return 'done';
     });
     expect(result).toBe('done');
@@ -62,7 +61,7 @@ describeBackends('withNetwork', (lab) => {
   });
 
   it('does not wait longer than its time for a teardown that cannot begin', async () => {
-    const manager = await lab.open({ timeoutMs: 1_000 });
+    const manager = await lab.open({ timeoutMs: 3_000 });
     const problem = new Error('the VMM did not start');
     let release = async () => {};
     const failed = manager.withNetwork('vm-1', async () => {

@@ -52,7 +52,7 @@ describeWith(['lab', 'tun', 'qemu', 'guest-image'], 'a guest in the slot of anot
     const page = `${lab.outside.url}first`;
     expect(await first.run(`timeout 5 wget -q -O - ${page}`)).toMatchObject({ exitCode: 0 });
     const { address, uplinkAddress } = lab.outside;
-    await first.run(`timeout 1 nslookup name ${address}`);
+    await first.run(`timeout 3 nslookup name ${address}`);
     expect(await first.run('ping -c 1 -W 2 10.168.0.1')).toMatchObject({ exitCode: 0 });
     const flows = (await tracked(firstNet.guestIp)).join('\n');
     const [, translated] =
@@ -72,7 +72,7 @@ describeWith(['lab', 'tun', 'qemu', 'guest-image'], 'a guest in the slot of anot
     expect(await ip('neigh', 'show', firstNet.guestIp)).toBe('');
 
     const secondNet = await manager.setup('vm-2');
-    expect(secondNet).toMatchObject({ origin: 'warm', guestIp: firstNet.guestIp });
+    expect(secondNet).toMatchObject({ origin: 'warm', guestIp: firstNet.guestIp, mac: firstNet.mac });
     const second = await lab.boot(secondNet);
     await using seen = await capture(secondNet.netnsPath, secondNet.ifName);
     await answer(address, Number(translated), late);

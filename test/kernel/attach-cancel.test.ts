@@ -59,7 +59,7 @@ describeWith(['tun'], 'a cancelled attach', () => {
       mode: 'exclusive',
       timeoutMs: 1_000,
     });
-    expect(await cancelled(() => sleep(20))).toMatchObject({ code: 'ECANCELED', step: 'lock' });
+    expect(await cancelled(() => sleep(200))).toMatchObject({ code: 'ECANCELED', step: 'lock' });
     await native.lockRelease({ lock, remove: true });
     await expectUnchanged(before);
   });
@@ -67,7 +67,7 @@ describeWith(['tun'], 'a cancelled attach', () => {
   it('waits for the lock of the store, and does nothing', async () => {
     const before = await canonicalDump();
     const letGo = await holdStore();
-    expect(await cancelled(() => sleep(20))).toMatchObject({ code: 'ECANCELED', step: 'address' });
+    expect(await cancelled(() => sleep(200))).toMatchObject({ code: 'ECANCELED', step: 'address' });
     await expectUnchanged(before);
     await letGo();
     await attach(vm);

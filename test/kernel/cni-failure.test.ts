@@ -31,7 +31,7 @@ for (const { name: generation, directory } of pluginGenerations) {
     let list: ConfList;
     let target: RuntimeConf;
     let before: string;
-    const wrapped = () => chainOf(list, [wrapperDir, directory], { timeoutMs: 2_000 });
+    const wrapped = () => chainOf(list, [wrapperDir, directory], { timeoutMs: 5_000 });
     const real = () => chainOf(list, [directory]);
 
     /** The network's first attachment leaves a bridge and a store behind; from then on nothing may change. */

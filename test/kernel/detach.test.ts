@@ -4,10 +4,10 @@ import { mkdir, readdir, readFile, rename, rm, writeFile } from 'node:fs/promise
 import { beforeEach, expect, it } from 'vitest';
 import type { ReservedAddress } from '../../lib/native/attachment.ts';
 import { canonicalDump, expectUnchanged } from '../support/dump.ts';
-import { until } from '../support/lab.ts';
+import { replaceNamespace, until } from '../support/lab.ts';
 import { native } from '../support/native.ts';
 import { describeWith } from '../support/require.ts';
-import { ip, outcomeOf, run } from '../support/run.ts';
+import { ip, outcomeOf } from '../support/run.ts';
 import {
   anchorOf,
   attach,
@@ -197,9 +197,7 @@ describeWith(['tun'], 'detach', () => {
   });
 
   it('un-names no namespace that was not made under its lock', async () => {
-    await run('umount', [anchorOf(vm)]);
-    await rm(anchorOf(vm));
-    await ip('netns', 'add', `vulcan-${vm}`);
+    await replaceNamespace(`vulcan-${vm}`);
     const { errors } = await native.detach(detachPlan(vm, addresses));
     expect(errors).toMatchObject([{ step: 'anchor', code: 'EEXIST', reason: 'foreign' }]);
     expect(await inside(vm, 'ip', '-j', 'link')).toContain('lo');

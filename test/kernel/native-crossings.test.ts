@@ -19,7 +19,8 @@ describeWith(['tun'], 'calls of native code', () => {
       get: (binding, name: keyof NativeBinding) => {
         const call = binding[name] as (...args: unknown[]) => unknown;
         return (...args: unknown[]) => {
-          calls.push(name);
+          // No verb's: it comes when its time has come.
+          if (name !== 'namespacesPart') calls.push(name);
           return call(...args);
         };
       },

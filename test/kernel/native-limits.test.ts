@@ -25,7 +25,7 @@ async function addPorts(bridge: string, count: number): Promise<void> {
 
 describeWith(['lab', 'tun'], 'a bridge', () => {
   beforeEach(resetLab);
-  afterEach(() => outcomeOf('ip', ['link', 'delete', 'group', group]));
+  afterEach(() => outcomeOf('ip', ['link', 'delete', 'group', group]), 120_000);
 
   it('takes as many ports as the kernel lets it, and says so at the next, which leaves nothing', async () => {
     await using manager = await NetworkManager.open({ backend: 'native', verify: 'off' });
@@ -36,5 +36,5 @@ describeWith(['lab', 'tun'], 'a bridge', () => {
       ...{ operation: 'setup', vmId: 'vm-2', rolledBack: true },
     });
     await expectUnchanged(before);
-  });
+  }, 120_000);
 });

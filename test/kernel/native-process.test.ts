@@ -12,8 +12,9 @@ const env = { ...process.env, UV_THREADPOOL_SIZE: '1' };
 
 /** Calls that make a process: threads are clones that say so. */
 async function processesOf(trace: string): Promise<readonly string[]> {
-  const calls = (await readFile(trace, 'utf8')).split('\n').filter((line) => / = \d+$/.test(line));
-  return calls.filter((line) => !line.includes('CLONE_THREAD'));
+  // Of a call that another thread's comes in between the first of two lines says what it is.
+  const calls = (await readFile(trace, 'utf8')).split('\n').filter((line) => !line.includes('resumed>'));
+  return calls.filter((line) => /^\d+ +\w+\(/.test(line) && !line.includes('CLONE_THREAD'));
 }
 
 describeWith(['lab', 'tun', 'strace'], 'a native setup', () => {

@@ -1,5 +1,5 @@
 import { existsSync } from 'node:fs';
-import { readdir, rm, writeFile } from 'node:fs/promises';
+import { open, readdir, rm, writeFile } from 'node:fs/promises';
 import { setTimeout as sleep } from 'node:timers/promises';
 import { ip, nft, outcomeOf, run } from './run.ts';
 
@@ -81,4 +81,12 @@ export async function addNamespace(name: string): Promise<string> {
   await ip('netns', 'add', name);
   await run('ip', ['-n', name, 'link', 'set', 'lo', 'up']);
   return `${netnsDir}/${name}`;
+}
+
+/** Another one in its place, made by somebody else. The old one is held meanwhile: the kernel gives the number of one that is gone to the next. */
+export async function replaceNamespace(name: string): Promise<void> {
+  const held = await open(`${netnsDir}/${name}`);
+  await ip('netns', 'delete', name);
+  await ip('netns', 'add', name);
+  await held.close();
 }
