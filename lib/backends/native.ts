@@ -5,6 +5,7 @@ import type { Scope } from '../operation.ts';
 import type { Config, PoolConfig } from '../settings.ts';
 import type { CheckReport, Departure, GcReport, PoolState, RepairReport } from '../types.ts';
 import type { AttachRequest, Backend, DetachRequest, Made } from './backend.ts';
+import { unguard } from './guard.ts';
 import { aliasOf, firstInterface, slotMac } from './host-link.ts';
 import { waitUntilFree } from './namespace-wait.ts';
 import { type Attached, attach } from './native-attach.ts';
@@ -154,10 +155,17 @@ export class NativeBackend extends RecordedBackend implements Backend {
     return true;
   }
 
-  async #detachAny(request: DetachRequest, scope: Scope): Promise<unknown> {
+  async #detachAny(request: DetachRequest, scope: Scope): Promise<void> {
+    const made = this.#made.get(request.vmId);
     if (await this.#detachMade(request, scope)) return;
-    if (request.only !== null) return super.detach(request, scope);
-    if (!(await this.#detachRecorded(request, scope))) await super.detach(request, scope);
+    await this.#detachFound(request, scope);
+    // A slot's return that failed at its very end has left neither a record nor an alias, which lead to it.
+    if (made !== undefined) await unguard(this.runtime.binding, made.undo.guard);
+  }
+
+  async #detachFound(request: DetachRequest, scope: Scope): Promise<void> {
+    if (request.only === null && (await this.#detachRecorded(request, scope))) return;
+    await super.detach(request, scope);
   }
 
   /** Whether it was all that the VM has: it may be another's, who tears it down and sets it up again meanwhile. */

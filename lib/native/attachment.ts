@@ -149,7 +149,6 @@ export interface SlotNamingPlan extends Task {
 }
 
 export interface NamedSlot {
-  readonly netns: { readonly inode: number; readonly device: number };
   readonly record: FileVersion;
   readonly steps: StepTimes;
 }

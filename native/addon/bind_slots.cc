@@ -92,7 +92,6 @@ void BindSlots(Napi::Object exports, Module& module) {
       },
       [](Napi::Env env, const SlotNamed& named) {
         Napi::Object object = Napi::Object::New(env);
-        object.Set("netns", NamespaceToJs(env, named.netns));
         object.Set("record", VersionToJs(env, named.record));
         object.Set("steps", StepsToJs(env, named.steps));
         return object;

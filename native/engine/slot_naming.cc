@@ -59,7 +59,7 @@ SlotNamed SlotNaming::Run(const Cancellation& cancellation) {
   record_.emplace(WriteRecord(places_, plan_.record, plan_.record_text));
   Begin("anchor", cancellation);
   const Directory& anchors = AnchorsOf(places_, plan_.anchor, cancellation);
-  const NamespaceId netns = NameNamespace(anchors, plan_.anchor.name, lock_.Vm(), plan_.slot->ns.Get());
+  static_cast<void>(NameNamespace(anchors, plan_.anchor.name, lock_.Vm(), plan_.slot->ns.Get()));
   undo_.Push([this] { RemoveAnchor(plan_.anchor.directory, plan_.anchor.name, lock_.Vm()); });
   Begin("address", cancellation);
   GiveAddresses();
@@ -67,7 +67,7 @@ SlotNamed SlotNaming::Run(const Cancellation& cancellation) {
   record_->Publish(plan_.record.name);
   // The anchor refers to the namespace from now on.
   spent_ = std::move(plan_.slot->ns);
-  return {netns, record_->Version(), clock_.End()};
+  return {record_->Version(), clock_.End()};
 }
 
 // A bridge that was made again has other ports; without its gateway's address the host has lost its routes.

@@ -30,7 +30,6 @@ struct SlotNamingPlan {
 };
 
 struct SlotNamed {
-  NamespaceId netns{};
   FileVersion record;
   std::vector<StepTime> steps;
 };
