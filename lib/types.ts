@@ -209,7 +209,7 @@ export interface GcReport {
   readonly removed: readonly string[];
   /** What could not be removed, with why. */
   readonly failed: readonly {
-    /** `null`: a plugin's clean-up of its own. */
+    /** `null`: a plugin's clean-up of its own, or what the pool of a dead process had. */
     readonly containerId: string | null;
     readonly error: Error;
   }[];

@@ -1,6 +1,8 @@
+import { collect } from '../cni/collect.ts';
 import type { AttachmentKey, CacheRecord } from '../cni/types.ts';
 import { NetworkError } from '../errors.ts';
 import type { DetachPlan } from '../native/attachment.ts';
+import { defaultLogger } from '../observe.ts';
 import type { Scope } from '../operation.ts';
 import type { Config, PoolConfig } from '../settings.ts';
 import type { CheckReport, Departure, GcReport, PoolState, RepairReport } from '../types.ts';
@@ -59,7 +61,11 @@ export class NativeBackend extends RecordedBackend implements Backend {
 
   override async recover(scope: Scope): Promise<void> {
     await super.recover(scope);
-    await this.#clearDeadPools(scope);
+    const logger = this.runtime.config.logger ?? defaultLogger;
+    for (const error of await this.#clearDeadPools(scope)) {
+      const fields = { err: error, network: this.network };
+      logger.warn(fields, `what a dead process's pool had could not be released: ${error.message}`);
+    }
   }
 
   override get pools(): readonly PoolState[] {
@@ -112,9 +118,12 @@ export class NativeBackend extends RecordedBackend implements Backend {
   }
 
   override async gc(keep: ReadonlySet<string>, scope: Scope): Promise<GcReport> {
-    const report = await super.gc(keep, scope);
-    await this.#clearDeadPools(scope);
-    return report;
+    const { removed, failed } = await super.gc(keep, scope);
+    const errors: NetworkError[] = [];
+    await collect(errors, async () => {
+      errors.push(...(await this.#clearDeadPools(scope)));
+    });
+    return { removed, failed: [...failed, ...errors.map((error) => ({ containerId: null, error }))] };
   }
 
   /** Nobody's slots may be left: they are ports of the bridge. */
@@ -129,9 +138,9 @@ export class NativeBackend extends RecordedBackend implements Backend {
     await (pools === null ? work() : pools.without(work));
   }
 
-  #clearDeadPools(scope: Scope): Promise<void> {
+  #clearDeadPools(scope: Scope): Promise<readonly NetworkError[]> {
     scope.step = 'pool';
-    return clearDeadPools(this.runtime, nativeRuntime(this.runtime).layout, scope.remainingMs);
+    return clearDeadPools(this.runtime, nativeRuntime(this.runtime).layout, scope);
   }
 
   override async detach(request: DetachRequest, scope: Scope): Promise<Departure> {

@@ -1,6 +1,9 @@
 import { randomBytes } from 'node:crypto';
+import { collect } from '../cni/collect.ts';
+import type { NetworkError } from '../errors.ts';
 import type { NativeBinding } from '../native/binding.ts';
 import type { LockHandle } from '../native/sys.ts';
+import type { Scope } from '../operation.ts';
 import { removeHostRoutes } from './host-routes.ts';
 import { atStep, isNativeError } from './kernel-error.ts';
 import type { NativeLayout } from './native-layout.ts';
@@ -72,34 +75,46 @@ async function ownersOf(runtime: Runtime): Promise<readonly string[]> {
     .map((name) => name.slice(0, length));
 }
 
-/** Releases what dead processes had: the kernel has taken their namespaces, with all links in them. */
+/**
+ * Releases what dead processes had: the kernel has taken their namespaces, with all links in them. What one has that can't be
+ * released stays, and keeps nobody from what the others have.
+ */
 export async function clearDeadPools(
   runtime: Runtime,
   layout: NativeLayout,
+  scope: Scope,
+): Promise<readonly NetworkError[]> {
+  const errors: NetworkError[] = [];
+  for (const owner of await atStep('pool', () => ownersOf(runtime))) {
+    await collect(errors, () => atStep('pool', () => clearPool(runtime, layout, owner, scope.remainingMs)));
+  }
+  return errors;
+}
+
+async function clearPool(
+  runtime: Runtime,
+  layout: NativeLayout,
+  owner: string,
   timeoutMs: number,
 ): Promise<void> {
   const { binding, network } = runtime;
-  await atStep('pool', async () => {
-    for (const owner of await ownersOf(runtime)) {
-      const place = { directory: directoryOf(runtime), name: lockName(owner, runtime) };
-      const handle = await lock({ binding, ...place });
-      if (handle === null) continue;
-      let spent = false;
-      try {
-        // Its addresses lead to all else that it had, so they go last.
-        const ips = await ipsOf(binding, layout.addressDir, owner);
-        if (layout.hostRoutes) await removeHostRoutes(binding, ips);
-        for (const port of network.guarded ? await binding.guardList({}) : []) {
-          if (port.bindings.some(({ ip }) => ips.includes(ip))) await binding.guardRemove(port);
-        }
-        const directory = layout.addressDir;
-        await binding.addressRelease({ directory, owner, ips: null, timeoutMs });
-        spent = true;
-      } finally {
-        await binding.lockRelease({ lock: handle, remove: spent, keep: !spent });
-      }
+  const place = { directory: directoryOf(runtime), name: lockName(owner, runtime) };
+  const handle = await lock({ binding, ...place });
+  if (handle === null) return;
+  let spent = false;
+  try {
+    // Its addresses lead to all else that it had, so they go last.
+    const ips = await ipsOf(binding, layout.addressDir, owner);
+    if (layout.hostRoutes) await removeHostRoutes(binding, ips);
+    for (const port of network.guarded ? await binding.guardList({}) : []) {
+      if (port.bindings.some(({ ip }) => ips.includes(ip))) await binding.guardRemove(port);
     }
-  });
+    const directory = layout.addressDir;
+    await binding.addressRelease({ directory, owner, ips: null, timeoutMs });
+    spent = true;
+  } finally {
+    await binding.lockRelease({ lock: handle, remove: spent, keep: !spent });
+  }
 }
 
 /** Whether another process, or manager, has slots of the network. */

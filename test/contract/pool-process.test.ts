@@ -6,6 +6,7 @@ import { join } from 'node:path';
 import { fileURLToPath } from 'node:url';
 import { afterEach, beforeEach, expect, it } from 'vitest';
 import { canonicalDump, expectUnchanged } from '../support/dump.ts';
+import { holdLock } from '../support/hold-lock.ts';
 import { resetLab, until } from '../support/lab.ts';
 import { expectRefusal } from '../support/refusal.ts';
 import { describeWith } from '../support/require.ts';
@@ -73,6 +74,19 @@ describeBackends(
         await expectUnchanged(before);
         expect(await poolOwners()).toHaveLength(1);
       }
+    });
+
+    it('that was killed and can’t be cleared keeps nobody from the rest: it is told, and cleared later', async () => {
+      const manager = await lab.open({ shutdown: 'leave' });
+      await kill(await startPool([], { shutdown: 'leave', pool: { min: 1, max: 1 } }));
+      const release = await holdLock('/run/cni/networks/fcnet/lock');
+      const failed = [{ containerId: null, error: expect.objectContaining({ step: 'pool' }) }];
+      expect(await manager.gc({ keep: [], timeoutMs: 2_000 })).toEqual({ removed: [], failed });
+      await lab.open({ shutdown: 'leave', timeoutMs: 2_000 });
+      expect(lab.logged).toMatchObject([{ level: 'warn', fields: { err: { step: 'pool' } } }]);
+      await release();
+      expect(await manager.gc({ keep: [] })).toEqual({ removed: [], failed: [] });
+      expect(await poolOwners()).toEqual([]);
     });
 
     it('leaves its VMs when it is killed', async () => {

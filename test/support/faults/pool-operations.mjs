@@ -169,8 +169,8 @@ export const poolOperations = {
     before: (_subject, options) => leaveDeadPool(options),
     ready: nothing,
     argument: () => [],
-    after: async (subject, _options, _id, { error }) => {
-      if (error !== null) await subject.must('gc', []);
+    after: async (subject, _options, _id, { error, value }) => {
+      if (error !== null || value.failed.length > 0) await subject.must('gc', []);
     },
   },
 };
