@@ -65,11 +65,15 @@ export interface NetworkManagerOptions {
   readonly ranges?: readonly AddressRangeOption[] | undefined;
   /** Bytes. Default: that of the link of the host's default route, else 1500. */
   readonly mtu?: number | undefined;
-  /** Whether a guest's frames may come back to it: it reaches itself by an address that the host translates. Default false. */
+  /**
+   * Whether a guest's frames may come back to it: it reaches itself by an address that the host translates, unless it is
+   * `isolated`. Default false.
+   */
   readonly hairpin?: boolean | undefined;
   /**
    * Whether guests of this network are kept from each other, and from those of other networks that are isolated, also by way of
-   * the gateway; the gateway, and what is beyond it, they reach. Default false.
+   * the gateway; the gateway, and what is beyond it, they reach. Where the host has bridged frames filtered as well
+   * (br_netfilter), they reach no other port of their bridge. Default false.
    */
   readonly isolated?: boolean | undefined;
   /** Whether the bridge takes all frames, for whomever they are. Not together with `hairpin`. Default false. */

@@ -60,6 +60,9 @@ function bridgesOf({ raw }: PluginConf): readonly string[] {
   return bridgeNames(bridge, typeof count === 'number' ? count : 1);
 }
 
+const isIsolated = (ports: readonly PluginConf[]): boolean =>
+  ports.length > 0 && ports.every(({ raw }) => raw['portIsolation'] === true);
+
 export function networkFacts({ name, plugins }: ConfList): NetworkFacts {
   const bridges = plugins.filter(({ type }) => type === 'bridge').flatMap(bridgesOf);
   const subnets = plugins.flatMap(subnetsOf);
@@ -67,6 +70,6 @@ export function networkFacts({ name, plugins }: ConfList): NetworkFacts {
     bridges: [...new Set(bridges)],
     ...(plugins.some(({ raw }) => raw[routedKey] === true) ? { linkGroup: linkGroupOf(name) } : {}),
     subnets: [...new Map(subnets.map((entry) => [entry.subnet, entry])).values()],
-    isolated: plugins.some(({ type, raw }) => type === 'bridge' && raw['portIsolation'] === true),
+    isolated: isIsolated(plugins.filter(({ type }) => type === 'bridge')),
   };
 }

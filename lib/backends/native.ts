@@ -167,9 +167,9 @@ export class NativeBackend extends RecordedBackend implements Backend {
   async #detachAny(request: DetachRequest, scope: Scope): Promise<void> {
     const made = this.#made.get(request.vmId);
     if (await this.#detachMade(request, scope)) return;
-    await this.#detachFound(request, scope);
     // A slot's return that failed at its very end has left neither a record nor an alias, which lead to it.
     if (made !== undefined) await unguard(this.runtime.binding, made.undo.guard);
+    await this.#detachFound(request, scope);
   }
 
   async #detachFound(request: DetachRequest, scope: Scope): Promise<void> {

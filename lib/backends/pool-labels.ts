@@ -35,8 +35,8 @@ export class Labels {
   }
 
   /**
-   * A VM that goes needs none. Whether it is certain that it will have none: one that is on its way is written under the VM's
-   * lock, while it has its record, or not at all.
+   * A VM that goes needs none. Whether it will have none from here: one that is on its way is written under the VM's lock, while
+   * it has its record, or not at all.
    */
   forget(vmId: string): boolean {
     const isNext = this.#next.delete(vmId);

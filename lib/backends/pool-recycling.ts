@@ -86,20 +86,28 @@ export class Recycling {
     return [...taken];
   }
 
-  /** Until those that are being cleaned now are ready, or are not. Whether there were any. */
-  async settle(which: (slot: Slot) => boolean = () => true, stop?: Stop): Promise<boolean> {
+  /** Until those that are being cleaned now are ready, or are not. */
+  async settle(): Promise<void> {
     this.#endPause();
-    let left = [...this.#cleaning].filter(which);
-    const isAny = left.length > 0;
-    while (left.length > 0 && !stop?.stopped) {
-      await this.#nextClean(stop);
+    let left = [...this.#cleaning];
+    while (left.length > 0) {
+      await this.#nextClean();
       left = left.filter((slot) => this.#cleaning.has(slot));
     }
-    return isAny;
+  }
+
+  /** Until one of them is, or until who waits is stopped. Whether there was any. */
+  async settleOne(which: (slot: Slot) => boolean, stop: Stop): Promise<boolean> {
+    this.#endPause();
+    const all = [...this.#cleaning].filter(which);
+    while (!stop.stopped && all.length > 0 && all.every((slot) => this.#cleaning.has(slot))) {
+      await this.#nextClean(stop);
+    }
+    return all.length > 0;
   }
 
   /** Until some come out, or until who waits is stopped. */
-  #nextClean(stop: Stop | undefined): Promise<void> {
+  #nextClean(stop?: Stop): Promise<void> {
     return new Promise((resolve) => {
       const watch = stop?.onStop(resolve);
       this.#watching.push(() => {

@@ -194,7 +194,7 @@ export class Pool {
   /** The VM has left it. */
   returned(vmId: string, slot: Slot): void {
     this.#inUse.delete(vmId);
-    if (this.#held || this.#closed) this.discard(slot);
+    if (this.#held || this.#closed) this.#inBackground(this.#destroyHeld([slot]));
     else this.#recycling.add(slot);
     this.#demand.watch();
   }
@@ -206,9 +206,13 @@ export class Pool {
     return slot;
   }
 
-  async spare(slot: Slot): Promise<void> {
+  spare(slot: Slot): Promise<void> {
+    return this.#destroyHeld([slot]);
+  }
+
+  /** Nothing more is built for a moment. */
+  pauseBuilding(): void {
     this.#filling.pause();
-    await this.#destroy([slot]);
   }
 
   /** For a moment. Whether one was being built. */
@@ -216,10 +220,10 @@ export class Pool {
     return this.#filling.giveUp();
   }
 
-  /** Until those that are being cleaned now are ready, or are destroyed. Whether there were any. */
+  /** Until one of those that are being cleaned now is ready, or is destroyed. Whether there were any. */
   async settle(which: (slot: Slot) => boolean, stop: Stop): Promise<boolean> {
-    const hasSettled = await this.#recycling.settle(which, stop);
-    if (hasSettled) await Promise.all(this.#background);
+    const hasSettled = await this.#recycling.settleOne(which, stop);
+    if (hasSettled && !stop.stopped) await Promise.all(this.#background);
     return hasSettled;
   }
 
@@ -263,7 +267,7 @@ export class Pool {
       await this.#recycling.settle();
       // Those that are to be tried again may have begun to be.
     } while (this.#recycling.size > 0);
-    await this.#destroy([...this.#ready.splice(0), ...resting]);
+    await Promise.all([this.#destroy(this.#ready.splice(0)), this.#destroyHeld(resting)]);
     await Promise.all([...this.#background, this.labelled()]);
   }
 
@@ -322,7 +326,7 @@ export class Pool {
     this.#filling.adjust();
   }
 
-  /** Those that a process may still be in: as long as it lives, their links do. */
+  /** Those that were a VM's, whose process may still be in them: as long as it lives, their links do. */
   async #destroyHeld(slots: readonly Slot[]): Promise<void> {
     await this.#destroy(slots);
     for (const { names } of slots) this.#pinned({ name: names.hostLink });

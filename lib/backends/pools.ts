@@ -58,6 +58,7 @@ export class Pools {
       const slot = pool.takeToSpare(has);
       if (slot === null) continue;
       // It would take the address that comes free.
+      for (const each of this.#pools) each.pauseBuilding();
       await this.#stopBuilding();
       await pool.spare(slot);
       return true;

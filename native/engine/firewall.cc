@@ -48,14 +48,28 @@ bool Contains(const std::vector<nft::Element>& elements, const nft::Element& wan
   });
 }
 
-// The network's elements that it no longer wants, and those that stand in the way of ones that it does.
+// Of the network's links and group: nobody else has them.
+std::vector<nft::Key> OwnKeys(const Elements& wanted) {
+  std::vector<nft::Key> keys;
+  for (const char* set : {kBridges, kGroups}) {
+    const auto elements = wanted.find(set);
+    if (elements == wanted.end()) continue;
+    for (const nft::Element& element : elements->second) keys.push_back(element.key);
+  }
+  return keys;
+}
+
+// The network's elements that it no longer wants, those that stand in the way of ones that it does, and what
+// an older library has left of a network that had its links: it knows fewer sets.
 std::vector<nft::Element> Stale(const std::vector<nft::Element>& present,
-                                const std::vector<nft::Element>& wanted, const std::string& owner) {
+                                const std::vector<nft::Element>& wanted, const std::vector<nft::Key>& own,
+                                const std::string& owner) {
   std::vector<nft::Element> stale;
   std::copy_if(present.begin(), present.end(), std::back_inserter(stale), [&](const nft::Element& element) {
     if (Contains(wanted, element)) return false;
     const auto same = [&](const nft::Element& other) { return SameRange(other, element); };
-    return element.comment == owner || std::any_of(wanted.begin(), wanted.end(), same);
+    return element.comment == owner || std::any_of(wanted.begin(), wanted.end(), same) ||
+           std::find(own.begin(), own.end(), element.key) != own.end();
   });
   return stale;
 }
@@ -69,8 +83,9 @@ std::vector<nft::Element> Missing(const std::vector<nft::Element>& present,
 }
 
 void ChangeElements(nft::Batch& batch, Elements& present, Elements& wanted, const std::string& owner) {
+  const std::vector<nft::Key> own = OwnKeys(wanted);
   for (const nft::Set& set : Sets()) {
-    nft::DeleteElements(batch, VulcanTable(), set, Stale(present[set.name], wanted[set.name], owner));
+    nft::DeleteElements(batch, VulcanTable(), set, Stale(present[set.name], wanted[set.name], own, owner));
     nft::AddElements(batch, VulcanTable(), set, Missing(present[set.name], wanted[set.name]));
   }
 }
@@ -177,8 +192,9 @@ std::vector<std::string> Check(const Network& network, const Cancellation& cance
       AddLayout(whole);
       if (layout <= kLayout && nft::CountRules(socket, VulcanTable()) != whole.Count(NFT_MSG_NEWRULE))
         differences.emplace_back("rules");
+      const std::vector<nft::Key> own = OwnKeys(wanted);
       const bool same = std::all_of(Sets().begin(), Sets().end(), [&](const nft::Set& set) {
-        return Stale(contents.elements[set.name], wanted[set.name], network.name).empty() &&
+        return Stale(contents.elements[set.name], wanted[set.name], own, network.name).empty() &&
                Missing(contents.elements[set.name], wanted[set.name]).empty();
       });
       if (!same) differences.emplace_back("elements");

@@ -63,7 +63,8 @@ void AddBridge(Elements& elements, const Network& network, const std::string& br
   add(kBridges, link);
   if (network.ipv6) add(kIpv6, link);
   if (network.allow_link_local) add(kLinkLocal, link);
-  if (network.isolated) add(kIsolated, link);
+  // Where the host is no gateway it routes nothing back, but may filter what the bridge forwards.
+  if (network.isolated && !network.gateways.empty()) add(kIsolated, link);
   if (network.host_open) add(kHostOpen, link);
   for (const std::string& gateway : network.gateways) {
     const IpAddress address = ParseGateway(gateway);

@@ -48,10 +48,16 @@ const tests = (lab: ContractLab) => {
     expect(stateOf(manager)).toMatchObject({ resting: 1 });
   });
 
-  it('takes its link along when it is destroyed, whoever is in its namespace', async () => {
-    const { manager, net, link } = await openWithVm(lab, 0);
+  const ends: Readonly<Record<string, (manager: NetworkManager) => Promise<unknown>>> = {
+    'can’t be proven to be as new': async () => {},
+    'goes with its pool': (manager) => manager.close(),
+  };
+
+  it.each(Object.keys(ends))('that %s takes its link along, whoever is in its namespace', async (how) => {
+    const { manager, net, link } = await openWithVm(lab, how === 'goes with its pool' ? 60_000 : 0);
     await vmms.start(net.netnsPath);
     await manager.teardown('vm-1');
+    await ends[how]?.(manager);
     const isGone = async () => (await linksOf(null)).every(({ ifname }) => ifname !== link.ifname);
     await until('the link to go', isGone);
     expect(manager.stats().pools).toMatchObject([{ inUse: 0 }]);

@@ -110,6 +110,15 @@ describe('the firewall table', () => {
     });
   });
 
+  it('has nothing that an older library has left of a network with the same bridge', async () => {
+    await native.firewallEnsure(red);
+    await nft('add element inet vulcan isolated { "red0" comment "gone" }');
+    expect(await native.firewallCheck(red)).toEqual(['elements']);
+    await native.firewallEnsure(red);
+    expect((await listElements())['isolated']).toBeUndefined();
+    expect(await native.firewallCheck(red)).toEqual([]);
+  });
+
   it('takes more elements than fit in one message', async () => {
     const hostAccess = Array.from({ length: 3000 }, (_, i) => ({ protocol: 6, port: i + 1 }));
     await native.firewallEnsure({ ...red, hostAccess });

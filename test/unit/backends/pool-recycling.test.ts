@@ -185,17 +185,17 @@ it('are waited for one by one, though others keep coming', async () => {
   subject.add(slotOf(0));
   await sleep(0);
   subject.add(slotOf(1));
-  expect(await subject.settle((slot) => slot.handle === 0)).toBe(true);
+  expect(await subject.settleOne((slot) => slot.handle === 0, new Stopper())).toBe(true);
   expect(seen.ready).toContain(0);
   expect(subject.size).toBeGreaterThan(0);
-  expect(await subject.settle((slot) => slot.handle === -1)).toBe(false);
+  expect(await subject.settleOne((slot) => slot.handle === -1, new Stopper())).toBe(false);
 });
 
 it('are waited for until who waits is stopped', async () => {
   const { subject } = recycling({ prove: () => new Promise(() => {}) });
   subject.add(slotOf(0));
   const stop = new Stopper();
-  const settled = subject.settle(() => true, stop);
+  const settled = subject.settleOne(() => true, stop);
   stop.stop(null);
   expect(await settled).toBe(true);
   expect(subject.size).toBe(1);
