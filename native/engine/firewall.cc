@@ -6,6 +6,7 @@
 #include <cerrno>
 #include <optional>
 #include <set>
+#include <utility>
 
 #include "base/error.h"
 #include "base/undo.h"
@@ -48,12 +49,14 @@ bool Contains(const std::vector<nft::Element>& elements, const nft::Element& wan
   });
 }
 
-// Of the network's links and group: nobody else has them.
-std::vector<nft::Key> OwnKeys(const Elements& wanted) {
+// Of the network's links, or its group, in a set of such: no other network has them.
+std::vector<nft::Key> OwnKeys(const Elements& wanted, const nft::Set& set) {
+  using Types = std::vector<nft::DataType>;
   std::vector<nft::Key> keys;
-  for (const char* set : {kBridges, kGroups}) {
-    const auto elements = wanted.find(set);
-    if (elements == wanted.end()) continue;
+  for (const auto& [type, name] :
+       {std::pair(nft::DataType::kLinkName, kBridges), std::pair(nft::DataType::kLinkGroup, kGroups)}) {
+    const auto elements = wanted.find(name);
+    if (set.key != Types{type} || elements == wanted.end()) continue;
     for (const nft::Element& element : elements->second) keys.push_back(element.key);
   }
   return keys;
@@ -68,8 +71,9 @@ std::vector<nft::Element> Stale(const std::vector<nft::Element>& present,
   std::copy_if(present.begin(), present.end(), std::back_inserter(stale), [&](const nft::Element& element) {
     if (Contains(wanted, element)) return false;
     const auto same = [&](const nft::Element& other) { return SameRange(other, element); };
-    return element.comment == owner || std::any_of(wanted.begin(), wanted.end(), same) ||
-           std::find(own.begin(), own.end(), element.key) != own.end();
+    if (element.comment == owner || std::any_of(wanted.begin(), wanted.end(), same)) return true;
+    // One that was added by hand stays.
+    return !element.comment.empty() && std::find(own.begin(), own.end(), element.key) != own.end();
   });
   return stale;
 }
@@ -83,8 +87,8 @@ std::vector<nft::Element> Missing(const std::vector<nft::Element>& present,
 }
 
 void ChangeElements(nft::Batch& batch, Elements& present, Elements& wanted, const std::string& owner) {
-  const std::vector<nft::Key> own = OwnKeys(wanted);
   for (const nft::Set& set : Sets()) {
+    const std::vector<nft::Key> own = OwnKeys(wanted, set);
     nft::DeleteElements(batch, VulcanTable(), set, Stale(present[set.name], wanted[set.name], own, owner));
     nft::AddElements(batch, VulcanTable(), set, Missing(present[set.name], wanted[set.name]));
   }
@@ -192,8 +196,8 @@ std::vector<std::string> Check(const Network& network, const Cancellation& cance
       AddLayout(whole);
       if (layout <= kLayout && nft::CountRules(socket, VulcanTable()) != whole.Count(NFT_MSG_NEWRULE))
         differences.emplace_back("rules");
-      const std::vector<nft::Key> own = OwnKeys(wanted);
       const bool same = std::all_of(Sets().begin(), Sets().end(), [&](const nft::Set& set) {
+        const std::vector<nft::Key> own = OwnKeys(wanted, set);
         return Stale(contents.elements[set.name], wanted[set.name], own, network.name).empty() &&
                Missing(contents.elements[set.name], wanted[set.name]).empty();
       });
