@@ -21,7 +21,11 @@ const leftOut = process.env['VULCAN_NODES'] === 'all' ? [] : ofTheHost;
 interface Results {
   readonly numPassedTests: number;
   readonly testResults: readonly {
-    readonly assertionResults: readonly { readonly status: string; readonly fullName: string }[];
+    readonly assertionResults: readonly {
+      readonly status: string;
+      readonly fullName: string;
+      readonly failureMessages?: readonly string[];
+    }[];
   }[];
 }
 
@@ -51,7 +55,9 @@ describeWith(['lab', 'node-lts', 'node-current'], 'the addon, built once', () =>
       );
       const results = JSON.parse(await readFile(report, 'utf8')) as Results;
       const tests = results.testResults.flatMap(({ assertionResults }) => assertionResults);
-      expect(tests.filter(({ status }) => status === 'failed').map(({ fullName }) => fullName)).toEqual([]);
+      const failed = tests.filter(({ status }) => status === 'failed');
+      const reasons = failed.flatMap(({ fullName, failureMessages = [] }) => [fullName, ...failureMessages]);
+      expect(failed.length, reasons.join('\n')).toBe(0);
       expect(exitCode, `${stdout}${stderr}`).toBe(0);
       expect(results).toMatchObject({ numFailedTests: 0, success: true });
       expect(results.numPassedTests).toBeGreaterThan(0);

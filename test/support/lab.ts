@@ -17,13 +17,15 @@ export function assertLab(): void {
 
 /** Waits until `done`, and says what it waited for when it does not come. */
 export async function until(
-  what: string,
+  what: string | (() => string),
   done: () => Promise<boolean> | boolean,
   timeoutMs = 10_000,
 ): Promise<void> {
   const deadline = performance.now() + timeoutMs;
   while (!(await done())) {
-    if (performance.now() > deadline) throw new Error(`waited ${timeoutMs} ms for ${what}`);
+    if (performance.now() > deadline) {
+      throw new Error(`waited ${timeoutMs} ms for ${typeof what === 'string' ? what : what()}`);
+    }
     await sleep(20);
   }
 }
@@ -61,8 +63,15 @@ async function resetLoopback(): Promise<void> {
 export async function reboot(): Promise<void> {
   assertLab();
   await removeNamespaces();
+  let left: string[] = [];
   for (const link of await linkNames()) await outcomeOf('ip', ['link', 'delete', link]);
-  await until('links to go', async () => (await linkNames()).length === 0);
+  await until(
+    () => `links to go: ${left}`,
+    async () => {
+      left = await linkNames();
+      return left.length === 0;
+    },
+  );
   await resetLoopback();
   await nft('flush', 'ruleset');
   for (const directory of ['/run/cni', '/run/vulcan-net']) await empty(directory);
