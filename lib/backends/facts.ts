@@ -11,6 +11,7 @@ import { bridgeNames } from '../bridges.ts';
 import { isJsonObject } from '../cni/json.ts';
 import type { ConfList, JsonObject, PluginConf } from '../cni/types.ts';
 import { bridgeCountKey, linkGroupOf, routedKey } from './native-layout.ts';
+import { bridgeOf, objects } from './plugin-conf.ts';
 
 /** What a conflist says about its network: what the firewall must know, whoever wrote it. */
 export interface NetworkFacts {
@@ -23,17 +24,10 @@ export interface NetworkFacts {
   readonly isolated: boolean;
 }
 
-/** The bridge plugin's default. */
-const defaultBridge = 'cni0';
-
-function objectsIn(value: unknown): readonly JsonObject[] {
-  return Array.isArray(value) ? value.filter(isJsonObject) : [];
-}
-
 /** host-local's: `subnet` on its own, or `ranges`, a list of sets of ranges. */
 function rangesOf(ipam: JsonObject): readonly JsonObject[] {
   const ranges = Array.isArray(ipam['ranges']) ? ipam['ranges'] : [];
-  return [...('subnet' in ipam ? [ipam] : []), ...ranges.flatMap(objectsIn)];
+  return [...('subnet' in ipam ? [ipam] : []), ...ranges.flatMap(objects)];
 }
 
 function gatewayOf(cidr: Cidr, range: JsonObject): string | null {
@@ -55,9 +49,8 @@ function subnetsOf({ raw }: PluginConf): NetworkFacts['subnets'] {
 }
 
 function bridgesOf({ raw }: PluginConf): readonly string[] {
-  const bridge = typeof raw['bridge'] === 'string' && raw['bridge'] !== '' ? raw['bridge'] : defaultBridge;
   const count = raw[bridgeCountKey];
-  return bridgeNames(bridge, typeof count === 'number' ? count : 1);
+  return bridgeNames(bridgeOf(raw), typeof count === 'number' ? count : 1);
 }
 
 const isIsolated = (ports: readonly PluginConf[]): boolean =>

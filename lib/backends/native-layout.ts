@@ -1,11 +1,11 @@
 import { hash } from 'node:crypto';
-import { join } from 'node:path';
 import { bridgeNames } from '../bridges.ts';
 import { isJsonObject } from '../cni/json.ts';
 import type { ConfList, JsonObject } from '../cni/types.ts';
 import { NetworkError } from '../errors.ts';
 import { type RangeDescription, type RangeSet, rangeSets } from '../ipam.ts';
 import type { NetworkDns, NetworkRoute } from '../types.ts';
+import { addressDirOf, bridgeOf, objects, text, texts } from './plugin-conf.ts';
 
 /** What a chain of bridge, host-local and tc-redirect-tap would build: what the native backend builds without it. */
 export interface NativeLayout {
@@ -30,10 +30,6 @@ export interface NativeLayout {
   readonly routes: readonly NetworkRoute[];
   readonly dns: NetworkDns;
 }
-
-/** The plugins' own defaults. */
-const defaultBridge = 'cni0';
-const defaultDataDir = '/var/lib/cni/networks';
 
 /** How many bridges there may be, in the conflist that this library writes. */
 export const bridgeCountKey = 'bridgeCount';
@@ -84,18 +80,6 @@ export function nativeProblem({ plugins }: ConfList): string | null {
   return ipamKey === undefined ? null : `its address plugin has "${ipamKey}"`;
 }
 
-function text(value: unknown): string | undefined {
-  return typeof value === 'string' && value !== '' ? value : undefined;
-}
-
-function texts(value: unknown): readonly string[] {
-  return Array.isArray(value) ? value.filter((item) => typeof item === 'string') : [];
-}
-
-function objects(value: unknown): readonly JsonObject[] {
-  return Array.isArray(value) ? value.filter(isJsonObject) : [];
-}
-
 function describe(range: JsonObject): RangeDescription {
   return {
     subnet: text(range['subnet']) ?? '',
@@ -129,7 +113,7 @@ export function nativeLayout(list: ConfList, source: string): NativeLayout {
     const message = `${source}: the native backend cannot build it: ${problem}; use backend: 'cni'`;
     throw new NetworkError('ERR_CONFLIST_INVALID', message, { path: source });
   }
-  const bridge = text(raw['bridge']) ?? defaultBridge;
+  const bridge = bridgeOf(raw);
   const count = raw[bridgeCountKey];
   return {
     ...{ bridge, isGateway: raw['isGateway'] === true },
@@ -140,7 +124,7 @@ export function nativeLayout(list: ConfList, source: string): NativeLayout {
     ...{ hairpin: raw['hairpinMode'] === true, isolated: raw['portIsolation'] === true },
     promiscuous: raw['promiscMode'] === true,
     sets: rangeSets(descriptionsOf(ipam), source),
-    addressDir: join(text(ipam['dataDir']) ?? defaultDataDir, list.name),
+    addressDir: addressDirOf(ipam, list.name),
     routes: objects(ipam['routes']).map((route) => ({
       ...{ destination: text(route['dst']) ?? '', gateway: text(route['gw']) ?? null },
     })),

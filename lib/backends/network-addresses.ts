@@ -1,21 +1,17 @@
-import { join } from 'node:path';
 import { isJsonObject } from '../cni/json.ts';
 import type { ConfList } from '../cni/types.ts';
 import type { NativeBinding } from '../native/binding.ts';
 import type { Scope } from '../operation.ts';
 import { atStep } from './kernel-error.ts';
+import { addressDirOf } from './plugin-conf.ts';
 
 /** Where the addresses of a network are kept, when host-local keeps them. */
-
-const defaultDataDir = '/var/lib/cni/networks';
 
 /** `null`: another address plugin's, or none's. */
 export function addressStoreOf({ list }: { readonly list: ConfList }): string | null {
   const raw = list.plugins.find(({ ipamType }) => ipamType === 'host-local')?.raw;
   const ipam = raw?.['ipam'];
-  if (!isJsonObject(ipam)) return null;
-  const dataDir = ipam['dataDir'];
-  return join(typeof dataDir === 'string' && dataDir !== '' ? dataDir : defaultDataDir, list.name);
+  return isJsonObject(ipam) ? addressDirOf(ipam, list.name) : null;
 }
 
 /** An address's file holds its owner. */

@@ -8,6 +8,7 @@
 #include "addon/bind.h"
 #include "addon/convert_attachment.h"
 #include "addon/convert_network.h"
+#include "addon/convert_slot.h"
 #include "addon/task.h"
 #include "engine/slot_entry.h"
 #include "engine/slot_proof.h"
@@ -16,26 +17,6 @@
 
 namespace vulcan::addon {
 namespace {
-
-[[nodiscard]] std::shared_ptr<Slot> SlotOf(const SlotTable& slots, const Fields& fields) {
-  auto slot = slots.Get(fields.Integer<std::uint32_t>("slot"));
-  if (!slot) fields.Fail("slot", "a slot");
-  return slot;
-}
-
-[[nodiscard]] std::vector<std::shared_ptr<Slot>> SlotsOf(const SlotTable& slots, const Fields& fields) {
-  const Napi::Value value = fields.Get("slots");
-  if (!value.IsArray()) fields.Fail("slots", "an array");
-  const auto array = value.As<Napi::Array>();
-  std::vector<std::shared_ptr<Slot>> found;
-  for (std::uint32_t i = 0; i < array.Length(); ++i) {
-    const Napi::Value handle = array.Get(i);
-    auto slot = handle.IsNumber() ? slots.Get(handle.As<Napi::Number>().Uint32Value()) : nullptr;
-    if (!slot) fields.Fail("slots", "an array of slots");
-    found.push_back(std::move(slot));
-  }
-  return found;
-}
 
 [[nodiscard]] SlotReturnPlan ParseReturnPlan(const SlotTable& slots, const Fields& fields) {
   const Fields record = Nested(fields, "record");

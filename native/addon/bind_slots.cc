@@ -7,6 +7,7 @@
 #include "addon/bind.h"
 #include "addon/convert_attachment.h"
 #include "addon/convert_network.h"
+#include "addon/convert_slot.h"
 #include "addon/task.h"
 #include "engine/link_labels.h"
 #include "engine/slot.h"
@@ -31,23 +32,8 @@ namespace {
   plan.record = ParseFileName(record);
   plan.record_text = record.Text("text");
   plan.owner = fields.String("owner");
-  plan.slot = slots.Get(fields.Integer<std::uint32_t>("slot"));
-  if (!plan.slot) fields.Fail("slot", "a slot");
+  plan.slot = SlotOf(slots, fields);
   return plan;
-}
-
-[[nodiscard]] std::vector<std::shared_ptr<Slot>> TakeSlots(SlotTable& slots, const Fields& fields) {
-  const Napi::Value value = fields.Get("slots");
-  if (!value.IsArray()) fields.Fail("slots", "an array");
-  const auto array = value.As<Napi::Array>();
-  std::vector<std::shared_ptr<Slot>> taken;
-  for (std::uint32_t i = 0; i < array.Length(); ++i) {
-    const Napi::Value handle = array.Get(i);
-    auto slot = handle.IsNumber() ? slots.Take(handle.As<Napi::Number>().Uint32Value()) : nullptr;
-    if (!slot) fields.Fail("slots", "an array of slots");
-    taken.push_back(std::move(slot));
-  }
-  return taken;
 }
 
 [[nodiscard]] std::vector<LinkLabel> ParseLabels(const Fields& fields) {

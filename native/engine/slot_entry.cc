@@ -55,8 +55,8 @@ constexpr std::uint32_t kFirstGeneration = 1;
 }
 
 // By a thread that is in the host's namespace.
-void ForgetConnections(const std::vector<std::shared_ptr<Slot>>& slots,
-                       std::vector<std::optional<Error>>& against) {
+void ForgetConnectionsOneByOne(const std::vector<std::shared_ptr<Slot>>& slots,
+                               std::vector<std::optional<Error>>& against) {
   std::optional<Conntrack> conntrack;
   for (std::size_t i = 0; i < slots.size(); ++i) {
     if (!slots[i]->tracked) continue;
@@ -95,7 +95,7 @@ SlotProofs EnterSlots(const std::vector<std::shared_ptr<Slot>>& slots, const Can
   SlotProofs proofs{std::vector<std::optional<Error>>(slots.size())};
   if (slots.empty()) return proofs;
   const auto begin = Clock::now();
-  ForgetConnections(slots, proofs.against);
+  ForgetConnectionsOneByOne(slots, proofs.against);
   proofs.reading = Clock::now() - begin;
   try {
     RunInNamespace(slots.front()->ns.Get(), [&] { EnterAll(slots, proofs.against, cancellation); });

@@ -5,6 +5,7 @@
 
 #include "base/error.h"
 #include "engine/attachment_parts.h"
+#include "engine/slot_addresses.h"
 #include "sys/anchor.h"
 
 namespace vulcan {
@@ -62,7 +63,8 @@ SlotNamed SlotNaming::Run(const Cancellation& cancellation) {
   static_cast<void>(NameNamespace(anchors, plan_.anchor.name, lock_.Vm(), plan_.slot->ns.Get()));
   undo_.Push([this] { RemoveAnchor(plan_.anchor.directory, plan_.anchor.name, lock_.Vm()); });
   Begin("address", cancellation);
-  GiveAddresses();
+  HandAddresses(*store_, *plan_.slot, plan_.slot->owner, plan_.owner, "the address is no longer the pool's",
+                undo_);
   Begin("record", cancellation);
   record_->Publish(plan_.record.name);
   // The anchor refers to the namespace from now on.
@@ -79,20 +81,6 @@ void SlotNaming::CheckLinks() {
   };
   check(slot.host_link, slot.host_index);
   check(slot.interface.bridge, slot.bridge_index);
-}
-
-void SlotNaming::GiveAddresses() {
-  for (const ReservedAddress& each : plan_.slot->addresses) {
-    // A failure may leave the file with its new owner.
-    undo_.Push([this, address = each.address] {
-      static_cast<void>(store_->Give(address, plan_.owner, plan_.slot->owner));
-    });
-    if (!store_->Give(each.address, plan_.slot->owner, plan_.owner)) {
-      throw Error(ENOENT, "openat", "the address is no longer the pool's")
-          .Path(plan_.slot->address_directory + "/" + each.address.ToString())
-          .Why(Reason::kSlotSpoilt);
-    }
-  }
 }
 
 }  // namespace vulcan

@@ -49,8 +49,6 @@ class SlotNaming {
   void Begin(const char* step, const Cancellation& cancellation);
   // ENODEV with reason kSlotSpoilt where somebody has removed it.
   void CheckLinks();
-  // ENOENT with reason kSlotSpoilt where somebody else has one of them.
-  void GiveAddresses();
 
   SlotNamingPlan plan_;
   SlotHost& host_;

@@ -14,8 +14,8 @@ namespace {
   return Error(errnum, "readlink", why).Why(Reason::kSlotSpoilt);
 }
 
-// What the host tracks of them, by one reading for all where that takes less: EnterSlots does it otherwise.
-void ForgetConnections(const std::vector<std::shared_ptr<Slot>>& slots) {
+// By one reading for all where that takes less: EnterSlots does it one by one otherwise.
+void ForgetConnectionsOfAll(const std::vector<std::shared_ptr<Slot>>& slots) {
   std::vector<IpAddress> addresses;
   for (const auto& slot : slots) {
     for (const ReservedAddress& each : slot->addresses) addresses.push_back(each.address);
@@ -40,7 +40,7 @@ void ProveOutside(const std::vector<std::shared_ptr<Slot>>& slots, std::vector<s
       against[i] = Inhabited(EBUSY, "a process is in the namespace");
     }
   }
-  ForgetConnections(slots);
+  ForgetConnectionsOfAll(slots);
 }
 
 }  // namespace

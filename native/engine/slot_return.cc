@@ -7,6 +7,7 @@
 
 #include "base/error.h"
 #include "engine/attachment_parts.h"
+#include "engine/slot_addresses.h"
 #include "netlink/link_change.h"
 #include "sys/anchor.h"
 #include "sys/netns.h"
@@ -100,17 +101,8 @@ std::optional<Wait> SlotReturn::TakeAddresses() {
   auto progress = store_request_.TryBriefly(never);
   if (progress.wait) return std::move(progress.wait);
   store_ = std::move(progress.result);
-  for (const ReservedAddress& each : plan_.slot->addresses) {
-    // A failure may leave the file with its new owner.
-    undo_.Push([this, address = each.address] {
-      static_cast<void>(store_->Give(address, plan_.slot->owner, plan_.owner));
-    });
-    if (!store_->Give(each.address, plan_.owner, plan_.slot->owner)) {
-      throw Error(ENOENT, "openat", "the address is no longer the VM's")
-          .Path(plan_.slot->address_directory + "/" + each.address.ToString())
-          .Why(Reason::kSlotSpoilt);
-    }
-  }
+  HandAddresses(*store_, *plan_.slot, plan_.owner, plan_.slot->owner, "the address is no longer the VM's",
+                undo_);
   return std::nullopt;
 }
 
