@@ -99,7 +99,11 @@ export class NetworkManager implements AsyncDisposable {
   /**
    * Gives a VM its network: all or nothing.
    *
-   * @throws {NetworkError} with `step` and `rolledBack`; `ERR_ATTACHMENT_EXISTS` when the VM has its network already.
+   * @throws {NetworkError} with `step` and `rolledBack`. `ERR_ATTACHMENT_EXISTS` when the VM has its network already;
+   * `ERR_ADDRESSES_EXHAUSTED`, `ERR_ADDRESS_TAKEN`, `ERR_BRIDGE_FULL` when the network has no room for it;
+   * `ERR_NETNS_FOREIGN` when somebody else's file is in the way; `ERR_TIMEOUT`, `ERR_LOCK_TIMEOUT`; `ERR_PLUGIN_*` where
+   * plugins do the work, otherwise `ERR_KERNEL`, `ERR_PERMISSION`.
+   * @throws {AbortError} when `signal` aborts it, with `rolledBack`.
    */
   async setup(vmId: string, options: SetupOptions = {}): Promise<NetworkConfig> {
     this.#assertOpen('setup');
@@ -206,9 +210,10 @@ export class NetworkManager implements AsyncDisposable {
   }
 
   /**
-   * Removes the network itself: bridge, firewall elements, and the conflist that was generated. Forwarding stays on.
+   * Removes the network itself: bridges, firewall elements, and the conflist that was generated. Forwarding stays on.
+   * This manager's pools are destroyed, and stay so.
    *
-   * @throws {NetworkError} `ERR_NETWORK_IN_USE` while it has attachments.
+   * @throws {NetworkError} `ERR_NETWORK_IN_USE` while it has attachments, or another manager's pool has slots.
    */
   async removeNetwork(options: VerbOptions = {}): Promise<void> {
     this.#assertOpen('remove');
@@ -218,7 +223,8 @@ export class NetworkManager implements AsyncDisposable {
   /**
    * Waits until each pool has its least number of slots; at once where there is none. Set-ups need not wait for it.
    *
-   * @throws {NetworkError} what kept a slot from being built; the pool goes on trying.
+   * @throws {NetworkError} what kept a slot from being built, as `setup` would say it; the pool goes on trying.
+   * `ERR_TIMEOUT` where the slots take longer than `timeoutMs`.
    */
   async warmUp(options: VerbOptions = {}): Promise<void> {
     this.#assertOpen('warm up');

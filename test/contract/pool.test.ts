@@ -156,6 +156,22 @@ describeBackends(
       expect(manager.stats().errors).toEqual({ ERR_ADDRESSES_EXHAUSTED: 1 });
     });
 
+    it('tells whoever warms it up why a slot cannot be built, and goes on trying', async () => {
+      const other = await lab.open(oneAddress);
+      await other.setup('vm-1');
+      const failed: PoolEvent[] = [];
+      const listener = (event: unknown) => void failed.push(event as PoolEvent);
+      channel('vulcan-net:pool:failed').subscribe(listener);
+      const manager = await lab.open({ ...oneAddress, pool: { min: 1, max: 1 } });
+      await expectRefusal(manager.warmUp(), 'ERR_ADDRESSES_EXHAUSTED', '10.168.0.2');
+      channel('vulcan-net:pool:failed').unsubscribe(listener);
+      expect(failed[0]).toMatchObject({ network: 'fcnet', ready: 0, target: 1 });
+      await other.teardown('vm-1');
+      await untilReady(manager, 1);
+      await manager.warmUp();
+      expect(await manager.setup('vm-2')).toMatchObject({ origin: 'warm', guestIp: '10.168.0.2' });
+    });
+
     it('keeps its slot when the VM has its network already, or is aborted', async () => {
       const manager = await openWarm(lab, { pool: { min: 2, max: 2 } });
       await manager.setup('vm-1');

@@ -1,5 +1,6 @@
-import { tracingChannel } from 'node:diagnostics_channel';
+import { channel, tracingChannel } from 'node:diagnostics_channel';
 import { expect, it } from 'vitest';
+import type { PluginRunEvent } from '../../lib/observe.ts';
 import { expectRefusal } from '../support/refusal.ts';
 import { describeBackends } from './fixture.ts';
 
@@ -73,3 +74,32 @@ describeBackends('what a manager tells of its work', (lab) => {
     ]);
   });
 });
+
+describeBackends(
+  'every run of a plugin',
+  (lab) => {
+    it('is published with how it ended', async () => {
+      const seen: PluginRunEvent[] = [];
+      const listener = (event: unknown) => void seen.push(event as PluginRunEvent);
+      const runs = channel('vulcan-net:plugin');
+      const manager = await lab.open({ ranges: [{ start: '10.168.0.2', end: '10.168.0.2' }] });
+      runs.subscribe(listener);
+      await manager.setup('vm-1');
+      await expectRefusal(manager.setup('vm-2'), 'ERR_ADDRESSES_EXHAUSTED', '10.168.0.2');
+      runs.unsubscribe(listener);
+      await manager.teardown('vm-1');
+      const told = seen.map(({ network, type, command, exitCode }) =>
+        [network, type, command, exitCode === 0 ? 'ended well' : 'failed'].join(' '),
+      );
+      expect(told.slice(0, 3)).toEqual([
+        'fcnet bridge ADD ended well',
+        'fcnet tc-redirect-tap ADD ended well',
+        'fcnet bridge ADD failed',
+      ]);
+      // What had been begun is undone.
+      expect(told).toContain('fcnet bridge DEL ended well');
+      for (const { durationMs } of seen) expect(durationMs).toBeGreaterThan(0);
+    });
+  },
+  ['cni'],
+);
