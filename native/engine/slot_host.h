@@ -3,6 +3,7 @@
 #include <optional>
 
 #include "netlink/rtnl_socket.h"
+#include "sys/unmounter.h"
 
 namespace vulcan {
 
@@ -14,8 +15,11 @@ class SlotHost {
     return *links_;
   }
 
+  [[nodiscard]] Unmounter& Mounts() noexcept { return mounts_; }
+
  private:
   std::optional<RtnlSocket> links_;
+  Unmounter mounts_;
 };
 
 }  // namespace vulcan
