@@ -22,21 +22,32 @@ async function durationOf(manager: NetworkManager): Promise<number> {
   return duration;
 }
 
-/** Moments spread over a setup, the first before it does anything. */
+/** Moments spread over a setup. */
 const moments = Array.from({ length: 12 }, (_value, index) => index / 12);
+
+/** The VMs before which nothing of another VM's setup can be done. */
+const others = Array.from({ length: 8 }, (_value, index) => `vm-other-${index}`);
+
+/** Behind others, a setup that is stopped at once has not ended, however long this thread is kept from its processor. */
+async function behindOthers(manager: NetworkManager, stopOne: () => Promise<void>): Promise<void> {
+  const set = Promise.all(others.map((vmId) => manager.setup(vmId)));
+  await stopOne();
+  await set;
+  expect((await manager.list()).map(({ vmId }) => vmId).sort()).toEqual(others);
+  await Promise.all(others.map((vmId) => manager.teardown(vmId)));
+}
 
 describeBackends('an abort', (lab) => {
   it('at any moment undoes the setup before it rejects, with the reason', async () => {
     const manager = await lab.open();
-    const before = await canonicalDump();
+    const untouched = await canonicalDump();
     const durationMs = await durationOf(manager);
     let aborted = 0;
-    for (const moment of moments) {
+    const abortAfter = async (delayMs: number) => {
       const controller = new AbortController();
-      const setup = manager.setup('vm-1', { signal: controller.signal });
-      const outcome = Promise.allSettled([setup]);
+      const outcome = Promise.allSettled([manager.setup('vm-1', { signal: controller.signal })]);
       // The shortest sleep may be longer than a setup.
-      if (moment > 0) await sleep(moment * durationMs);
+      if (delayMs > 0) await sleep(delayMs);
       const reason = new Error('the user went away');
       controller.abort(reason);
       const [{ status, ...rest }] = await outcome;
@@ -48,8 +59,13 @@ describeBackends('an abort', (lab) => {
           ...{ name: 'AbortError', code: 'ABORT_ERR', rolledBack: true, cause: reason },
         });
       }
-      await expectUnchanged(before);
+    };
+    for (const moment of moments) {
+      await abortAfter(moment * durationMs);
+      await expectUnchanged(untouched);
     }
+    await behindOthers(manager, () => abortAfter(0));
+    await expectUnchanged(untouched);
     expect(aborted).toBeGreaterThan(0);
   });
 
@@ -66,14 +82,12 @@ describeBackends('an abort', (lab) => {
   it('of one setup is nothing to the others', async () => {
     const manager = await lab.open();
     const controller = new AbortController();
-    const outcomes = Promise.allSettled(
-      ['vm-1', 'vm-2', 'vm-3'].map((vmId) =>
-        manager.setup(vmId, vmId === 'vm-2' ? { signal: controller.signal } : {}),
-      ),
-    );
-    controller.abort();
-    expect((await outcomes).map(({ status }) => status)).toEqual(['fulfilled', 'rejected', 'fulfilled']);
-    expect((await manager.list()).map(({ vmId }) => vmId).sort()).toEqual(['vm-1', 'vm-3']);
+    await behindOthers(manager, async () => {
+      const setup = manager.setup('vm-1', { signal: controller.signal });
+      controller.abort();
+      await expect(setup).rejects.toMatchObject({ name: 'AbortError', rolledBack: true });
+    });
+    expect(await manager.list()).toEqual([]);
   });
 
   it('of a setup that waits for another of the same VM leaves the other be', async () => {
@@ -129,11 +143,10 @@ describeBackends(
 describeBackends('a time-out', (lab) => {
   it('at any moment undoes the setup before it rejects, and says at which step', async () => {
     const manager = await lab.open();
-    const before = await canonicalDump();
+    const untouched = await canonicalDump();
     const durationMs = await durationOf(manager);
     let timedOut = 0;
-    for (const moment of moments) {
-      const timeoutMs = Math.max(1, Math.floor(moment * durationMs));
+    const timeOutAfter = async (timeoutMs: number) => {
       const [outcome] = await Promise.allSettled([manager.setup('vm-1', { timeoutMs })]);
       if (outcome.status === 'fulfilled') {
         await manager.teardown('vm-1');
@@ -143,8 +156,13 @@ describeBackends('a time-out', (lab) => {
           ...{ operation: 'setup', vmId: 'vm-1', rolledBack: true, step: expect.any(String) },
         });
       }
-      await expectUnchanged(before);
+    };
+    for (const moment of moments) {
+      await timeOutAfter(Math.max(1, Math.floor(moment * durationMs)));
+      await expectUnchanged(untouched);
     }
+    await behindOthers(manager, () => timeOutAfter(1));
+    await expectUnchanged(untouched);
     expect(timedOut).toBeGreaterThan(0);
   });
 
