@@ -16,7 +16,7 @@ const dearReadingMs = 8;
 const resetAtOnce = 8;
 /** While somebody waits. */
 const resetAtOnceAwaited = 4;
-/** Reading what the whole host has takes that share of the time at most, while nobody waits for a slot. */
+/** Reading what the whole host has takes that share of the time at most, while there are slots enough. */
 const share = 1 / 4;
 /** What is shorter is not worth a timer. */
 const shortestPauseMs = 1;
@@ -36,6 +36,8 @@ export interface RecyclingOptions {
   readonly restMs: number;
   /** Whether somebody waits for a slot. */
   isAwaited(): boolean;
+  /** Whether somebody soon will, where none comes back. */
+  isShort(): boolean;
   /** They are as good as new. */
   ready(slots: readonly Slot[]): void;
   /** They can't be proven to be. */
@@ -70,7 +72,7 @@ export class Recycling {
     this.#schedule();
   }
 
-  /** Somebody waits for a slot now. */
+  /** Slots are short now, or awaited. */
   hurry(): void {
     this.#endPause();
   }
@@ -160,7 +162,7 @@ export class Recycling {
       resetting = this.#finish(batch, clean);
       if (batch.length <= provenAtOnceAwaited) this.#isReadingDear = readingMs > dearReadingMs;
       const pauseMs = this.#readMs * (1 / share - 1);
-      if (this.#options.isAwaited()) {
+      if (this.#options.isAwaited() || this.#options.isShort()) {
         this.#readMs = 0;
       } else if (pauseMs >= shortestPauseMs) {
         this.#readMs = 0;

@@ -74,6 +74,7 @@ export class Pool {
       binding: native.runtime.binding,
       restMs: this.#restMs,
       isAwaited: () => this.#takers.size > 0,
+      isShort: () => this.#isShort,
       ready: (slots) => this.#recycled(slots),
       spoilt: (slots) => this.#spoilt(slots),
     });
@@ -112,6 +113,7 @@ export class Pool {
     if (this.#closed) return null;
     this.#demand.count();
     const slot = this.#ready.shift() ?? null;
+    if (this.#isShort) this.#recycling.hurry();
     if (slot !== null) this.#changed('taken');
     return slot;
   }
@@ -281,6 +283,10 @@ export class Pool {
   get #missing(): number {
     if (this.#held || this.#closed) return 0;
     return Math.min(this.#room, this.#demand.target - this.#ready.length - this.#soon);
+  }
+
+  get #isShort(): boolean {
+    return this.#ready.length < this.#demand.target / 2;
   }
 
   /** How many are as good as ready: those that rest, where that takes no time. */

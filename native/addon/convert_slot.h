@@ -9,8 +9,8 @@
 
 namespace vulcan::addon {
 
-// The slots that plans of lib/native/slot.ts name by their numbers. Each throws a TypeError where there is no
-// such slot.
+// The slots that plans of lib/native/slots.ts name by their numbers. Each throws a TypeError where there is
+// no such slot.
 [[nodiscard]] std::shared_ptr<Slot> SlotOf(const HandleTable<Slot>& slots, const Fields& fields);
 [[nodiscard]] std::vector<std::shared_ptr<Slot>> SlotsOf(const HandleTable<Slot>& slots,
                                                          const Fields& fields);

@@ -77,7 +77,6 @@ void ForgetConnectionsOneByOne(const std::vector<std::shared_ptr<Slot>>& slots,
 void EnterAll(const std::vector<std::shared_ptr<Slot>>& slots, std::vector<std::optional<Error>>& against,
               const Cancellation& cancellation) {
   for (std::size_t i = 0; i < slots.size(); ++i) {
-    if (against[i]) continue;
     try {
       cancellation.ThrowIfCancelled();
       EnterNamespace(slots[i]->ns.Get());
@@ -94,13 +93,22 @@ void EnterAll(const std::vector<std::shared_ptr<Slot>>& slots, std::vector<std::
 SlotProofs EnterSlots(const std::vector<std::shared_ptr<Slot>>& slots, const Cancellation& cancellation) {
   SlotProofs proofs{std::vector<std::optional<Error>>(slots.size())};
   if (slots.empty()) return proofs;
-  const auto begin = Clock::now();
-  ForgetConnectionsOneByOne(slots, proofs.against);
-  proofs.reading = Clock::now() - begin;
+  std::vector<std::optional<Error>> tracked(slots.size());
   try {
-    RunInNamespace(slots.front()->ns.Get(), [&] { EnterAll(slots, proofs.against, cancellation); });
+    RunInNamespace(
+        slots.front()->ns.Get(), [&] { EnterAll(slots, proofs.against, cancellation); },
+        [&] {
+          const auto begin = Clock::now();
+          ForgetConnectionsOneByOne(slots, tracked);
+          proofs.reading = Clock::now() - begin;
+        });
   } catch (...) {
     for (auto& each : proofs.against) each = CurrentError();
+  }
+  for (std::size_t i = 0; i < slots.size(); ++i) {
+    if (proofs.against[i] || !tracked[i]) continue;
+    proofs.against[i] = std::move(tracked[i]);
+    slots[i]->entered.reset();
   }
   return proofs;
 }

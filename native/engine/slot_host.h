@@ -3,7 +3,6 @@
 #include <optional>
 
 #include "netlink/rtnl_socket.h"
-#include "sys/unmounter.h"
 
 namespace vulcan {
 
@@ -15,11 +14,8 @@ class SlotHost {
     return *links_;
   }
 
-  [[nodiscard]] Unmounter& Mounts() noexcept { return mounts_; }
-
  private:
   std::optional<RtnlSocket> links_;
-  Unmounter mounts_;
 };
 
 }  // namespace vulcan

@@ -41,24 +41,15 @@ Progress<SlotReturned> SlotReturn::Advance(const Cancellation& cancellation) {
       return SlotReturned{true, clock_.End()};
     }
     Begin("cut");
-    CheckLink();
-    Begin("anchor");
-    BeginUnnaming();
-    Begin("cut");
     Cut();
     cut_ = true;
-  }
-  if (!unnamed_) {
     Begin("anchor");
-    // Before the address: whoever has the store's lock is waited for.
-    if (auto wait = unnaming_->TryEnd()) return std::move(*wait);
-    unnamed_ = true;
+    TakeNamespace();
   }
   Begin("address");
   if (auto wait = TakeAddresses()) return std::move(*wait);
   Begin("record");
   Forget();
-  plan_.slot->ns = unnaming_->TakeNamespace();
   return SlotReturned{false, clock_.End()};
 }
 
@@ -73,21 +64,11 @@ bool SlotReturn::IsStale() {
   return !records_ || VersionOf(*records_, plan_.record.name) != plan_.record_version;
 }
 
-void SlotReturn::CheckLink() {
+void SlotReturn::Cut() {
   const Slot& slot = *plan_.slot;
   if (host_.Links().IndexOf(slot.host_link) != slot.host_index) {
     throw Error(ENODEV, "ioctl(SIOCGIFINDEX)").Path(slot.host_link).Why(Reason::kSlotSpoilt);
   }
-}
-
-// Ahead of the cut, so that the mount is gone by the time that is done.
-void SlotReturn::BeginUnnaming() {
-  unnaming_.emplace(plan_.anchor.directory, plan_.anchor.name, lock_.Vm(), host_.Mounts());
-  undo_.Push([this] { unnaming_->Undo(); });
-}
-
-void SlotReturn::Cut() {
-  const Slot& slot = *plan_.slot;
   RtnlBatch batch;
   if (plan_.labelled) {
     // Before the cut, as a change of its alias would open the port again (ResetSlots::LastOf).
@@ -103,6 +84,16 @@ void SlotReturn::Cut() {
   }
   // Its routes go with it.
   if (!IsPort(slot.interface)) SetHostLinkDown(host_.Links(), slot.host_link);
+}
+
+void SlotReturn::TakeNamespace() {
+  UniqueFd ns = OpenNamespace(plan_.anchor.directory + "/" + plan_.anchor.name);
+  if (lock_.Vm().ReadClaim().netns != IdOfNamespace(ns.Get())) {
+    throw Error(EEXIST, "open").Path(plan_.anchor.name).Why(Reason::kSlotSpoilt);
+  }
+  RemoveAnchor(plan_.anchor.directory, plan_.anchor.name, lock_.Vm(), AnchorOwner::kLock);
+  plan_.slot->ns = std::move(ns);
+  undo_.Push([this] { plan_.slot->ns.Reset(); });
 }
 
 std::optional<Wait> SlotReturn::TakeAddresses() {

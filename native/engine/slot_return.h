@@ -14,7 +14,6 @@
 #include "engine/slot.h"
 #include "engine/slot_host.h"
 #include "sys/file_store.h"
-#include "sys/unnaming.h"
 
 namespace vulcan {
 
@@ -43,17 +42,16 @@ class SlotReturn {
  public:
   SlotReturn(SlotReturnPlan plan, SlotHost& host);
 
-  // Waits for locks, and for what goes on beside.
+  // Waits for locks only.
   [[nodiscard]] Progress<SlotReturned> Step(const Cancellation& cancellation);
 
  private:
   [[nodiscard]] Progress<SlotReturned> Advance(const Cancellation& cancellation);
   [[nodiscard]] bool IsStale();
   void Begin(const char* step);
-  void CheckLink();
-  void BeginUnnaming();
   // A link without a name is bare from then on: whoever reads the host takes it for nobody's.
   void Cut();
+  void TakeNamespace();
   [[nodiscard]] std::optional<Wait> TakeAddresses();
   void Forget();
 
@@ -63,13 +61,11 @@ class SlotReturn {
   AddressStoreRequest store_request_;
   std::optional<AddressStore> store_;
   std::optional<Directory> records_;
-  std::optional<Unnaming> unnaming_;
   UndoStack undo_;
   const char* step_ = "lock";
   // What comes before the first step is the wait for its turn.
   StepClock clock_{"queue"};
   bool cut_ = false;
-  bool unnamed_ = false;
 };
 
 }  // namespace vulcan

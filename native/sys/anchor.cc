@@ -16,12 +16,20 @@
 #include "base/undo.h"
 #include "sys/age.h"
 #include "sys/anchor_directory.h"
-#include "sys/anchor_name.h"
 #include "sys/directory.h"
 #include "sys/holders.h"
 
 namespace vulcan {
 namespace {
+
+[[nodiscard]] std::string PathOfFd(int fd) { return "/proc/thread-self/fd/" + std::to_string(fd); }
+
+// Whatever has the name; empty when nothing has.
+[[nodiscard]] UniqueFd OpenName(const Directory& directory, const std::string& name) {
+  UniqueFd fd(::openat(directory.Fd(), name.c_str(), O_PATH | O_NOFOLLOW | O_CLOEXEC));
+  if (!fd && errno != ENOENT) throw SystemError("openat", directory.PathOf(name));
+  return fd;
+}
 
 [[nodiscard]] bool IsNetworkNamespace(const UniqueFd& path_fd) {
   struct statfs file_system {};
@@ -56,6 +64,16 @@ namespace {
   return state;
 }
 
+[[nodiscard]] Error Taken(const Directory& directory, const std::string& name) {
+  return Error(EEXIST, "open").Path(directory.PathOf(name)).Why(Reason::kForeign);
+}
+
+void Unlink(const Directory& directory, const std::string& name) {
+  if (::unlinkat(directory.Fd(), name.c_str(), 0) != 0 && errno != ENOENT) {
+    throw SystemError("unlink", directory.PathOf(name));
+  }
+}
+
 void Unmount(const UniqueFd& path_fd, const std::string& path) {
   if (::umount2(PathOfFd(path_fd.Get()).c_str(), MNT_DETACH) != 0) throw SystemError("umount", path);
 }
@@ -66,8 +84,8 @@ void UnlinkPlainFile(const Directory& directory, const std::string& name) {
     if (errno == ENOENT) return;
     throw SystemError("fstatat", directory.PathOf(name));
   }
-  if (!S_ISREG(status.st_mode) || status.st_size != 0) throw NameTaken(directory, name);
-  UnlinkName(directory, name);
+  if (!S_ISREG(status.st_mode) || status.st_size != 0) throw Taken(directory, name);
+  Unlink(directory, name);
 }
 
 // What had the name, or nothing.
@@ -80,7 +98,7 @@ void UnlinkPlainFile(const Directory& directory, const std::string& name) {
     const bool is_namespace = is_claimed_namespace || IsNetworkNamespace(fd);
     // A plain file may be a namespace seen from here: any claim speaks of it.
     const bool is_claimed = is_claimed_namespace || (claim && !is_namespace);
-    if (owner == AnchorOwner::kLock && !is_claimed) throw NameTaken(directory, name);
+    if (owner == AnchorOwner::kLock && !is_claimed) throw Taken(directory, name);
     if (is_namespace) Unmount(fd, directory.PathOf(name));
   }
   UnlinkPlainFile(directory, name);
@@ -100,9 +118,8 @@ NamespaceId NameNamespace(const Directory& directory, const std::string& name, L
 
     const UniqueFd file(
         ::openat(directory.Fd(), name.c_str(), O_RDONLY | O_CREAT | O_EXCL | O_NOFOLLOW | O_CLOEXEC, 0));
-    if (!file)
-      throw errno == EEXIST ? NameTaken(directory, name) : SystemError("openat", directory.PathOf(name));
-    undo.Push([&directory, &name] { UnlinkName(directory, name); });
+    if (!file) throw errno == EEXIST ? Taken(directory, name) : SystemError("openat", directory.PathOf(name));
+    undo.Push([&directory, &name] { Unlink(directory, name); });
 
     if (::mount(PathOfFd(ns_fd).c_str(), PathOfFd(file.Get()).c_str(), "none", MS_BIND, nullptr) != 0) {
       throw SystemError("mount", directory.PathOf(name));
@@ -117,7 +134,7 @@ NamespaceId NameNamespace(const Directory& directory, const std::string& name, L
 AnchorState CreateAnchor(const std::string& path, const std::string& name, Lock& lock,
                          const std::string& container, const Cancellation& cancellation) {
   const Directory directory = OpenAnchorDirectory(path, cancellation);
-  if (OpenName(directory, name)) throw NameTaken(directory, name);
+  if (OpenName(directory, name)) throw Taken(directory, name);
   if (!container.empty()) lock.WriteClaim({lock.ReadClaim().netns, container});
   return InNewNamespace([&] {
     cancellation.ThrowIfCancelled();
@@ -173,7 +190,7 @@ std::optional<NamespaceId> RestoreAnchor(const std::string& path, const std::str
   if (!ns) return std::nullopt;
   const Directory directory = OpenAnchorDirectory(path, cancellation);
   if (const UniqueFd fd = OpenName(directory, name)) {
-    if (IsNetworkNamespace(fd)) throw NameTaken(directory, name);
+    if (IsNetworkNamespace(fd)) throw Taken(directory, name);
     UnlinkPlainFile(directory, name);
   }
   return NameNamespace(directory, name, lock, ns.Get());

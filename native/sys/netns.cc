@@ -15,17 +15,24 @@
 namespace vulcan {
 namespace {
 
-void OnFreshThread(const std::function<void()>& body) {
+// What it throws, or nothing.
+[[nodiscard]] std::exception_ptr FailureOf(const std::function<void()>& body) noexcept {
+  try {
+    body();
+    return nullptr;
+  } catch (...) {
+    return std::current_exception();
+  }
+}
+
+void OnFreshThread(
+    const std::function<void()>& body, const std::function<void()>& beside = [] {}) {
   std::exception_ptr failure;
-  std::thread thread([&failure, &body] {
-    try {
-      body();
-    } catch (...) {
-      failure = std::current_exception();
-    }
-  });
+  std::thread thread([&failure, &body] { failure = FailureOf(body); });
+  const std::exception_ptr other = FailureOf(beside);
   thread.join();
   if (failure) std::rethrow_exception(failure);
+  if (other) std::rethrow_exception(other);
 }
 
 }  // namespace
@@ -66,11 +73,13 @@ void EnterNamespace(int ns_fd) {
   if (::setns(ns_fd, CLONE_NEWNET) != 0) throw SystemError("setns");
 }
 
-void RunInNamespace(int ns_fd, const std::function<void()>& body) {
-  OnFreshThread([ns_fd, &body] {
-    EnterNamespace(ns_fd);
-    body();
-  });
+void RunInNamespace(int ns_fd, const std::function<void()>& body, const std::function<void()>& beside) {
+  OnFreshThread(
+      [ns_fd, &body] {
+        EnterNamespace(ns_fd);
+        body();
+      },
+      beside);
 }
 
 void RunInNewNamespace(const std::function<void()>& body) {

@@ -33,8 +33,9 @@ struct NamespaceId {
 void EnterNamespace(int ns_fd);
 
 // Where a function runs: a thread made for it, which ends afterwards. So no thread ever has to find its way
-// back.
-void RunInNamespace(int ns_fd, const std::function<void()>& body);
+// back. `beside` runs on the calling thread meanwhile.
+void RunInNamespace(
+    int ns_fd, const std::function<void()>& body, const std::function<void()>& beside = [] {});
 void RunInNewNamespace(const std::function<void()>& body);
 
 namespace detail {

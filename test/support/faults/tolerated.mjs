@@ -66,11 +66,6 @@ const tolerated = [
     matches: ({ label, subject }) => label === 'mountState' && subject.endsWith('mountinfo'),
   },
   {
-    reason:
-      'a name is busy until the kernel has detached its mount: it is tried again, as long as that goes on',
-    matches: ({ call, label }, errno) => call === 'unlinkat' && label === 'slotReturn' && errno === 'EBUSY',
-  },
-  {
     reason: 'verify reports what cannot be proven to work',
     matches: ({ label }) => /^(probe|forwardChains|fileFind|exec .* VERSION)$/.test(label),
   },

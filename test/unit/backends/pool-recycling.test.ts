@@ -11,6 +11,7 @@ const refusal = Object.assign(new Error('no memory'), { code: 'ENOMEM' }) as Nat
 
 interface Wishes {
   readonly awaited?: boolean;
+  readonly short?: boolean;
   readonly readingMs?: number;
   /** By an entry. */
   readonly searchingMs?: number;
@@ -20,12 +21,14 @@ interface Wishes {
 }
 
 /** With an addon that finds nothing against any slot, unless it is told to. */
-function recycling({ awaited = false, readingMs = 0, searchingMs = 0, prove, enter, reset }: Wishes = {}) {
+function recycling(wishes: Wishes = {}) {
+  const { awaited = false, short = false, readingMs = 0, searchingMs = 0, prove, enter, reset } = wishes;
   const seen = { calls: [] as string[], ready: [] as number[], spoilt: [] as number[] };
   const log = (verb: string, slots: readonly number[]) => seen.calls.push(`${verb} ${slots.length}`);
   const subject = new Recycling({
     restMs: 0,
     isAwaited: () => awaited,
+    isShort: () => short,
     ready: (slots) => seen.ready.push(...slots.map(({ handle }) => handle)),
     spoilt: (verdicts) => seen.spoilt.push(...verdicts.map(([{ handle }]) => handle)),
     binding: {
@@ -89,7 +92,7 @@ it.each([
   expect(seen.ready).toHaveLength(11);
 });
 
-it('pause for what was read of the host, by proofs and by entries, unless somebody waits', async () => {
+it('pause for what was read of the host, by proofs and by entries, unless slots are short or awaited', async () => {
   const took = async (wishes: Wishes) => {
     const { subject, seen } = recycling(wishes);
     const begin = performance.now();
@@ -101,9 +104,10 @@ it('pause for what was read of the host, by proofs and by entries, unless somebo
   expect(await took({ readingMs: 10 })).toBeGreaterThan(59);
   expect(await took({ searchingMs: 10 })).toBeGreaterThan(29);
   expect(await took({ readingMs: 1_000, searchingMs: 1_000, awaited: true })).toBeLessThan(2_000);
+  expect(await took({ readingMs: 1_000, searchingMs: 1_000, short: true })).toBeLessThan(2_000);
 });
 
-it('are cleaned at once when somebody begins to wait', async () => {
+it('are cleaned at once when slots begin to be short', async () => {
   const { subject, seen } = recycling({ readingMs: 20_000 });
   addMany(subject, 2);
   await vi.waitFor(() => expect(seen.ready).toEqual([0]));
