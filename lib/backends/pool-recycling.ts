@@ -21,14 +21,16 @@ const share = 1 / 4;
 /** What is shorter is not worth a timer. */
 const shortestPauseMs = 1;
 
-/** So long is waited for processes that end, and for sockets that the kernel has yet to free. */
+/** So long is waited for processes that end, and for sockets that the kernel has yet to free; and looked so often. */
 const graceMs = 250;
+const fewestTries = 5;
 const betweenTriesMs = 10;
 
 interface Resting {
   readonly slot: Slot;
   readonly dueMs: number;
   readonly lastMs: number;
+  readonly tries: number;
 }
 
 export interface RecyclingOptions {
@@ -68,7 +70,7 @@ export class Recycling {
 
   add(slot: Slot): void {
     const dueMs = performance.now() + this.#options.restMs;
-    this.#resting.push({ slot, dueMs, lastMs: dueMs + graceMs });
+    this.#resting.push({ slot, dueMs, lastMs: dueMs + graceMs, tries: 0 });
     this.#schedule();
   }
 
@@ -240,8 +242,12 @@ export class Recycling {
     const dueMs = performance.now() + betweenTriesMs;
     const isInUse = ([, { code, reason }]: Verdict) => code === 'EBUSY' && reason === 'slot-spoilt';
     const busy = new Set(unclean.filter(isInUse).map(([slot]) => slot));
-    const again = batch.filter(({ slot, lastMs }) => busy.has(slot) && lastMs > dueMs);
-    this.#resting.push(...again.map(({ slot, lastMs }) => ({ slot, lastMs, dueMs })));
+    // This process may have been kept from looking.
+    const isEarly = ({ lastMs, tries }: Resting) => lastMs > dueMs || tries + 1 < fewestTries;
+    const again = batch.filter((resting) => busy.has(resting.slot) && isEarly(resting));
+    this.#resting.push(
+      ...again.map(({ slot, lastMs, tries }) => ({ slot, lastMs, dueMs, tries: tries + 1 })),
+    );
     return new Set(again.map(({ slot }) => slot));
   }
 }

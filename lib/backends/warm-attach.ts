@@ -40,6 +40,9 @@ export async function attachWithPool(
   return attached;
 }
 
+/** Of a setup for which slots make room. */
+const attempts = 4;
+
 async function cold(
   native: NativeRuntime,
   pools: Pools,
@@ -48,14 +51,15 @@ async function cold(
   scope: Scope,
 ): Promise<Attached> {
   if (request.address !== null) await pools.spare(request.address);
-  try {
-    return await attach(native, undoing, request, scope);
-  } catch (error) {
-    // A slot may be in the midst of taking the address.
-    const wanted = isNetworkError(error, 'ERR_ADDRESS_TAKEN') ? request.address : null;
-    const isTaken = wanted !== null || isNetworkError(error, 'ERR_ADDRESSES_EXHAUSTED');
-    if (!isTaken || !(await pools.spareSoon(wanted, scope))) throw error;
-    return attach(native, undoing, request, scope);
+  for (let attempt = 1; ; attempt++) {
+    try {
+      return await attach(native, undoing, request, scope);
+    } catch (error) {
+      // A slot may be in the midst of taking the address, or was quicker to take the one that came free.
+      const wanted = isNetworkError(error, 'ERR_ADDRESS_TAKEN') ? request.address : null;
+      const isTaken = wanted !== null || isNetworkError(error, 'ERR_ADDRESSES_EXHAUSTED');
+      if (!isTaken || attempt === attempts || !(await pools.spareSoon(wanted, scope))) throw error;
+    }
   }
 }
 

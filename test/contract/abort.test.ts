@@ -6,7 +6,7 @@ import type { NetworkManager } from '../../lib/network-manager.ts';
 import { canonicalDump, expectUnchanged } from '../support/dump.ts';
 import { holdLock } from '../support/hold-lock.ts';
 import { until } from '../support/lab.ts';
-import { stopAfterNaming, survivors, wrapperDir } from '../support/plugin-wrappers.ts';
+import { stopAfterNaming, untilNoSurvivors, wrapperDir } from '../support/plugin-wrappers.ts';
 import { expectRefusal } from '../support/refusal.ts';
 import { debianPluginDir } from '../support/tools.mjs';
 import { describeBackends } from './fixture.ts';
@@ -81,12 +81,16 @@ describeBackends('an abort', (lab) => {
 
   it('of one setup is nothing to the others', async () => {
     const manager = await lab.open();
+    // Without its lock it cannot have ended.
+    const release = await holdLock(`${lab.stateDir}/locks/vm-1`);
     const controller = new AbortController();
     await behindOthers(manager, async () => {
       const setup = manager.setup('vm-1', { signal: controller.signal });
       controller.abort();
       await expect(setup).rejects.toMatchObject({ name: 'AbortError', rolledBack: true });
     });
+    await release();
+    await manager.teardown('vm-1');
     expect(await manager.list()).toEqual([]);
   });
 
@@ -132,7 +136,7 @@ describeBackends(
       controller.abort();
       await outcome;
       expect(existsSync(addressFile)).toBe(false);
-      expect(await survivors()).toEqual([]);
+      await untilNoSurvivors();
       await rm(wrapperDir, { recursive: true });
       await expectUnchanged(before);
     });
@@ -167,7 +171,7 @@ describeBackends('a time-out', (lab) => {
   });
 
   it('that a lock of another process causes names the file', async () => {
-    const manager = await lab.open({ timeoutMs: 3_000 });
+    const manager = await lab.open({ timeoutMs: 8_000 });
     const before = await canonicalDump();
     const file = `${lab.stateDir}/locks/vm-1`;
     const release = await holdLock(file);

@@ -3,7 +3,7 @@ import { afterEach, expect, it } from 'vitest';
 import type { ErrorCode } from '../../lib/errors.ts';
 import { bundledPluginDirectory } from '../../lib/native/load.ts';
 import { canonicalDump, expectUnchanged } from '../support/dump.ts';
-import { type Misbehaviour, survivors, wrap, wrapperDir } from '../support/plugin-wrappers.ts';
+import { type Misbehaviour, untilNoSurvivors, wrap, wrapperDir } from '../support/plugin-wrappers.ts';
 import { expectRefusal } from '../support/refusal.ts';
 import { debianPluginDir } from '../support/tools.mjs';
 import { describeBackends } from './fixture.ts';
@@ -41,7 +41,7 @@ describeBackends(
       });
       await rm(wrapperDir, { recursive: true });
       await expectUnchanged(before);
-      expect(await survivors()).toEqual([]);
+      await untilNoSurvivors();
       await manager.setup('vm-1');
     });
 
@@ -52,7 +52,7 @@ describeBackends(
       await expectRefusal(manager.setup('vm-1'), 'ERR_PLUGIN_TIMEOUT', 'bridge', { rolledBack: true });
       await rm(wrapperDir, { recursive: true });
       await expectUnchanged(before);
-      expect(await survivors()).toEqual([]);
+      await untilNoSurvivors();
     });
 
     it('no leak when an abort comes while it works', async () => {
@@ -65,7 +65,7 @@ describeBackends(
       await expect(setup).rejects.toMatchObject({ name: 'AbortError', rolledBack: true });
       await rm(wrapperDir, { recursive: true });
       await expectUnchanged(before);
-      expect(await survivors()).toEqual([]);
+      await untilNoSurvivors();
     });
 
     it('that is missing is named, with the directories searched', async () => {

@@ -81,8 +81,8 @@ describeBackends(
       await kill(await startPool([], { shutdown: 'leave', pool: { min: 1, max: 1 } }));
       const release = await holdLock('/run/cni/networks/fcnet/lock');
       const failed = [{ containerId: null, error: expect.objectContaining({ step: 'pool' }) }];
-      expect(await manager.gc({ keep: [], timeoutMs: 2_000 })).toEqual({ removed: [], failed });
-      await lab.open({ shutdown: 'leave', timeoutMs: 2_000 });
+      expect(await manager.gc({ keep: [], timeoutMs: 6_000 })).toEqual({ removed: [], failed });
+      await lab.open({ shutdown: 'leave', timeoutMs: 6_000 });
       expect(lab.logged).toMatchObject([{ level: 'warn', fields: { err: { step: 'pool' } } }]);
       await release();
       expect(await manager.gc({ keep: [] })).toEqual({ removed: [], failed: [] });

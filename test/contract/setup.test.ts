@@ -2,6 +2,7 @@ import { readFile } from 'node:fs/promises';
 import { expect, it } from 'vitest';
 import { canonicalDump, expectUnchanged } from '../support/dump.ts';
 import { listElements } from '../support/firewall.ts';
+import { until } from '../support/lab.ts';
 import { expectRefusal } from '../support/refusal.ts';
 import { describeBackends } from './fixture.ts';
 import { addressesOf, defaultRoutes, hostLinks, linkOf, redirectOf } from './oracles.ts';
@@ -47,6 +48,9 @@ describeBackends('setup', (lab) => {
 
   it('leaves a port of the bridge that says whose it is, an address file and a record', async () => {
     await (await lab.open()).setup('vm-1');
+    // The kernel sees its carrier a little later.
+    const portState = async () => (await hostLinks())[0]?.linkinfo?.info_slave_data?.['state'];
+    await until('the port', async () => (await portState()) === 'forwarding');
     const [link, ...others] = await hostLinks();
     expect(others).toEqual([]);
     expect(link).toMatchObject({ ifalias: 'vulcan-net fcnet vm-1 eth0', master: 'fcbr0' });

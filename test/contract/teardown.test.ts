@@ -134,7 +134,7 @@ describeLayouts('teardown', (lab) => {
     const before = await canonicalDump();
     const { pid } = await pin((await manager.setup('vm-1')).netnsPath);
     await expectRefusal(
-      manager.teardown('vm-1', { wait: true, timeoutMs: 1_500 }),
+      manager.teardown('vm-1', { wait: true, timeoutMs: 5_000 }),
       'ERR_NETNS_BUSY',
       `sleep (pid ${pid})`,
       { operation: 'teardown', step: 'wait', vmId: 'vm-1' },

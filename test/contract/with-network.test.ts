@@ -61,7 +61,7 @@ describeBackends('withNetwork', (lab) => {
   });
 
   it('does not wait longer than its time for a teardown that cannot begin', async () => {
-    const manager = await lab.open({ timeoutMs: 3_000 });
+    const manager = await lab.open({ timeoutMs: 8_000 });
     const problem = new Error('the VMM did not start');
     let release = async () => {};
     const failed = manager.withNetwork('vm-1', async () => {

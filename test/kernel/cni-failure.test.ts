@@ -6,7 +6,7 @@ import type { ErrorCode } from '../../lib/errors.ts';
 import { bundledPluginDirectory } from '../../lib/native/load.ts';
 import { canonicalDump, expectUnchanged } from '../support/dump.ts';
 import { addNamespace, resetLab } from '../support/lab.ts';
-import { type Misbehaviour, survivors, wrap, wrapperDir } from '../support/plugin-wrappers.ts';
+import { type Misbehaviour, untilNoSurvivors, wrap, wrapperDir } from '../support/plugin-wrappers.ts';
 import { describeWith } from '../support/require.ts';
 import { ip } from '../support/run.ts';
 import { pluginGenerations } from '../support/tools.mjs';
@@ -48,7 +48,7 @@ for (const { name: generation, directory } of pluginGenerations) {
     const undone = async () => {
       await rm(wrapperDir, { recursive: true, force: true });
       await expectUnchanged(before);
-      expect(await survivors()).toEqual([]);
+      await untilNoSurvivors();
     };
 
     const cases = chain.flatMap((type) => misbehaviours.map((misbehaviour) => [type, misbehaviour] as const));
@@ -145,7 +145,7 @@ for (const { name: generation, directory } of pluginGenerations) {
         code: 'ERR_PLUGIN_NOT_EXECUTABLE',
         cause: { code: 'ETXTBSY' },
       });
-      const soon = setTimeout(() => void writer.close(), 300);
+      const soon = setTimeout(() => void writer.close(), 50);
       const result = await wrapped().add(target);
       clearTimeout(soon);
       expect(await wrapped().del(target, result)).toEqual([]);

@@ -49,7 +49,7 @@ describe('an error of the firewall', () => {
 
   it('is ECANCELED when the task was cancelled before its turn', async () => {
     const taskId = 4_000_000_000;
-    const earlier = Array.from({ length: 10 }, () => native.firewallEnsure(red));
+    const earlier = Array.from({ length: 100 }, () => native.firewallEnsure(red));
     const cancelled = native.firewallEnsure({ ...networkPlan('blue', 'blue0', '10.169.0.0/24'), taskId });
     native.cancel(taskId);
     await expect(cancelled).rejects.toMatchObject({ code: 'ECANCELED' });

@@ -1,4 +1,5 @@
 import { writeFile } from 'node:fs/promises';
+import { setTimeout as sleep } from 'node:timers/promises';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import type { FirewallNetwork } from '../../lib/native/engine.ts';
 import { networkPlan } from '../support/firewall.ts';
@@ -121,13 +122,13 @@ describe('what leaves', () => {
     const loose = '/proc/sys/net/netfilter/nf_conntrack_tcp_loose';
     await writeFile(loose, '0');
     // Begun while nobody tracked connections, so that its packets are invalid afterwards.
-    const busy = Background.start(redGuest, 'tcp-echo', outsideAddress, `${port}`);
+    const busy = Background.start(redGuest, 'tcp-echo', outsideAddress, `${port}`, '50');
     background.push(busy);
     await until('the connection', () => busy.lines.length > 5);
     await native.firewallEnsure(red());
     await count(host, 'prerouting', 'iifname red0 ip protocol tcp');
     await count(outside, 'prerouting', 'ip saddr 10.168.0.2');
-    await until('the guest to go on', async () => (await counted(host)) > 1);
+    await until('the guest to go on', async () => (await counted(host)) > 1, 30_000);
     expect(await counted(outside)).toBe(0);
     await busy.stop();
     for (const netns of [host, outside]) await runIn(netns, 'nft', 'delete', 'table', 'inet', 'watch');
@@ -251,6 +252,8 @@ describe('a change', () => {
     background.push(busy);
     await until('the connection', () => busy.lines.length > 5);
     await native.firewallEnsure(red({ hostAccess: 'all' }));
+    // What came back until then may not have been read yet.
+    await sleep(200);
     const before = busy.lines.length;
     expect(await isDropped(redGuest, metadata, port)).toBe(true);
     expect(busy.lines.length - before).toBeLessThan(3);

@@ -2,7 +2,7 @@ import { mkdir, readdir, writeFile } from 'node:fs/promises';
 import { setTimeout as sleep } from 'node:timers/promises';
 import { beforeEach, describe, expect, it } from 'vitest';
 import { canonicalDump, expectUnchanged } from '../support/dump.ts';
-import { addNamespace, resetLab } from '../support/lab.ts';
+import { addNamespace, resetLab, until } from '../support/lab.ts';
 import { ip, nft, runIn, tc } from '../support/run.ts';
 
 describe('the canonical dump', () => {
@@ -29,6 +29,10 @@ describe('the canonical dump', () => {
     );
     await mkdir('/run/cni/networks/n', { recursive: true });
     await writeFile('/run/cni/networks/n/10.0.0.2', 'vm\r\neth0');
+    // The kernel sees a carrier a little later.
+    await until('the port', async () =>
+      (await ip('-d', 'link', 'show', 'veth0')).includes('state forwarding'),
+    );
     return netns;
   }
 
@@ -71,7 +75,7 @@ describe('the canonical dump', () => {
     const before = await canonicalDump();
     await ip('link', 'add', 'vn1', 'type', 'veth', 'peer', 'name', 'eth0');
     await ip('link', 'set', 'vn1', 'alias', 'vulcan-net fcnet vm-1 eth0');
-    const going = sleep(800).then(() => ip('link', 'delete', 'vn1'));
+    const going = sleep(500).then(() => ip('link', 'delete', 'vn1'));
     expect(await canonicalDump()).toBe(before);
     await going;
   });

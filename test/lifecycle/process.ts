@@ -4,7 +4,9 @@ import { createInterface } from 'node:readline';
 import { fileURLToPath } from 'node:url';
 import type { BackendName } from '../../lib/types.ts';
 import type { ContractLab } from '../contract/fixture.ts';
+import { hostLinks } from '../contract/oracles.ts';
 import { canonicalDump } from '../support/dump.ts';
+import { until } from '../support/lab.ts';
 import { debianPluginDir } from '../support/tools.mjs';
 
 const scenarios = fileURLToPath(new URL('scenarios.mjs', import.meta.url));
@@ -70,6 +72,7 @@ export async function emptyNetwork(lab: ContractLab): Promise<string> {
   const manager = await lab.open();
   await manager.setup('first');
   await manager.teardown('first', { wait: true });
+  await until('the link to go', async () => (await hostLinks()).length === 0);
   return canonicalDump();
 }
 

@@ -14,7 +14,7 @@ const runs: Readonly<Record<BackendName, number>> = {
   native: Number(process.env['MODEL_RUNS'] ?? 8),
   cni: Number(process.env['MODEL_CNI_RUNS'] ?? 3),
 };
-const seed = process.env['MODEL_SEED'];
+const seed = process.env['MODEL_SEED'] ?? process.env['VULCAN_SEED'];
 const path = process.env['MODEL_PATH'];
 const patienceMs = 10_000;
 const timeoutMs = 60_000 + 20_000 * Math.max(...Object.values(runs));

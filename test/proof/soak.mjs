@@ -10,6 +10,8 @@ import { grownCaches, slabObjects } from '../support/slab.mjs';
 
 const execFileAsync = promisify(execFile);
 const live = 50;
+/** The loopback and the bridge. */
+const ownLinks = 2;
 const inFlight = 4;
 /**
  * Until the heap, the allocator's pools and the kernel's caches have their size; of the cycles, and at least. V8's young
@@ -129,6 +131,16 @@ function grownMemory(before, after) {
   throw new Error(`memory grew: ${grown.map(([kind, bytes]) => `${kind} ${bytes} bytes`).join(', ')}`);
 }
 
+/** With no more links than there are VMs; the kernel gets a while to free the others. */
+async function settledLinks() {
+  const deadline = performance.now() + patienceMs;
+  for (;;) {
+    const now = await counts();
+    if (now.links <= live + ownLinks || performance.now() > deadline) return now;
+    await sleep(200);
+  }
+}
+
 /**
  * Cycles of a manager with 50 VMs alive, and what is there around them. `slab` looks at the kernel of the whole machine,
  * where nothing else may be at work then.
@@ -141,7 +153,7 @@ export async function soak({ manager, cycles, slab, log = () => {} }) {
 
   await fleet.run(live + Math.max(warmUp.cycles, cycles * warmUp.share), () => {});
   await sleep(2_000);
-  const before = await counts();
+  const before = await settledLinks();
   const objects = slab ? await slabObjects() : null;
   const memoryBefore = await memory();
 

@@ -11,6 +11,8 @@ import { addressLines, filterLines, linkLines, nftLines, qdiscLines, routeLines 
 
 const execFileAsync = promisify(execFile);
 const netnsDir = '/run/netns';
+/** So long a busy kernel may take for a link. */
+const goingMs = 6_000;
 
 /**
  * What a tool prints as JSON.
@@ -85,9 +87,10 @@ export async function canonicalDump({ expected, timeoutMs = 20_000 } = {}) {
   let [last, since] = [await dumpOnce(query), performance.now()];
   while (last !== expected && performance.now() < deadline) {
     await sleep(100);
-    const next = await dumpOnce(query).catch(() => last);
+    const next = await dumpOnce(query).catch(() => null);
+    if (next === null) continue;
     if (next !== last) since = performance.now();
-    else if (expected === undefined && performance.now() - since > (mayBeGoing(next) ? 2_000 : 0)) break;
+    else if (expected === undefined && performance.now() - since > (mayBeGoing(next) ? goingMs : 0)) break;
     last = next;
   }
   return last;

@@ -1,5 +1,6 @@
 import { chmod, mkdir, readdir, readFile, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
+import { until } from './lab.ts';
 
 /** Plugins that stand before the real ones in the search and misbehave at a chosen command. */
 
@@ -49,8 +50,20 @@ exec sleep ${sleepSeconds}
   await chmod(join(wrapperDir, 'host-local'), 0o755);
 }
 
+/** A process that was killed is there until it gets a processor to die on. */
+export async function untilNoSurvivors(): Promise<void> {
+  let left: readonly string[] = [];
+  await until(
+    () => `the end of ${left}`,
+    async () => {
+      left = await survivors();
+      return left.length === 0;
+    },
+  );
+}
+
 /** Children of a misbehaving plugin that are still there. */
-export async function survivors(): Promise<readonly string[]> {
+async function survivors(): Promise<readonly string[]> {
   const found: string[] = [];
   for (const pid of (await readdir('/proc')).filter((name) => /^[0-9]+$/.test(name))) {
     const command = await readFile(`/proc/${pid}/cmdline`, 'utf8').catch(() => '');

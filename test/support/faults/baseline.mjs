@@ -5,6 +5,8 @@ import { LastingTools } from './lasting-tool.mjs';
 
 const patienceMs = 20_000;
 const pauseMs = 5;
+/** So long a busy kernel may take for a link. */
+const goingMs = 3_000;
 
 /** Whatever a dump says of a VM's link on the host: the kernel takes its time to free it. */
 const ofHostLink = /^(link|address|qdisc|filter) vn\w+|^route .*\bdev=vn\w+/;
@@ -22,12 +24,15 @@ export class Baseline {
 
   /** Once nothing changes any more. */
   async take() {
-    let last = '';
     const deadline = performance.now() + patienceMs;
-    for (;;) {
+    let since = performance.now();
+    for (let last = ''; ; last = this.#before) {
       this.#before = await this.#dump();
-      if (this.#before === last || performance.now() >= deadline) return;
-      last = this.#before;
+      const now = performance.now();
+      if (this.#before !== last) since = now;
+      // A VM's link may be about to go.
+      const quietMs = this.#before.split('\n').some((line) => ofHostLink.test(line)) ? goingMs : pauseMs * 20;
+      if (now - since >= quietMs || now >= deadline) return;
       await sleep(pauseMs * 20);
     }
   }

@@ -11,7 +11,7 @@ import { Subject } from './subject.mjs';
 const runsPerLine = 40;
 /** A process takes longer to start than what is done with it. */
 const startedAhead = 2;
-const attempts = 4;
+const attempts = 8;
 
 class Proof {
   /** @param {import('./operations.mjs').Case} of @param {boolean} thorough */

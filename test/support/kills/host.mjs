@@ -6,7 +6,7 @@ import { setTimeout as sleep } from 'node:timers/promises';
 import { isDeepStrictEqual, promisify } from 'node:util';
 
 const execFileAsync = promisify(execFile);
-const patienceMs = 5_000;
+const patienceMs = 30_000;
 
 /** @param {string} directory */
 const names = async (directory) => (await readdir(directory).catch(() => [])).sort();

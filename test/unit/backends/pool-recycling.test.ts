@@ -97,7 +97,7 @@ it('pause for what was read of the host, by proofs and by entries, unless slots 
     const { subject, seen } = recycling(wishes);
     const begin = performance.now();
     addMany(subject, 66);
-    await vi.waitFor(() => expect(seen.ready).toHaveLength(66), { interval: 1 });
+    await vi.waitFor(() => expect(seen.ready).toHaveLength(66), { interval: 1, timeout: 8_000 });
     return performance.now() - begin;
   };
   // Three times what each of two proofs, or the entries of the first, have read.
@@ -162,6 +162,22 @@ it.each([
   await vi.waitFor(() => expect(seen.ready.length + seen.spoilt.length).toBe(1));
   expect(sizesOf('prove', seen.calls)).toHaveLength(tries);
   expect([seen.spoilt, subject.size]).toEqual([spoilt, 0]);
+});
+
+it('that somebody is about to leave are tried again, though this process was kept from looking in time', async () => {
+  let left = 4;
+  const { subject, seen } = recycling({
+    enter: async (slots) => {
+      for (const end = performance.now() + 100; performance.now() < end; );
+      return slots.map(() => (left-- > 0 ? inUse : null));
+    },
+  });
+  addMany(subject, 1);
+  await vi.waitFor(() => expect(seen.ready.length + seen.spoilt.length).toBe(1), { timeout: 8_000 });
+  expect([seen.ready, seen.spoilt]).toEqual([[0], []]);
+  left = 5;
+  addMany(subject, 1);
+  await vi.waitFor(() => expect(seen.spoilt).toEqual([0]), { timeout: 8_000 });
 });
 
 it.each([
