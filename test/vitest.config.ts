@@ -27,7 +27,7 @@ export default defineConfig({
     projects: [
       project('unit', 0, 30_000),
       project('native', 1, 60_000),
-      project('kernel', 2, 30_000, 90_000),
+      project('kernel', 2, 60_000, 90_000),
       project('contract', 3, 60_000),
       project('lifecycle', 4, 60_000),
       project('faults', 5, 900_000),
