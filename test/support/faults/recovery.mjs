@@ -15,7 +15,10 @@ export async function recover(subject, { verb, recovered }, options, id) {
   await subject.must('close');
   await subject.must('open', withoutPool(options));
   const attachments = await subject.must('list');
-  for (const { vmId } of attachments.filter((each) => each.vmId === id || each.vmId?.startsWith(`${id}-`))) {
+  const isOfVerb = (/** @type {string | null} */ vmId) => vmId === id || vmId?.startsWith(`${id}-`);
+  for (const { vmId, alive } of attachments.filter((/** @type {any} */ each) => isOfVerb(each.vmId))) {
+    // Whoever cuts before it un-names leaves none that talks without a name.
+    if (!alive) throw new Error(`${vmId} has neither a name nor gone`);
     const { ok, differences } = await subject.must('check', vmId);
     if (!ok && verb === 'setup') throw new Error(`${vmId} is incomplete: ${JSON.stringify(differences)}`);
     await subject.must('teardown', vmId);
