@@ -7,11 +7,10 @@ import {
   parseCidr,
   subnetRange,
 } from '../address.ts';
-import { bridgeNames } from '../bridges.ts';
 import { isJsonObject } from '../cni/json.ts';
 import type { ConfList, JsonObject, PluginConf } from '../cni/types.ts';
-import { bridgeCountKey, linkGroupOf, routedKey } from './native-layout.ts';
-import { bridgeOf, objects } from './plugin-conf.ts';
+import { bridgesOf, linkGroupOf, routedKey } from './native-layout.ts';
+import { objects } from './plugin-conf.ts';
 
 /** What a conflist says about its network: what the firewall must know, whoever wrote it. */
 export interface NetworkFacts {
@@ -48,16 +47,11 @@ function subnetsOf({ raw }: PluginConf): NetworkFacts['subnets'] {
   });
 }
 
-function bridgesOf({ raw }: PluginConf): readonly string[] {
-  const count = raw[bridgeCountKey];
-  return bridgeNames(bridgeOf(raw), typeof count === 'number' ? count : 1);
-}
-
 const isIsolated = (ports: readonly PluginConf[]): boolean =>
   ports.length > 0 && ports.every(({ raw }) => raw['portIsolation'] === true);
 
 export function networkFacts({ name, plugins }: ConfList): NetworkFacts {
-  const bridges = plugins.filter(({ type }) => type === 'bridge').flatMap(bridgesOf);
+  const bridges = plugins.filter(({ type }) => type === 'bridge').flatMap(({ raw }) => bridgesOf(raw));
   const subnets = plugins.flatMap(subnetsOf);
   return {
     bridges: [...new Set(bridges)],

@@ -37,6 +37,12 @@ export const bridgeCountKey = 'bridgeCount';
 /** Whether the host routes to each VM, in the conflist that this library writes. */
 export const routedKey = 'routed';
 
+/** All that there may be. */
+export function bridgesOf(bridge: JsonObject): readonly string[] {
+  const count = bridge[bridgeCountKey];
+  return bridgeNames(bridgeOf(bridge), typeof count === 'number' ? count : 1);
+}
+
 /** One of its own for each network: nobody else counts on groups as high. */
 export function linkGroupOf(network: string): number {
   return 0x7600_0000 + Number.parseInt(hash('sha256', network).slice(0, 6), 16);
@@ -114,11 +120,10 @@ export function nativeLayout(list: ConfList, source: string): NativeLayout {
     throw new NetworkError('ERR_CONFLIST_INVALID', message, { path: source });
   }
   const bridge = bridgeOf(raw);
-  const count = raw[bridgeCountKey];
   return {
     ...{ bridge, isGateway: raw['isGateway'] === true },
-    bridges: bridgeNames(bridge, typeof count === 'number' ? count : 1),
-    hostRoutes: typeof count === 'number' || raw[routedKey] === true,
+    bridges: bridgesOf(raw),
+    hostRoutes: typeof raw[bridgeCountKey] === 'number' || raw[routedKey] === true,
     linkGroup: raw[routedKey] === true ? linkGroupOf(list.name) : null,
     mtu: typeof raw['mtu'] === 'number' ? raw['mtu'] : 0,
     ...{ hairpin: raw['hairpinMode'] === true, isolated: raw['portIsolation'] === true },

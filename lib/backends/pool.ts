@@ -285,6 +285,7 @@ export class Pool {
     return Math.min(this.#room, this.#demand.target - this.#ready.length - this.#soon);
   }
 
+  /** Whether set-ups will soon find none, unless some come back. */
   get #isShort(): boolean {
     return this.#ready.length < this.#demand.target / 2;
   }

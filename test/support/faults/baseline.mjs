@@ -5,7 +5,7 @@ import { LastingTools } from './lasting-tool.mjs';
 
 const patienceMs = 20_000;
 const pauseMs = 5;
-/** So long a busy kernel may take for a link. */
+/** So long is waited for links to go; those of other VMs, which stay, cost every proof as much. */
 const goingMs = 3_000;
 
 /** Whatever a dump says of a VM's link on the host: the kernel takes its time to free it. */

@@ -17,8 +17,8 @@ export async function recover(subject, { verb, recovered }, options, id) {
   const attachments = await subject.must('list');
   const isOfVerb = (/** @type {string | null} */ vmId) => vmId === id || vmId?.startsWith(`${id}-`);
   for (const { vmId, alive } of attachments.filter((/** @type {any} */ each) => isOfVerb(each.vmId))) {
-    // Whoever cuts before it un-names leaves none that talks without a name.
-    if (!alive) throw new Error(`${vmId} has neither a name nor gone`);
+    // A teardown cuts before it takes the name: none is left that talks without one.
+    if (!alive) throw new Error(`${vmId} is left without its name`);
     const { ok, differences } = await subject.must('check', vmId);
     if (!ok && verb === 'setup') throw new Error(`${vmId} is incomplete: ${JSON.stringify(differences)}`);
     await subject.must('teardown', vmId);
