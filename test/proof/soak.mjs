@@ -2,7 +2,7 @@
 import { execFile } from 'node:child_process';
 import { readdir } from 'node:fs/promises';
 import { setTimeout as sleep } from 'node:timers/promises';
-import { promisify } from 'node:util';
+import { isDeepStrictEqual, promisify } from 'node:util';
 import { setFlagsFromString } from 'node:v8';
 import { runInNewContext } from 'node:vm';
 import { canonicalDump } from '../support/dump.mjs';
@@ -19,6 +19,7 @@ const inFlight = 4;
  */
 const warmUp = { share: 0.2, cycles: 200 };
 const patienceMs = 60_000;
+const rest = { rounds: 5, pauseMs: 500 };
 const quiet = { looks: 8, pauseMs: 750 };
 /** What the allocator and the heap may keep of the pages that they once had. */
 const residentSlackBytes = 8 * 1024 * 1024;
@@ -52,16 +53,16 @@ async function counts() {
 }
 
 /**
- * Once the kernel has freed what was torn down; the last ones when they never come to be the expected. How many namespaces are
- * made ahead hangs on how fast set-ups follow each other: now and then there is another.
+ * At rest, when the kernel has freed what was torn down. How many namespaces are made ahead hangs on how fast set-ups follow
+ * each other: after some that stood alone there are as many as there ever will be.
  */
-async function settledCounts(fleet, expected) {
+async function countsAtRest(fleet, isExpected) {
   const deadline = performance.now() + patienceMs;
-  for (let tries = 1; ; tries += 1) {
+  for (let rounds = 1; ; rounds += 1) {
+    await fleet.run(1, () => {});
+    await sleep(rest.pauseMs);
     const now = await counts();
-    if (JSON.stringify(now) === JSON.stringify(expected) || performance.now() > deadline) return now;
-    await sleep(200);
-    if (tries % 5 === 0) await fleet.run(1, () => {});
+    if (rounds >= rest.rounds && (isExpected(now) || performance.now() > deadline)) return now;
   }
 }
 
@@ -99,7 +100,7 @@ class Fleet {
 }
 
 function expectSame(what, before, after) {
-  if (JSON.stringify(after) === JSON.stringify(before)) return;
+  if (isDeepStrictEqual(after, before)) return;
   throw new Error(`${what}: before ${JSON.stringify(before)}, after ${JSON.stringify(after)}`);
 }
 
@@ -131,16 +132,6 @@ function grownMemory(before, after) {
   throw new Error(`memory grew: ${grown.map(([kind, bytes]) => `${kind} ${bytes} bytes`).join(', ')}`);
 }
 
-/** With no more links than there are VMs; the kernel gets a while to free the others. */
-async function settledLinks() {
-  const deadline = performance.now() + patienceMs;
-  for (;;) {
-    const now = await counts();
-    if (now.links <= live + ownLinks || performance.now() > deadline) return now;
-    await sleep(200);
-  }
-}
-
 /**
  * Cycles of a manager with 50 VMs alive, and what is there around them. `slab` looks at the kernel of the whole machine,
  * where nothing else may be at work then.
@@ -152,8 +143,7 @@ export async function soak({ manager, cycles, slab, log = () => {} }) {
   const empty = await canonicalDump();
 
   await fleet.run(live + Math.max(warmUp.cycles, cycles * warmUp.share), () => {});
-  await sleep(2_000);
-  const before = await settledLinks();
+  const before = await countsAtRest(fleet, ({ links }) => links <= live + ownLinks);
   const objects = slab ? await slabObjects() : null;
   const memoryBefore = await memory();
 
@@ -162,7 +152,8 @@ export async function soak({ manager, cycles, slab, log = () => {} }) {
     if (done % step === 0) log(`${done} of ${cycles} cycles`);
   });
 
-  expectSame(`with ${live} VMs alive`, before, await settledCounts(fleet, before));
+  const after = await countsAtRest(fleet, (now) => isDeepStrictEqual(now, before));
+  expectSame(`with ${live} VMs alive`, before, after);
   const grownBytes = grownMemory(memoryBefore, await memory());
   if (objects !== null) {
     // A leak is an object of each cycle; what grew by less than half of that is somebody else's.
