@@ -191,7 +191,7 @@ export const errorTable = {
   ERR_FIREWALL: {
     when: 'the kernel refuses a change of the nftables table',
     remedy:
-      'see error.cause: a family of tables needs CONFIG_NF_TABLES_INET, _BRIDGE (antiSpoofing) or _ARP (routed); verify() tries the rest',
+      'see error.cause: a family of tables needs CONFIG_NF_TABLES_INET, _BRIDGE (antiSpoofing) or _ARP (routed); verify() tries them',
   },
   ERR_KERNEL: {
     when: 'the kernel refuses a step for a reason that has no code of its own',

@@ -12,7 +12,7 @@ import type {
   RepairReport,
   VerifyReport,
 } from '../types.ts';
-import { verify } from '../verify.ts';
+import { verify } from '../verify/verify.ts';
 import { claimsNothing, isOurs } from './anchor.ts';
 import type { DetachRequest } from './backend.ts';
 import { Check, type InspectFurther } from './check.ts';
@@ -128,10 +128,13 @@ export abstract class RecordedBackend {
   verify({ signal }: Scope): Promise<VerifyReport> {
     const { binding, bundledPluginDir, chainOptions, config, network } = this.runtime;
     const { plugins, cniVersion } = network.list;
+    const guard = network.layout?.linkGroup != null ? 'routed' : 'bridge';
     const ipamTypes = plugins.flatMap(({ ipamType }) => (ipamType === '' ? [] : [ipamType]));
     return verify({
       ...{ binding, bundledPluginDir, signal, cniVersion, backend: config.backend, chain: chainOptions },
       ...{ netnsDir: config.netnsDir, bridges: network.firewall.bridges, ipv6: network.firewall.ipv6 },
+      guard: network.guarded ? guard : null,
+      recycles: config.pools.some(({ recycle }) => recycle),
       pluginTypes: [...plugins.map(({ type }) => type), ...ipamTypes],
     });
   }

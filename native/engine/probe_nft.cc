@@ -5,9 +5,11 @@
 #include "base/error.h"
 #include "base/immortal.h"
 #include "base/ip_address.h"
+#include "engine/guard_layout.h"
 #include "engine/probe.h"
 #include "nft/batch.h"
 #include "nft/chain.h"
+#include "nft/conntrack.h"
 #include "nft/element.h"
 #include "nft/rule.h"
 #include "nft/set.h"
@@ -74,6 +76,15 @@ void UseMasquerade(nft::Batch& batch) {
   nft::Rule("postrouting").Ipv4().OutNotLoopback().Masquerade().Append(batch, ProbeTable());
 }
 
+void UseGuard(bool routed) {
+  Commit([routed](nft::Batch& batch) {
+    for (const nft::Table& table : guard::Tables(routed)) guard::AddLayout(batch, table);
+  });
+}
+
+// It tracks by now, for the rules that look at a connection's state.
+void CountConnections() { static_cast<void>(Conntrack().Count()); }
+
 }  // namespace
 
 std::vector<ProbeResult> ProbeNft() {
@@ -84,6 +95,9 @@ std::vector<ProbeResult> ProbeNft() {
       Try("nft_concatenation", [] { Commit(UseConcatenation); }),
       Try("nft_conntrack", [] { Commit(UseConntrack); }),
       Try("nft_masquerade", [] { Commit(UseMasquerade); }),
+      Try("guard_bridge", [] { UseGuard(false); }),
+      Try("guard_routed", [] { UseGuard(true); }),
+      Try("conntrack_netlink", CountConnections),
   };
 }
 

@@ -26,7 +26,7 @@ const houses = [
         ['native/'],
       ],
       [['cni/'], ['ipam'], ['firewall'], ['firecracker']],
-      [['backends/', 'verify']],
+      [['backends/', 'verify/']],
       [['network-manager']],
       [['index']],
     ],

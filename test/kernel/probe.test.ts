@@ -38,6 +38,9 @@ describe('probe', () => {
       'nft_concatenation',
       'nft_conntrack',
       'nft_masquerade',
+      'guard_bridge',
+      'guard_routed',
+      'conntrack_netlink',
       'mount',
     ]);
     for (const result of results) {

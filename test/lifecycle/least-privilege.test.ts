@@ -1,6 +1,7 @@
 import { chmod, chown, mkdir, writeFile } from 'node:fs/promises';
 import { fileURLToPath } from 'node:url';
 import { afterEach, beforeEach, expect, it } from 'vitest';
+import type { NetworkManagerOptions } from '../../lib/index.ts';
 import { describeBackends } from '../contract/fixture.ts';
 import { addonFile } from '../support/native.ts';
 import { outcomeOf, run } from '../support/run.ts';
@@ -54,16 +55,22 @@ describeBackends('an ordinary user with CAP_NET_ADMIN and CAP_SYS_ADMIN', (lab) 
     await run('rm', ['-rf', '/run/vulcan-tun', nodeFile, packageDir, addonDir]);
   });
 
-  it('has every verb, in directories of its own', async () => {
-    const options = { confDir, addressDir, stateDir, netnsDir, pluginDirs: [debianPluginDir] };
+  /** What the user is told of all verbs, by a manager with directories of its own. */
+  async function verbs(more: Pick<NetworkManagerOptions, 'pool'>) {
+    const options = { confDir, addressDir, stateDir, netnsDir, pluginDirs: [debianPluginDir], ...more };
     const [file = '', ...args] = [
       ...[...unprivileged, nodeFile, `${packageDir}/test/lifecycle/scenarios.mjs`, 'verbs'],
       JSON.stringify({ backend: lab.backend, ...options }),
     ];
     const env = { ...process.env, VULCAN_NET_NATIVE: `${addonDir}/vulcan_net.node` };
     const { exitCode, stdout, stderr } = await outcomeOf(file, args, { env, cwd: '/' });
+    return { exitCode, stderr, said: exitCode === 0 ? JSON.parse(stdout) : stdout };
+  }
+
+  it('has every verb, in directories of its own', async () => {
+    const { exitCode, stderr, said: all } = await verbs({});
     expect({ exitCode, stderr }).toEqual({ exitCode: 0, stderr: '' });
-    const { findings, ...said } = JSON.parse(stdout);
+    const { findings, ...said } = all;
     const errors = findings.filter(({ severity }: { readonly severity: string }) => severity === 'error');
     expect(errors).toEqual([]);
     expect(said).toMatchObject({
@@ -75,4 +82,17 @@ describeBackends('an ordinary user with CAP_NET_ADMIN and CAP_SYS_ADMIN', (lab) 
       left: [],
     });
   });
+
+  if (lab.backend === 'native') {
+    it('is told that its pool uses no slot again', async () => {
+      const { exitCode, stderr, said } = await verbs({ pool: { min: 1, max: 2 } });
+      expect({ exitCode, stderr }).toEqual({ exitCode: 0, stderr: '' });
+      expect(said.findings).toContainEqual({
+        ...{ id: 'capability.recycle', severity: 'warning' },
+        message: expect.stringContaining('lacks CAP_SYS_PTRACE'),
+        remedy: expect.stringContaining('pool.recycle'),
+      });
+      expect(said).toMatchObject({ checked: { ok: true }, collected: { removed: ['other'] }, left: [] });
+    });
+  }
 });

@@ -1,6 +1,7 @@
 import { describe, expect, it } from 'vitest';
 import type { ExecPlan, ExecResult } from '../../lib/native/exec.ts';
-import { type VerifyBinding, type VerifySubject, verify } from '../../lib/verify.ts';
+import type { VerifyBinding, VerifySubject } from '../../lib/verify/subject.ts';
+import { verify } from '../../lib/verify/verify.ts';
 
 const spoken = (versions: readonly string[]): string =>
   JSON.stringify({ cniVersion: '1.0.0', supportedVersions: versions });
@@ -46,6 +47,8 @@ function subject(binding: VerifyBinding, more: Partial<VerifySubject> = {}): Ver
     netnsDir: '/var/run/netns',
     bridges: ['fcbr0'],
     ipv6: false,
+    guard: 'bridge',
+    recycles: true,
     ...more,
   };
 }
@@ -120,6 +123,29 @@ describe('verify', () => {
       expect(found?.remedy).toMatch(remedy);
     },
   );
+
+  it.each([
+    ['guard_bridge', { guard: 'bridge' }, ['error kernel.guard_bridge'], /NF_TABLES_BRIDGE.*antiSpoofing/],
+    ['guard_bridge', { guard: 'routed' }, [], null],
+    ['guard_routed', { guard: 'routed' }, ['error kernel.guard_routed'], /NF_TABLES_ARP.*antiSpoofing/],
+    ['guard_routed', { guard: 'bridge' }, [], null],
+    ['guard_routed', { guard: null }, [], null],
+    ['conntrack_netlink', { recycles: true }, ['warning kernel.conntrack_netlink'], /NF_CT_NETLINK.*recycle/],
+    ['conntrack_netlink', { recycles: false }, [], null],
+  ] as const)('tells of %s where %o needs it', async (feature, needs, expected, remedy) => {
+    const probe = async () => [{ feature, ok: false, error: 'EOPNOTSUPP', syscall: 'netlink' }];
+    const { findings } = await verify(subject(host(allThere, { probe }), needs));
+    const found = findings.filter(({ severity }) => severity !== 'notice');
+    expect(found.map(({ id, severity }) => `${severity} ${id}`)).toEqual(expected);
+    if (remedy !== null) expect(found[0]?.remedy).toMatch(remedy);
+  });
+
+  it('warns of slots that are not used again for want of CAP_SYS_PTRACE, where a pool recycles', async () => {
+    const capabilities = async () => '0000000000201000';
+    const binding = host(allThere, { capabilities });
+    expect(await idsOf(subject(binding))).toEqual(['warning capability.recycle']);
+    expect(await idsOf(subject(binding, { recycles: false }))).toEqual([]);
+  });
 
   it('names capabilities that are missing', async () => {
     const capabilities = async () => '0000000000001000';

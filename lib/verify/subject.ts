@@ -1,0 +1,43 @@
+import type { ChainOptions, ChainRunner } from '../cni/call.ts';
+import { nativeFailure } from '../cni/native-failure.ts';
+import type { NativeBinding } from '../native/binding.ts';
+import type { BackendName, VerifyFinding } from '../types.ts';
+
+export type VerifyBinding = ChainRunner &
+  Pick<NativeBinding, 'probe' | 'capabilities' | 'sysctlRead' | 'mountState' | 'forwardChains'>;
+
+export interface VerifySubject {
+  readonly binding: VerifyBinding;
+  readonly backend: BackendName;
+  /** The chain's plugins and their IPAM plugins. */
+  readonly pluginTypes: readonly string[];
+  /** The version that the chain's configuration asks for; empty means 0.1.0. */
+  readonly cniVersion: string;
+  /** How the chain finds and runs its plugins. */
+  readonly chain: ChainOptions;
+  readonly bundledPluginDir: string;
+  readonly netnsDir: string;
+  readonly bridges: readonly string[];
+  readonly ipv6: boolean;
+  /** What ports are guarded by; `null`: they are not. */
+  readonly guard: 'bridge' | 'routed' | null;
+  /** Whether slots of a pool are to be used again. */
+  readonly recycles: boolean;
+  readonly signal?: AbortSignal | undefined;
+}
+
+export type Severity = VerifyFinding['severity'];
+
+export const finding = (id: string, severity: Severity, message: string, remedy: string): VerifyFinding => ({
+  id,
+  severity,
+  message,
+  remedy,
+});
+
+/** That it can't be told is not the same as a finding. */
+export function looking<T>(look: Promise<T>): Promise<T> {
+  return look.catch((error: Error) => {
+    throw nativeFailure(error, { step: 'verify' });
+  });
+}

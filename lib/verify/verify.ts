@@ -1,0 +1,42 @@
+import type { VerifyFinding, VerifyPlugin, VerifyReport } from '../types.ts';
+import { verifyForwardChains, verifyForwarding, verifyMounts } from './host.ts';
+import { verifyCapabilities, verifyKernel } from './kernel.ts';
+import { verifyPlugin } from './plugins.ts';
+import type { VerifySubject } from './subject.ts';
+
+/** What must be there for set-ups to succeed, each proven by use, and what to do about what is missing. */
+
+function reportText(findings: readonly VerifyFinding[], plugins: readonly VerifyPlugin[]): string {
+  const lines = plugins.map(({ type, path, versions }) =>
+    `plugin ${type}: ${path ?? 'missing'} ${versions.join(' ')}`.trimEnd(),
+  );
+  for (const { severity, message, remedy } of findings) {
+    if (severity === 'notice') continue;
+    lines.push(`${severity}: ${message}`, `  remedy: ${remedy}`);
+  }
+  return lines.join('\n');
+}
+
+function report(findings: readonly VerifyFinding[], plugins: readonly VerifyPlugin[]): VerifyReport {
+  return {
+    ok: findings.every(({ severity }) => severity !== 'error'),
+    findings,
+    plugins,
+    toString: () => reportText(findings, plugins),
+  };
+}
+
+/** Looks at everything and rejects only when the signal aborts: what is wrong is in the report. */
+export async function verify(subject: VerifySubject): Promise<VerifyReport> {
+  const plugins: VerifyPlugin[] = [];
+  const findings: VerifyFinding[] = await verifyCapabilities(subject);
+  for (const type of new Set(subject.pluginTypes)) {
+    const verified = await verifyPlugin(subject, type);
+    plugins.push(verified.plugin);
+    findings.push(...verified.findings);
+  }
+  findings.push(...(await verifyKernel(subject)));
+  findings.push(...(await verifyMounts(subject)), ...(await verifyForwarding(subject)));
+  findings.push(...(await verifyForwardChains(subject)));
+  return report(findings, plugins);
+}
