@@ -1,6 +1,7 @@
 #include "engine/slot_entry.h"
 
 #include <fcntl.h>
+#include <pthread.h>
 
 #include <cerrno>
 #include <cstdint>
@@ -74,8 +75,10 @@ void ForgetConnectionsOneByOne(const std::vector<std::shared_ptr<Slot>>& slots,
   }
 }
 
+// On a thread of its own, beside the one that began it.
 void EnterAll(const std::vector<std::shared_ptr<Slot>>& slots, std::vector<std::optional<Error>>& against,
               const Cancellation& cancellation) {
+  ::pthread_setname_np(::pthread_self(), "vulcan-enter");
   for (std::size_t i = 0; i < slots.size(); ++i) {
     try {
       cancellation.ThrowIfCancelled();

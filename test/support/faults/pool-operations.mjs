@@ -1,5 +1,8 @@
 /** What a warm pool does: its slots are filled, taken, thrown away, and destroyed. */
 import { execFile } from 'node:child_process';
+import { createSocket } from 'node:dgram';
+import { once } from 'node:events';
+import { readFile, writeFile } from 'node:fs/promises';
 import { promisify } from 'node:util';
 import { Subject } from './subject.mjs';
 
@@ -7,6 +10,7 @@ import { Subject } from './subject.mjs';
 
 const execFileAsync = promisify(execFile);
 const nothing = async () => {};
+const trackedPort = 4321;
 
 /** @param {number} size */
 const pool = (size) => ({ verify: 'off', pool: { min: size, max: size, restMs: 0 } });
@@ -63,6 +67,19 @@ async function tearDown(subject, options, id, outcome) {
 async function untilNoSockets(id) {
   const count = ['netns', 'exec', `vulcan-${id}`, 'cat', '/proc/net/sockstat'];
   while (!(await execFileAsync('ip', count)).stdout.startsWith('sockets: used 0\n')) {}
+}
+
+/** A host that tracks no connection at all has none to be forgotten. */
+async function trackConnection() {
+  await writeFile('/proc/sys/net/netfilter/nf_conntrack_udp_timeout', '3600');
+  const socket = createSocket('udp4').bind(trackedPort);
+  await once(socket, 'listening');
+  while ((await readFile('/proc/sys/net/netfilter/nf_conntrack_count', 'utf8')) === '0\n') {
+    socket.send('', trackedPort, '127.0.0.1');
+    await once(socket, 'message');
+  }
+  socket.close();
+  await once(socket, 'close');
 }
 
 /** Whatever is ready now is as new. @param {Subject} subject @param {string} id @param {number} ready */
@@ -139,6 +156,7 @@ export const poolOperations = {
     counts: ({ label }) => !label.split(',').includes('slotDestroy'),
     ready: async (subject, id) => {
       await warmUp(subject);
+      await trackConnection();
       await subject.must('setup', id);
       await warmUp(subject);
       await untilNoSockets(id);
