@@ -1,7 +1,7 @@
-import { existsSync } from 'node:fs';
-import { mkdir, readdir, rm, writeFile } from 'node:fs/promises';
-import { join } from 'node:path';
+import { mkdir, readdir, readFile, rm, writeFile } from 'node:fs/promises';
+import { dirname, join } from 'node:path';
 import { afterAll, beforeAll, beforeEach, describe, expect, it } from 'vitest';
+import { linksOf } from '../../scripts/support/links.mjs';
 import { canonicalDump, expectUnchanged } from '../support/dump.ts';
 import { resetLab } from '../support/lab.ts';
 import { describeWith } from '../support/require.ts';
@@ -19,25 +19,58 @@ await manager.close();
 console.log(JSON.stringify({ guestIp: net.guestIp, tapName: net.tapName, plugins }));
 `;
 
+/** What README and what it leads to show; nothing else of the tests is for users. */
+const shown =
+  /^test\/(README\.md|golden\/README\.md|bench\/results\/[^/]+\.(svg|txt)|examples\/launcher\/[^/]+)$/;
+
 describe('the tarball', () => {
-  it('has the built TypeScript and the native sources, and nothing of the development', async () => {
-    const destination = join(root, 'build/pack');
+  const destination = join(root, 'build/pack');
+  let files: readonly string[];
+
+  beforeAll(async () => {
     await mkdir(destination, { recursive: true });
-    const { files } = await pack(root, destination);
+    ({ files } = await pack(root, destination));
     await rm(destination, { recursive: true });
+  });
+
+  it('has the TypeScript and what is built of it, the native sources, and nothing of the development', () => {
     expect(files).toEqual(
       expect.arrayContaining([
         'LICENSE',
         'binding.gyp',
         'dist/index.d.ts',
         'dist/index.js',
+        'lib/index.ts',
         'native/addon/module.cc',
         'native/plugin/main.cc',
         'scripts/install-plugin',
         'scripts/install.mjs',
       ]),
     );
-    expect(files.filter((file) => /^(test|lib|build|\.)|CMakeLists|\.gitignore/.test(file))).toEqual([]);
+    const development = files.filter((file) => /^(test|build|\.)|CMakeLists|\.gitignore/.test(file));
+    expect(development.filter((file) => !shown.test(file))).toEqual([]);
+  });
+
+  it('has what its documents link to', async () => {
+    const documents = files.filter((file) => file.endsWith('.md'));
+    const links = await Promise.all(
+      documents.map(async (file) => linksOf(await readFile(join(root, file), 'utf8'), file)),
+    );
+    expect(links.flat()).toContain('lib/options.ts');
+    const isThere = (link: string) => files.some((file) => file === link || file.startsWith(`${link}/`));
+    expect(links.flat().filter((link) => !isThere(link))).toEqual([]);
+  });
+
+  it('has the sources that its source maps name', async () => {
+    const maps = files.filter((file) => file.endsWith('.js.map'));
+    const sources = await Promise.all(
+      maps.map(async (file) => {
+        const map = JSON.parse(await readFile(join(root, file), 'utf8')) as { readonly sources: string[] };
+        return map.sources.map((source) => join(dirname(file), source));
+      }),
+    );
+    expect(sources.flat()).toContain('lib/index.ts');
+    expect(sources.flat().filter((source) => !files.includes(source))).toEqual([]);
   });
 });
 
@@ -76,7 +109,6 @@ describeWith(['lab', 'node-lts', 'debian-plugins'], 'an installation from the ta
         'vulcan-net',
         'zod',
       ]);
-      expect(existsSync(inPackage('lib'))).toBe(false);
     });
 
     it('gives a VM its network through the bundled plugin', async () => {
