@@ -1,6 +1,6 @@
 import { collect } from '../cni/collect.ts';
-import type { CacheRecord } from '../cni/types.ts';
-import { NetworkError } from '../errors.ts';
+import type { AttachmentKey, CacheRecord } from '../cni/types.ts';
+import { isNetworkError, NetworkError } from '../errors.ts';
 import type { AnchorState } from '../native/sys.ts';
 import type { Scope } from '../operation.ts';
 import { claimsNothing, containerIdOf, isOurs } from './anchor.ts';
@@ -8,7 +8,7 @@ import { guardedPort, unguard, unguardLink, unguardMissing } from './guard.ts';
 import { cutHostLink, deleteHostLink, findHostLink, hasHostLink } from './host-link.ts';
 import { livingState } from './living.ts';
 import type { HeldLock } from './locks.ts';
-import { keyOf } from './records.ts';
+import { isAnothers, keyOf, recordOf, vmIdOf } from './records.ts';
 import type { Runtime } from './runtime.ts';
 import type { Undoing } from './undoing.ts';
 
@@ -31,17 +31,19 @@ export interface Detachment {
 export async function detachUnderLock(runtime: Runtime, detachment: Detachment): Promise<AnchorState> {
   const { vmId, records, lock } = detachment;
   // By its record a VM is found whatever has become of its namespace; without one, by its namespace alone.
-  const state =
+  const found =
     records.length > 0
       ? await runtime.anchors.state(vmId, lock)
       : await livingState(runtime, vmId, null, lock);
+  const isTheirs = !claimsNothing(found) && (await isAnothers(runtime, vmId, records));
+  const state = isTheirs ? { ...found, claimed: false } : found;
   const errors: NetworkError[] = [];
   for (const record of records) errors.push(...(await removeRecorded(runtime, record, state, detachment)));
-  if (records.length === 0 && mayHavePart(runtime, state)) {
+  if (records.length === 0 && !isTheirs && mayHavePart(runtime, state)) {
     errors.push(...(await undoPartial(runtime, state, detachment)));
     if (errors.length > 0) throw incomplete(vmId, errors);
   }
-  await collect(errors, () => removeAnchor(runtime, state, detachment));
+  if (!isTheirs) await collect(errors, () => removeAnchor(runtime, state, detachment));
   if (errors.length > 0) throw incomplete(vmId, errors);
   return state;
 }
@@ -89,6 +91,7 @@ async function undoPartial(
   const { binding, network } = runtime;
   const containerId = containerIdOf(vmId, state);
   const key = keyOf(runtime, containerId);
+  if (await isOfAnotherVm(runtime, vmId, key)) return [];
   scope.step = 'cut';
   const link = await findHostLink(binding, { ...key, result: null });
   if (link !== null) await cutHostLink(binding, key, link);
@@ -100,6 +103,15 @@ async function undoPartial(
   if (link !== null) await collect(errors, () => unguardLink(binding, link.name));
   if (!sweptLater) await collect(errors, () => unguardMissing(runtime));
   return errors;
+}
+
+/** The id of its attachment was free to choose. */
+async function isOfAnotherVm(runtime: Runtime, vmId: string, key: AttachmentKey): Promise<boolean> {
+  const record = await recordOf(runtime, key).catch((error: unknown) => {
+    if (isNetworkError(error, 'ERR_RECORD_CORRUPT')) return null;
+    throw error;
+  });
+  return record !== null && vmIdOf(runtime, record) !== vmId;
 }
 
 /** Chains begin with the namespace; a native setup has reserved its address before. */

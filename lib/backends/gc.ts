@@ -83,7 +83,8 @@ class Collection {
   async #remove(record: CacheRecord): Promise<void> {
     const vmId = vmIdOf(this.#runtime, record);
     await this.#counting(record.containerId, async () => {
-      const done = this.#removeRecorded(vmId, record, this.#scope);
+      const isAnothers = this.#view.isAnothers(record);
+      const done = isAnothers ? null : this.#removeRecorded(vmId, record, this.#scope);
       if (done === null) await this.#detach(vmId, record);
       else await done;
       return true;

@@ -60,11 +60,20 @@ export class HostView {
     return this.records.filter(({ network }) => network === this.#runtime.network.name);
   }
 
+  /** Whether another network has its VM by now: that has the link, and this one has none. */
+  isAnothers(record: CacheRecord): boolean {
+    const vmId = this.#runtime.anchors.vmIdOf(record.netns);
+    if (vmId === null || this.links.of(record) !== null) return false;
+    const isRival = (other: CacheRecord) =>
+      other.network !== record.network && this.#runtime.anchors.vmIdOf(other.netns) === vmId;
+    return this.records.some((other) => isRival(other) && this.links.of(other) !== null);
+  }
+
   /** Of an attachment in a namespace of the VM's own. */
   stateOf(record: CacheRecord): AttachmentState {
     const vmId = this.#runtime.anchors.vmIdOf(record.netns);
     const anchor = vmId === null ? undefined : this.anchors.get(vmId);
-    if (anchor !== undefined && isOurs(anchor)) return 'complete';
+    if (anchor !== undefined && isOurs(anchor) && !this.isAnothers(record)) return 'complete';
     return this.stateWithoutAnchor(record);
   }
 

@@ -5,10 +5,11 @@ import type { Scope } from '../operation.ts';
 import { claimsNothing, containerIdOf, isOurs } from './anchor.ts';
 import type { AttachRequest } from './backend.ts';
 import { detachUnderLock, mayClear, mayHavePart } from './detach.ts';
+import { findHostLink } from './host-link.ts';
 import { inhabitedNamespaces } from './inhabited.ts';
 import { livingState } from './living.ts';
 import type { HeldLock } from './locks.ts';
-import { isAttached, keyOf, vmIdOf } from './records.ts';
+import { keyOf, recordsInNamespace, vmIdOf } from './records.ts';
 import type { Runtime } from './runtime.ts';
 import type { Undoing } from './undoing.ts';
 
@@ -28,7 +29,7 @@ export async function makeRoom(
     (await cache.read(keyOf(runtime, containerId))) ?? (await recordOfClaim(runtime, vmId, found));
   const state = await livingState(runtime, vmId, record, lock);
   if (record === null && state.kind === 'absent' && !mayHavePart(runtime, state)) return;
-  if (isOurs(state) && (await isAttached(runtime, vmId))) throw exists(runtime, vmId);
+  if (isOurs(state) || (state.kind === 'absent' && state.claimed)) await refuseAttached(runtime, vmId, state);
   if (record !== null && (await isAlive(runtime, vmId, record))) throw exists(runtime, vmId);
   if (record === null && isOurs(state) && (await inhabitedNamespaces(binding)()).has(state.inode)) {
     lock.spent = false;
@@ -42,6 +43,18 @@ export async function makeRoom(
     records: record === null ? [] : [record],
   });
 }
+
+/** Of any network: whoever has lost the namespace's name is still there while its link is. */
+async function refuseAttached(runtime: Runtime, vmId: string, state: AnchorState): Promise<void> {
+  for (const record of await recordsInNamespace(runtime, vmId)) {
+    if (!isOurs(state) && (record.network === runtime.network.name || !(await hasLink(runtime, record))))
+      continue;
+    throw exists(runtime, vmId, record.network);
+  }
+}
+
+const hasLink = async ({ binding }: Runtime, record: CacheRecord) =>
+  (await findHostLink(binding, record)) !== null;
 
 /** What the VM had under another id. */
 async function recordOfClaim(
@@ -59,7 +72,10 @@ async function isAlive({ anchors }: Runtime, vmId: string, { netns }: CacheRecor
   return anchors.vmIdOf(netns) !== vmId && (await anchors.stateAt(netns)).kind === 'namespace';
 }
 
-export function exists({ network }: Runtime, vmId: string): NetworkError {
-  const message = `${vmId} already has its network; tear it down first, or use another vmId`;
-  return new NetworkError('ERR_ATTACHMENT_EXISTS', message, { vmId, network: network.name });
+export function exists(runtime: Runtime, vmId: string, network = runtime.network.name): NetworkError {
+  const message =
+    network === runtime.network.name
+      ? `${vmId} already has its network; tear it down first, or use another vmId`
+      : `${vmId} already has the network ${network}; tear it down there first, or use another vmId`;
+  return new NetworkError('ERR_ATTACHMENT_EXISTS', message, { vmId, network: runtime.network.name });
 }

@@ -1,3 +1,4 @@
+import { parseAddress } from '../address.ts';
 import { isJsonObject } from '../cni/json.ts';
 import type { ConfList } from '../cni/types.ts';
 import type { NativeBinding } from '../native/binding.ts';
@@ -16,6 +17,20 @@ export function addressStoreOf({ list }: { readonly list: ConfList }): string | 
 
 /** An address's file holds its owner. */
 const addressFileLimit = 4096;
+
+/** All that are given away. What host-local keeps beside them is no address; an empty file has no owner. */
+export async function addressesOf(
+  binding: Pick<NativeBinding, 'fileReadAll'>,
+  network: { readonly list: ConfList },
+): Promise<readonly { readonly ip: string; readonly owner: string }[]> {
+  const directory = addressStoreOf(network);
+  if (directory === null) return [];
+  const files = await binding.fileReadAll({ directory, limit: addressFileLimit });
+  return files.flatMap(({ name: ip, text }) => {
+    const owner = text?.trim() ?? '';
+    return parseAddress(ip) === null || owner === '' ? [] : [{ ip, owner }];
+  });
+}
 
 /** Addresses that the owner has. */
 export async function ipsOf(

@@ -51,7 +51,8 @@ const isLaidOutAlike = (one: NativeLayout, other: NativeLayout) => layoutName(on
 /** What is done with the network that is prepared, before that is settled. */
 type Accept = (bridges: readonly Bridge[]) => Promise<void>;
 
-class Preparation {
+/** What was not there before goes again by `undone`. */
+export class Preparation {
   readonly #binding: NativeBinding;
   readonly #network: Network;
   readonly #scope: Scope;
@@ -64,25 +65,25 @@ class Preparation {
   }
 
   async run(accept: Accept): Promise<void> {
-    try {
-      this.#scope.step = 'routes';
-      await refuseRoutedSubnets(this.#binding, this.#network);
-      await this.#conflist();
-      const bridges = await this.#bridges();
-      await this.#subnetRoutes();
-      await this.#firewall();
-      await this.#forwarding();
-      this.#scope.step = 'verify';
-      await accept(bridges);
-    } catch (error) {
-      throw await this.#undone(error);
-    }
+    this.#scope.step = 'routes';
+    await refuseRoutedSubnets(this.#binding, this.#network);
+    await this.#conflist();
+    const bridges = await this.#bridges();
+    await this.#subnetRoutes();
+    await this.#firewall();
+    await this.#forwarding();
+    this.#scope.step = 'verify';
+    await accept(bridges);
+  }
+
+  get hasChanged(): boolean {
+    return this.#undos.length > 0;
   }
 
   /** As much as can be; what has failed first stays what is told. */
-  async #undone(error: unknown): Promise<unknown> {
+  async undone(error: unknown): Promise<unknown> {
     const failures: Error[] = [];
-    for (const undo of this.#undos.reverse()) {
+    for (const undo of this.#undos.splice(0).reverse()) {
       await undo().catch((failure: Error) => {
         failures.push(failure);
       });
@@ -188,16 +189,6 @@ class Preparation {
   #task<T>(start: (taskId: number) => Promise<T>): Promise<T> {
     return runTask(this.#binding, this.#scope, start);
   }
-}
-
-/** What was not there before goes again when a step, or `accept` at the end, rejects. */
-export async function prepareNetwork(
-  binding: NativeBinding,
-  network: Network,
-  scope: Scope,
-  accept: Accept,
-): Promise<void> {
-  return new Preparation(binding, network, scope).run(accept);
 }
 
 /** The reverse, but for forwarding, which others may have come to need; the user's own conflist stays. */

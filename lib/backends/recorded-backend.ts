@@ -22,6 +22,7 @@ import { collectGarbage } from './gc.ts';
 import { listAttachments } from './list.ts';
 import type { HeldLock } from './locks.ts';
 import { waitUntilFree } from './namespace-wait.ts';
+import { networkUsers } from './network-users.ts';
 import { dismantleNetwork } from './prepare.ts';
 import { recordsOfNetwork, recordsOfVm, vmIdOf } from './records.ts';
 import { recover } from './recover.ts';
@@ -142,10 +143,10 @@ export abstract class RecordedBackend {
   remove(scope: Scope): Promise<void> {
     const { binding, locks, network } = this.runtime;
     return locks.withNetwork('exclusive', scope, async (lock) => {
-      const { records } = await recordsOfNetwork(this.runtime);
-      if (records.length > 0) {
-        const ids = records.map(({ containerId }) => containerId).join(', ');
-        throw new NetworkError('ERR_NETWORK_IN_USE', `network ${this.network} is still used by ${ids}`);
+      const users = await networkUsers(this.runtime);
+      if (users.length > 0) {
+        const message = `network ${this.network} is still used by ${users.join(', ')}`;
+        throw new NetworkError('ERR_NETWORK_IN_USE', message);
       }
       await dismantleNetwork(binding, network);
       lock.spent = true;

@@ -1,5 +1,6 @@
 import type { AttachmentKey, CacheRecord } from '../cni/types.ts';
 import { isNetworkError, type NetworkError } from '../errors.ts';
+import { findHostLink } from './host-link.ts';
 import type { Runtime } from './runtime.ts';
 
 /** Which records are a VM's. */
@@ -22,22 +23,38 @@ export async function recordsOfNetwork(runtime: Runtime): Promise<{
   return { records: records.filter(({ network }) => network === runtime.network.name), errors };
 }
 
+/** `null` for a file name that belongs to another attachment, too: it says nothing about this one. */
+export function recordOf({ cache }: Runtime, key: AttachmentKey): Promise<CacheRecord | null> {
+  return cache.read(key).catch((error: unknown) => {
+    if (isNetworkError(error, 'ERR_RECORD_MISMATCH')) return null;
+    throw error;
+  });
+}
+
 /** The network's records of the VM. Where the containerId is the vmId, the others need not be read. */
 export async function recordsOfVm(runtime: Runtime, vmId: string): Promise<readonly CacheRecord[]> {
-  const usual = await runtime.cache.read(keyOf(runtime, vmId)).catch(unlessAnothers);
+  const usual = await recordOf(runtime, keyOf(runtime, vmId));
   if (usual !== null && vmIdOf(runtime, usual) === vmId) return [usual];
   const { records } = await recordsOfNetwork(runtime);
   return records.filter((record) => vmIdOf(runtime, record) === vmId);
 }
 
-/** Whether any network has an attachment in the VM's namespace. */
-export async function isAttached({ cache, anchors }: Runtime, vmId: string): Promise<boolean> {
+/** Of all networks, in the VM's namespace. */
+export async function recordsInNamespace(
+  { anchors, cache }: Runtime,
+  vmId: string,
+): Promise<readonly CacheRecord[]> {
   const { records } = await cache.list();
-  return records.some(({ netns }) => anchors.vmIdOf(netns) === vmId);
+  return records.filter(({ netns }) => anchors.vmIdOf(netns) === vmId);
 }
 
-/** A file name that two attachments share says nothing about this VM. */
-function unlessAnothers(error: unknown): null {
-  if (isNetworkError(error, 'ERR_RECORD_MISMATCH')) return null;
-  throw error;
+/** Whether another network has the VM: it has a record of it, and none of `own`, this network's, has its link any more. */
+export async function isAnothers(
+  runtime: Runtime,
+  vmId: string,
+  own: readonly CacheRecord[],
+): Promise<boolean> {
+  for (const record of own) if ((await findHostLink(runtime.binding, record)) !== null) return false;
+  const records = await recordsInNamespace(runtime, vmId);
+  return records.some(({ network }) => network !== runtime.network.name);
 }

@@ -2,7 +2,7 @@ import type { CacheRecord } from '../cni/types.ts';
 import { containerIdOf } from './anchor.ts';
 import { findHostLink, hostLinkName } from './host-link.ts';
 import type { HeldLock } from './locks.ts';
-import { keyOf } from './records.ts';
+import { isAnothers, keyOf } from './records.ts';
 import type { Runtime } from './runtime.ts';
 
 /**
@@ -19,5 +19,6 @@ export async function isSameAttachment(
   if (records.length > 0) return records.some((record) => hostLinkName(record) === hostLink);
   const containerId = containerIdOf(vmId, await runtime.anchors.state(vmId, lock));
   const link = await findHostLink(runtime.binding, { ...keyOf(runtime, containerId), result: null });
-  return link === null || link.name === hostLink;
+  if (link !== null) return link.name === hostLink;
+  return !(await isAnothers(runtime, vmId, []));
 }

@@ -1,3 +1,4 @@
+import { EventEmitter, once } from 'node:events';
 import { beforeEach, expect, it } from 'vitest';
 import { resolveConfig } from '../../lib/config/manager.ts';
 import { bundledPluginDirectory } from '../../lib/native/load.ts';
@@ -46,5 +47,28 @@ describeWith(['lab', 'tun'], 'the undo of an open', () => {
     expect(after.split('\n').filter((line) => line.startsWith('file '))).toEqual(
       before.split('\n').filter((line) => line.startsWith('file ')),
     );
+  });
+
+  it('leaves what another has given to a VM meanwhile', async () => {
+    const events = new EventEmitter();
+    const survey = async () => {
+      const refused = once(events, 'refused');
+      events.emit('reached');
+      await refused;
+      throw Object.assign(new Error('survey is refused'), { code: 'ENOMEM', errno: -12, syscall: 'survey' });
+    };
+    const binding = new Proxy(native, {
+      get: (target, name) => (name === 'survey' ? survey : Reflect.get(target, name)),
+    });
+    const host = { binding, bundledPluginDir: bundledPluginDirectory() };
+    const reached = once(events, 'reached');
+    const failing = NetworkManager.openOn(host, resolveConfig({ verify: 'off' }));
+    await reached;
+    await using manager = await NetworkManager.open({ verify: 'off' });
+    await manager.setup('vm-1');
+    events.emit('refused');
+    await expectRefusal(failing, 'ERR_KERNEL', /survey is refused/);
+    expect(await manager.check('vm-1')).toEqual({ ok: true, differences: [] });
+    await manager.setup('vm-2');
   });
 });
