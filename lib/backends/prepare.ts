@@ -5,6 +5,7 @@ import { firewallError } from '../firewall.ts';
 import type { NativeBinding } from '../native/binding.ts';
 import type { BridgePlan } from '../native/engine.ts';
 import type { NativeError } from '../native/error.ts';
+import type { LinkInfo } from '../native/netlink.ts';
 import { runTask } from '../native/task.ts';
 import type { Scope } from '../operation.ts';
 import type { NetworkLayout } from '../types.ts';
@@ -20,6 +21,9 @@ type Undo = () => Promise<unknown>;
 
 const ipv4Forwarding = 'net/ipv4/ip_forward';
 const ipv6Forwarding = 'net/ipv6/conf/all/forwarding';
+
+/** RTPROT_RA of linux/rtnetlink.h. */
+const byAdvertisement = 9;
 
 /** Large enough for any that this library writes. */
 const conflistLimit = 1024 * 1024;
@@ -180,9 +184,26 @@ export class Preparation {
 
   async #forwarding(): Promise<void> {
     this.#scope.step = 'forwarding';
-    const keys = this.#network.firewall.ipv6 ? [ipv4Forwarding, ipv6Forwarding] : [ipv4Forwarding];
-    for (const key of keys) {
+    const { ipv6 } = this.#network.firewall;
+    if (ipv6) await atStep('forwarding', () => this.#keepRouters());
+    for (const key of ipv6 ? [ipv4Forwarding, ipv6Forwarding] : [ipv4Forwarding]) {
       await atStep('forwarding', () => this.#binding.sysctlWrite({ key, value: '1' }));
+    }
+  }
+
+  /**
+   * Where the host's own way out was advertised to it: who forwards believes no router any more, and forgets those that it
+   * has (rt6_purge_dflt_routers of net/ipv6/route.c), but on links on which it is told to.
+   */
+  async #keepRouters(): Promise<void> {
+    if ((await this.#binding.sysctlRead({ key: ipv6Forwarding })) === '1') return;
+    const { links, routes } = await this.#binding.dump({ kinds: ['links', 'routes'] });
+    const advertised = routes.filter(({ family, protocol }) => family === 6 && protocol === byAdvertisement);
+    const uplinks = new Set(advertised.map(({ link }) => link));
+    for (const { name } of links.filter(({ index }) => uplinks.has(index))) {
+      const key = `net/ipv6/conf/${name}/accept_ra`;
+      if ((await this.#binding.sysctlRead({ key })) !== '1') continue;
+      await this.#binding.sysctlWrite({ key, value: '2' });
     }
   }
 
@@ -191,7 +212,14 @@ export class Preparation {
   }
 }
 
-/** The reverse, but for forwarding, which others may have come to need; the user's own conflist stays. */
+/** A bridge that somebody else has made has another address, and other uses. */
+const isOurs = ({ kind, name, mac }: LinkInfo, plan: BridgePlan) =>
+  kind === 'bridge' && name === plan.name && mac === plan.mac;
+
+/**
+ * The reverse, but for forwarding, which others may have come to need; the user's own conflist stays, and so does a bridge that
+ * was there before the network.
+ */
 export async function dismantleNetwork(binding: NativeBinding, network: Network): Promise<void> {
   const { name, bridges, generated } = network;
   try {
@@ -200,7 +228,9 @@ export async function dismantleNetwork(binding: NativeBinding, network: Network)
   } catch (error) {
     throw isNativeError(error) ? firewallError(name, error) : error;
   }
-  for (const plan of bridges.length > 1 ? await presentBridges(binding, network) : bridges) {
+  const { links } = await atStep('bridge', () => binding.dump({ kinds: ['links'] }));
+  for (const plan of bridges) {
+    if (!links.some((link) => isOurs(link, plan))) continue;
     await atStep('bridge', () => binding.linkDelete({ name: plan.name }));
   }
   for (const destination of unreachableSubnets(network)) {

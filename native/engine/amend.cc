@@ -11,6 +11,7 @@
 #include "netlink/link.h"
 #include "netlink/qdisc.h"
 #include "netlink/route.h"
+#include "sys/link_presence.h"
 #include "sys/netns.h"
 
 namespace vulcan {
@@ -22,6 +23,7 @@ class Amender {
   void operator()(const TapAmendment& tap) {
     if (FindLink(socket_, tap.name)) return ChangeTapOwner(tap.name, tap.owner);
     CreateTap(tap.name, tap.owner);
+    if (!HasIpv6()) return;
     LinkChange quiet;
     quiet.ipv6 = AddressGeneration::kNone;
     socket_.Request(SetLink(Need(tap.name), quiet));

@@ -7,6 +7,7 @@
 #include "base/error.h"
 #include "netlink/bridge_port.h"
 #include "sys/io.h"
+#include "sys/link_presence.h"
 
 namespace vulcan {
 
@@ -48,6 +49,8 @@ void AttachmentHost::DisableIpv6(const std::string& link) {
   }
   const std::string key = link + "/disable_ipv6";
   const UniqueFd file(::openat(ipv6_settings_.Get(), key.c_str(), O_WRONLY | O_CLOEXEC));
+  // A link whose MTU is less than IPv6's least (1280) has none.
+  if (!file && errno == ENOENT && IsLinkPresent(link)) return;
   if (!file) throw SystemError("openat", "/proc/sys/net/ipv6/conf/" + key);
   WriteAll(file.Get(), "1", "/proc/sys/net/ipv6/conf/" + key);
 }

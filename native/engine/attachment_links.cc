@@ -15,6 +15,7 @@
 #include "netlink/qdisc.h"
 #include "netlink/route.h"
 #include "netlink/veth.h"
+#include "sys/link_presence.h"
 
 namespace vulcan {
 namespace {
@@ -38,11 +39,8 @@ void SendAll(RtnlSocket& socket, RtnlBatch batch, const std::string& subject) {
   return *index;
 }
 
-[[nodiscard]] LinkChange Quiet() {
-  LinkChange change;
-  change.ipv6 = AddressGeneration::kNone;
-  return change;
-}
+// Links of less have no IPv6 (IPV6_MIN_MTU of linux/ipv6.h), and the kernel refuses its attributes.
+constexpr std::uint32_t kLeastIpv6Mtu = 1280;
 
 [[nodiscard]] LinkChange Up() {
   LinkChange change;
@@ -61,7 +59,7 @@ void SendAll(RtnlSocket& socket, RtnlBatch batch, const std::string& subject) {
 
 void AddHostLink(RtnlSocket& host, const InterfacePlan& plan, int bridge, int netns_fd) {
   // The kernel goes on after a message that fails: the rest of the batch would change somebody else's link.
-  if (host.IndexOf(plan.host_link)) {
+  if (IsLinkPresent(plan.host_link)) {
     throw Error(EEXIST, RtnlTypeName(RTM_NEWLINK)).Path(plan.host_link);
   }
   const auto* port = std::get_if<BridgePort>(&plan.port);
@@ -85,12 +83,14 @@ void ConfigureInside(RtnlSocket& inside, const InterfacePlan& plan,
                      const std::vector<ReservedAddress>& addresses) {
   const int tap = NeedIndex(inside, plan.tap);
   const int link = NeedIndex(inside, plan.name);
-  LinkChange tap_change = Quiet();
+  LinkChange quiet;
+  if ((plan.mtu == 0 || plan.mtu >= kLeastIpv6Mtu) && HasIpv6()) quiet.ipv6 = AddressGeneration::kNone;
+  LinkChange tap_change = quiet;
   if (plan.mtu != kDefaultMtu) tap_change.mtu = plan.mtu;
   RtnlBatch batch;
-  batch.Add(SetLink(tap, tap_change))
-      .Add(SetLink(link, Quiet()))
-      .Add(NewIngressQdisc(tap))
+  if (!tap_change.IsEmpty()) batch.Add(SetLink(tap, tap_change));
+  if (!quiet.IsEmpty()) batch.Add(SetLink(link, quiet));
+  batch.Add(NewIngressQdisc(tap))
       .Add(NewIngressQdisc(link))
       .Add(NewRedirectFilter(tap, link))
       .Add(NewRedirectFilter(link, tap));

@@ -59,8 +59,12 @@ TapPlan TapOf(const InterfacePlan& plan) { return {plan.tap, plan.tap_owner}; }
 void AddTap(NewNamespace& inside, const InterfacePlan& plan) {
   RequireTun();
   if (!inside.tap) {
-    if (inside.links.IndexOf(plan.tap)) throw Error(EEXIST, "ioctl(TUNSETIFF)").Path(plan.tap);
-    CreateTap(std::move(inside.tun), plan.tap, plan.tap_owner);
+    try {
+      CreateTap(std::move(inside.tun), plan.tap, plan.tap_owner);
+    } catch (const Error&) {
+      if (inside.links.IndexOf(plan.tap)) throw Error(EEXIST, "ioctl(TUNSETIFF)").Path(plan.tap);
+      throw;
+    }
     return;
   }
   if (inside.tap->Owner() != plan.tap_owner) inside.tap->GiveTo(plan.tap_owner);

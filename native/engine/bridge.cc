@@ -24,7 +24,7 @@ class BridgeTransaction {
       FindOrCreate();
       RefuseOtherAddresses();
       cancellation.ThrowIfCancelled();
-      SetIpv6();
+      if (IsOurs()) SetIpv6();
       if (plan_.proxy_arp) SetProxyArp();
       Configure();
       cancellation.ThrowIfCancelled();
@@ -58,6 +58,9 @@ class BridgeTransaction {
     }
     bridge_ = *std::move(link);
   }
+
+  // One that was there before keeps what is not the network's: its MTU, and what it is in IPv6.
+  [[nodiscard]] bool IsOurs() const { return created_ || bridge_.mac == FormatMac(plan_.mac); }
 
   // What failed may be the answer alone: then nobody has set it up yet.
   void RemoveCreated() {
@@ -134,7 +137,7 @@ class BridgeTransaction {
     LinkChange change;
     change.up = true;
     if (plan_.promiscuous) change.promiscuous = true;
-    if (plan_.mtu != 0 && plan_.mtu != bridge_.mtu) change.mtu = plan_.mtu;
+    if (IsOurs() && plan_.mtu != 0 && plan_.mtu != bridge_.mtu) change.mtu = plan_.mtu;
     batch.Add(SetLink(bridge_.index, change));
 
     const RtnlBatchResult result = socket_.Send(std::move(batch));

@@ -10,6 +10,7 @@
 #include "netlink/link_change.h"
 #include "sys/anchor.h"
 #include "sys/file_store.h"
+#include "sys/link_presence.h"
 
 namespace vulcan {
 namespace {
@@ -46,6 +47,7 @@ Progress<DetachResult> Detach::Step(const Cancellation& cancellation) {
       return std::move(result_);
     }
     result_.cut = Try("cut", [this] { Cut(); });
+    if (result_.stale) return std::move(result_);
     // The address of a VM that still talks is not to be given to another.
     if (!result_.cut) return std::move(result_);
     Try("guard", [this] {
@@ -110,7 +112,9 @@ bool Detach::IsStale() {
 // An index is found much faster than a link is described.
 std::optional<int> Detach::FindHostLink() {
   if (!plan_.link) return std::nullopt;
-  if (!plan_.link->alias) return host_.Links().IndexOf(plan_.link->name);
+  if (!plan_.link->alias) {
+    return IsLinkPresent(plan_.link->name) ? host_.Links().IndexOf(plan_.link->name) : std::nullopt;
+  }
   const auto link = FindLink(host_.Links(), plan_.link->name);
   if (!link) return std::nullopt;
   // What came out of a pool gets its alias a moment later, and its name belongs to no other.
@@ -119,13 +123,24 @@ std::optional<int> Detach::FindHostLink() {
 
 void Detach::Cut() {
   const auto link = FindHostLink();
-  if (!link) return;
+  if (!link) {
+    result_.stale = HasNamespace();
+    return;
+  }
   try {
     CutLink(host_.Links(), *link);
   } catch (Error& error) {
     // One that is gone is cut off, too.
     if (error.Errnum() != ENODEV) throw error.Path(plan_.link->name);
   }
+}
+
+// Where the record's link is gone and the namespace is there, one of the two is another's, or has another
+// name. Who has no record to compare with has cut the link already.
+bool Detach::HasNamespace() {
+  if (!plan_.link || !plan_.anchor || !plan_.record_version) return false;
+  const AnchorState state = GetAnchorState(plan_.anchor->directory, plan_.anchor->name, &lock_.Vm());
+  return state.kind == AnchorKind::kNamespace && state.claimed;
 }
 
 void Detach::RemoveName() {
@@ -141,8 +156,7 @@ std::optional<Wait> Detach::ReleaseAddresses() {
   if (!plan_.addresses || !store_request_) return std::nullopt;
   std::optional<Wait> wait;
   Try("address", [this, &wait] {
-    const Cancellation never;
-    auto progress = store_request_->Try(never);
+    auto progress = store_request_->Try(never_);
     wait = std::move(progress.wait);
     if (wait) return;
     AddressStore& store = *progress.result;

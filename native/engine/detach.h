@@ -45,7 +45,7 @@ struct DetachPlan {
 };
 
 struct DetachResult {
-  // The record was not of the version that was named.
+  // The record was not of the version that was named, or is not of what is there: nothing was done.
   bool stale = false;
   // Whether the VM is off the network. When not, nothing after the cut was done.
   bool cut = false;
@@ -74,6 +74,7 @@ class Detach {
   [[nodiscard]] bool IsStale();
   void Cut();
   [[nodiscard]] std::optional<int> FindHostLink();
+  [[nodiscard]] bool HasNamespace();
   void RemoveName();
   [[nodiscard]] std::optional<Wait> ReleaseAddresses();
   [[nodiscard]] bool KeepsSomething() const;
@@ -83,6 +84,8 @@ class Detach {
   AttachmentHost& host_;
   AttachmentLock lock_;
   std::optional<AddressStoreRequest> store_request_;
+  // As long as a wait for the store may go on, which has its descriptor.
+  Cancellation never_;
   std::optional<Directory> records_;
   bool begun_ = false;
   // What comes before the first step is the wait for its turn.

@@ -2,6 +2,8 @@
 
 #include <chrono>
 
+#include "sys/link_presence.h"
+
 namespace vulcan {
 namespace {
 
@@ -17,10 +19,10 @@ void FreeingLinks::Add(const std::string& link) {
   links_.push_back({link, Clock::now() + kPatience});
 }
 
-bool FreeingLinks::AreMany(const RtnlSocket& host) {
+bool FreeingLinks::AreMany() {
   if (links_.size() <= kMany) return false;
   const auto now = Clock::now();
-  std::erase_if(links_, [&](const Link& link) { return link.until < now || !host.IndexOf(link.name); });
+  std::erase_if(links_, [&](const Link& link) { return link.until < now || !IsLinkPresent(link.name); });
   return links_.size() > kMany;
 }
 

@@ -5,7 +5,6 @@
 #include <string>
 
 #include "base/wait.h"
-#include "netlink/rtnl_socket.h"
 
 namespace vulcan {
 
@@ -16,8 +15,8 @@ class FreeingLinks {
   void Add(const std::string& link);
 
   // Whether the kernel lags. A link that is still there after two seconds is somebody's who holds its
-  // namespace.
-  [[nodiscard]] bool AreMany(const RtnlSocket& host);
+  // namespace. By a thread in the host's namespace.
+  [[nodiscard]] bool AreMany();
 
  private:
   struct Link {

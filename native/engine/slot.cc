@@ -57,7 +57,7 @@ Wait FillSlot::Next(Stage stage, const char* step) {
 Progress<Slot> FillSlot::Advance(const Cancellation& cancellation) {
   switch (stage_) {
     case Stage::kFirst:
-      if (!host_.Freeing().AreMany(host_.Links())) return Next(Stage::kNetwork, "lock");
+      if (!host_.Freeing().AreMany()) return Next(Stage::kNetwork, "lock");
       return Wait{{{cancellation.Fd(), POLLIN, 0}}, Clock::now() + kFreeingPause};
     case Stage::kNetwork: {
       host_.Namespaces().Begin(TapOf(plan_.interface));

@@ -97,8 +97,7 @@ void SlotReturn::TakeNamespace() {
 }
 
 std::optional<Wait> SlotReturn::TakeAddresses() {
-  const Cancellation never;
-  auto progress = store_request_.TryBriefly(never);
+  auto progress = store_request_.TryBriefly(never_);
   if (progress.wait) return std::move(progress.wait);
   store_ = std::move(progress.result);
   HandAddresses(*store_, *plan_.slot, plan_.owner, plan_.slot->owner, "the address is no longer the VM's",

@@ -59,6 +59,8 @@ class SlotReturn {
   SlotHost& host_;
   AttachmentLock lock_;
   AddressStoreRequest store_request_;
+  // As long as a wait for the store may go on, which has its descriptor.
+  Cancellation never_;
   std::optional<AddressStore> store_;
   std::optional<Directory> records_;
   UndoStack undo_;

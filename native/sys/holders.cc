@@ -118,31 +118,71 @@ class Search {
   return {};
 }
 
-}  // namespace
+// Whoever forks and ends while /proc is read lives on under a number that was not listed: so it is listed
+// until there is nobody in it who has not been read.
+class InhabitedReading {
+ public:
+  explicit InhabitedReading(const Cancellation& cancellation) : cancellation_(cancellation) {}
 
-InhabitedNamespaces ReadInhabitedNamespaces(const Cancellation& cancellation) {
-  InhabitedNamespaces inhabited;
+  [[nodiscard]] InhabitedNamespaces Run() {
+    int listings = 1;
+    while (ReadNew() && listings < kMostListings) ++listings;
+    if (listings == kMostListings) Note(EBUSY);
+    // Where others' processes are hidden (hidepid of proc(5)), so is the first of all.
+    if (inhabited_.unread == 0 && !read_.contains("1")) Note(EACCES);
+    return std::move(inhabited_);
+  }
+
+ private:
+  static constexpr int kMostListings = 16;
+
   // Whatever has ended runs nowhere.
-  const auto note = [&inhabited](int errnum) {
-    if (errnum != 0 && errnum != ENOENT && errnum != ESRCH) inhabited.unread = errnum;
-  };
-  std::error_code error;
-  for (const std::string& name : Entries("/proc", error)) {
-    if (!IsPid(name)) continue;
-    cancellation.ThrowIfCancelled();
+  void Note(int errnum) {
+    if (errnum != 0 && errnum != ENOENT && errnum != ESRCH) inhabited_.unread = errnum;
+  }
+
+  // Whether there was anybody whom the listing before had not.
+  [[nodiscard]] bool ReadNew() {
+    std::error_code error;
+    bool is_any = false;
+    std::set<std::string> listed;
+    for (std::string& name : Entries("/proc", error)) {
+      if (!IsPid(name)) continue;
+      cancellation_.ThrowIfCancelled();
+      if (!read_.contains(name)) {
+        is_any = true;
+        ReadProcess(name);
+      }
+      listed.insert(std::move(name));
+    }
+    Note(error.value());
+    // A number may come to be another's.
+    read_ = std::move(listed);
+    return is_any;
+  }
+
+  void ReadProcess(const std::string& name) {
     const fs::path tasks = fs::path("/proc") / name / "task";
     std::error_code ended;
     for (const std::string& thread : Entries(tasks, ended)) {
       std::uint64_t inode = 0;
       errno = 0;
       const std::string text = LinkText(tasks / thread / "ns/net");
-      note(errno);
-      if (std::sscanf(text.c_str(), "net:[%" SCNu64 "]", &inode) == 1) inhabited.inodes.insert(inode);
+      Note(errno);
+      if (std::sscanf(text.c_str(), "net:[%" SCNu64 "]", &inode) == 1) inhabited_.inodes.insert(inode);
     }
-    note(ended.value());
+    Note(ended.value());
   }
-  note(error.value());
-  return inhabited;
+
+  const Cancellation& cancellation_;
+  std::set<std::string> read_;
+  InhabitedNamespaces inhabited_;
+};
+
+}  // namespace
+
+InhabitedNamespaces ReadInhabitedNamespaces(const Cancellation& cancellation) {
+  return InhabitedReading(cancellation).Run();
 }
 
 UniqueFd OpenHeldNamespace(const NamespaceId& id, const Cancellation& cancellation) {

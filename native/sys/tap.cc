@@ -54,12 +54,10 @@ void RequireTun() {
 
 Tap::Tap(const std::string& name, const TapOwner& owner) : owner_(owner) {
   ifreq request = Request(name, kTapFlags | kExclusive);
-  if (::if_nametoindex(name.c_str()) != 0) throw Error(EEXIST, "ioctl(TUNSETIFF)").Path(name);
-
   tun_ = OpenTun();
   if (::ioctl(tun_.Get(), TUNSETIFF, &request) != 0) {
     const Error failure = SystemError("ioctl(TUNSETIFF)", name);
-    // A link that came in between: EBUSY for a TUN or TAP (because of IFF_TUN_EXCL), EINVAL for any other.
+    // A link that is there: EBUSY for a TUN or TAP (because of IFF_TUN_EXCL), EINVAL for any other.
     if (::if_nametoindex(name.c_str()) != 0) throw Error(EEXIST, "ioctl(TUNSETIFF)").Path(name);
     throw failure;
   }

@@ -1,4 +1,5 @@
 import { execFile } from 'node:child_process';
+import { readFile } from 'node:fs/promises';
 import { promisify } from 'node:util';
 import { beforeEach, describe, expect, it } from 'vitest';
 import type { BridgePlan } from '../../lib/native/engine.ts';
@@ -89,10 +90,11 @@ describe('bridgeEnsure', () => {
     expect((await bridge()).addresses).toEqual(['10.168.0.1/24']);
   });
 
-  it('makes a bridge fit that somebody else made, and leaves its MAC', async () => {
+  it('gives a bridge that somebody else made its addresses, and leaves its MAC, MTU and IPv6', async () => {
     await ip('link', 'add', 'fcbr0', 'address', '02:00:00:00:00:07', 'type', 'bridge');
     const state = await native.bridgeEnsure(plan({ mtu: 1400 }));
-    expect(state).toEqual({ created: false, mac: '02:00:00:00:00:07', mtu: 1400 });
+    expect(state).toEqual({ created: false, mac: '02:00:00:00:00:07', mtu: 1500 });
+    expect(await readFile('/proc/sys/net/ipv6/conf/fcbr0/disable_ipv6', 'utf8')).toBe('0\n');
     expect(await bridge()).toMatchObject({
       flags: expect.arrayContaining(['UP']),
       addresses: ['10.168.0.1/24'],

@@ -1,9 +1,16 @@
 #include "sys/holders.h"
 
 #include <gtest/gtest.h>
+#include <sched.h>
+#include <sys/mman.h>
 #include <sys/resource.h>
+#include <sys/wait.h>
+#include <unistd.h>
 
+#include <atomic>
 #include <cerrno>
+#include <cstdint>
+#include <memory>
 
 #include "sys/netns.h"
 
@@ -13,6 +20,39 @@ namespace {
 TEST(InhabitedNamespaces, HaveOwn) {
   const InhabitedNamespaces inhabited = ReadInhabitedNamespaces({});
   EXPECT_TRUE(inhabited.inodes.contains(IdOfNamespace(OpenCurrentNamespace().Get()).inode));
+}
+
+// What a process that forks without end shares with the test.
+struct Forker {
+  std::atomic<std::uint64_t> inode{0};
+  std::atomic<bool> stopped{false};
+
+  // One generation after the other, each for as long as a fork takes.
+  [[noreturn]] void Run() {
+    if (::unshare(CLONE_NEWNET) == 0) inode = IdOfNamespace(OpenCurrentNamespace().Get()).inode;
+    while (inode != 0 && !stopped) {
+      if (::fork() != 0) break;
+    }
+    ::_exit(0);
+  }
+};
+
+TEST(InhabitedNamespaces, HaveWhoForksMeanwhile) {
+  constexpr int kReadings = 50;
+  void* const memory =
+      ::mmap(nullptr, sizeof(Forker), PROT_READ | PROT_WRITE, MAP_SHARED | MAP_ANONYMOUS, -1, 0);
+  ASSERT_NE(memory, MAP_FAILED);
+  auto* const forker = std::construct_at(static_cast<Forker*>(memory));
+  const pid_t first = ::fork();
+  ASSERT_GE(first, 0);
+  if (first == 0) forker->Run();
+  ASSERT_EQ(::waitpid(first, nullptr, 0), first);
+  ASSERT_NE(forker->inode, 0U);
+  for (int i = 0; i < kReadings; ++i) {
+    const InhabitedNamespaces inhabited = ReadInhabitedNamespaces({});
+    EXPECT_TRUE(inhabited.inodes.contains(forker->inode) || inhabited.unread != 0) << i;
+  }
+  forker->stopped = true;
 }
 
 TEST(InhabitedNamespaces, SayWhyTheyAreNotAll) {
