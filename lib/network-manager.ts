@@ -254,7 +254,14 @@ export class NetworkManager implements AsyncDisposable {
 
   async #close(): Promise<void> {
     this.#closing.stop(null);
-    this.#forgetSignals();
+    try {
+      await this.#closeAll();
+    } finally {
+      this.#forgetSignals();
+    }
+  }
+
+  async #closeAll(): Promise<void> {
     await this.#running.ended();
     await this.#backend.close();
     const errors = this.#config.shutdown === 'leave' ? [] : await this.#teardownAll();

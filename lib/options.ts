@@ -116,7 +116,10 @@ export interface NetworkManagerOptions {
   readonly verify?: 'warn' | 'throw' | 'off' | undefined;
   /** What `close` does about what this manager set up. Default `teardown`. */
   readonly shutdown?: 'teardown' | 'leave' | undefined;
-  /** At each of these signals the manager closes, and the signal then takes its usual effect. Default: none. */
+  /**
+   * At each of these signals the manager closes. Once all managers of the process that watch it have closed, it takes its usual
+   * effect, unless the application listens to it too; so does one that comes while `close` is under way. Default: none.
+   */
   readonly signals?: readonly CloseSignal[] | undefined;
   /** Default: warnings and errors are warnings of the process (`VulcanNetWarning`), and `NODE_DEBUG=vulcan-net` prints the rest. */
   readonly logger?: Logger | undefined;
