@@ -23,7 +23,7 @@ import { Running } from './running.ts';
 import type { Config } from './settings.ts';
 import { onCloseSignals } from './signals.ts';
 import { Statistics } from './statistics.ts';
-import { Stopper } from './stop.ts';
+import { Stopper, throwIfStopped } from './stop.ts';
 import { Turns } from './turns.ts';
 import type {
   Attachment,
@@ -356,9 +356,13 @@ export class NetworkManager implements AsyncDisposable {
     const { network } = this;
     const timeoutMs = options.timeoutMs ?? this.#config.timeoutMs;
     const verb = { ...options, operation, network, timeoutMs, closing: this.#closing };
+    const begin = async (scope: Scope) => {
+      throwIfStopped(scope, true);
+      return work(scope);
+    };
     this.#running.begin();
     try {
-      return await inScope(verb, (scope) => this.#turns.run(scope, () => work(scope)));
+      return await inScope(verb, (scope) => this.#turns.run(scope, () => begin(scope)));
     } finally {
       this.#running.end();
     }

@@ -132,7 +132,8 @@ export interface NetworkManagerOptions {
 /** What every verb takes but `teardown`. */
 export interface VerbOptions {
   /**
-   * Aborting it stops the verb. `setup` undoes what it had begun; what `gc` has removed, or `repair` has put back, stays so.
+   * Aborting it stops the verb, as its time-out does. `setup` undoes what it had begun; what `repair` has put back stays so. `gc`
+   * ends what it is removing, and begins no more: what it has taken off the network by then, the next `gc` or a teardown removes.
    */
   readonly signal?: AbortSignal | undefined;
   /** Default: the manager's. */

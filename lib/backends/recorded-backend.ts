@@ -98,8 +98,8 @@ export abstract class RecordedBackend {
     return new NetworkError('ERR_ATTACHMENT_NOT_FOUND', `${vmId} has no network ${this.network}`);
   }
 
-  async list(): Promise<readonly Attachment[]> {
-    return listAttachments(this.runtime);
+  list(scope: Scope): Promise<readonly Attachment[]> {
+    return listAttachments(this.runtime, scope);
   }
 
   gc(keep: ReadonlySet<string>, scope: Scope): Promise<GcReport> {
