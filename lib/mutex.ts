@@ -21,6 +21,10 @@ export class KeyedMutex {
     }
   }
 
+  isHeld(key: string): boolean {
+    return this.#waiting.has(key);
+  }
+
   /** To the next, who then is the holder, or to nobody. */
   #pass(key: string): void {
     const next = this.#waiting.get(key)?.shift();

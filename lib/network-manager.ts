@@ -1,5 +1,6 @@
-import type { AttachRequest, Backend, DetachRequest } from './backends/backend.ts';
+import type { AttachRequest, Backend, DetachRequest, OwnVm } from './backends/backend.ts';
 import { CniBackend } from './backends/cni.ts';
+import { inTurns } from './backends/in-turns.ts';
 import { NativeBackend } from './backends/native.ts';
 import type { Host } from './backends/runtime.ts';
 import { ourselves, resolveConfig } from './config/manager.ts';
@@ -16,11 +17,13 @@ import type {
   TeardownOptions,
   VerbOptions,
 } from './options.ts';
+import { OwnVms } from './own-vms.ts';
+import { Patience } from './patience.ts';
 import { Running } from './running.ts';
 import type { Config } from './settings.ts';
 import { onCloseSignals } from './signals.ts';
 import { Statistics } from './statistics.ts';
-import { Stopper } from './stop.ts';
+import { Stopper, throwIfStopped } from './stop.ts';
 import { Turns } from './turns.ts';
 import type {
   Attachment,
@@ -36,6 +39,9 @@ import type {
   VerifyReport,
 } from './types.ts';
 
+/** How many VMs are torn down at once when a manager closes. */
+const closeWidth = 64;
+
 const backends = { native: NativeBackend, cni: CniBackend } as const;
 
 /** One network of this host, and the VMs on it. Any number of managers, in any number of processes, may share it. */
@@ -48,8 +54,7 @@ export class NetworkManager implements AsyncDisposable {
   readonly #mutex = new KeyedMutex();
   readonly #closing = new Stopper();
   readonly #running = new Running();
-  /** The host's links of the VMs that this manager has set up, and not torn down since. */
-  readonly #own = new Map<string, string | null>();
+  readonly #own: OwnVms;
   readonly #statistics = new Statistics();
   readonly #turns = new Turns();
   readonly #forgetSignals: () => void;
@@ -59,6 +64,7 @@ export class NetworkManager implements AsyncDisposable {
     this.network = backend.network;
     this.#backend = backend;
     this.#config = config;
+    this.#own = new OwnVms({ backend, mutex: this.#mutex, running: this.#running });
     this.#logger = config.logger ?? defaultLogger;
     this.#forgetSignals = onCloseSignals(config.signals, () => this.close());
   }
@@ -206,7 +212,13 @@ export class NetworkManager implements AsyncDisposable {
   async gc(options: GcOptions): Promise<GcReport> {
     this.#assertOpen('gc');
     const { keep, ...verb } = resolveGc(options);
-    return this.#plain('gc', verb, (scope) => this.#backend.gc(new Set(keep), scope));
+    return this.#plain('gc', verb, async (scope) => {
+      try {
+        return await this.#backend.gc(new Set(keep), scope);
+      } finally {
+        await this.#own.forgetDeparted();
+      }
+    });
   }
 
   /**
@@ -254,7 +266,14 @@ export class NetworkManager implements AsyncDisposable {
 
   async #close(): Promise<void> {
     this.#closing.stop(null);
-    this.#forgetSignals();
+    try {
+      await this.#closeAll();
+    } finally {
+      this.#forgetSignals();
+    }
+  }
+
+  async #closeAll(): Promise<void> {
     await this.#running.ended();
     await this.#backend.close();
     const errors = this.#config.shutdown === 'leave' ? [] : await this.#teardownAll();
@@ -268,14 +287,19 @@ export class NetworkManager implements AsyncDisposable {
 
   /** What kept VMs of this manager's. */
   async #teardownAll(): Promise<readonly Error[]> {
+    await this.#own.forgetDepartedOrReplaced();
     const errors: Error[] = [];
-    const undo = async (vmId: string) => {
-      await this.#teardownOwn(vmId).catch((error: Error) => {
-        this.#log(vmId, error);
-        errors.push(error);
-      });
+    const patience = new Patience(this.#config.timeoutMs);
+    const undo = async ({ vmId }: OwnVm) => {
+      try {
+        await this.#teardownOwn(vmId, { timeoutMs: patience.leftMs });
+        patience.renew();
+      } catch (error) {
+        this.#log(vmId, error as Error);
+        errors.push(error as Error);
+      }
     };
-    await Promise.all([...this.#own.keys()].map(undo));
+    await inTurns(this.#own.all, closeWidth, undo);
     return errors;
   }
 
@@ -283,7 +307,7 @@ export class NetworkManager implements AsyncDisposable {
     const { vmId } = request;
     const made = this.#inTurn(vmId, scope, () => this.#backend.attach(request, scope));
     return made.then(({ config, hostLink }) => {
-      this.#own.set(vmId, hostLink);
+      this.#own.add({ vmId, containerId: request.containerId, hostLink });
       this.#statistics.steps(config.origin, scope.durations);
       return config;
     });
@@ -300,9 +324,9 @@ export class NetworkManager implements AsyncDisposable {
   }
 
   /** Of the very attachment that this manager made: another process may have set the VM up anew. */
-  async #teardownOwn(vmId: string): Promise<void> {
-    const hostLink = this.#own.get(vmId);
-    if (hostLink !== undefined) await this.#teardown(vmId, {}, hostLink);
+  async #teardownOwn(vmId: string, options: TeardownOptions = {}): Promise<void> {
+    const own = this.#own.get(vmId);
+    if (own !== null) await this.#teardown(vmId, options, own.hostLink);
   }
 
   /** Neither closing nor a signal stops it. */
@@ -332,9 +356,13 @@ export class NetworkManager implements AsyncDisposable {
     const { network } = this;
     const timeoutMs = options.timeoutMs ?? this.#config.timeoutMs;
     const verb = { ...options, operation, network, timeoutMs, closing: this.#closing };
+    const begin = async (scope: Scope) => {
+      throwIfStopped(scope, true);
+      return work(scope);
+    };
     this.#running.begin();
     try {
-      return await inScope(verb, (scope) => this.#turns.run(scope, () => work(scope)));
+      return await inScope(verb, (scope) => this.#turns.run(scope, () => begin(scope)));
     } finally {
       this.#running.end();
     }

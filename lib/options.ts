@@ -116,7 +116,10 @@ export interface NetworkManagerOptions {
   readonly verify?: 'warn' | 'throw' | 'off' | undefined;
   /** What `close` does about what this manager set up. Default `teardown`. */
   readonly shutdown?: 'teardown' | 'leave' | undefined;
-  /** At each of these signals the manager closes, and the signal then takes its usual effect. Default: none. */
+  /**
+   * At each of these signals the manager closes. Once all managers of the process that watch it have closed, it takes its usual
+   * effect, unless the application listens to it too; so does one that comes while `close` is under way. Default: none.
+   */
   readonly signals?: readonly CloseSignal[] | undefined;
   /** Default: warnings and errors are warnings of the process (`VulcanNetWarning`), and `NODE_DEBUG=vulcan-net` prints the rest. */
   readonly logger?: Logger | undefined;
@@ -129,7 +132,8 @@ export interface NetworkManagerOptions {
 /** What every verb takes but `teardown`. */
 export interface VerbOptions {
   /**
-   * Aborting it stops the verb. `setup` undoes what it had begun; what `gc` has removed, or `repair` has put back, stays so.
+   * Aborting it stops the verb, as its time-out does. `setup` undoes what it had begun; what `repair` has put back stays so. `gc`
+   * ends what it is removing, and begins no more: what it has taken off the network by then, the next `gc` or a teardown removes.
    */
   readonly signal?: AbortSignal | undefined;
   /** Default: the manager's. */

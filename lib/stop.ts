@@ -1,3 +1,5 @@
+import { AbortError } from './errors.ts';
+
 /** What a verb may be stopped by. An AbortSignal says the same, at many times the cost. */
 export interface Stop {
   readonly stopped: boolean;
@@ -73,6 +75,11 @@ export class Stopper implements Stop {
     }
     return listeners;
   }
+}
+
+/** Before the next part of work that itself is not interrupted. `rolledBack`: whether nothing of the parts before stays. */
+export function throwIfStopped(stop: Stop, rolledBack: boolean): void {
+  if (stop.stopped) throw new AbortError(rolledBack, { cause: stop.reason });
 }
 
 /** For whom has a signal. */

@@ -30,6 +30,9 @@ export interface Made {
   readonly hostLink: string | null;
 }
 
+/** An attachment, as the manager that made it knows it. */
+export interface OwnVm extends Pick<Made, 'hostLink'>, Pick<AttachRequest, 'vmId' | 'containerId'> {}
+
 export interface DetachRequest {
   readonly vmId: string;
   /** Only the attachment that has this link on the host; `null`: whichever there is. */
@@ -64,6 +67,12 @@ export interface Backend {
   readonly pools: readonly PoolState[];
   /** Until the pool has its least number of slots. */
   warmUp(scope: Scope): Promise<void>;
+  /** Of the VMs, those of which nothing is left. */
+  departed(vms: readonly OwnVm[]): Promise<readonly OwnVm[]>;
+  /** These, and those of which there is another attachment now, which somebody else has made. */
+  departedOrReplaced(vms: readonly OwnVm[]): Promise<readonly OwnVm[]>;
+  /** Lets go of what it knows of an attachment that others have taken away; no verb about the VM is under way. */
+  forget(vm: OwnVm): void;
   /** Lets go of what it holds besides attachments. Idempotent. */
   close(): Promise<void>;
   /** Until what teardowns have left is the kernel's to free. */

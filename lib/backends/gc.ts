@@ -2,6 +2,7 @@ import { collect } from '../cni/collect.ts';
 import type { AttachmentKey, CacheRecord } from '../cni/types.ts';
 import type { NetworkError } from '../errors.ts';
 import type { Scope } from '../operation.ts';
+import { throwIfStopped } from '../stop.ts';
 import type { GcReport } from '../types.ts';
 import { detachUnderLock } from './detach.ts';
 import { unguardMissing } from './guard.ts';
@@ -50,7 +51,7 @@ class Collection {
   async run(): Promise<GcReport> {
     const stale = this.#view.ofNetwork.filter((record) => !this.#keep.has(vmIdOf(this.#runtime, record)));
     const cut = await this.#cut(stale);
-    await inTurns(cut, width, (record) => this.#remove(record));
+    await inTurns(cut, width, (record) => this.#remove(record), this.#scope);
     const kept = this.#view.ofNetwork.filter((record) => !stale.includes(record));
     await this.#partial(stale);
     await this.#links(stale);
@@ -69,14 +70,14 @@ class Collection {
    */
   async #cut(stale: readonly CacheRecord[]): Promise<readonly CacheRecord[]> {
     const done: CacheRecord[] = [];
-    await inTurns(stale, width, (record) =>
+    const cut = (record: CacheRecord) =>
       this.#counting(record.containerId, async () => {
         const link = this.#view.links.of(record);
         if (link !== null) await cutHostLink(this.#runtime.binding, record, link);
         done.push(record);
         return false;
-      }),
-    );
+      });
+    await inTurns(stale, width, cut, this.#scope);
     return done;
   }
 
@@ -106,15 +107,15 @@ class Collection {
     const vm = new PartialVm(this.#runtime, this.#undoing, this.#view, inhabitedNamespaces(binding));
     const left = partialVms(this.#runtime, this.#view).filter((vmId) => !done.has(vmId));
     let isWhole = false;
-    await inTurns(left, width, (vmId) =>
+    const end = (vmId: string) =>
       this.#counting(vmId, async () => {
         const fate: Fate = await locks.withVmOnly(vmId, this.#scope, (lock) =>
           this.#keep.has(vmId) ? vm.settle(vmId, lock, this.#scope) : vm.discard(vmId, lock, this.#scope),
         );
         isWhole ||= fate === 'restored';
         return fate === 'removed';
-      }),
-    );
+      });
+    await inTurns(left, width, end, this.#scope);
     if (!isWhole) return;
     const { records } = await recordsOfNetwork(this.#runtime);
     this.#restored = new Set(records.map(aliasOf));
@@ -127,6 +128,7 @@ class Collection {
     for (const { link, owner } of this.#view.links.owned) {
       if (owner.network !== network.name || removed.has(link.name)) continue;
       if (this.#stays(owner)) continue;
+      throwIfStopped(this.#scope, false);
       await this.#counting(owner.containerId, async () => {
         await removeLink(this.#runtime, owner, link);
         return false;
@@ -145,6 +147,7 @@ class Collection {
       if (isPoolOwner(owner)) continue;
       const key = { network: network.name, containerId, ifName };
       if (ageMs < graceMs || this.#stays(key)) continue;
+      throwIfStopped(this.#scope, false);
       await this.#counting(containerId, async () => {
         const released = await releaseAddresses(binding, { directory, owner, ips: [ip] }, this.#scope);
         return released.length > 0;
@@ -177,5 +180,6 @@ export interface Garbage {
 
 export async function collectGarbage(garbage: Garbage): Promise<GcReport> {
   const view = await viewHost(garbage.runtime, { addresses: true });
+  throwIfStopped(garbage.scope, true);
   return new Collection(garbage, view).run();
 }

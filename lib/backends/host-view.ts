@@ -94,15 +94,20 @@ export async function viewHost(
   runtime: Runtime,
   options: { readonly addresses: boolean },
 ): Promise<HostView> {
-  const { anchors, binding, cache, locks, network } = runtime;
-  const store = options.addresses ? addressStoreOf(network) : null;
   // Records first: what a record speaks of was there before it.
-  const listed = await cache.list();
-  const survey = await atStep('survey', () =>
+  const listed = await runtime.cache.list();
+  return new HostView(runtime, await surveyHost(runtime, options), listed);
+}
+
+export function surveyHost(
+  { anchors, binding, locks, network }: Runtime,
+  options: { readonly addresses: boolean },
+): Promise<Survey> {
+  const addresses = options.addresses ? addressStoreOf(network) : null;
+  return atStep('survey', () =>
     binding.survey({
       ...{ anchors: anchors.directory, prefix: anchors.prefix, locks: locks.directory },
-      addresses: store,
+      addresses,
     }),
   );
-  return new HostView(runtime, survey, listed);
 }

@@ -1,4 +1,5 @@
 import type { CacheRecord } from '../cni/types.ts';
+import { type Stop, throwIfStopped } from '../stop.ts';
 import type { Attachment, AttachmentState, NetworkConfig } from '../types.ts';
 import { isNative } from './host-link.ts';
 import { type HostView, viewHost } from './host-view.ts';
@@ -38,7 +39,8 @@ async function attachmentOf(runtime: Runtime, record: CacheRecord, view: HostVie
   };
 }
 
-export async function listAttachments(runtime: Runtime): Promise<readonly Attachment[]> {
+export async function listAttachments(runtime: Runtime, stop: Stop): Promise<readonly Attachment[]> {
   const view = await viewHost(runtime, { addresses: false });
+  throwIfStopped(stop, true);
   return Promise.all(view.ofNetwork.map((record) => attachmentOf(runtime, record, view)));
 }

@@ -6,7 +6,7 @@ import { defaultLogger } from '../observe.ts';
 import type { Scope } from '../operation.ts';
 import type { Config, PoolConfig } from '../settings.ts';
 import type { CheckReport, Departure, GcReport, PoolState, RepairReport } from '../types.ts';
-import type { AttachRequest, Backend, DetachRequest, Made } from './backend.ts';
+import type { AttachRequest, Backend, DetachRequest, Made, OwnVm } from './backend.ts';
 import { unguard } from './guard.ts';
 import { aliasOf, firstInterface, slotMac } from './host-link.ts';
 import { waitUntilFree } from './namespace-wait.ts';
@@ -105,6 +105,15 @@ export class NativeBackend extends RecordedBackend implements Backend {
   #forgetOldest(): void {
     const [oldest] = this.#made.keys();
     if (oldest !== undefined) this.#made.delete(oldest);
+  }
+
+  override forget({ vmId, hostLink }: OwnVm): void {
+    const made = this.#made.get(vmId);
+    if (made !== undefined && (made.undo.hostLink?.name ?? null) === hostLink) {
+      this.#made.delete(vmId);
+      this.#native?.bridges.left(made.bridge);
+    }
+    this.#pools?.departed(vmId, hostLink);
   }
 
   override async check(vmId: string, scope: Scope): Promise<CheckReport> {

@@ -106,6 +106,13 @@ export class Pools {
     for (const pool of this.#pools) pool.released(vmId);
   }
 
+  /** A VM is gone by another's hand; it may be what another slot became meanwhile. */
+  departed(vmId: string, hostLink: string | null): void {
+    for (const pool of this.#pools) {
+      if (pool.slotOf(vmId)?.names.hostLink === hostLink) pool.released(vmId);
+    }
+  }
+
   /** Until each has as many as it has at least. Rejects with what keeps a slot from being built. */
   async warmUp(stop: Stop): Promise<void> {
     await Promise.all(this.#pools.map((pool) => pool.warmUp(stop)));

@@ -14,8 +14,9 @@ import type {
 } from '../types.ts';
 import { verify } from '../verify/verify.ts';
 import { claimsNothing, isOurs } from './anchor.ts';
-import type { DetachRequest } from './backend.ts';
+import type { DetachRequest, OwnVm } from './backend.ts';
 import { Check, type InspectFurther } from './check.ts';
+import { departed, departedOrReplaced } from './departed.ts';
 import { detachUnderLock } from './detach.ts';
 import { asDifference } from './finding.ts';
 import { collectGarbage } from './gc.ts';
@@ -98,8 +99,8 @@ export abstract class RecordedBackend {
     return new NetworkError('ERR_ATTACHMENT_NOT_FOUND', `${vmId} has no network ${this.network}`);
   }
 
-  async list(): Promise<readonly Attachment[]> {
-    return listAttachments(this.runtime);
+  list(scope: Scope): Promise<readonly Attachment[]> {
+    return listAttachments(this.runtime, scope);
   }
 
   gc(keep: ReadonlySet<string>, scope: Scope): Promise<GcReport> {
@@ -121,6 +122,16 @@ export abstract class RecordedBackend {
   }
 
   async warmUp(_scope: Scope): Promise<void> {}
+
+  departed(vms: readonly OwnVm[]): Promise<readonly OwnVm[]> {
+    return departed(this.runtime, vms);
+  }
+
+  departedOrReplaced(vms: readonly OwnVm[]): Promise<readonly OwnVm[]> {
+    return departedOrReplaced(this.runtime, vms);
+  }
+
+  forget(_vm: OwnVm): void {}
 
   async close(): Promise<void> {}
 

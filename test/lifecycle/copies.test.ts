@@ -41,4 +41,12 @@ describeBackends('two copies of the package', (lab) => {
     });
     await expectUnchanged(empty);
   });
+
+  it('at a signal are both closed before it ends the process', async () => {
+    const empty = await emptyNetwork(lab);
+    const options = { signals: ['SIGTERM'] };
+    const end = await live('signal', lab.backend, options, await copyPackage());
+    expect(end).toMatchObject({ code: null, signal: 'SIGTERM', stderr: '' });
+    await expectUnchanged(empty);
+  });
 });

@@ -50,6 +50,16 @@ describeBackends('the end of a process', (lab) => {
     await expectUnchanged(empty);
   });
 
+  it.each([
+    ['until all its managers have closed', 'signal'],
+    ['until a close that is under way is done', 'closing'],
+  ])('SIGTERM with `signals` does not come %s', async (_when, scenario) => {
+    const empty = await emptyNetwork(lab);
+    const end = await live(scenario, lab.backend, { signals: ['SIGTERM'] });
+    expect(end).toMatchObject({ code: null, signal: 'SIGTERM', stderr: '' });
+    await expectUnchanged(empty);
+  });
+
   it('SIGTERM without it ends the process at once, and what is up stays', async () => {
     const empty = await emptyNetwork(lab);
     const life = new Life('wait', lab.backend);

@@ -50,6 +50,25 @@ const scenarios = {
     say('ready');
   },
 
+  /** A signal with VMs up of two managers, of which one closes long after the other; `copy`: that one is another copy's. */
+  async signal(copy) {
+    delete process.env['VULCAN_NET_NATIVE']; // both would load that one
+    const { NetworkManager: Other } = copy === undefined ? { NetworkManager } : await import(copy);
+    const managers = [await open(), await Other.open({ verify: 'off', ...options })];
+    await Promise.all(managers.flatMap((manager, index) => begin(manager, 1 + 31 * index, `of${index}`)));
+    setInterval(() => {}, 1_000);
+    process.kill(process.pid, 'SIGTERM');
+  },
+
+  /** A signal while the application closes its manager. */
+  async closing() {
+    const manager = await open();
+    await Promise.all(begin(manager, 8));
+    setInterval(() => {}, 1_000);
+    manager.close();
+    process.kill(process.pid, 'SIGTERM');
+  },
+
   /** Workers that are terminated at all moments; this thread's own manager is none the worse for it. */
   async worker(rounds) {
     const manager = await open();

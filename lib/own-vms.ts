@@ -1,0 +1,79 @@
+import type { Backend, OwnVm } from './backends/backend.ts';
+import type { KeyedMutex } from './mutex.ts';
+import { debug } from './observe.ts';
+import type { Running } from './running.ts';
+
+/** With fewer, nobody looks for those that have gone. */
+const sweepLeast = 256;
+
+/** What closing and sweeping need of a manager. */
+interface Owner {
+  readonly backend: Pick<Backend, 'departed' | 'departedOrReplaced' | 'forget'>;
+  readonly mutex: Pick<KeyedMutex, 'isHeld'>;
+  readonly running: Running;
+}
+
+/**
+ * The VMs that a manager has set up, and not torn down since. Who tears down a VM of another process does not tell it, so
+ * they are looked through, behind callers, each time that there are twice as many as the last look left.
+ */
+export class OwnVms {
+  readonly #owner: Owner;
+  readonly #vms = new Map<string, OwnVm>();
+  #sweepAbove = sweepLeast;
+
+  constructor(owner: Owner) {
+    this.#owner = owner;
+  }
+
+  get all(): readonly OwnVm[] {
+    return [...this.#vms.values()];
+  }
+
+  get(vmId: string): OwnVm | null {
+    return this.#vms.get(vmId) ?? null;
+  }
+
+  add(vm: OwnVm): void {
+    this.#vms.set(vm.vmId, vm);
+    if (this.#vms.size > this.#sweepAbove) void this.#sweep();
+  }
+
+  delete(vmId: string): void {
+    this.#vms.delete(vmId);
+  }
+
+  /** Those that others have torn down, as far as that can be read. */
+  forgetDeparted(): Promise<void> {
+    return this.#forget('departed');
+  }
+
+  /** These, and those that others have set up again since. */
+  forgetDepartedOrReplaced(): Promise<void> {
+    return this.#forget('departedOrReplaced');
+  }
+
+  async #sweep(): Promise<void> {
+    const { running } = this.#owner;
+    this.#sweepAbove = Number.POSITIVE_INFINITY;
+    running.begin();
+    await this.forgetDeparted();
+    this.#sweepAbove = Math.max(sweepLeast, 2 * this.#vms.size);
+    running.end();
+  }
+
+  async #forget(which: 'departed' | 'departedOrReplaced'): Promise<void> {
+    if (this.#vms.size === 0) return;
+    const { backend, mutex } = this.#owner;
+    try {
+      for (const vm of await backend[which](this.all)) {
+        // A verb that is under way, or was meanwhile, knows better.
+        if (this.#vms.get(vm.vmId) !== vm || mutex.isHeld(vm.vmId)) continue;
+        this.#vms.delete(vm.vmId);
+        backend.forget(vm);
+      }
+    } catch (error) {
+      debug('VMs that others have torn down: %s', (error as Error).message);
+    }
+  }
+}
