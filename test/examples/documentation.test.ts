@@ -20,11 +20,11 @@ describe('what users are shown runs', () => {
     expect(examples.length).toBeGreaterThan(5);
   });
 
-  it.each(examples.map(({ place, code }, index) => [place, code, index] as const))(
+  it.each(examples.map((example, index) => [example.place, example, index] as const))(
     '%s',
-    async (_place, code, index) => {
+    async (_place, example, index) => {
       const file = join(workspace, `example-${index}.mjs`);
-      writeFileSync(file, runnable(code));
+      writeFileSync(file, runnable(example));
       const { exitCode, stderr } = await outcomeOf(process.execPath, [file]);
       expect(stderr).not.toMatch(/Error/);
       expect(exitCode).toBe(0);

@@ -7,18 +7,21 @@ export interface Example {
   /** Where it stands: `README.md, line 10`. */
   readonly place: string;
   readonly code: string;
+  /** As it is for the oldest Node that the package supports; else in TypeScript. */
+  readonly isPlain: boolean;
 }
 
 function lineOf(text: string, index: number): number {
   return text.slice(0, index).split('\n').length;
 }
 
-/** The `ts` blocks of a Markdown file. */
+/** The `js` and `ts` blocks of a Markdown file. */
 export function markdownExamples(file: string): readonly Example[] {
   const text = readFileSync(file, 'utf8');
-  return [...text.matchAll(/^```ts\n(.*?)^```$/gms)].map((block) => ({
+  return [...text.matchAll(/^```(js|ts)\n(.*?)^```$/gms)].map((block) => ({
     place: `${file}, line ${lineOf(text, block.index)}`,
-    code: block[1] ?? '',
+    code: block[2] ?? '',
+    isPlain: block[1] === 'js',
   }));
 }
 
@@ -28,6 +31,7 @@ function docstringExamples(file: string): readonly Example[] {
   return [...text.matchAll(/^\s*\* @example\n((?:\s*\*(?!\/| @).*\n)*)/gm)].map((block) => ({
     place: `${file}, line ${lineOf(text, block.index)}`,
     code: (block[1] ?? '').replace(/^\s*\* ?(```(ts)?$)?/gm, ''),
+    isPlain: false,
   }));
 }
 
@@ -39,7 +43,8 @@ export function sourceExamples(directory: string): readonly Example[] {
 }
 
 /** For the oldest Node that the package supports, which lacks `await using`. */
-export function runnable(code: string): string {
+export function runnable({ code, isPlain }: Example): string {
+  if (isPlain) return code;
   const { ModuleKind, ScriptTarget } = ts;
   const compilerOptions = { target: ScriptTarget.ES2022, module: ModuleKind.ESNext };
   return ts.transpileModule(code, { compilerOptions }).outputText;
