@@ -41,7 +41,7 @@ export class ChainUndoing implements Undoing {
       args: [],
       capabilityArgs: {},
     };
-    return chain.del(target, null, { lock: lock.handle, signal: scope.signal });
+    return chain.delUnproven(target, { lock: lock.handle, signal: scope.signal });
   }
 
   async unkept(kept: readonly CacheRecord[], { signal }: Scope): Promise<readonly NetworkError[]> {
