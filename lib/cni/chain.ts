@@ -117,14 +117,22 @@ export class Chain {
     return this.#delAll(target, { result: null, counts }, options);
   }
 
-  /** Whether the attachment is as its ADD left it: what each plugin finds wrong. */
+  /** Whether the configuration's version has CHECK at all. */
+  get hasCheck(): boolean {
+    return atLeast(this.list.cniVersion, '0.4.0');
+  }
+
+  /**
+   * Whether the attachment is as its ADD left it: what each plugin finds wrong. Rejects with ERR_VERSION_UNSUPPORTED where
+   * the version has no CHECK.
+   */
   async check(
     target: RuntimeConf,
     prevResult: AnyResult | null,
     options: RunOptions = {},
   ): Promise<readonly NetworkError[]> {
     const { cniVersion, disableCheck, plugins } = this.list;
-    if (!atLeast(cniVersion, '0.4.0')) {
+    if (!this.hasCheck) {
       const problem = `configuration version "${cniVersion}" does not support the CHECK command; 0.4.0 does`;
       throw new NetworkError('ERR_VERSION_UNSUPPORTED', problem);
     }
