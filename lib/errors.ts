@@ -68,8 +68,8 @@ export const errorTable = {
     remedy: 'make confDir writable, or choose another',
   },
   ERR_VERSION_UNSUPPORTED: {
-    when: 'a plugin or a verb does not speak the CNI version of the configuration',
-    remedy: 'lower cniVersion to one that verify() lists for the plugin, or upgrade the plugin',
+    when: 'a plugin, or this package, does not speak the CNI version of the configuration',
+    remedy: 'set cniVersion to one from 0.3.0 on that verify() lists for each plugin, or upgrade the plugin',
   },
   ERR_PLUGIN_NAME_INVALID: {
     when: 'a plugin type is empty or holds a slash',

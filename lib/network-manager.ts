@@ -174,7 +174,8 @@ export class NetworkManager implements AsyncDisposable {
   }
 
   /**
-   * Compares a VM's network with what its setup left.
+   * Compares a VM's network with what its setup left. Backend `cni` also asks the plugins, from CNI 0.4.0 on: there is no
+   * CHECK below.
    *
    * @throws {NetworkError} `ERR_ATTACHMENT_NOT_FOUND`
    */

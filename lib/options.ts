@@ -87,8 +87,8 @@ export interface NetworkManagerOptions {
   /** The address store, as host-local keeps it. Default `/run/cni/networks`. */
   readonly addressDir?: string | undefined;
   /**
-   * Path of a conflist of your own, taken as it is: any chain that ends in tc-redirect-tap. The native backend builds
-   * what it says where that is bridge, host-local and tc-redirect-tap, and refuses it otherwise.
+   * Path of a conflist of your own, taken as it is: any chain of CNI 0.3.0 or later that ends in tc-redirect-tap. The native
+   * backend builds what it says where that is bridge, host-local and tc-redirect-tap, and refuses it otherwise.
    */
   readonly conflist?: string | undefined;
   /** Searched in order, before the directory of the plugin that comes with this package. Default `/opt/cni/bin`, `/usr/lib/cni`. */

@@ -13,7 +13,7 @@ function pluginDifference(error: NetworkError): Difference {
   return { subject: `plugin:${type}`, message: details === undefined ? msg : `${msg}; ${details}` };
 }
 
-/** What the plugins' CHECK finds. */
+/** What the plugins' CHECK finds: nothing where their version has none. */
 export async function checkChain(
   runtime: Runtime,
   record: CacheRecord,
@@ -22,6 +22,7 @@ export async function checkChain(
 ): Promise<readonly Difference[]> {
   scope.step = 'plugins';
   const chain = await runtime.chainOf(record);
+  if (!chain.hasCheck) return [];
   const options = { lock: lock.handle, signal: scope.signal };
   const errors = await chain.check(runtimeConfOf(record), record.result, options);
   return errors.map(pluginDifference);

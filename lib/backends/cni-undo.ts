@@ -3,7 +3,7 @@ import type { CacheRecord } from '../cni/types.ts';
 import type { NetworkError } from '../errors.ts';
 import type { Scope } from '../operation.ts';
 import type { HeldLock } from './locks.ts';
-import { keyOf } from './records.ts';
+import { keyOf, recordsOfNetwork } from './records.ts';
 import type { Runtime } from './runtime.ts';
 import type { Undoing } from './undoing.ts';
 
@@ -41,11 +41,12 @@ export class ChainUndoing implements Undoing {
       args: [],
       capabilityArgs: {},
     };
-    return chain.del(target, null, { lock: lock.handle, signal: scope.signal });
+    return chain.delUnproven(target, { lock: lock.handle, signal: scope.signal });
   }
 
-  async unkept(kept: readonly CacheRecord[], { signal }: Scope): Promise<readonly NetworkError[]> {
-    const valid = kept.map(({ containerId, ifName }) => ({ containerId, ifName }));
+  async unkept({ signal }: Scope): Promise<readonly NetworkError[]> {
+    const { records } = await recordsOfNetwork(this.#runtime);
+    const valid = records.map(({ containerId, ifName }) => ({ containerId, ifName }));
     return this.#runtime.chain.gc(valid, { signal });
   }
 }

@@ -52,11 +52,11 @@ class Collection {
     const stale = this.#view.ofNetwork.filter((record) => !this.#keep.has(vmIdOf(this.#runtime, record)));
     const cut = await this.#cut(stale);
     await inTurns(cut, width, (record) => this.#remove(record), this.#scope);
-    const kept = this.#view.ofNetwork.filter((record) => !stale.includes(record));
     await this.#partial(stale);
     await this.#links(stale);
     await this.#addresses();
-    const errors = [...(await this.#undoing.unkept(kept, this.#scope))];
+    const errors: NetworkError[] = [];
+    await collect(errors, async () => errors.push(...(await this.#undoing.unkept(this.#scope))));
     const { binding, network } = this.#runtime;
     if (network.guarded) await collect(errors, () => unguardMissing(this.#runtime, { alone: true }));
     await collect(errors, () => removeStaleRoutes(binding, network));

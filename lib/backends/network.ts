@@ -4,6 +4,7 @@ import { parseConfList } from '../cni/conflist.ts';
 import { loadConfList } from '../cni/discovery.ts';
 import * as generate from '../cni/generate.ts';
 import type { ConfList } from '../cni/types.ts';
+import { atLeast, effectiveVersion } from '../cni/version.ts';
 import { NetworkError } from '../errors.ts';
 import { firewallNetwork } from '../firewall.ts';
 import type { NativeBinding } from '../native/binding.ts';
@@ -34,6 +35,9 @@ export interface Network {
 const generatedVersion = '1.0.0';
 
 const lastPlugin = 'tc-redirect-tap';
+
+/** The first whose results name interfaces, of which the TAP is one. */
+const leastVersion = '0.3.0';
 
 /** Locally administered, and the same wherever and whenever: guests keep it in their ARP caches. */
 function bridgeMac(network: string, bridge: string): string {
@@ -83,6 +87,11 @@ async function ownList(binding: NativeBinding, { path, network }: OwnConflist): 
   if (list.plugins.at(-1)?.type !== lastPlugin) {
     const message = `${path}: its last plugin is not ${lastPlugin}, without which there is no TAP device`;
     throw new NetworkError('ERR_CONFLIST_INVALID', message, { path });
+  }
+  if (!atLeast(list.cniVersion, leastVersion)) {
+    const version = effectiveVersion(list.cniVersion);
+    const message = `${path}: results of CNI ${version}, its version, name no TAP device; use ${leastVersion} or later`;
+    throw new NetworkError('ERR_VERSION_UNSUPPORTED', message, { path });
   }
   const key = [bridgeCountKey, routedKey].find((each) => list.plugins.some(({ raw }) => each in raw));
   if (key !== undefined) {

@@ -14,6 +14,6 @@ export interface Undoing {
   ): Promise<readonly NetworkError[]>;
   /** What a setup that was killed has left beside its namespace; `netns` is empty where that is gone. */
   partial(containerId: string, netns: string, lock: HeldLock, scope: Scope): Promise<readonly NetworkError[]>;
-  /** At the end of gc: whatever is of none of the attachments that stay. */
-  unkept(kept: readonly CacheRecord[], scope: Scope): Promise<readonly NetworkError[]>;
+  /** At the end of gc: whatever is of no attachment that has its record then. */
+  unkept(scope: Scope): Promise<readonly NetworkError[]>;
 }

@@ -20,6 +20,15 @@ export interface AddOptions extends RunOptions {
   readonly afterPlugin?: ((index: number, result: Result) => void | Promise<void>) | undefined;
 }
 
+/** Whether it matters what the DEL of the plugin at `index` failed with. */
+type Counts = (index: number, failure: NetworkError) => boolean;
+
+/** What is known of an ADD that is to be undone. */
+interface Added {
+  readonly result: AnyResult | null;
+  readonly counts: Counts;
+}
+
 /** A network's plugins, run in order: CNI's operations on a conflist. Locks and records are the caller's. */
 export class Chain {
   readonly list: ConfList;
@@ -53,7 +62,8 @@ export class Chain {
   /**
    * Runs the plugins in order, each with the result of the one before. When one fails, or the signal aborts, the whole
    * chain is run backwards with DEL, going on past failures, before the promise rejects; `rolledBack` says whether that
-   * was complete, and `errors` what failed of it.
+   * was complete, and `errors` what failed of it. A plugin that refuses both ADD and DEL for the configuration's version
+   * has nothing to undo.
    */
   async add(target: RuntimeConf, options: AddOptions = {}): Promise<AnyResult> {
     const { name, plugins } = this.list;
@@ -66,15 +76,19 @@ export class Chain {
       await findPlugin(runner, { type, command: 'ADD' }, pluginDirs, options.signal);
     }
     let result: AnyResult | null = null;
-    let started = 0;
+    let [started, completed] = [0, 0];
     try {
       for (const [index, plugin] of plugins.entries()) {
         started = index + 1;
         result = await this.#addOne(plugin, target, result, options);
+        completed = started;
         await options.afterPlugin?.(index, currentResult(result));
       }
     } catch (error) {
-      throw await this.#undo(error, target, result, neverRan(error) ? started - 1 : started, options);
+      const begun = neverRan(error) ? started - 1 : started;
+      const counts: Counts = (index, failure) =>
+        index < completed || (index < begun && !(refusesVersion(error) && refusesVersion(failure)));
+      throw await this.#undo(error, target, begun === 0 ? null : { result, counts }, options);
     }
     if (result === null) throw new NetworkError('ERR_CONFLIST_INVALID', `network ${name} has no plugins`);
     return result;
@@ -90,17 +104,35 @@ export class Chain {
     options: RunOptions = {},
   ): Promise<readonly NetworkError[]> {
     await refuseHostNamespace(this.#options, target);
-    return this.#delAll(target, prevResult, this.list.plugins.length, options);
+    return this.#delAll(target, { result: prevResult, counts: () => true }, options);
   }
 
-  /** Whether the attachment is as its ADD left it: what each plugin finds wrong. */
+  /**
+   * As `del`, where nothing proves that any plugin's ADD came to its end. One that refuses the configuration's version has
+   * done nothing under it, and could never undo it either: that is no failure here.
+   */
+  async delUnproven(target: RuntimeConf, options: RunOptions = {}): Promise<readonly NetworkError[]> {
+    await refuseHostNamespace(this.#options, target);
+    const counts: Counts = (_index, failure) => !refusesVersion(failure);
+    return this.#delAll(target, { result: null, counts }, options);
+  }
+
+  /** Whether the configuration's version has CHECK at all. */
+  get hasCheck(): boolean {
+    return atLeast(this.list.cniVersion, '0.4.0');
+  }
+
+  /**
+   * Whether the attachment is as its ADD left it: what each plugin finds wrong. Rejects with ERR_VERSION_UNSUPPORTED where
+   * the version has no CHECK.
+   */
   async check(
     target: RuntimeConf,
     prevResult: AnyResult | null,
     options: RunOptions = {},
   ): Promise<readonly NetworkError[]> {
     const { cniVersion, disableCheck, plugins } = this.list;
-    if (!atLeast(cniVersion, '0.4.0')) {
+    if (!this.hasCheck) {
       const problem = `configuration version "${cniVersion}" does not support the CHECK command; 0.4.0 does`;
       throw new NetworkError('ERR_VERSION_UNSUPPORTED', problem);
     }
@@ -158,34 +190,34 @@ export class Chain {
     throw pluginError('ERR_PLUGIN_OUTPUT_INVALID', name, `printed no CNI result: ${result.problem}`);
   }
 
-  /** Only what the first `started` plugins report counts: the others have nothing to undo, and are told all the same. */
+  /** Plugins that have nothing to undo, and whose failure does not count, are told all the same. */
   async #delAll(
     target: RuntimeConf,
-    prevResult: AnyResult | null,
-    started: number,
+    { result, counts }: Added,
     options: RunOptions,
   ): Promise<NetworkError[]> {
     const { cniVersion, plugins } = this.list;
-    const withPrevious = prevResult !== null && atLeast(cniVersion, '0.4.0');
-    const previous = withPrevious ? convertResult(prevResult, cniVersion) : null;
+    const withPrevious = result !== null && atLeast(cniVersion, '0.4.0');
+    const previous = withPrevious ? convertResult(result, cniVersion) : null;
     const errors: NetworkError[] = [];
     for (const [index, plugin] of [...plugins.entries()].reverse()) {
       const stdin = attachmentStdin(this.list, plugin, target.capabilityArgs, previous);
       const call = { type: plugin.type, command: 'DEL', target, stdin } as const;
-      await collect(index < started ? errors : [], () => callInChain(this.#options, call, options));
+      const failures: NetworkError[] = [];
+      await collect(failures, () => callInChain(this.#options, call, options));
+      errors.push(...failures.filter((failure) => counts(index, failure)));
     }
     return errors;
   }
 
-  /** Heeds no signal; each plugin has its usual time. */
+  /** Heeds no signal; each plugin has its usual time. `added` is `null` where none has begun. */
   async #undo(
     error: unknown,
     target: RuntimeConf,
-    result: AnyResult | null,
-    started: number,
+    added: Added | null,
     { lock }: RunOptions,
   ): Promise<unknown> {
-    const errors = started === 0 ? [] : await this.#delAll(target, result, started, { lock });
+    const errors = added === null ? [] : await this.#delAll(target, added, { lock });
     const rolledBack = errors.length === 0;
     if (error instanceof AbortError) return new AbortError(rolledBack, { cause: error.cause });
     return error instanceof NetworkError ? error.with({ rolledBack, errors }) : error;
@@ -194,4 +226,12 @@ export class Chain {
 
 function neverRan(error: unknown): boolean {
   return isNetworkError(error, 'ERR_PLUGIN_NOT_FOUND') || isNetworkError(error, 'ERR_PLUGIN_NOT_EXECUTABLE');
+}
+
+/**
+ * A plugin looks at the version before it does anything. One whose delegate refuses has begun, though, so that only what its
+ * DEL says tells whether something is left.
+ */
+function refusesVersion(error: unknown): boolean {
+  return isNetworkError(error, 'ERR_VERSION_UNSUPPORTED');
 }

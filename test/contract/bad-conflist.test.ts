@@ -55,6 +55,18 @@ const files: readonly (readonly [title: string, text: string, code: ErrorCode, s
     'ERR_VERSION_UNSUPPORTED',
     'cniVersion "9.0.0" is none of',
   ],
+  [
+    'is of a version whose results name no TAP',
+    conflist({ cniVersion: '0.2.0' }),
+    'ERR_VERSION_UNSUPPORTED',
+    'results of CNI 0.2.0, its version, name no TAP device; use 0.3.0 or later',
+  ],
+  [
+    'says no version, which stands for the first',
+    conflist({ cniVersion: undefined }),
+    'ERR_VERSION_UNSUPPORTED',
+    'results of CNI 0.1.0',
+  ],
 ];
 
 describeBackends(

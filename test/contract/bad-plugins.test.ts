@@ -2,6 +2,7 @@ import { chmod, copyFile, mkdir, rm, writeFile } from 'node:fs/promises';
 import { afterEach, expect, it } from 'vitest';
 import type { ErrorCode } from '../../lib/errors.ts';
 import { bundledPluginDirectory } from '../../lib/native/load.ts';
+import type { NetworkManager } from '../../lib/network-manager.ts';
 import { canonicalDump, expectUnchanged } from '../support/dump.ts';
 import { type Misbehaviour, untilNoSurvivors, wrap, wrapperDir } from '../support/plugin-wrappers.ts';
 import { expectRefusal } from '../support/refusal.ts';
@@ -94,17 +95,64 @@ describeBackends(
       await expectUnchanged(before);
     });
 
-    it('that does not speak the version of the conflist is named', async () => {
+    /** A plugin in place of the real one, that answers so to whatever it is told, and does nothing. */
+    const answerAlways = async (type: string, answer: string) => {
+      await mkdir(wrapperDir, { recursive: true });
+      await writeFile(`${wrapperDir}/${type}`, `#!/bin/sh\n${answer}\n`, { mode: 0o755 });
+    };
+    const refusal = { cniVersion: '0.4.0', code: 1, msg: 'incompatible CNI versions', details: '' };
+    const refuseVersion = `echo '${JSON.stringify(refusal)}'; exit 1`;
+
+    it.each(chain)(
+      'no leak when %s does not speak the version of the conflist, and it is named',
+      async (type) => {
+        const manager = await open();
+        const before = await canonicalDump();
+        await answerAlways(type, refuseVersion);
+        for (let attempt = 0; attempt < 2; attempt++) {
+          await expectRefusal(manager.setup('vm-1'), 'ERR_VERSION_UNSUPPORTED', 'incompatible CNI versions', {
+            ...{ plugin: { type, command: 'ADD', code: 1 }, rolledBack: true },
+          });
+        }
+        await rm(wrapperDir, { recursive: true });
+        await expectUnchanged(before);
+      },
+    );
+
+    it.each([
+      ['teardown', (manager: NetworkManager) => manager.teardown('vm-1')],
+      [
+        'gc',
+        async (manager: NetworkManager) =>
+          expect(await manager.gc({ keep: [] })).toEqual({ removed: ['vm-1'], failed: [] }),
+      ],
+    ])(
+      'what a setup has left is removed by %s where it does not speak that version',
+      async (_title, remove) => {
+        const manager = await open();
+        const before = await canonicalDump();
+        await answerAlways('bridge', 'exit 7');
+        await expectRefusal(manager.setup('vm-1'), 'ERR_PLUGIN_SILENT', 'exited with 7', {
+          rolledBack: false,
+        });
+        await answerAlways('bridge', refuseVersion);
+        await remove(manager);
+        await rm(wrapperDir, { recursive: true });
+        await expectUnchanged(before);
+      },
+    );
+
+    it('that refuses the version of an attachment which it has made: the record stays for another teardown', async () => {
       const manager = await open();
       const before = await canonicalDump();
-      await mkdir(wrapperDir, { recursive: true });
-      const reply = { cniVersion: '0.4.0', code: 1, msg: 'incompatible CNI versions', details: '' };
-      const script = `#!/bin/sh\n[ "$CNI_COMMAND" = ADD ] || exit 0\necho '${JSON.stringify(reply)}'\nexit 1\n`;
-      await writeFile(`${wrapperDir}/bridge`, script, { mode: 0o755 });
-      await expectRefusal(manager.setup('vm-1'), 'ERR_VERSION_UNSUPPORTED', 'incompatible CNI versions', {
-        plugin: { type: 'bridge', command: 'ADD', code: 1 },
+      await manager.setup('vm-1');
+      await answerAlways('bridge', refuseVersion);
+      await expectRefusal(manager.teardown('vm-1'), 'ERR_TEARDOWN_INCOMPLETE', 'incompatible CNI versions', {
+        errors: [{ code: 'ERR_VERSION_UNSUPPORTED', plugin: { type: 'bridge', command: 'DEL' } }],
       });
+      expect(await manager.list()).toMatchObject([{ vmId: 'vm-1', alive: false }]);
       await rm(wrapperDir, { recursive: true });
+      await manager.teardown('vm-1');
       await expectUnchanged(before);
     });
 

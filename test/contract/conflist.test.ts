@@ -15,8 +15,10 @@ const bridgeWith = (ipam: object) => ({
   ipam: { type: 'host-local', dataDir, ...ipam },
 });
 
-async function write(...plugins: readonly object[]): Promise<void> {
-  await writeFile(path, JSON.stringify({ cniVersion: '1.0.0', name: 'mine', plugins }));
+const write = (...plugins: readonly object[]) => writeIn('1.0.0', ...plugins);
+
+async function writeIn(cniVersion: string, ...plugins: readonly object[]): Promise<void> {
+  await writeFile(path, JSON.stringify({ cniVersion, name: 'mine', plugins }));
 }
 
 describeBackends('a conflist of the user, which is taken as it is:', (lab) => {
@@ -65,6 +67,21 @@ describeBackends('a conflist of the user, which is taken as it is:', (lab) => {
     expect(await canonicalDump()).toMatch(/^file \/etc\/cni\/mine\.conflist /m);
     await lab.open({ conflist: path });
   });
+
+  it.each(['0.3.0', '0.3.1'])(
+    'of CNI %s, which has no CHECK: check and repair do the rest',
+    async (version) => {
+      await writeIn(version, bridgeWith({ subnet: '10.9.0.0/24', routes: [{ dst: '0.0.0.0/0' }] }), tap);
+      const manager = await lab.open({ conflist: path });
+      const { netnsPath } = await manager.setup('vm-1');
+      const before = await canonicalDump();
+      expect(await manager.check('vm-1')).toEqual({ ok: true, differences: [] });
+      await runIn(netnsPath, 'ip', 'route', 'delete', 'default');
+      expect(await manager.check('vm-1')).toMatchObject({ ok: false, differences: [{ subject: 'route' }] });
+      expect(await manager.repair('vm-1')).toMatchObject({ ok: true, repaired: [{ subject: 'route' }] });
+      await expectUnchanged(before);
+    },
+  );
 
   it('that has changed since: an attachment is removed as it was made', async () => {
     await write(bridgeWith({ subnet: '10.9.0.0/24' }), tap);

@@ -1,9 +1,12 @@
-import { rm, writeFile } from 'node:fs/promises';
-import { expect, it } from 'vitest';
+import { mkdir, readFile, rm, writeFile } from 'node:fs/promises';
+import { afterEach, expect, it } from 'vitest';
 import { canonicalDump, expectUnchanged } from '../support/dump.ts';
 import { addNamespace } from '../support/lab.ts';
+import { wrapperDir } from '../support/plugin-wrappers.ts';
 import { ip } from '../support/run.ts';
-import { describeLayouts } from './fixture.ts';
+import { debianPluginDir } from '../support/tools.mjs';
+import { Vmms } from '../support/vmm.ts';
+import { describeBackends, describeLayouts } from './fixture.ts';
 
 describeLayouts('gc', (lab) => {
   it('removes all but what is to be kept', async () => {
@@ -73,3 +76,53 @@ describeLayouts('gc', (lab) => {
     await expectUnchanged(before);
   });
 });
+
+const conflist = '/etc/cni/mine.conflist';
+const told = '/run/told';
+
+/** A bridge plugin of CNI 1.1.0, which Debian's is not: it keeps what GC tells it, and undoes nothing for vm-3. */
+const bridge = `#!/bin/sh
+[ "$CNI_COMMAND" != GC ] || exec cat >${told}
+[ "$CNI_COMMAND $CNI_CONTAINERID" != "DEL vm-3" ] || exit 7
+sed 's/"cniVersion":"1.1.0"/"cniVersion":"1.0.0"/g' | ${debianPluginDir}/bridge
+`;
+
+describeBackends(
+  'gc of a chain of CNI 1.1.0',
+  (lab) => {
+    const vmms = new Vmms();
+    afterEach(async () => {
+      await vmms.end();
+      await rm(wrapperDir, { recursive: true, force: true });
+    });
+
+    it('tells plugins of all that has its record: also of what it restored, and of what it could not remove', async () => {
+      const ipam = { type: 'host-local', subnet: '10.9.0.0/24', dataDir: '/run/cni/networks' };
+      const plugins = [
+        { type: 'bridge', bridge: 'mine0', isGateway: true, ipam },
+        { type: 'tc-redirect-tap' },
+      ];
+      await writeFile(conflist, JSON.stringify({ cniVersion: '1.1.0', name: 'mine', plugins }));
+      await mkdir(wrapperDir, { recursive: true });
+      await writeFile(`${wrapperDir}/bridge`, bridge, { mode: 0o755 });
+      const manager = await lab.open({
+        conflist,
+        pluginDirs: [wrapperDir, debianPluginDir],
+        shutdown: 'leave',
+      });
+      const { netnsPath } = await manager.setup('vm-1');
+      for (const vmId of ['vm-2', 'vm-3', 'vm-4']) await manager.setup(vmId);
+      await vmms.start(netnsPath);
+      await rm(`${lab.stateDir}/results/mine-vm-1-eth0`);
+      expect(await manager.gc({ keep: ['vm-1', 'vm-2'] })).toMatchObject({
+        removed: ['vm-4'],
+        failed: [{ containerId: 'vm-3' }],
+      });
+      const valid: { containerID: string }[] = JSON.parse(await readFile(told, 'utf8'))[
+        'cni.dev/valid-attachments'
+      ];
+      expect(valid.map(({ containerID }) => containerID).sort()).toEqual(['vm-1', 'vm-2', 'vm-3']);
+    });
+  },
+  ['cni'],
+);

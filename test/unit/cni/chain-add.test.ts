@@ -75,6 +75,7 @@ describe('before any work', () => {
     const refusal = { code: 'ERR_NETNS_HOST', path: target.netns };
     await expect(chain.add(target)).rejects.toMatchObject(refusal);
     await expect(chain.del(target, null)).rejects.toMatchObject(refusal);
+    await expect(chain.delUnproven(target)).rejects.toMatchObject(refusal);
     await expect(chain.check(target, null)).rejects.toMatchObject(refusal);
     expect(runner.seen).toEqual([]);
   });
@@ -169,6 +170,49 @@ describe('no leak after a failure at each plugin of the chain', () => {
       errors: [],
     });
     expect(runner.order).toEqual(['ADD first', 'ADD second', 'DEL third', 'DEL second', 'DEL first']);
+  });
+
+  const refusal: Answer = { exitCode: 1, stdout: '{"code":1,"msg":"incompatible CNI versions"}' };
+
+  /** Each DEL of the plugin ends so, and each of the others well. */
+  const undoing = (failing: string, added: Answer, deleted: Answer) => {
+    const runner = new FakeRunner((seen) => {
+      if (seen.command === 'DEL') return seen.type === failing ? deleted : '';
+      return seen.type === failing ? added : grow(seen);
+    });
+    const options = { runner, pluginDirs: ['/plugins'], timeoutMs: 1000, environment: {} };
+    return { runner, chain: new Chain(listOf('1.1.0', ...types), options) };
+  };
+
+  it.each(types)('takes a version that %s refuses at ADD, and at DEL, for nothing to undo', async (type) => {
+    const { chain, runner } = undoing(type, refusal, refusal);
+    await expect(chain.add(target)).rejects.toMatchObject({
+      ...{ code: 'ERR_VERSION_UNSUPPORTED', plugin: { type, command: 'ADD' } },
+      ...{ rolledBack: true, errors: [] },
+    });
+    expect(runner.order.slice(-3)).toEqual(['DEL third', 'DEL second', 'DEL first']);
+  });
+
+  it.each([
+    ['a DEL that fails otherwise after it', refusal, failure, 'ERR_PLUGIN_FAILED'],
+    ['one that is refused at DEL alone', failure, refusal, 'ERR_VERSION_UNSUPPORTED'],
+  ])('holds against the undo %s', async (_title, added, deleted, code) => {
+    const { chain } = undoing('second', added, deleted);
+    await expect(chain.add(target)).rejects.toMatchObject({
+      rolledBack: false,
+      errors: [{ code, plugin: { type: 'second', command: 'DEL' } }],
+    });
+  });
+
+  it('holds it against the undo when a plugin that gave its result refuses the version at DEL', async () => {
+    const runner = new FakeRunner((seen) =>
+      seen.command === 'DEL' || seen.type === 'third' ? refusal : grow(seen),
+    );
+    const options = { runner, pluginDirs: ['/plugins'], timeoutMs: 1000, environment: {} };
+    await expect(new Chain(listOf('1.1.0', ...types), options).add(target)).rejects.toMatchObject({
+      rolledBack: false,
+      errors: ['second', 'first'].map((type) => ({ plugin: { type, command: 'DEL', code: 1 } })),
+    });
   });
 
   it('has nothing to undo where the first plugin cannot be executed', async () => {

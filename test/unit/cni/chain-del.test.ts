@@ -69,6 +69,19 @@ describe('teardown', () => {
     expect(runner.order).toEqual(['DEL first']);
   });
 
+  it('without a proof that anything was added, holds no refused version against a plugin', async () => {
+    const refusal: Answer = { exitCode: 1, stdout: '{"code":1,"msg":"incompatible CNI versions"}' };
+    const { chain, runner } = chainOf('1.1.0', ({ type }) => (type === 'second' ? refusal : failure));
+    expect(await chain.delUnproven(target)).toMatchObject([{ step: 'plugin:first DEL' }]);
+    expect(runner.order).toEqual(['DEL second', 'DEL first']);
+    for (const prevResult of [result, null]) {
+      expect(await chain.del(target, prevResult)).toMatchObject([
+        { code: 'ERR_VERSION_UNSUPPORTED', step: 'plugin:second DEL' },
+        { step: 'plugin:first DEL' },
+      ]);
+    }
+  });
+
   it('works without a namespace', async () => {
     const { chain, runner } = chainOf('1.0.0');
     await chain.del({ ...target, netns: '' }, null);
