@@ -4,6 +4,7 @@ import type { Scope } from '../operation.ts';
 import type { Difference } from '../types.ts';
 import { isOurs } from './anchor.ts';
 import { beyondRepair, type Finding, onHost } from './finding.ts';
+import { givenMtu } from './given-mtu.ts';
 import { readHostLinks } from './host-link.ts';
 import { inspectFirewall, inspectGuard, inspectLink, inspectReservation } from './inspect-host.ts';
 import { inspectInside } from './inspect-inside.ts';
@@ -39,8 +40,8 @@ export class Check {
     const scope = this.#scope;
     scope.step = 'link';
     const layout = record.config === '' ? network.layout : layoutOf(this.#runtime, record);
-    const mtu = layout === null ? null : layout.mtu || network.mtu;
     const links = await readHostLinks(this.#runtime.binding);
+    const mtu = givenMtu(record, layout, links.of(record));
     const isAnchor = anchors.vmIdOf(record.netns) !== null;
     const onLink = inspectLink(this.#runtime, record, links, layout, mtu);
     // Other runtimes neither say on a link whose it is nor guard it.
