@@ -26,6 +26,7 @@ import { dismantleNetwork } from './prepare.ts';
 import { recordsOfNetwork, recordsOfVm, vmIdOf } from './records.ts';
 import { recover } from './recover.ts';
 import { Repair } from './repair.ts';
+import { restore } from './restore.ts';
 import type { Runtime } from './runtime.ts';
 import { isSameAttachment } from './same-attachment.ts';
 import type { Undoing } from './undoing.ts';
@@ -50,7 +51,7 @@ export abstract class RecordedBackend {
   }
 
   async recover(scope: Scope): Promise<void> {
-    this.#recovery = await recover(this.runtime, this.undoing, scope, { vmId: null, guards: true });
+    this.#recovery = await recover(this.runtime, this.undoing, scope);
   }
 
   async detach({ vmId, wait, only }: DetachRequest, scope: Scope): Promise<Departure> {
@@ -74,17 +75,15 @@ export abstract class RecordedBackend {
   }
 
   async repair(vmId: string | null, scope: Scope): Promise<RepairReport> {
-    const repair = new Repair(this.runtime);
     // A record that was lost is made again first, as when the network is opened.
-    const { restored } = await recover(this.runtime, this.undoing, scope, { vmId, guards: false });
-    for (const each of restored) {
-      const message = 'the record, or the claim of the namespace, was lost';
-      repair.repaired.push({ vmId: each, subject: 'record', message });
-    }
+    const restoration = await restore(this.runtime, this.undoing, scope, vmId);
+    const repair = new Repair(this.runtime, restoration);
     const { records } = await recordsOfNetwork(this.runtime);
     const all = new Set(records.map((record) => vmIdOf(this.runtime, record)));
-    if (vmId !== null && !all.has(vmId)) throw this.#notFound(vmId);
+    const lost = new Set(restoration.failed.map((each) => each.vmId));
+    if (vmId !== null && !all.has(vmId) && !lost.has(vmId)) throw this.#notFound(vmId);
     for (const each of vmId === null ? all : [vmId]) {
+      if (lost.has(each)) continue;
       await this.#withRecords(each, scope, async (lock, own) => {
         const check = new Check(this.runtime, this.#further, lock, scope);
         for (const record of own) await repair.run(check, each, record);

@@ -4,6 +4,7 @@ import type { RepairReport } from '../types.ts';
 import type { Check } from './check.ts';
 import { asDifference, type Finding } from './finding.ts';
 import { atStep, kernelError } from './kernel-error.ts';
+import type { Restoration } from './restore.ts';
 import type { Runtime } from './runtime.ts';
 
 /** Puts back what differs, and nothing else: a VM that works sends and receives all the while. */
@@ -17,12 +18,14 @@ type Failed = RepairReport['failed'][number];
 const textOf = ({ subject, message }: Finding) => `${subject} ${message}`;
 
 export class Repair {
-  readonly repaired: Repaired[] = [];
-  readonly failed: Failed[] = [];
+  readonly repaired: Repaired[];
+  readonly failed: Failed[];
   readonly #runtime: Runtime;
 
-  constructor(runtime: Runtime) {
+  constructor(runtime: Runtime, { repaired, failed }: Restoration) {
     this.#runtime = runtime;
+    this.repaired = [...repaired];
+    this.failed = [...failed];
   }
 
   get report(): RepairReport {
