@@ -19,6 +19,7 @@ import { Check, type InspectFurther } from './check.ts';
 import { detachUnderLock } from './detach.ts';
 import { asDifference } from './finding.ts';
 import { collectGarbage } from './gc.ts';
+import { HostReading } from './host-reading.ts';
 import { listAttachments } from './list.ts';
 import type { HeldLock } from './locks.ts';
 import { waitUntilFree } from './namespace-wait.ts';
@@ -67,7 +68,7 @@ export abstract class RecordedBackend {
   check(vmId: string, scope: Scope): Promise<CheckReport> {
     return this.#withRecords(vmId, scope, async (lock, records) => {
       if (records.length === 0) throw this.#notFound(vmId);
-      const check = new Check(this.runtime, this.#further, lock, scope);
+      const check = new Check(this.runtime, this.#further, new HostReading(this.runtime), lock, scope);
       const differences: Difference[] = [];
       for (const record of records) differences.push(...(await check.run(vmId, record)).map(asDifference));
       return { ok: differences.length === 0, differences };
@@ -77,19 +78,15 @@ export abstract class RecordedBackend {
   async repair(vmId: string | null, scope: Scope): Promise<RepairReport> {
     // A record that was lost is made again first, as when the network is opened.
     const restoration = await restore(this.runtime, this.undoing, scope, vmId);
-    const repair = new Repair(this.runtime, restoration);
-    const { records } = await recordsOfNetwork(this.runtime);
-    const all = new Set(records.map((record) => vmIdOf(this.runtime, record)));
     const lost = new Set(restoration.failed.map((each) => each.vmId));
-    if (vmId !== null && !all.has(vmId) && !lost.has(vmId)) throw this.#notFound(vmId);
-    for (const each of vmId === null ? all : [vmId]) {
-      if (lost.has(each)) continue;
-      await this.#withRecords(each, scope, async (lock, own) => {
-        const check = new Check(this.runtime, this.#further, lock, scope);
-        for (const record of own) await repair.run(check, each, record);
-      });
-    }
-    return repair.report;
+    const { records } = await recordsOfNetwork(this.runtime);
+    const its = records.filter((record) => vmId === null || vmIdOf(this.runtime, record) === vmId);
+    if (vmId !== null && its.length === 0 && !lost.has(vmId)) throw this.#notFound(vmId);
+    const left = its.filter((record) => !lost.has(vmIdOf(this.runtime, record)));
+    const repair = new Repair(this.runtime, this.#further, scope);
+    const done = await (vmId === null || left.length === 0 ? repair.all(left) : repair.one(vmId, left));
+    const failed = [...restoration.failed, ...done.failed];
+    return { ok: failed.length === 0, repaired: [...restoration.repaired, ...done.repaired], failed };
   }
 
   #notFound(vmId: string): NetworkError {

@@ -11,18 +11,13 @@ import type { Undoing } from './undoing.ts';
 
 /** What of partial VMs can be put back. All else is left as it is: who may be gone is for `teardown`, `gc` and `open` to say. */
 
-export interface Restoration {
-  readonly repaired: RepairReport['repaired'];
-  readonly failed: RepairReport['failed'];
-}
-
 /** `only`: that VM alone; `null`: all. */
 export async function restore(
   runtime: Runtime,
   undoing: Undoing,
   scope: Scope,
   only: string | null,
-): Promise<Restoration> {
+): Promise<Omit<RepairReport, 'ok'>> {
   scope.step = 'recovery';
   const view = await viewHost(runtime, { addresses: true });
   const vm = new PartialVm(runtime, undoing, view, inhabitedNamespaces(runtime.binding));
