@@ -135,6 +135,10 @@ export const errorTable = {
     when: 'check() or repair() is asked for a VM that has no network',
     remedy: 'call setup(vmId) first',
   },
+  ERR_ATTACHMENT_LOST: {
+    when: 'in the report of repair(): what is left of a VM cannot be made whole again, and was left as it is',
+    remedy: 'call teardown(vmId), or gc() where its record cannot be read, then setup(vmId)',
+  },
   ERR_NETNS_FOREIGN: {
     when: "something that this library did not make stands at the VM's namespace path",
     remedy: 'look at it (ip netns pids NAME); remove it with ip netns del NAME, or use another vmId',

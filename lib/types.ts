@@ -169,7 +169,10 @@ export interface RepairReport {
   /** Whether nothing differs any more. */
   readonly ok: boolean;
   readonly repaired: readonly (Difference & { readonly vmId: string })[];
-  /** What still differs, with why; `null` where only a teardown and a new setup can help. */
+  /**
+   * What still differs, with why; `null` where only a teardown and a new setup can help. ERR_ATTACHMENT_LOST: of the VM too
+   * little is left to be put back; `record` or `anchor` with another error: it could not be judged. Neither was touched.
+   */
   readonly failed: readonly (Difference & { readonly vmId: string; readonly error: Error | null })[];
 }
 

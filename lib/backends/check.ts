@@ -4,8 +4,9 @@ import type { Scope } from '../operation.ts';
 import type { Difference } from '../types.ts';
 import { isOurs } from './anchor.ts';
 import { beyondRepair, type Finding, onHost } from './finding.ts';
-import { readHostLinks } from './host-link.ts';
-import { inspectFirewall, inspectGuard, inspectLink, inspectReservation } from './inspect-host.ts';
+import { givenMtu } from './given-mtu.ts';
+import type { HostReading } from './host-reading.ts';
+import { inspectGuard, inspectLink, inspectReservation } from './inspect-host.ts';
 import { inspectInside } from './inspect-inside.ts';
 import { inspectRoutes } from './inspect-routes.ts';
 import type { HeldLock } from './locks.ts';
@@ -24,12 +25,14 @@ export type InspectFurther = (
 export class Check {
   readonly #runtime: Runtime;
   readonly #further: InspectFurther;
+  readonly #host: HostReading;
   readonly #lock: HeldLock;
   readonly #scope: Scope;
 
-  constructor(runtime: Runtime, further: InspectFurther, lock: HeldLock, scope: Scope) {
+  constructor(runtime: Runtime, further: InspectFurther, host: HostReading, lock: HeldLock, scope: Scope) {
     this.#runtime = runtime;
     this.#further = further;
+    this.#host = host;
     this.#lock = lock;
     this.#scope = scope;
   }
@@ -39,16 +42,16 @@ export class Check {
     const scope = this.#scope;
     scope.step = 'link';
     const layout = record.config === '' ? network.layout : layoutOf(this.#runtime, record);
-    const mtu = layout === null ? null : layout.mtu || network.mtu;
-    const links = await readHostLinks(this.#runtime.binding);
+    const links = await this.#host.links();
+    const mtu = givenMtu(record, layout, links.of(record));
     const isAnchor = anchors.vmIdOf(record.netns) !== null;
     const onLink = inspectLink(this.#runtime, record, links, layout, mtu);
     // Other runtimes neither say on a link whose it is nor guard it.
     const findings = onLink.filter(({ subject }) => isAnchor || subject !== 'alias');
-    findings.push(...(await inspectRoutes(this.#runtime, record, layout)));
+    findings.push(...(await inspectRoutes(this.#runtime, this.#host, record, layout)));
     findings.push(...(await inspectReservation(this.#runtime, record, layout, scope)));
-    if (isAnchor) findings.push(...(await inspectGuard(this.#runtime, record)));
-    findings.push(...(await inspectFirewall(this.#runtime)));
+    if (isAnchor) findings.push(...(await inspectGuard(this.#runtime, this.#host, record)));
+    findings.push(...(await this.#host.firewall()));
     scope.step = 'anchor';
     const state = isAnchor ? await anchors.state(vmId, this.#lock) : await anchors.stateAt(record.netns);
     if (isAnchor ? !isOurs(state) : state.kind !== 'namespace') {

@@ -4,6 +4,7 @@ import type { Scope } from '../operation.ts';
 import { beyondRepair, type Finding, onHost } from './finding.ts';
 import { guard, guardedPort, isGuarded } from './guard.ts';
 import { aliasOf, firstInterface, type HostLinks, portDisabled } from './host-link.ts';
+import type { HostReading } from './host-reading.ts';
 import { atStep } from './kernel-error.ts';
 import type { NativeLayout } from './native-layout.ts';
 import { ownerOf } from './native-plan.ts';
@@ -88,12 +89,13 @@ const optionsText = ({ hairpin, isolated }: Pick<NativeLayout, 'hairpin' | 'isol
 /** The elements by which the guest is held to what it is. */
 export async function inspectGuard(
   { binding, network }: Runtime,
+  host: HostReading,
   record: CacheRecord,
 ): Promise<readonly Finding[]> {
   const wanted = network.guarded && record.result !== null ? guardedPort(record, record.result) : null;
   if (wanted === null) return [];
-  const guarded = await atStep('guard', () => binding.guardList({}));
-  if (isGuarded(wanted, guarded)) return [];
+  const port = (await host.guarded()).get(wanted.link);
+  if (port !== undefined && isGuarded(wanted, [port])) return [];
   const message = `what comes in on ${wanted.link} is not held to its address and MAC`;
   return [onHost('guard', message, () => guard(binding, wanted))];
 }
@@ -128,13 +130,4 @@ export async function inspectReservation(
     findings.push(onHost('reservation', `${ip} is not reserved`, () => atStep('reservation', reserve)));
   }
   return findings;
-}
-
-/** The network's table, rules and elements. */
-export async function inspectFirewall({ binding, network }: Runtime): Promise<readonly Finding[]> {
-  const { firewall } = network;
-  const parts = await atStep('firewall', () => binding.firewallCheck(firewall));
-  if (parts.length === 0) return [];
-  const message = `the firewall of ${network.name} is not as it was made: ${parts.join(', ')}`;
-  return [onHost('firewall', message, () => atStep('firewall', () => binding.firewallEnsure(firewall)))];
 }

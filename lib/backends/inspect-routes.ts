@@ -1,8 +1,8 @@
 import type { CacheRecord } from '../cni/types.ts';
 import type { BridgePlan } from '../native/engine.ts';
-import type { Dump, LinkInfo } from '../native/netlink.ts';
+import type { LinkInfo } from '../native/netlink.ts';
 import { type Finding, onHost } from './finding.ts';
-import { HostLinks } from './host-link.ts';
+import type { HostReading, HostWays } from './host-reading.ts';
 import { unreachableSubnets } from './host-routes.ts';
 import { bridgeOf } from './inspect-host.ts';
 import { atStep } from './kernel-error.ts';
@@ -15,20 +15,22 @@ import type { Runtime } from './runtime.ts';
 /** Where the host has a route to each VM: the VM's, its link's part in it, and what keeps the rest out. */
 export async function inspectRoutes(
   runtime: Runtime,
+  host: HostReading,
   record: CacheRecord,
   layout: NativeLayout | null,
 ): Promise<readonly Finding[]> {
   if (layout?.hostRoutes !== true) return [];
-  const dump = await atStep('route', () => runtime.binding.dump({ kinds: ['links', 'addresses', 'routes'] }));
+  const links = await host.links();
+  const ways = await host.ways();
   const name = bridgeOf(record, layout);
-  const bridge = dump.links.find((each) => each.kind === 'bridge' && each.name === name);
-  const link = layout.linkGroup === null ? bridge : (new HostLinks(dump.links).of(record) ?? undefined);
+  const bridge = links.all.find((each) => each.kind === 'bridge' && each.name === name);
+  const link = layout.linkGroup === null ? bridge : (links.of(record) ?? undefined);
   const plan = runtime.network.bridges.find((each) => each.name === name);
   return [
-    ...(plan === undefined ? [] : inspectGateway(runtime, plan, bridge, dump)),
+    ...(plan === undefined ? [] : inspectGateway(runtime, plan, bridge, ways)),
     // That the link itself is gone is a finding of its own.
-    ...(link === undefined ? [] : await inspectWay(runtime, record, layout, link, dump)),
-    ...inspectSubnets(runtime, dump),
+    ...(link === undefined ? [] : await inspectWay(runtime, record, layout, link, ways)),
+    ...inspectSubnets(runtime, ways),
   ];
 }
 
@@ -36,7 +38,7 @@ function inspectGateway(
   { binding }: Runtime,
   plan: BridgePlan,
   bridge: LinkInfo | undefined,
-  { addresses }: Dump,
+  { addresses }: HostWays,
 ): readonly Finding[] {
   const present = addresses
     .filter(({ link }) => link === bridge?.index)
@@ -51,7 +53,7 @@ async function inspectWay(
   record: CacheRecord,
   { isolated, sets }: NativeLayout,
   { index, name }: LinkInfo,
-  { routes }: Dump,
+  ways: HostWays,
 ): Promise<readonly Finding[]> {
   const findings: Finding[] = [];
   const proxy = { [`net/ipv4/conf/${name}/proxy_arp`]: '1', [`net/ipv4/neigh/${name}/proxy_delay`]: '0' };
@@ -64,7 +66,7 @@ async function inspectWay(
   const gateway = sets.flatMap(({ ranges }) => ranges)[0]?.gateway ?? null;
   for (const ip of addressesOf(record) ?? []) {
     const destination = `${ip}/32`;
-    if (routes.some((route) => route.destination === destination && route.link === index)) continue;
+    if (ways.hasRoute(destination, index)) continue;
     const route = { destination, link: name, ...(gateway === null ? {} : { source: gateway }) };
     const message = `the host has no route to ${ip} by ${name}`;
     findings.push(onHost('route', message, () => atStep('route', () => binding.hostRouteAdd(route))));
@@ -72,10 +74,8 @@ async function inspectWay(
   return findings;
 }
 
-function inspectSubnets({ binding, network }: Runtime, { routes }: Dump): readonly Finding[] {
-  const isThere = (subnet: string) =>
-    routes.some(({ destination, link }) => destination === subnet && link === 0);
-  const missing = unreachableSubnets(network).filter((subnet) => !isThere(subnet));
+function inspectSubnets({ binding, network }: Runtime, ways: HostWays): readonly Finding[] {
+  const missing = unreachableSubnets(network).filter((subnet) => !ways.hasRoute(subnet, 0));
   return missing.map((destination) => {
     const message = `what no VM has of ${destination} leads to the host's default route`;
     return onHost('route', message, () => atStep('route', () => binding.hostRouteAdd({ destination })));

@@ -11,6 +11,7 @@ import type { NativeBinding } from '../native/binding.ts';
 import type { BridgePlan, FirewallNetwork } from '../native/engine.ts';
 import type { Config, GeneratedNetwork, OwnConflist } from '../settings.ts';
 import { networkFacts } from './facts.ts';
+import { conflistMtu } from './given-mtu.ts';
 import { bridgeCountKey, type NativeLayout, nativeLayout, routedKey } from './native-layout.ts';
 import { ethernetMtu, uplinkMtu } from './uplink.ts';
 
@@ -115,7 +116,7 @@ export async function resolveNetwork(binding: NativeBinding, config: Config): Pr
     const list = await ownList(binding, source);
     const layout = config.backend === 'native' ? nativeLayout(list, source.path) : null;
     const bridges = layout === null ? [] : bridgePlans(list.name, layout);
-    const mtu = layout?.mtu || uplink;
+    const mtu = (layout && conflistMtu(layout, list.text)) ?? uplink;
     return { ...describeList(list, config), bridges, layout, mtu, generated: null };
   }
   const conflist = describe(source, uplink);

@@ -11,9 +11,11 @@ import { detachUnderLock, incomplete, mayClear } from './detach.ts';
 import { unguard } from './guard.ts';
 import { aliasOf, cutHostLink, deleteHostLink, findHostLink, isCut } from './host-link.ts';
 import type { HostView } from './host-view.ts';
+import { atStep } from './kernel-error.ts';
 import { livingState } from './living.ts';
 import type { HeldLock } from './locks.ts';
 import { ownerOf } from './native-plan.ts';
+import { addressStoreOf, ipsOf } from './network-addresses.ts';
 import { isInUse, readInside, rebuildRecord } from './rebuild.ts';
 import { keyOf, vmIdOf } from './records.ts';
 import type { Runtime } from './runtime.ts';
@@ -23,6 +25,12 @@ import type { Undoing } from './undoing.ts';
 
 /** `restored`: it is in use, and whole again. `left`: it is whole, or none of ours. */
 export type Fate = 'removed' | 'restored' | 'left';
+
+/** What is left of a VM that nothing can make whole again. */
+export interface Lost {
+  readonly record: CacheRecord | null;
+  readonly state: AnchorState;
+}
 
 /** VMs of which something is there, but no whole attachment of any network. */
 export function partialVms(runtime: Runtime, view: HostView): readonly string[] {
@@ -70,7 +78,20 @@ export class PartialVm {
     this.#inhabited = inhabited;
   }
 
+  /** Restores it, or removes what is left of it. */
   async settle(vmId: string, lock: HeldLock, scope: Scope): Promise<Fate> {
+    const judged = await this.restore(vmId, lock, scope);
+    if (typeof judged === 'string') return judged;
+    const { record, state } = judged;
+    if (record === null) return this.#remove(vmId, state, lock, scope);
+    await detachUnderLock(this.#runtime, {
+      ...{ undoing: this.#undoing, vmId, records: [record], lock, scope },
+    });
+    return 'removed';
+  }
+
+  /** Removes nothing. */
+  async restore(vmId: string, lock: HeldLock, scope: Scope): Promise<Exclude<Fate, 'removed'> | Lost> {
     const { anchors } = this.#runtime;
     scope.step = 'anchor';
     const found = await anchors.state(vmId, lock);
@@ -78,13 +99,24 @@ export class PartialVm {
     const records = await this.#recordsNow(vmId);
     if (records === null) return 'left';
     const [record] = records;
-    if (record !== undefined) return this.#settleRecorded(vmId, record, found, lock, scope);
+    if (record !== undefined) return this.#restoreRecorded(vmId, record, found, lock);
     const key = keyOf(this.#runtime, containerIdOf(vmId, found));
     const state = await livingState(this.#runtime, vmId, null, lock);
     // Somebody's who can't be found, but lives on.
     if (state.kind !== 'namespace' && (await this.#uncutLink(key)) !== null) return 'left';
-    if (await this.#restore(vmId, state, lock)) return 'restored';
-    return this.#remove(vmId, state, lock, scope);
+    return (await this.#restore(vmId, state, lock)) ? 'restored' : { record: null, state };
+  }
+
+  /** Of a VM without a record: whether there is more of it than a lock's file, or what is somebody else's. */
+  async hasRest(vmId: string, state: AnchorState): Promise<boolean> {
+    if (state.kind !== 'absent') return isOurs(state) || (await mayClear(this.#runtime, vmId, [], state));
+    const key = keyOf(this.#runtime, containerIdOf(vmId, state));
+    if (this.#hasUnreadable(key)) return true;
+    // Read anew: a teardown that was under way when the host was viewed has come to its end.
+    const { binding, network } = this.#runtime;
+    const directory = addressStoreOf(network);
+    if (directory === null) return false;
+    return (await atStep('reservation', () => ipsOf(binding, directory, ownerOf(key)))).length > 0;
   }
 
   /** Of a VM that is not to stay, even where it is in use. */
@@ -128,13 +160,12 @@ export class PartialVm {
     return now.filter((record) => record !== null);
   }
 
-  async #settleRecorded(
+  async #restoreRecorded(
     vmId: string,
     record: CacheRecord,
     state: AnchorState,
     lock: HeldLock,
-    scope: Scope,
-  ): Promise<Fate> {
+  ): Promise<Exclude<Fate, 'removed'> | Lost> {
     if (isOurs(state)) return 'left';
     const link = this.#view.links.of(record);
     if (link !== null && state.kind === 'namespace' && (await this.#isBehind(link, vmId, record.ifName))) {
@@ -142,11 +173,7 @@ export class PartialVm {
       return 'restored';
     }
     lock.spent = false;
-    if (link !== null && !isCut(link)) return 'left';
-    await detachUnderLock(this.#runtime, {
-      ...{ undoing: this.#undoing, vmId, records: [record], lock, scope },
-    });
-    return 'removed';
+    return link !== null && !isCut(link) ? 'left' : { record, state };
   }
 
   async #isBehind(link: LinkInfo, vmId: string, ifName: string): Promise<boolean> {
@@ -239,11 +266,14 @@ export class PartialVm {
 
   /** A record that can't be read, of a VM that has nothing any more. */
   async #forgetUnreadable(key: AttachmentKey): Promise<void> {
-    if (!this.#view.unreadable.includes(recordName(key))) return;
-    const isAnothers = this.#view.links.owned.some(
+    if (this.#hasUnreadable(key)) await this.#runtime.cache.remove(key);
+  }
+
+  #hasUnreadable(key: AttachmentKey): boolean {
+    if (!this.#view.unreadable.includes(recordName(key))) return false;
+    return !this.#view.links.owned.some(
       ({ owner }) => recordName(owner) === recordName(key) && aliasOf(owner) !== aliasOf(key),
     );
-    if (!isAnothers) await this.#runtime.cache.remove(key);
   }
 }
 

@@ -2,6 +2,7 @@ import { convertResult } from '../cni/convert.ts';
 import type { AttachmentKey, CacheRecord, Interface, IpConfig } from '../cni/types.ts';
 import { currentVersion } from '../cni/version.ts';
 import type { Dump, LinkInfo } from '../native/netlink.ts';
+import { conflistMtu } from './given-mtu.ts';
 import { atStep } from './kernel-error.ts';
 import type { Runtime } from './runtime.ts';
 import { runtimeConf } from './runtime-conf.ts';
@@ -12,10 +13,15 @@ import { runtimeConf } from './runtime-conf.ts';
 const globalScope = 0;
 const zero = '0.0.0.0';
 
-const asInterface = (link: Pick<LinkInfo, 'name' | 'mac'>, sandbox: string): Interface => ({
+const asInterface = (link: Pick<LinkInfo, 'name' | 'mac'>, sandbox: string, mtu = 0): Interface => ({
   ...{ name: link.name, mac: link.mac, sandbox },
-  ...{ mtu: 0, socketPath: '', pciId: '' },
+  ...{ mtu, socketPath: '', pciId: '' },
 });
+
+/** 0: what the conflist says now is true of it. */
+function ownMtu({ network: { layout, list } }: Runtime, { mtu }: LinkInfo): number {
+  return layout === null || conflistMtu(layout, list.text) === mtu ? 0 : mtu;
+}
 
 /** What stands inside, as its setup left it: a link, a TAP, and each sends to the other what it receives. */
 interface Inside {
@@ -69,7 +75,7 @@ export function rebuildRecord(
     cniVersion: currentVersion,
     interfaces: [
       ...before,
-      asInterface(link, netns),
+      asInterface(link, netns, ownMtu(runtime, link)),
       asInterface({ name: tap.name, mac: network.layout === null ? tap.mac : '' }, netns),
       asInterface({ name: tap.name, mac: link.mac }, key.containerId),
     ],

@@ -20,6 +20,7 @@ import { departed, departedOrReplaced } from './departed.ts';
 import { detachUnderLock } from './detach.ts';
 import { asDifference } from './finding.ts';
 import { collectGarbage } from './gc.ts';
+import { HostReading } from './host-reading.ts';
 import { listAttachments } from './list.ts';
 import type { HeldLock } from './locks.ts';
 import { waitUntilFree } from './namespace-wait.ts';
@@ -28,6 +29,7 @@ import { dismantleNetwork } from './prepare.ts';
 import { recordsOfNetwork, recordsOfVm, vmIdOf } from './records.ts';
 import { recover } from './recover.ts';
 import { Repair } from './repair.ts';
+import { restore } from './restore.ts';
 import type { Runtime } from './runtime.ts';
 import { isSameAttachment } from './same-attachment.ts';
 import type { Undoing } from './undoing.ts';
@@ -52,7 +54,7 @@ export abstract class RecordedBackend {
   }
 
   async recover(scope: Scope): Promise<void> {
-    this.#recovery = await recover(this.runtime, this.undoing, scope, { vmId: null, guards: true });
+    this.#recovery = await recover(this.runtime, this.undoing, scope);
   }
 
   async detach({ vmId, wait, only }: DetachRequest, scope: Scope): Promise<Departure> {
@@ -68,7 +70,7 @@ export abstract class RecordedBackend {
   check(vmId: string, scope: Scope): Promise<CheckReport> {
     return this.#withRecords(vmId, scope, async (lock, records) => {
       if (records.length === 0) throw this.#notFound(vmId);
-      const check = new Check(this.runtime, this.#further, lock, scope);
+      const check = new Check(this.runtime, this.#further, new HostReading(this.runtime), lock, scope);
       const differences: Difference[] = [];
       for (const record of records) differences.push(...(await check.run(vmId, record)).map(asDifference));
       return { ok: differences.length === 0, differences };
@@ -76,23 +78,17 @@ export abstract class RecordedBackend {
   }
 
   async repair(vmId: string | null, scope: Scope): Promise<RepairReport> {
-    const repair = new Repair(this.runtime);
     // A record that was lost is made again first, as when the network is opened.
-    const { restored } = await recover(this.runtime, this.undoing, scope, { vmId, guards: false });
-    for (const each of restored) {
-      const message = 'the record, or the claim of the namespace, was lost';
-      repair.repaired.push({ vmId: each, subject: 'record', message });
-    }
+    const restoration = await restore(this.runtime, this.undoing, scope, vmId);
+    const lost = new Set(restoration.failed.map((each) => each.vmId));
     const { records } = await recordsOfNetwork(this.runtime);
-    const all = new Set(records.map((record) => vmIdOf(this.runtime, record)));
-    if (vmId !== null && !all.has(vmId)) throw this.#notFound(vmId);
-    for (const each of vmId === null ? all : [vmId]) {
-      await this.#withRecords(each, scope, async (lock, own) => {
-        const check = new Check(this.runtime, this.#further, lock, scope);
-        for (const record of own) await repair.run(check, each, record);
-      });
-    }
-    return repair.report;
+    const its = records.filter((record) => vmId === null || vmIdOf(this.runtime, record) === vmId);
+    if (vmId !== null && its.length === 0 && !lost.has(vmId)) throw this.#notFound(vmId);
+    const left = its.filter((record) => !lost.has(vmIdOf(this.runtime, record)));
+    const repair = new Repair(this.runtime, this.#further, scope);
+    const done = await (vmId === null || left.length === 0 ? repair.all(left) : repair.one(vmId, left));
+    const failed = [...restoration.failed, ...done.failed];
+    return { ok: failed.length === 0, repaired: [...restoration.repaired, ...done.repaired], failed };
   }
 
   #notFound(vmId: string): NetworkError {

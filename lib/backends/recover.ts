@@ -7,6 +7,7 @@ import { type HostView, viewHost } from './host-view.ts';
 import { inTurns } from './in-turns.ts';
 import { inhabitedNamespaces } from './inhabited.ts';
 import { atStep } from './kernel-error.ts';
+import type { HeldLock } from './locks.ts';
 import { PartialVm, partialVms } from './partial.ts';
 import { vmIdOf } from './records.ts';
 import type { Runtime } from './runtime.ts';
@@ -22,39 +23,43 @@ import type { Undoing } from './undoing.ts';
 const patienceMs = 5_000;
 const width = 16;
 
-/** `vmId`: of that VM alone; `guards`: what guards whole attachments is looked at, too. */
-export async function recover(
-  runtime: Runtime,
-  undoing: Undoing,
-  scope: Scope,
-  { vmId: only, guards }: { readonly vmId: string | null; readonly guards: boolean },
-): Promise<RecoveryReport> {
+export async function recover(runtime: Runtime, undoing: Undoing, scope: Scope): Promise<RecoveryReport> {
   scope.step = 'recovery';
   const view = await viewHost(runtime, { addresses: true });
   const vm = new PartialVm(runtime, undoing, view, inhabitedNamespaces(runtime.binding));
   const removed: string[] = [];
   const restored: string[] = [];
-  const failed: { readonly vmId: string; readonly error: Error }[] = [];
-  const partial = partialVms(runtime, view).filter((vmId) => only === null || vmId === only);
-  await inTurns(partial, width, async (vmId) => {
+  const partial = partialVms(runtime, view);
+  const failed = await underLocks(runtime, partial, scope, async (vmId, lock) => {
+    const fate = await vm.settle(vmId, lock, scope);
+    if (fate === 'removed') removed.push(vmId);
+    if (fate === 'restored') restored.push(vmId);
+  });
+  const now = restored.length === 0 ? view : await viewHost(runtime, { addresses: false });
+  await guardAgain(runtime, now, scope);
+  await labelAgain(runtime, now, scope);
+  const isSwept = partial.length === 0 && !hasGuardWithoutLink(view);
+  if (!isSwept && runtime.network.guarded) await unguardMissing(runtime);
+  return { removed: removed.sort(), restored: restored.sort(), failed };
+}
+
+/** Each VM under its lock, some at a time. Resolves with those that could not be judged, and why. */
+export async function underLocks(
+  { locks }: Runtime,
+  vmIds: readonly string[],
+  scope: Scope,
+  work: (vmId: string, lock: HeldLock) => Promise<void>,
+): Promise<RecoveryReport['failed']> {
+  const failed: RecoveryReport['failed'][number][] = [];
+  await inTurns(vmIds, width, async (vmId) => {
     try {
-      const settle = (lock: Parameters<PartialVm['settle']>[1]) => vm.settle(vmId, lock, scope);
-      const fate = await runtime.locks.withVm(vmId, scope, settle, patienceMs);
-      if (fate === 'removed') removed.push(vmId);
-      if (fate === 'restored') restored.push(vmId);
+      await locks.withVm(vmId, scope, (lock) => work(vmId, lock), patienceMs);
     } catch (error) {
       if (!(error instanceof NetworkError)) throw error;
       failed.push({ vmId, error });
     }
   });
-  if (guards) {
-    const now = restored.length === 0 ? view : await viewHost(runtime, { addresses: false });
-    await guardAgain(runtime, now, scope);
-    await labelAgain(runtime, now, scope);
-  }
-  const isSwept = partial.length === 0 && !hasGuardWithoutLink(view);
-  if (!isSwept && runtime.network.guarded) await unguardMissing(runtime);
-  return { removed: removed.sort(), restored: restored.sort(), failed };
+  return failed;
 }
 
 /** A recovery that was killed has removed the VM, and not come to that. */

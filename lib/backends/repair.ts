@@ -1,9 +1,16 @@
 import type { CacheRecord } from '../cni/types.ts';
 import type { Amendment } from '../native/survey.ts';
+import type { Scope } from '../operation.ts';
 import type { RepairReport } from '../types.ts';
-import type { Check } from './check.ts';
+import { claimsNothing } from './anchor.ts';
+import { Check, type InspectFurther } from './check.ts';
 import { asDifference, type Finding } from './finding.ts';
+import { hostLinkName } from './host-link.ts';
+import { HostReading } from './host-reading.ts';
 import { atStep, kernelError } from './kernel-error.ts';
+import type { HeldLock } from './locks.ts';
+import { vmIdOf } from './records.ts';
+import { underLocks } from './recover.ts';
 import type { Runtime } from './runtime.ts';
 
 /** Puts back what differs, and nothing else: a VM that works sends and receives all the while. */
@@ -16,38 +23,110 @@ type Failed = RepairReport['failed'][number];
 
 const textOf = ({ subject, message }: Finding) => `${subject} ${message}`;
 
+/** An attachment, and what was found in the last round and was to be put back. */
+interface Patient {
+  readonly vmId: string;
+  readonly record: CacheRecord;
+  found: readonly Finding[];
+  readonly errors: Map<string, Error>;
+  readonly repaired: Repaired[];
+  readonly failed: Failed[];
+}
+
+function byVm(patients: readonly Patient[]): ReadonlyMap<string, readonly Patient[]> {
+  const grouped = new Map<string, Patient[]>();
+  for (const patient of patients) {
+    const others = grouped.get(patient.vmId);
+    if (others === undefined) grouped.set(patient.vmId, [patient]);
+    else others.push(patient);
+  }
+  return grouped;
+}
+
+/**
+ * Of many VMs as of one: the host is read once in each round, and each VM is looked at and mended under its lock. The next
+ * round, for those of which something was put back, sees what came of it.
+ */
 export class Repair {
-  readonly repaired: Repaired[] = [];
-  readonly failed: Failed[] = [];
   readonly #runtime: Runtime;
+  readonly #further: InspectFurther;
+  readonly #scope: Scope;
 
-  constructor(runtime: Runtime) {
+  constructor(runtime: Runtime, further: InspectFurther, scope: Scope) {
     this.#runtime = runtime;
+    this.#further = further;
+    this.#scope = scope;
   }
 
-  get report(): RepairReport {
-    const { repaired, failed } = this;
-    return { ok: failed.length === 0, repaired, failed };
+  /** Of one VM: waits for its lock as long as the verb may, and rejects where it can't be looked at. */
+  one(vmId: string, records: readonly CacheRecord[]): Promise<Omit<RepairReport, 'ok'>> {
+    const { locks } = this.#runtime;
+    return this.#run(records, async (work) => {
+      await locks.withVm(vmId, this.#scope, (lock) => work(vmId, lock));
+      return [];
+    });
   }
 
-  /** Under the VM's lock. */
-  async run(check: Check, vmId: string, record: CacheRecord): Promise<void> {
-    const errors = new Map<string, Error>();
-    let left = await check.run(vmId, record);
-    for (let round = 0; round < rounds && left.some(({ fix }) => fix !== null); round++) {
-      const before = left;
-      for (const finding of before) await this.#apply(finding, record, errors);
-      left = await check.run(vmId, record);
-      const still = new Set(left.map(textOf));
-      const done = before.filter((finding) => !still.has(textOf(finding)));
-      this.repaired.push(...done.map((finding) => ({ vmId, ...asDifference(finding) })));
+  all(records: readonly CacheRecord[]): Promise<Omit<RepairReport, 'ok'>> {
+    return this.#run(records, (work, vmIds) => underLocks(this.#runtime, vmIds, this.#scope, work));
+  }
+
+  async #run(
+    records: readonly CacheRecord[],
+    eachVm: (
+      work: (vmId: string, lock: HeldLock) => Promise<void>,
+      vmIds: readonly string[],
+    ) => ReturnType<typeof underLocks>,
+  ): Promise<Omit<RepairReport, 'ok'>> {
+    const patients = records.map((record) => ({
+      ...{ vmId: vmIdOf(this.#runtime, record), record, found: [], errors: new Map() },
+      ...{ repaired: [], failed: [] },
+    }));
+    const unseen: Failed[] = [];
+    let pending = byVm(patients);
+    for (let round = 0; round <= rounds && pending.size > 0; round++) {
+      const reading = new HostReading(this.#runtime);
+      const treated: Patient[] = [];
+      const look = async (vmId: string, lock: HeldLock) => {
+        lock.spent = claimsNothing(await this.#runtime.anchors.state(vmId, lock));
+        const check = new Check(this.#runtime, this.#further, reading, lock, this.#scope);
+        for (const patient of pending.get(vmId) ?? []) {
+          if (await this.#treat(check, patient, round < rounds)) treated.push(patient);
+        }
+      };
+      for (const { vmId, error } of await eachVm(look, [...pending.keys()])) {
+        unseen.push({ vmId, subject: 'record', message: 'what of it is there could not be seen', error });
+      }
+      pending = byVm(treated);
     }
-    this.failed.push(
+    return {
+      repaired: patients.flatMap(({ repaired }) => repaired),
+      failed: [...patients.flatMap(({ failed }) => failed), ...unseen],
+    };
+  }
+
+  /** Under the VM's lock. Whether something was put back, of which the next round is to see what came. */
+  async #treat(check: Check, patient: Patient, mayFix: boolean): Promise<boolean> {
+    const { vmId, errors } = patient;
+    const record = await this.#runtime.cache.read(patient.record);
+    // Torn down since it was listed, or also set up again: the reading says nothing about that.
+    if (record === null || hostLinkName(record) !== hostLinkName(patient.record)) return false;
+    const left = await check.run(vmId, record);
+    const still = new Set(left.map(textOf));
+    const done = patient.found.filter((finding) => !still.has(textOf(finding)));
+    patient.repaired.push(...done.map((finding) => ({ vmId, ...asDifference(finding) })));
+    if (mayFix && left.some(({ fix }) => fix !== null)) {
+      for (const finding of left) await this.#apply(finding, record, errors);
+      patient.found = left;
+      return true;
+    }
+    patient.failed.push(
       ...left.map((finding) => ({
         ...{ vmId, ...asDifference(finding) },
         error: errors.get(textOf(finding)) ?? null,
       })),
     );
+    return false;
   }
 
   async #apply(finding: Finding, { netns }: CacheRecord, errors: Map<string, Error>): Promise<void> {

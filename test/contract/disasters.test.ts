@@ -44,7 +44,10 @@ describeLayouts('the ruleset flushed, all records deleted, and links, too', (lab
       await strike();
       const second = verb === 'open' ? await lab.open({ shutdown: 'leave' }) : first;
       if (verb === 'repair') {
-        expect((await second.repair()).failed).toEqual([]);
+        const { failed } = await second.repair();
+        expect(failed.map(({ vmId, error }) => [vmId, error])).toEqual(
+          ['vm-2', 'vm-3'].map((vmId) => [vmId, expect.objectContaining({ code: 'ERR_ATTACHMENT_LOST' })]),
+        );
         await second.gc({ keep: ['vm-1'] });
       }
       expect((await second.list()).map(({ vmId, state }) => [vmId, state])).toEqual([['vm-1', 'complete']]);

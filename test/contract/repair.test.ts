@@ -1,7 +1,8 @@
-import { readFile, rm, writeFile } from 'node:fs/promises';
+import { readFile, rm, truncate, writeFile } from 'node:fs/promises';
 import { expect, it } from 'vitest';
 import type { DifferenceSubject } from '../../lib/types.ts';
 import { canonicalDump } from '../support/dump.ts';
+import { holdLock } from '../support/hold-lock.ts';
 import { until } from '../support/lab.ts';
 import { expectRefusal } from '../support/refusal.ts';
 import { ip, nft, runIn } from '../support/run.ts';
@@ -86,6 +87,8 @@ const damages: readonly (readonly [string, () => Promise<unknown>, DifferenceSub
 ];
 
 describeBackends('repair', (lab) => {
+  const recordOf = (vmId: string) => `${lab.stateDir}/results/fcnet-${vmId}-eth0`;
+
   it.each(damages)('puts it back when %s', async (_title, damage, subject) => {
     const manager = await lab.open({ shutdown: 'teardown' });
     await manager.setup('vm-1');
@@ -158,6 +161,63 @@ describeBackends('repair', (lab) => {
     expect({ ok, repaired }).toEqual({ ok: false, repaired: [] });
     expect(failed).toContainEqual(expect.objectContaining({ vmId: 'vm-1', subject: 'link', error: null }));
     await expectUnchanged(before);
+  });
+
+  /** What is left of a VM that cannot be whole again, and what says so. */
+  const losses: readonly (readonly [string, () => Promise<unknown>, DifferenceSubject])[] = [
+    [
+      'its namespace is gone',
+      async () => {
+        await ip('netns', 'delete', 'vulcan-vm-1');
+        await until('the link to go', async () => (await hostLinks()).length === 1);
+      },
+      'anchor',
+    ],
+    ['its record is gone, and nobody uses it', () => rm(recordOf('vm-1')), 'record'],
+    ['its record cannot be read, and nobody uses it', () => truncate(recordOf('vm-1'), 100), 'record'],
+  ];
+
+  it.each(losses)('removes nothing where %s, and says what does', async (_title, lose, subject) => {
+    const manager = await lab.open();
+    const empty = await canonicalDump();
+    await manager.setup('vm-1');
+    await manager.setup('vm-2');
+    await lose();
+    const before = await canonicalDump();
+    const error = expect.objectContaining({
+      code: 'ERR_ATTACHMENT_LOST',
+      message: expect.stringMatching(/call teardown\(vmId\), or gc\(\)/),
+    });
+    const report = {
+      ok: false,
+      repaired: [],
+      failed: [{ vmId: 'vm-1', subject, message: expect.any(String), error }],
+    };
+    expect(await manager.repair()).toEqual(report);
+    expect(await manager.repair('vm-1')).toEqual(report);
+    expect(await manager.repair('vm-2')).toEqual({ ok: true, repaired: [], failed: [] });
+    await expectUnchanged(before);
+    await manager.gc({ keep: ['vm-2'] });
+    expect(await manager.repair()).toEqual({ ok: true, repaired: [], failed: [] });
+    await manager.teardown('vm-2', { wait: true });
+    await expectUnchanged(empty);
+  });
+
+  it('says whose lock it waited for in vain, and puts the others back', async () => {
+    const manager = await lab.open();
+    await manager.setup('vm-1');
+    await manager.setup('vm-2');
+    await rm(recordOf('vm-1'));
+    await nft('flush', 'set', 'bridge', 'vulcan', 'bindings4');
+    const release = await holdLock(`${lab.stateDir}/locks/vm-1`);
+    const { ok, repaired, failed } = await manager.repair();
+    expect({ ok, failed }).toMatchObject({
+      ok: false,
+      failed: [{ vmId: 'vm-1', subject: 'record', error: { code: 'ERR_LOCK_TIMEOUT' } }],
+    });
+    expect(repaired).toMatchObject([{ vmId: 'vm-2', subject: 'guard' }]);
+    await release();
+    expect(await manager.repair('vm-2')).toEqual({ ok: true, repaired: [], failed: [] });
   });
 
   it('does nothing where nothing differs, and refuses a VM that has no network', async () => {

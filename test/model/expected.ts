@@ -98,16 +98,23 @@ export class Expected {
     this.recover();
   }
 
-  /** VMs that are not whole after it: a link that is gone never comes back. */
+  /** VMs that are not whole after it: nothing is removed, and a link that is gone never comes back. */
   repaired(): readonly string[] {
-    this.recover();
-    if (this.vms.size > 0) this.firewall = true;
-    for (const vm of this.vms.values()) {
+    const broken: string[] = [];
+    for (const [vmId, vm] of this.vms) {
+      if (vm.record !== 'whole' && vm.inhabited && vm.linked) vm.record = 'whole';
+      else if (vm.record !== 'whole' || stateOf(vm) === 'dead') {
+        // Of what has neither record, namespace nor address, nothing tells that it ever was.
+        if (vm.record !== 'deleted' || vm.named || vm.reserved) broken.push(vmId);
+        continue;
+      }
+      if (!vm.linked) broken.push(vmId);
+      this.firewall = true;
       vm.named = true;
       vm.reserved = true;
       vm.guarded = true;
     }
-    return [...this.vms].flatMap(([vmId, { linked }]) => (linked ? [] : [vmId])).sort();
+    return broken.sort();
   }
 
   flushed(): void {
