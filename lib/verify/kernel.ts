@@ -38,6 +38,10 @@ const privilegeErrors = new Set(['EPERM', 'EACCES']);
 function kernelProblem({ feature, error, syscall }: ProbeResult, severity: Severity): VerifyFinding {
   const message = `${feature} does not work: ${error} from ${syscall}`;
   const id = `kernel.${feature}`;
+  if (feature === 'tap' && error === 'EACCES' && syscall === 'open') {
+    const remedy = 'let this user read and write it: chmod 0666 /dev/net/tun, or an ACL';
+    return finding('device.tun', severity, 'this process may not open /dev/net/tun', remedy);
+  }
   if (error !== null && privilegeErrors.has(error)) {
     return finding(id, severity, message, 'run as root, or with CAP_NET_ADMIN and CAP_SYS_ADMIN');
   }

@@ -10,7 +10,10 @@ export function churnSection(directory, results) {
   const { machine, rows, tables = {} } = results;
   return [
     '### Warm pools and churn\n',
-    command('churn', machine),
+    command(
+      ...['churn', machine],
+      'contenders took turns, but for the churn, in which ours went first, and half of the bursts that are judged, in which it was alone',
+    ),
     charts(directory, [
       ['churn.svg', 'Set-up of one network from a pool, of its own, and by the chain: p50 and p99'],
     ]),
@@ -25,8 +28,8 @@ export function scaleSection(directory, results) {
   const chain = growth.at(-1).points.at(-1);
   return [
     '### Many VMs\n',
-    command('scale', machine),
-    `Up to ${vms} VMs at once, ${rounds} rounds: the table has medians, and what is judged is the longest. One bridge has 1,023 ports. The chain went to ${chain.n} VMs, once: it takes ${chain.value.toFixed(1)} ms for each by then, and has one bridge only.\n`,
+    command('scale', machine, 'layouts took turns, and the chain went once, after them'),
+    `Up to ${vms} VMs at once, ${rounds} rounds: the table has medians. Of times the longest is judged, of memory and of the ratio of two VMs the median of the rounds. One bridge has 1,023 ports. The chain went to ${chain.n} VMs, once: it takes ${chain.value.toFixed(1)} ms for each by then, and has one bridge only.\n`,
     charts(directory, [
       ['scale.svg', 'Cost of a set-up against the number of VMs, for each layout and the chain'],
     ]),

@@ -4,8 +4,9 @@ import { machineLine, tableOf } from '../../test/bench/report.mjs';
 
 /** What the sections on performance have in common. */
 
-export const command = (name, machine) =>
-  `\`sudo npm run bench -- ${name}\`, on ${machineLine(machine)}. Milliseconds; contenders took turns within one run.\n`;
+/** `order`: who was measured when. */
+export const command = (name, machine, order) =>
+  `\`sudo npm run bench -- ${name}\`, in a virtual machine: ${machineLine(machine)}. Milliseconds, all of one run; ${order}.\n`;
 
 /** The charts that are there, and what lies behind a target that was missed. */
 export const charts = (directory, names) =>

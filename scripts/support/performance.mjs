@@ -12,8 +12,8 @@ const ms = (value) => `${value.toFixed(2)} ms`;
 function floorNote({ floorSteps }) {
   const share = floorSteps ? ` (${ms(floorSteps.namespace)} and ${ms(floorSteps.tap)} at p50)` : '';
   return [
-    '`floor (C)` is a C program (`test/bench/floor`) that does every kernel and file operation of a set-up once, on one thread. Both let go of locks and sockets when the result is out.',
-    `The floor makes the namespace and the TAP within its time${share}. vulcan-net keeps one made ahead, with a TAP of the name that the last two wanted, and a thread of its own makes the next when a set-up’s links are up.\n`,
+    '`floor (C)` is a C program (`test/bench/floor`) that does every kernel and file operation of a set-up once, on one thread. It and vulcan-net let go of locks and sockets when the result is out.',
+    `The floor makes the namespace and the TAP within its time${share}. vulcan-net keeps a namespace made ahead, with a TAP of the name that the last two wanted, and a thread of its own makes the next when a set-up’s links are up.\n`,
   ].join(' ');
 }
 
@@ -22,7 +22,10 @@ function setupSection(directory, results) {
   const absent = missing.map(({ contender, reason }) => `Not measured: ${contender} (${reason}).\n`);
   return [
     '### The native backend, beside the kernel and others\n',
-    command('setup', machine),
+    command(
+      ...['setup', machine],
+      'contenders took turns, but for what 1,000 VMs cost with the chain and the script, which went once, after the others. Ratios of p50 are medians of those of the rounds, not quotients of what the table says',
+    ),
     floorNote(results),
     charts(directory, [
       ['setup.svg', 'Cold set-up of one network: p50 and p99 of each contender'],
@@ -48,7 +51,7 @@ function chainSection(directory, results) {
   const idle = `The same process's event loop, doing nothing on the same machine: ${delay.idleP99Ms.toFixed(2)} ms (p99).\n`;
   return [
     '### The CNI chain, beside cnitool\n',
-    command('chain', machine),
+    command('chain', machine, 'contenders took turns. Ratios are medians of those of the rounds'),
     ...measured.map((text) => text.charAt(0).toUpperCase() + text.slice(1)),
     targetsTable(directory, 'chain', results),
     idle,
@@ -60,7 +63,7 @@ function recoverySection(directory, results) {
   const undos = Object.entries(undo).map(([backend, figures]) => ({ backend, ...figures }));
   return [
     '### Recovery, and what fails\n',
-    command('recovery', machine),
+    command('recovery', machine, 'the chain went once, at the end'),
     tableOf(table),
     'A set-up that fails at its last step, and its undo, p50:\n',
     tableOf(undos),

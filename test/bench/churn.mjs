@@ -97,7 +97,12 @@ export async function churnBenchmark({ tools, quick, resultsDir }) {
     atMost('warm setup p50, ms', percentile(samples.flat(), 50), 0.1),
     atMost('warm setup p99, ms', percentile(samples.flat(), 99), 1),
     atLeast('setup p50: chain / warm', medianRatio(rows.get(CHAIN).setup, samples), 200),
-    atMost(`${burst} set-ups at once, ms until all are done, longest of ${bursts}`, inBurst.longestMs, 100),
+    // Alone, and beside the Go pool.
+    atMost(
+      `${burst} set-ups at once, ms until all are done, longest of ${2 * bursts}`,
+      Math.max(inBurst.longestMs, pools.longestBurstMs),
+      100,
+    ),
     atMost(`event loop delay p99, ms, ${burst} set-ups at once`, inBurst.loopDelayP99Ms, 5),
     atMost('teardown to the pool p50, ms', recycled.teardown.p50Ms, 0.15),
     atLeast('cycles a second, recycled', recycled.perSecond, 3000),

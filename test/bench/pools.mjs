@@ -94,5 +94,12 @@ export async function measurePools(cycles, { rounds, vms, live, seconds, callers
   const bursting = [...walls].map(([contender, wallMs]) => ({
     ...{ contender, 'median ms': median(wallMs), 'longest ms': Math.max(...wallMs), rounds: wallMs.length },
   }));
-  return { rows, cycles: theirs, bursting, targets: targetsOf(rows, cycles, theirs, walls, burst) };
+  const longestBurstMs = Math.max(...walls.get(RECYCLED));
+  return {
+    rows,
+    cycles: theirs,
+    bursting,
+    longestBurstMs,
+    targets: targetsOf(rows, cycles, theirs, walls, burst),
+  };
 }

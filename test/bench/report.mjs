@@ -3,7 +3,8 @@ import { arch, cpus, release } from 'node:os';
 import { dirname } from 'node:path';
 
 const machine = () => ({
-  kernel: release(),
+  // What follows the version is the machine's.
+  kernel: release().replace(/-.*/, ''),
   arch: arch(),
   cpu: cpus()[0]?.model ?? 'unknown',
   cpus: cpus().length,

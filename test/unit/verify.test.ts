@@ -112,6 +112,7 @@ describe('verify', () => {
   it.each([
     [{ feature: 'u32', error: 'ENOENT' }, 'error kernel.u32', /CONFIG_NET_CLS_U32/],
     [{ feature: 'tap', error: 'ENOENT' }, 'error device.tun', /mknod \/dev\/net\/tun/],
+    [{ feature: 'tap', error: 'EACCES' }, 'error device.tun', /chmod 0666 \/dev\/net\/tun/],
     [{ feature: 'netns', error: 'EPERM' }, 'error kernel.netns', /CAP_SYS_ADMIN/],
   ])(
     'turns a failed probe (%o) into a finding with a remedy',
