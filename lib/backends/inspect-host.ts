@@ -131,10 +131,9 @@ export async function inspectReservation(
 }
 
 /** The network's table, rules and elements. */
-export async function inspectFirewall({ binding, network }: Runtime): Promise<readonly Finding[]> {
-  const { firewall } = network;
-  const parts = await atStep('firewall', () => binding.firewallCheck(firewall));
+export async function inspectFirewall({ binding, firewall, network }: Runtime): Promise<readonly Finding[]> {
+  const parts = await atStep('firewall', () => binding.firewallCheck(network.firewall));
   if (parts.length === 0) return [];
   const message = `the firewall of ${network.name} is not as it was made: ${parts.join(', ')}`;
-  return [onHost('firewall', message, () => atStep('firewall', () => binding.firewallEnsure(firewall)))];
+  return [onHost('firewall', message, () => atStep('firewall', () => firewall.ensure()))];
 }

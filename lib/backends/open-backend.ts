@@ -21,7 +21,7 @@ export async function openBackend<T extends Backend>(
   await ensureStateDirectories(host.binding, config.stateDir);
   const backend = build(runtime);
   await runtime.locks.withNetwork('shared', scope, () =>
-    prepareNetwork(host.binding, network, scope, async (bridges) => {
+    prepareNetwork(runtime, scope, async (bridges) => {
       runtime.bridges = bridges;
       await verifyAtOpen(config, () => backend.verify(scope));
       await backend.recover(scope);

@@ -4,7 +4,6 @@ import { NetworkError, withRemedy } from '../errors.ts';
 import { firewallError } from '../firewall.ts';
 import type { NativeBinding } from '../native/binding.ts';
 import type { BridgePlan } from '../native/engine.ts';
-import type { NativeError } from '../native/error.ts';
 import { runTask } from '../native/task.ts';
 import type { Scope } from '../operation.ts';
 import type { NetworkLayout } from '../types.ts';
@@ -13,6 +12,8 @@ import { refuseRoutedSubnets, unreachableSubnets } from './host-routes.ts';
 import { atStep, isNativeError, kernelError } from './kernel-error.ts';
 import { type NativeLayout, nativeLayout, nativeProblem } from './native-layout.ts';
 import type { Network } from './network.ts';
+import { asFirewallError, type NetworkFirewall } from './network-firewall.ts';
+import type { Runtime } from './runtime.ts';
 
 /** What a network needs once on a host: directories, conflist, bridge, firewall elements, forwarding. Idempotent. */
 
@@ -54,12 +55,14 @@ type Accept = (bridges: readonly Bridge[]) => Promise<void>;
 class Preparation {
   readonly #binding: NativeBinding;
   readonly #network: Network;
+  readonly #networkFirewall: NetworkFirewall;
   readonly #scope: Scope;
   readonly #undos: Undo[] = [];
 
-  constructor(binding: NativeBinding, network: Network, scope: Scope) {
+  constructor({ binding, firewall, network }: Runtime, scope: Scope) {
     this.#binding = binding;
     this.#network = network;
+    this.#networkFirewall = firewall;
     this.#scope = scope;
   }
 
@@ -157,16 +160,15 @@ class Preparation {
   }
 
   async #firewall(): Promise<void> {
-    const { name, firewall } = this.#network;
+    const { name } = this.#network;
     this.#scope.step = 'firewall';
     try {
       const known = await this.#binding.firewallList({});
-      await this.#task((taskId) => this.#binding.firewallEnsure({ ...firewall, taskId }));
+      await this.#networkFirewall.ensure(this.#scope);
       if (!known.includes(name)) this.#undos.push(() => this.#binding.firewallRemove({ network: name }));
       if (this.#network.guarded) await this.#guard();
     } catch (error) {
-      if (!isNativeError(error) || error.code === 'ECANCELED') throw kernelError('firewall', error);
-      throw firewallError(name, error as NativeError);
+      throw asFirewallError(name, error);
     }
   }
 
@@ -191,13 +193,8 @@ class Preparation {
 }
 
 /** What was not there before goes again when a step, or `accept` at the end, rejects. */
-export async function prepareNetwork(
-  binding: NativeBinding,
-  network: Network,
-  scope: Scope,
-  accept: Accept,
-): Promise<void> {
-  return new Preparation(binding, network, scope).run(accept);
+export async function prepareNetwork(runtime: Runtime, scope: Scope, accept: Accept): Promise<void> {
+  return new Preparation(runtime, scope).run(accept);
 }
 
 /** The reverse, but for forwarding, which others may have come to need; the user's own conflist stays. */

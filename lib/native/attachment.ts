@@ -105,6 +105,8 @@ export interface AttachInterface {
 
 export interface AttachPlan extends Task {
   readonly locks: AttachmentLocks;
+  /** The handle of its table: without it nothing is made (reason `firewall-gone`). Absent: nobody looks. */
+  readonly firewall?: number;
   readonly anchor: FileName;
   readonly interfaces: readonly [AttachInterface];
 }

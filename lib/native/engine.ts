@@ -49,8 +49,11 @@ export interface FirewallNetwork {
 export interface EngineBinding {
   /** Creates the bridge or makes an existing one fit; idempotent. */
   bridgeEnsure(plan: BridgePlan): Promise<BridgeState>;
-  /** The table, its constant rules, and this network's elements; one transaction, idempotent. */
-  firewallEnsure(plan: Task & FirewallNetwork): Promise<void>;
+  /**
+   * The table, its constant rules, and this network's elements; one transaction, idempotent. The table's handle: one that is made
+   * in its place has another.
+   */
+  firewallEnsure(plan: Task & FirewallNetwork): Promise<number>;
   /** What is not as `firewallEnsure` leaves it: `table`, `rules`, `elements`. */
   firewallCheck(plan: Task & FirewallNetwork): Promise<string[]>;
   /** This network's elements; the table too when no network is left in it. Absent is fine. */

@@ -51,7 +51,10 @@ Napi::Object ProbeResultToJs(Napi::Env env, const ProbeResult& result) {
 }
 
 void BindFirewall(Napi::Object exports, Module& module) {
-  Export(exports, module, "firewallEnsure", LaneName::kControl, ParseNetwork, firewall::Ensure);
+  Export(exports, module, "firewallEnsure", LaneName::kControl, ParseNetwork,
+         [](const firewall::Network& network, const Cancellation& cancellation) {
+           return static_cast<double>(firewall::Ensure(network, cancellation));
+         });
   Export(exports, module, "firewallCheck", LaneName::kScan, ParseNetwork, firewall::Check);
   Export(
       exports, module, "firewallRemove", LaneName::kControl,

@@ -212,6 +212,7 @@ export class FakeHost implements Host {
       firewallEnsure: async ({ taskId, ...plan }: FirewallNetwork & { readonly taskId?: number }) => {
         this.firewallPlans.push(plan);
         this.firewall.set(plan.network, plan);
+        return 1;
       },
       guardEnsure: async () => {
         const made = this.guarded === null;

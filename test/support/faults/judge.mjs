@@ -9,6 +9,7 @@ const native = [
   'lock',
   'address',
   'bridge',
+  'firewall',
   'record',
   'guard',
   'anchor',
