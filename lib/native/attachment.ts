@@ -144,6 +144,8 @@ export interface FilledSlot {
 export interface SlotNamingPlan extends Task {
   readonly slot: number;
   readonly locks: AttachmentLocks;
+  /** As in an {@link AttachPlan}. */
+  readonly firewall?: number;
   readonly anchor: FileName;
   /** Of the slot's addresses from then on. */
   readonly owner: string;

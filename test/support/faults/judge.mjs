@@ -34,7 +34,7 @@ const stepsByLabel = [
   { label: /^(capabilities|probe|forwardChains|sysctlRead)$/, steps: ['verify'] },
   { label: /^(attach|detach)$/, steps: native },
   { label: /^slotFill$/, steps: [...native, 'slot'] },
-  { label: /^slotName$/, steps: ['lock', 'slot', 'record', 'anchor', 'address'] },
+  { label: /^slotName$/, steps: ['lock', 'slot', 'firewall', 'record', 'anchor', 'address'] },
   { label: /^slotReturn$/, steps: ['lock', 'record', 'cut', 'anchor', 'address'] },
   { label: /^slotsProve$/, steps: ['slotsProve'] },
   { label: /^slotsEnter$/, steps: ['slotsEnter'] },
