@@ -7,7 +7,7 @@ import { atStep, isNativeError, kernelError } from './kernel-error.ts';
 import type { Locks } from './locks.ts';
 import type { Network } from './network.ts';
 
-type Binding = Pick<NativeBinding, 'cancel' | 'dump' | 'firewallEnsure'>;
+type Binding = Pick<NativeBinding, 'cancel' | 'dump' | 'firewallEnsure' | 'firewallRequire'>;
 
 /** The firewall of one network, and by which table it is known: whoever flushes the ruleset takes it away. */
 export class NetworkFirewall {
@@ -47,6 +47,13 @@ export class NetworkFirewall {
     await this.#locks.withNetwork('shared', scope, () => this.#restore(table, scope));
     scope.step = step;
     return work(this.#table);
+  }
+
+  /** For work that does not look itself. The caller holds no lock. */
+  need(scope: Scope): Promise<void> {
+    return this.behind(scope, (table) => this.#binding.firewallRequire({ table })).catch((error: unknown) => {
+      throw asFirewallError(this.#network.name, error);
+    });
   }
 
   /** Of those who come at once, one puts it back. */

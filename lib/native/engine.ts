@@ -54,6 +54,8 @@ export interface EngineBinding {
    * in its place has another.
    */
   firewallEnsure(plan: Task & FirewallNetwork): Promise<number>;
+  /** Rejects with reason `firewall-gone` unless the table is still the one of that handle. */
+  firewallRequire(plan: Task & { readonly table: number }): Promise<void>;
   /** What is not as `firewallEnsure` leaves it: `table`, `rules`, `elements`. */
   firewallCheck(plan: Task & FirewallNetwork): Promise<string[]>;
   /** This network's elements; the table too when no network is left in it. Absent is fine. */
@@ -62,6 +64,8 @@ export interface EngineBinding {
   firewallList(plan: Task): Promise<string[]>;
   /** The guards' tables for ports or for routed links, and their constant rules; idempotent. Whether one was missing. */
   guardEnsure(plan: Task & { readonly routed?: boolean }): Promise<boolean>;
+  /** Whether all those tables are there. */
+  guardPresent(plan: Task & { readonly routed?: boolean }): Promise<boolean>;
   /** In one transaction; makes the table when somebody has removed it. */
   guardAdd(plan: Task & GuardedPort): Promise<void>;
   /** Absent is fine. */

@@ -55,6 +55,11 @@ void BindFirewall(Napi::Object exports, Module& module) {
          [](const firewall::Network& network, const Cancellation& cancellation) {
            return static_cast<double>(firewall::Ensure(network, cancellation));
          });
+  AttachmentHost& host = module.Attachments();
+  Export(
+      exports, module, "firewallRequire", LaneName::kControl,
+      [](const Fields& fields) { return fields.Integer<std::uint64_t>("table"); },
+      [&host](std::uint64_t table, const Cancellation&) { firewall::Require(host.Nft(), table); });
   Export(exports, module, "firewallCheck", LaneName::kScan, ParseNetwork, firewall::Check);
   Export(
       exports, module, "firewallRemove", LaneName::kControl,

@@ -214,6 +214,8 @@ export class FakeHost implements Host {
         this.firewall.set(plan.network, plan);
         return 1;
       },
+      firewallRequire: async () => {},
+      guardPresent: async () => true,
       guardEnsure: async () => {
         const made = this.guarded === null;
         this.guarded ??= new Map();
