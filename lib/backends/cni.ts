@@ -22,7 +22,9 @@ export class CniBackend extends RecordedBackend implements Backend {
     return openBackend(host, config, scope, (runtime) => new CniBackend(runtime));
   }
 
-  attach(request: AttachRequest, scope: Scope): Promise<Made> {
+  async attach(request: AttachRequest, scope: Scope): Promise<Made> {
+    scope.step = 'firewall';
+    await this.runtime.firewall.need(scope);
     return this.runtime.locks.withVm(request.vmId, scope, (lock) =>
       attachUnderLock(this.runtime, this.undoing, request, lock, scope),
     );

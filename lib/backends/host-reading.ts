@@ -31,7 +31,7 @@ export class HostReading {
   readonly guarded: () => Promise<ReadonlyMap<string, GuardedPort>>;
   readonly firewall: () => Promise<readonly Finding[]>;
 
-  constructor({ binding, network }: Runtime) {
+  constructor({ binding, firewall, network }: Runtime) {
     this.links = once(() => readHostLinks(binding));
     this.ways = once(async () => {
       const { addresses, routes } = await atStep('route', () =>
@@ -45,12 +45,11 @@ export class HostReading {
       return new Map(ports.map((port) => [port.link, port]));
     });
     this.firewall = once(async () => {
-      const { firewall } = network;
-      const parts = await atStep('firewall', () => binding.firewallCheck(firewall));
+      const parts = await atStep('firewall', () => binding.firewallCheck(network.firewall));
       if (parts.length === 0) return [];
       const message = `the firewall of ${network.name} is not as it was made: ${parts.join(', ')}`;
       // Every VM's, and so put back once for all.
-      const again = once(() => atStep('firewall', () => binding.firewallEnsure(firewall)));
+      const again = once(() => atStep('firewall', () => firewall.ensure()));
       return [onHost('firewall', message, again)];
     });
   }

@@ -15,6 +15,7 @@ const codesByReason: Readonly<Partial<Record<NativeReason, ErrorCode>>> = {
   'addresses-exhausted': 'ERR_ADDRESSES_EXHAUSTED',
   'address-taken': 'ERR_ADDRESS_TAKEN',
   'bridge-full': 'ERR_BRIDGE_FULL',
+  'firewall-gone': 'ERR_FIREWALL',
 };
 
 const codesByErrno: Readonly<Record<string, ErrorCode>> = {

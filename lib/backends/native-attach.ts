@@ -1,6 +1,6 @@
 import { isNetworkError, NetworkError } from '../errors.ts';
 import type { AttachResult, DetachInterface } from '../native/attachment.ts';
-import { stoppableTask } from '../native/task.ts';
+import { runTask } from '../native/task.ts';
 import type { Scope } from '../operation.ts';
 import type { NetworkConfig } from '../types.ts';
 import type { AttachRequest } from './backend.ts';
@@ -74,19 +74,18 @@ async function attachOnce(
   request: AttachRequest,
   scope: Scope,
 ): Promise<Attached> {
-  const { binding } = native.runtime;
+  const { binding, firewall } = native.runtime;
   const template = native.templateFor(request.address, bridge);
   const names = nameAttachment(native, request);
   const plan = planAttachment(native, template, names, request, scope);
   scope.step = 'attach';
-  const { taskId, watch } = stoppableTask(binding, scope);
   let attached: AttachResult;
   try {
-    attached = await binding.attach({ ...plan, taskId });
+    attached = await firewall.behind(scope, (table) =>
+      runTask(binding, scope, (taskId) => binding.attach({ ...plan, firewall: table, taskId })),
+    );
   } catch (error) {
     throw attachError(error);
-  } finally {
-    watch.end();
   }
   scope.took(attached.steps);
   const [planned] = plan.interfaces;
@@ -103,6 +102,8 @@ async function attachOnce(
 }
 
 export function attachError(error: unknown): unknown {
+  // What kept the firewall from being put back is public already, and nothing of the VM was left by then.
+  if (error instanceof NetworkError) return error.with({ rolledBack: error.rolledBack ?? true });
   if (!isNativeError(error)) return error;
   const refused = kernelError(error.step ?? 'attach', error);
   const rolledBack = error.undoErrors === undefined || error.undoErrors.length === 0;

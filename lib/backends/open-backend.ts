@@ -26,7 +26,7 @@ export async function openBackend<T extends Backend>(
   scope.step = 'state directory';
   await ensureStateDirectories(host.binding, config.stateDir);
   const backend = build(runtime);
-  const preparation = new Preparation(host.binding, network, scope);
+  const preparation = new Preparation(runtime, scope);
   try {
     await runtime.locks.withNetwork('shared', scope, () =>
       preparation.run(async (bridges) => {

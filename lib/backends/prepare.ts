@@ -4,7 +4,6 @@ import { NetworkError, withRemedy } from '../errors.ts';
 import { firewallError } from '../firewall.ts';
 import type { NativeBinding } from '../native/binding.ts';
 import type { BridgePlan } from '../native/engine.ts';
-import type { NativeError } from '../native/error.ts';
 import type { LinkInfo } from '../native/netlink.ts';
 import { runTask } from '../native/task.ts';
 import type { Scope } from '../operation.ts';
@@ -14,6 +13,8 @@ import { refuseRoutedSubnets, unreachableSubnets } from './host-routes.ts';
 import { atStep, isNativeError, kernelError } from './kernel-error.ts';
 import { type NativeLayout, nativeLayout, nativeProblem } from './native-layout.ts';
 import type { Network } from './network.ts';
+import { asFirewallError, type NetworkFirewall } from './network-firewall.ts';
+import type { Runtime } from './runtime.ts';
 
 /** What a network needs once on a host: directories, conflist, bridge, firewall elements, forwarding. Idempotent. */
 
@@ -59,12 +60,14 @@ type Accept = (bridges: readonly Bridge[]) => Promise<void>;
 export class Preparation {
   readonly #binding: NativeBinding;
   readonly #network: Network;
+  readonly #networkFirewall: NetworkFirewall;
   readonly #scope: Scope;
   readonly #undos: Undo[] = [];
 
-  constructor(binding: NativeBinding, network: Network, scope: Scope) {
+  constructor({ binding, firewall, network }: Runtime, scope: Scope) {
     this.#binding = binding;
     this.#network = network;
+    this.#networkFirewall = firewall;
     this.#scope = scope;
   }
 
@@ -162,16 +165,15 @@ export class Preparation {
   }
 
   async #firewall(): Promise<void> {
-    const { name, firewall } = this.#network;
+    const { name } = this.#network;
     this.#scope.step = 'firewall';
     try {
       const known = await this.#binding.firewallList({});
-      await this.#task((taskId) => this.#binding.firewallEnsure({ ...firewall, taskId }));
+      await this.#networkFirewall.ensure(this.#scope);
       if (!known.includes(name)) this.#undos.push(() => this.#binding.firewallRemove({ network: name }));
       if (this.#network.guarded) await this.#guard();
     } catch (error) {
-      if (!isNativeError(error) || error.code === 'ECANCELED') throw kernelError('firewall', error);
-      throw firewallError(name, error as NativeError);
+      throw asFirewallError(name, error);
     }
   }
 

@@ -140,7 +140,7 @@ export abstract class RecordedBackend {
     const ipamTypes = plugins.flatMap(({ ipamType }) => (ipamType === '' ? [] : [ipamType]));
     return verify({
       ...{ binding, bundledPluginDir, signal, cniVersion, backend: config.backend, chain: chainOptions },
-      ...{ netnsDir: config.netnsDir, bridges: network.firewall.bridges, ipv6: network.firewall.ipv6 },
+      ...{ netnsDir: config.netnsDir, firewall: network.firewall },
       guard: network.guarded ? guard : null,
       recycles: config.pools.some(({ recycle }) => recycle),
       pluginTypes: [...plugins.map(({ type }) => type), ...ipamTypes],

@@ -11,6 +11,7 @@ import { Anchors } from './anchor.ts';
 import type { Bridge } from './bridge-choice.ts';
 import { Locks } from './locks.ts';
 import type { Network } from './network.ts';
+import { NetworkFirewall } from './network-firewall.ts';
 
 /** Where the addon, and the plugin that comes with it, are; tests put stand-ins in their place. */
 export interface Host {
@@ -27,6 +28,7 @@ export class Runtime {
   readonly anchors: Anchors;
   readonly locks: Locks;
   readonly cache: ResultCache;
+  readonly firewall: NetworkFirewall;
   readonly chainOptions: ChainOptions;
   /** Those that are there once the network is prepared; none where the chain makes its own. */
   bridges: readonly Bridge[] = [];
@@ -39,6 +41,7 @@ export class Runtime {
     this.anchors = new Anchors(binding, config.netnsDir);
     this.locks = new Locks(binding, config.stateDir, network.name);
     this.cache = new ResultCache(binding, config.stateDir);
+    this.firewall = new NetworkFirewall(binding, network, this.locks);
     this.chainOptions = {
       runner: binding,
       pluginDirs: [...config.pluginDirs, bundledPluginDir],

@@ -1,8 +1,8 @@
 import { recordName } from '../cni/names.ts';
 import type { Template } from '../cni/template.ts';
-import type { DetachInterface, NamedSlot, ReservedAddress } from '../native/attachment.ts';
+import type { DetachInterface, ReservedAddress } from '../native/attachment.ts';
 import type { NativeError } from '../native/error.ts';
-import { runTask, stoppableTask } from '../native/task.ts';
+import { runTask } from '../native/task.ts';
 import { debug } from '../observe.ts';
 import type { Scope } from '../operation.ts';
 import type { Stop } from '../stop.ts';
@@ -110,27 +110,27 @@ export async function nameSlot(
   request: AttachRequest,
   scope: Scope,
 ): Promise<Attached & { readonly record: WrittenRecord }> {
-  const { anchors, binding, cache, locks } = native.runtime;
+  const { anchors, binding, cache, firewall, locks } = native.runtime;
   const key = keyOf(native.runtime, request.containerId);
   const names = namesOf(native, slot, request);
   const { directory } = cache;
   const name = recordName(key);
   const owner = ownerOf(key);
   scope.step = 'attach';
-  const { taskId, watch } = stoppableTask(binding, scope);
-  let named: NamedSlot;
-  try {
-    named = await binding.slotName({
-      taskId,
-      slot: slot.handle,
-      locks: locks.planFor(request, scope),
-      anchor: anchors.fileOf(request.vmId),
-      owner,
-      record: { directory, name, text: slot.record.text(({ nameOf }) => names[nameOf]) },
-    });
-  } finally {
-    watch.end();
-  }
+  const text = slot.record.text(({ nameOf }) => names[nameOf]);
+  const named = await firewall.behind(scope, (table) =>
+    runTask(binding, scope, (taskId) =>
+      binding.slotName({
+        taskId,
+        slot: slot.handle,
+        locks: locks.planFor(request, scope),
+        firewall: table,
+        anchor: anchors.fileOf(request.vmId),
+        owner,
+        record: { directory, name, text },
+      }),
+    ),
+  );
   scope.took(named.steps);
   const record = { directory, name, version: named.record };
   const config = native.templateFor(null, slot.bridge).configOf(names, slot.addresses, 'warm');

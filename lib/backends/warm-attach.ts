@@ -66,7 +66,7 @@ async function cold(
 /** What stands in the way: of this slot, or of any. Throws what is no matter of slots. */
 function afterFailure(pool: Pool, slot: Slot, error: unknown): 'spoilt' | 'obstacle' {
   const { step = 'lock', reason } = isNativeError(error) ? error : {};
-  if (step === 'lock') pool.giveBack(slot);
+  if (step === 'lock' || step === 'firewall') pool.giveBack(slot);
   else pool.discard(slot);
   if (reason === 'slot-spoilt') return 'spoilt';
   const failure = attachError(error);

@@ -105,6 +105,8 @@ export interface AttachInterface {
 
 export interface AttachPlan extends Task {
   readonly locks: AttachmentLocks;
+  /** The handle of its table: without it nothing is made (reason `firewall-gone`). Absent: nobody looks. */
+  readonly firewall?: number;
   readonly anchor: FileName;
   readonly interfaces: readonly [AttachInterface];
 }
@@ -142,6 +144,8 @@ export interface FilledSlot {
 export interface SlotNamingPlan extends Task {
   readonly slot: number;
   readonly locks: AttachmentLocks;
+  /** As in an {@link AttachPlan}. */
+  readonly firewall?: number;
   readonly anchor: FileName;
   /** Of the slot's addresses from then on. */
   readonly owner: string;

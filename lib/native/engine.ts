@@ -49,8 +49,13 @@ export interface FirewallNetwork {
 export interface EngineBinding {
   /** Creates the bridge or makes an existing one fit; idempotent. */
   bridgeEnsure(plan: BridgePlan): Promise<BridgeState>;
-  /** The table, its constant rules, and this network's elements; one transaction, idempotent. */
-  firewallEnsure(plan: Task & FirewallNetwork): Promise<void>;
+  /**
+   * The table, its constant rules, and this network's elements; one transaction, idempotent. The table's handle: one that is made
+   * in its place has another.
+   */
+  firewallEnsure(plan: Task & FirewallNetwork): Promise<number>;
+  /** Rejects with reason `firewall-gone` unless the table is still the one of that handle. */
+  firewallRequire(plan: Task & { readonly table: number }): Promise<void>;
   /** What is not as `firewallEnsure` leaves it: `table`, `rules`, `elements`. */
   firewallCheck(plan: Task & FirewallNetwork): Promise<string[]>;
   /** This network's elements; the table too when no network is left in it. Absent is fine. */
@@ -59,6 +64,8 @@ export interface EngineBinding {
   firewallList(plan: Task): Promise<string[]>;
   /** The guards' tables for ports or for routed links, and their constant rules; idempotent. Whether one was missing. */
   guardEnsure(plan: Task & { readonly routed?: boolean }): Promise<boolean>;
+  /** Whether all those tables are there. */
+  guardPresent(plan: Task & { readonly routed?: boolean }): Promise<boolean>;
   /** In one transaction; makes the table when somebody has removed it. */
   guardAdd(plan: Task & GuardedPort): Promise<void>;
   /** Absent is fine. */

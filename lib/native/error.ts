@@ -43,4 +43,6 @@ export type NativeReason =
   /** The bridge has as many ports as the kernel lets it have. */
   | 'bridge-full'
   /** A slot of the pool is not as it was built. */
-  | 'slot-spoilt';
+  | 'slot-spoilt'
+  /** The firewall's table is not the one that the network's elements were last seen in. */
+  | 'firewall-gone';

@@ -32,8 +32,8 @@ export interface SlotBinding {
   /** Lets the tasks of others go first after each of its steps, and waits while the kernel frees many namespaces. */
   slotFill(plan: SlotPlan): Promise<FilledSlot>;
   /**
-   * All or nothing. A rejection at step `lock`, or without a step, left the slot as it was; after any other it is to be
-   * destroyed. Reason `slot-spoilt`: somebody has changed what belongs to it. What it became keeps the handle.
+   * All or nothing. A rejection at step `lock` or `firewall`, or without a step, left the slot as it was; after any other it is
+   * to be destroyed. Reason `slot-spoilt`: somebody has changed what belongs to it. What it became keeps the handle.
    */
   slotName(plan: SlotNamingPlan): Promise<NamedSlot>;
   /**

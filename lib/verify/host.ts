@@ -12,13 +12,38 @@ export async function verifyMounts({ binding, netnsDir }: VerifySubject): Promis
   return [finding('mount.private', 'warning', message, remedy)];
 }
 
-export async function verifyForwarding({ binding, ipv6 }: VerifySubject): Promise<VerifyFinding[]> {
-  const keys = ['net/ipv4/ip_forward', ...(ipv6 ? ['net/ipv6/conf/all/forwarding'] : [])];
+export async function verifyForwarding({ binding, firewall }: VerifySubject): Promise<VerifyFinding[]> {
+  const keys = ['net/ipv4/ip_forward', ...(firewall.ipv6 ? ['net/ipv6/conf/all/forwarding'] : [])];
   const findings: VerifyFinding[] = [];
   for (const key of keys) {
     if ((await looking(binding.sysctlRead({ key }))) === '1') continue;
     const remedy = `sysctl -w ${key.replaceAll('/', '.')}=1, or let open() do it`;
     findings.push(finding('forwarding', 'warning', `${key} is off: guests do not leave the host`, remedy));
+  }
+  return findings;
+}
+
+/** Somebody who flushes the ruleset takes them away; what keeps this process from looking is a finding already. */
+export async function verifyTables(subject: VerifySubject): Promise<VerifyFinding[]> {
+  const { binding, firewall, guard } = subject;
+  const look = <T>(looked: Promise<T>, otherwise: T) =>
+    looked.catch((error: NativeError) => {
+      if (unreadable.has(error.code)) return otherwise;
+      throw nativeFailure(error, { step: 'verify' });
+    });
+  const parts = await look(binding.firewallCheck(firewall), []);
+  const routed = guard === 'routed';
+  const isGuarding = guard === null || (await look(binding.guardPresent({ routed }), true));
+  const remedy = 'repair() puts back what VMs have lost; each set-up sees to its own';
+  const findings: VerifyFinding[] = [];
+  if (parts.length > 0) {
+    const message = `the firewall of network ${firewall.network} is not as it was made: ${parts.join(', ')}`;
+    findings.push(finding('firewall.changed', 'warning', message, remedy));
+  }
+  if (!isGuarding) {
+    const tables = routed ? 'inet or arp vulcan_guard' : 'bridge vulcan';
+    const message = `table ${tables} is missing: what VMs say they are is not looked at`;
+    findings.push(finding('guard.missing', 'warning', message, remedy));
   }
   return findings;
 }
@@ -48,11 +73,11 @@ function foreignDrop(
   );
 }
 
-export async function verifyForwardChains({ binding, bridges }: VerifySubject): Promise<VerifyFinding[]> {
+export async function verifyForwardChains({ binding, firewall }: VerifySubject): Promise<VerifyFinding[]> {
   const chains = await binding.forwardChains({}).catch((error: NativeError) => {
     // The want of privilege, or of nf_tables, is a finding already.
     if (unreadable.has(error.code)) return [];
     throw nativeFailure(error, { step: 'verify' });
   });
-  return chains.filter(({ drops }) => drops).map((chain) => foreignDrop(chain, bridges));
+  return chains.filter(({ drops }) => drops).map((chain) => foreignDrop(chain, firewall.bridges));
 }

@@ -1,10 +1,20 @@
 import type { ChainOptions, ChainRunner } from '../cni/call.ts';
 import { nativeFailure } from '../cni/native-failure.ts';
 import type { NativeBinding } from '../native/binding.ts';
+import type { FirewallNetwork } from '../native/engine.ts';
 import type { BackendName, VerifyFinding } from '../types.ts';
 
 export type VerifyBinding = ChainRunner &
-  Pick<NativeBinding, 'probe' | 'capabilities' | 'sysctlRead' | 'mountState' | 'forwardChains'>;
+  Pick<
+    NativeBinding,
+    | 'probe'
+    | 'capabilities'
+    | 'sysctlRead'
+    | 'mountState'
+    | 'forwardChains'
+    | 'firewallCheck'
+    | 'guardPresent'
+  >;
 
 export interface VerifySubject {
   readonly binding: VerifyBinding;
@@ -17,8 +27,8 @@ export interface VerifySubject {
   readonly chain: ChainOptions;
   readonly bundledPluginDir: string;
   readonly netnsDir: string;
-  readonly bridges: readonly string[];
-  readonly ipv6: boolean;
+  /** Of the network, which was prepared. */
+  readonly firewall: FirewallNetwork;
   /** What ports are guarded by; `null`: they are not. */
   readonly guard: 'bridge' | 'routed' | null;
   /** Whether slots of a pool are to be used again. */

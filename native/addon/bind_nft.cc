@@ -51,7 +51,15 @@ Napi::Object ProbeResultToJs(Napi::Env env, const ProbeResult& result) {
 }
 
 void BindFirewall(Napi::Object exports, Module& module) {
-  Export(exports, module, "firewallEnsure", LaneName::kControl, ParseNetwork, firewall::Ensure);
+  Export(exports, module, "firewallEnsure", LaneName::kControl, ParseNetwork,
+         [](const firewall::Network& network, const Cancellation& cancellation) {
+           return static_cast<double>(firewall::Ensure(network, cancellation));
+         });
+  AttachmentHost& host = module.Attachments();
+  Export(
+      exports, module, "firewallRequire", LaneName::kControl,
+      [](const Fields& fields) { return fields.Integer<std::uint64_t>("table"); },
+      [&host](std::uint64_t table, const Cancellation&) { firewall::Require(host.Nft(), table); });
   Export(exports, module, "firewallCheck", LaneName::kScan, ParseNetwork, firewall::Check);
   Export(
       exports, module, "firewallRemove", LaneName::kControl,

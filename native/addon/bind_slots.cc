@@ -27,6 +27,7 @@ namespace {
   const Fields record = Nested(fields, "record");
   SlotNamingPlan plan;
   plan.locks = ParseLocks(Nested(fields, "locks"));
+  plan.firewall = fields.OptionalInteger<std::uint64_t>("firewall");
   plan.anchor = ParseFileName(Nested(fields, "anchor"));
   plan.record = ParseFileName(record);
   plan.record_text = record.Text("text");

@@ -107,6 +107,8 @@ struct InterfacePlan {
 
 struct AttachPlan {
   AttachmentLocks locks;
+  // The handle of its table. Absent: whoever makes the attachment doesn't need it.
+  std::optional<std::uint64_t> firewall;
   FileName anchor;
   AddressPlan addresses;
   InterfacePlan interface;

@@ -20,14 +20,16 @@ namespace {
 struct Contents {
   // Nothing: there is no table. 0: it is not ours.
   std::optional<int> layout;
+  std::uint64_t table = 0;
   Elements elements;
 };
 
 Contents Read(nft::Socket& socket) {
   Contents contents;
-  const auto comment = nft::ReadTableComment(socket, VulcanTable());
-  if (!comment) return contents;
-  contents.layout = ParseLayout(*comment);
+  const auto table = nft::ReadTable(socket, VulcanTable());
+  if (!table) return contents;
+  contents.layout = ParseLayout(table->comment);
+  contents.table = table->handle;
   if (contents.layout == 0) return contents;
   for (const nft::Set& set : Sets()) {
     auto elements = nft::ListElements(socket, VulcanTable(), set);
@@ -151,18 +153,23 @@ void Remove(const std::string& network, EmptyTable empty, const Cancellation& ca
 
 }  // namespace
 
-void Ensure(const Network& network, const Cancellation& cancellation) {
+std::uint64_t Ensure(const Network& network, const Cancellation& cancellation) {
   Elements wanted = ElementsOf(network);
   bool makes_table = false;
   bool adds_network = false;
+  // Of the table that was changed. One that was made is known once it is read in a transaction of its own:
+  // any other reading might find what somebody has put in its place.
+  std::optional<std::uint64_t> table;
   try {
-    nft::Transact(cancellation, [&](nft::Socket& socket, nft::Batch& batch) {
+    const auto change = [&](nft::Socket& socket, nft::Batch& batch) {
       const std::uint32_t generation = socket.Generation();
       Contents contents = Read(socket);
       if (contents.layout == 0) throw ForeignTable();
       RefuseConflicts(socket, generation, contents.elements, wanted, network.name);
       makes_table |= !contents.layout;
       adds_network |= !Owners(contents.elements).contains(network.name);
+      const bool stays = contents.layout.value_or(0) >= kLayout;
+      table = stays ? std::optional(contents.table) : std::nullopt;
       if (!contents.layout || *contents.layout == kLayout) {
         AddLayout(batch);
       } else if (*contents.layout < kLayout) {
@@ -170,7 +177,8 @@ void Ensure(const Network& network, const Cancellation& cancellation) {
       }
       ChangeElements(batch, contents.elements, wanted, network.name);
       return true;
-    });
+    };
+    while (!table) nft::Transact(cancellation, change);
   } catch (Error& error) {
     // What failed may be the answer alone.
     UndoStack undo;
@@ -179,6 +187,15 @@ void Ensure(const Network& network, const Cancellation& cancellation) {
     undo.Unwind(error);
     throw;
   }
+  return *table;
+}
+
+void Require(nft::Socket& socket, std::uint64_t table) {
+  const auto present = nft::ReadTable(socket, VulcanTable());
+  if (present && present->handle == table) return;
+  throw Error(ENOENT, "NFT_MSG_GETTABLE", present ? "somebody has made it again" : "somebody has deleted it")
+      .Path("table inet vulcan")
+      .Why(Reason::kFirewallGone);
 }
 
 std::vector<std::string> Check(const Network& network, const Cancellation& cancellation) {

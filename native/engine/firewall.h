@@ -1,18 +1,24 @@
 #pragma once
 
+#include <cstdint>
 #include <string>
 #include <vector>
 
 #include "base/cancellation.h"
 #include "engine/firewall_elements.h"
+#include "nft/socket.h"
 
 // The firewall table of the calling thread's network namespace. Any number of processes may change it at
 // once.
 namespace vulcan::firewall {
 
-// The table, each of its rules once, and exactly these elements of the network: one transaction. EEXIST with
-// reason network-conflict or, when a table of that name is not ours, foreign.
-void Ensure(const Network& network, const Cancellation& cancellation);
+// The table, each of its rules once, and exactly these elements of the network: one transaction. The handle
+// of the table that has them: what anybody makes in its place later has another. EEXIST with reason
+// network-conflict or, when a table of that name is not ours, foreign.
+[[nodiscard]] std::uint64_t Ensure(const Network& network, const Cancellation& cancellation);
+
+// ENOENT with reason kFirewallGone unless the table is still the one of that handle.
+void Require(nft::Socket& socket, std::uint64_t table);
 
 // The network's elements; the table too when no network is left in it. Absent is fine.
 void Remove(const std::string& network, const Cancellation& cancellation);

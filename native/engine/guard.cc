@@ -124,13 +124,13 @@ bool Ensure(bool routed, const Cancellation& cancellation) {
   try {
     nft::Transact(cancellation, [&](nft::Socket& socket, nft::Batch& batch) {
       for (const nft::Table& table : Tables(routed)) {
-        const auto comment = nft::ReadTableComment(socket, table);
-        if (comment && !IsOurs(*comment)) {
+        const auto present = nft::ReadTable(socket, table);
+        if (present && !IsOurs(present->comment)) {
           throw Error(EEXIST, "NFT_MSG_NEWTABLE", "a table of this name was made by someone else")
               .Path(NameOf(table))
               .Why(Reason::kForeign);
         }
-        made |= !comment;
+        made |= !present;
         AddLayout(batch, table);
       }
       return true;
@@ -143,6 +143,23 @@ bool Ensure(bool routed, const Cancellation& cancellation) {
     throw;
   }
   return made;
+}
+
+TableHandles HandlesOf(nft::Socket& socket, bool routed) {
+  TableHandles handles;
+  for (const nft::Table& table : Tables(routed)) {
+    const auto present = nft::ReadTable(socket, table);
+    if (!present) return {};
+    handles.push_back(present->handle);
+  }
+  return handles;
+}
+
+TableHandles NeedTables(nft::Socket& socket, bool routed, const Cancellation& cancellation) {
+  TableHandles handles = HandlesOf(socket, routed);
+  if (!handles.empty()) return handles;
+  static_cast<void>(Ensure(routed, cancellation));
+  return HandlesOf(socket, routed);
 }
 
 void Add(nft::Socket& socket, const Port& port, const Cancellation& cancellation) {
@@ -211,9 +228,9 @@ bool RemoveUnused(const Cancellation& cancellation) {
     bool changed = false;
     for (const bool routed : {false, true}) {
       for (const nft::Table& table : Tables(routed)) {
-        const auto comment = nft::ReadTableComment(socket, table);
-        if (!comment) continue;
-        const bool unused = IsOurs(*comment) && nft::ListElements(socket, table, Ports()).empty();
+        const auto present = nft::ReadTable(socket, table);
+        if (!present) continue;
+        const bool unused = IsOurs(present->comment) && nft::ListElements(socket, table, Ports()).empty();
         if (unused) nft::DeleteTable(batch, table);
         changed |= unused;
         gone &= unused;

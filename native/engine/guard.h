@@ -1,5 +1,6 @@
 #pragma once
 
+#include <cstdint>
 #include <string>
 #include <vector>
 
@@ -30,6 +31,15 @@ struct Port {
 // The tables for either kind of port, and each of their rules once; whether one was not there. EEXIST with
 // reason foreign when a table of that name is not ours.
 bool Ensure(bool routed, const Cancellation& cancellation);
+
+// Which tables guard either kind of port: one that somebody has made again guards none of those of before.
+// Empty where one is missing.
+using TableHandles = std::vector<std::uint64_t>;
+[[nodiscard]] TableHandles HandlesOf(nft::Socket& socket, bool routed);
+
+// The same, but a table that is missing is made. To be read before ports are added: of tables that are
+// replaced in between, it then is the ones that are gone, never the ones that lack the ports.
+[[nodiscard]] TableHandles NeedTables(nft::Socket& socket, bool routed, const Cancellation& cancellation);
 
 // In one transaction. Makes the tables when somebody has removed them.
 void Add(nft::Socket& socket, const Port& port, const Cancellation& cancellation);

@@ -42,7 +42,8 @@ void AddForward(nft::Batch& batch) {
 
 void ReadComment() {
   nft::Socket socket;
-  if (nft::ReadTableComment(socket, ProbeTable()) != kComment) {
+  const auto made = nft::ReadTable(socket, ProbeTable());
+  if (!made || made->comment != kComment) {
     throw Error(EOPNOTSUPP, "NFT_MSG_GETTABLE", "the kernel keeps no comment of a table (Linux 5.10)");
   }
 }

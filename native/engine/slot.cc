@@ -102,6 +102,7 @@ void FillSlot::MakeLinks(const Cancellation& cancellation) {
   if (plan_.interface.guarded) {
     guard_ = GuardedPort(plan_.interface, addresses_);
     undo_.Push([this] { guard::Remove(host_.Nft(), *guard_); });
+    guard_tables_ = guard::NeedTables(host_.Nft(), guard_->routed, cancellation);
     guard::Add(host_.Nft(), *guard_, cancellation);
   }
   step_ = "link";
@@ -120,6 +121,7 @@ Slot FillSlot::Finish() {
   slot.host_link = plan_.interface.host_link;
   slot.host_routes = HasHostRoutes(plan_.interface);
   slot.guard = guard_;
+  slot.guard_tables = guard_tables_;
   slot.address_directory = plan_.addresses.directory;
   slot.owner = plan_.addresses.owner;
   slot.addresses = addresses_;

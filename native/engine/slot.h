@@ -36,6 +36,8 @@ struct Slot {
   // Whether the host has a route to each of its addresses, which does not go with the link.
   bool host_routes = false;
   std::optional<guard::Port> guard;
+  // Those that guard it, unless somebody has replaced them since.
+  guard::TableHandles guard_tables;
   // Whoever owns them holds a lock that tells whether it is alive.
   std::string address_directory;
   std::string owner;
@@ -92,6 +94,7 @@ class FillSlot {
   int bridge_ = 0;
   std::optional<NewNamespace> inside_;
   std::optional<guard::Port> guard_;
+  guard::TableHandles guard_tables_;
   std::vector<ReservedAddress> addresses_;
 };
 

@@ -3,6 +3,7 @@
 #include <optional>
 
 #include "netlink/rtnl_socket.h"
+#include "nft/socket.h"
 
 namespace vulcan {
 
@@ -13,9 +14,14 @@ class SlotHost {
     if (!links_) links_.emplace();
     return *links_;
   }
+  [[nodiscard]] nft::Socket& Nft() {
+    if (!nft_) nft_.emplace();
+    return *nft_;
+  }
 
  private:
   std::optional<RtnlSocket> links_;
+  std::optional<nft::Socket> nft_;
 };
 
 }  // namespace vulcan

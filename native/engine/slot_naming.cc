@@ -5,6 +5,8 @@
 
 #include "base/error.h"
 #include "engine/attachment_parts.h"
+#include "engine/firewall.h"
+#include "engine/guard.h"
 #include "engine/slot_addresses.h"
 #include "sys/anchor.h"
 
@@ -56,6 +58,9 @@ void SlotNaming::Begin(const char* step, const Cancellation& cancellation) {
 SlotNamed SlotNaming::Run(const Cancellation& cancellation) {
   Begin("slot", cancellation);
   CheckLinks();
+  CheckGuard();
+  Begin("firewall", cancellation);
+  if (plan_.firewall) firewall::Require(host_.Nft(), *plan_.firewall);
   Begin("record", cancellation);
   record_.emplace(WriteRecord(places_, plan_.record, plan_.record_text));
   Begin("anchor", cancellation);
@@ -81,6 +86,16 @@ void SlotNaming::CheckLinks() {
   };
   check(slot.host_link, slot.host_index);
   check(slot.interface.bridge, slot.bridge_index);
+}
+
+void SlotNaming::CheckGuard() {
+  const Slot& slot = *plan_.slot;
+  if (!slot.guard) return;
+  const guard::TableHandles tables = guard::HandlesOf(host_.Nft(), slot.guard->routed);
+  if (!tables.empty() && tables == slot.guard_tables) return;
+  throw Error(ENOENT, "NFT_MSG_GETTABLE", "somebody has deleted the table that guards it")
+      .Path(slot.host_link)
+      .Why(Reason::kSlotSpoilt);
 }
 
 }  // namespace vulcan

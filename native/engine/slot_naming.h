@@ -1,5 +1,6 @@
 #pragma once
 
+#include <cstdint>
 #include <memory>
 #include <optional>
 #include <string>
@@ -21,6 +22,8 @@ namespace vulcan {
 
 struct SlotNamingPlan {
   AttachmentLocks locks;
+  // As in an AttachPlan.
+  std::optional<std::uint64_t> firewall;
   FileName anchor;
   FileName record;
   std::string record_text;
@@ -35,7 +38,7 @@ struct SlotNamed {
 };
 
 // Makes a slot the attachment of a VM: all or nothing, and without RTNL. The record gets its name last; from
-// then on cancelling has lost. Until step "slot" nothing of the slot has been touched.
+// then on cancelling has lost. Until step "record" nothing of the slot has been touched.
 class SlotNaming {
  public:
   SlotNaming(SlotNamingPlan plan, SlotHost& host);
@@ -49,6 +52,8 @@ class SlotNaming {
   void Begin(const char* step, const Cancellation& cancellation);
   // ENODEV with reason kSlotSpoilt where somebody has removed it.
   void CheckLinks();
+  // ENOENT with reason kSlotSpoilt where what guarded it is gone, whatever is in its place.
+  void CheckGuard();
 
   SlotNamingPlan plan_;
   SlotHost& host_;

@@ -99,13 +99,19 @@ void ResetSlots::Spoil() {
 
 // One transaction for all: where it fails, none of them is guarded.
 void ResetSlots::GuardGroup() {
+  std::vector<Slot*> guarded;
   std::vector<guard::Port> ports;
   for (std::size_t i = group_; i < next_; ++i) {
-    if (!against_[i] && slots_[i]->guard) ports.push_back(*slots_[i]->guard);
+    if (against_[i] || !slots_[i]->guard) continue;
+    guarded.push_back(slots_[i].get());
+    ports.push_back(*slots_[i]->guard);
   }
+  if (ports.empty()) return;
   try {
     const Cancellation never;
+    const guard::TableHandles tables = guard::NeedTables(host_.Nft(), ports.front().routed, never);
     guard::AddAll(host_.Nft(), ports, never);
+    for (Slot* slot : guarded) slot->guard_tables = tables;
   } catch (...) {
     Spoil();
   }

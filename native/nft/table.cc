@@ -37,7 +37,7 @@ void DeleteTable(Batch& batch, const Table& table) {
   batch.Add(NFT_MSG_DELTABLE, table.family, 0, "table " + table.name, Build(handle));
 }
 
-std::optional<std::string> ReadTableComment(Socket& socket, const Table& table) {
+std::optional<PresentTable> ReadTable(Socket& socket, const Table& table) {
   const TableHandle wanted = Named(table);
   const auto message = socket.Get(NFT_MSG_GETTABLE, table.family, Build(wanted));
   if (!message) return std::nullopt;
@@ -47,7 +47,8 @@ std::optional<std::string> ReadTableComment(Socket& socket, const Table& table) 
     throw Error(EBADMSG, "NFT_MSG_GETTABLE");
   std::uint32_t size = 0;
   const void* data = nftnl_table_get_data(handle.get(), NFTNL_TABLE_USERDATA, &size);
-  return data == nullptr ? std::string() : ReadText(data, size, NFTNL_UDATA_TABLE_COMMENT);
+  return PresentTable{nftnl_table_get_u64(handle.get(), NFTNL_TABLE_HANDLE),
+                      data == nullptr ? std::string() : ReadText(data, size, NFTNL_UDATA_TABLE_COMMENT)};
 }
 
 }  // namespace vulcan::nft

@@ -21,7 +21,13 @@ void AddTable(Batch& batch, const Table& table, const std::string& comment);
 // With everything in it.
 void DeleteTable(Batch& batch, const Table& table);
 
+// One that is made again under its name has another handle.
+struct PresentTable {
+  std::uint64_t handle = 0;
+  std::string comment;
+};
+
 // Nothing when there is no such table.
-[[nodiscard]] std::optional<std::string> ReadTableComment(Socket& socket, const Table& table);
+[[nodiscard]] std::optional<PresentTable> ReadTable(Socket& socket, const Table& table);
 
 }  // namespace vulcan::nft

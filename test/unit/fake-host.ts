@@ -212,7 +212,10 @@ export class FakeHost implements Host {
       firewallEnsure: async ({ taskId, ...plan }: FirewallNetwork & { readonly taskId?: number }) => {
         this.firewallPlans.push(plan);
         this.firewall.set(plan.network, plan);
+        return 1;
       },
+      firewallRequire: async () => {},
+      guardPresent: async () => true,
       guardEnsure: async () => {
         const made = this.guarded === null;
         this.guarded ??= new Map();

@@ -1,4 +1,5 @@
 import { describe, expect, it } from 'vitest';
+import { firewallNetwork } from '../../lib/firewall.ts';
 import type { ExecPlan, ExecResult } from '../../lib/native/exec.ts';
 import type { VerifyBinding, VerifySubject } from '../../lib/verify/subject.ts';
 import { verify } from '../../lib/verify/verify.ts';
@@ -29,12 +30,19 @@ function host(files: Readonly<Record<string, string>>, more: Partial<VerifyBindi
     sysctlRead: async () => '1',
     mountState: async () => ({ hostMountNamespace: true, shared: true }),
     forwardChains: async () => [],
+    firewallCheck: async () => [],
+    guardPresent: async () => true,
     isHostNamespace: unused('namespaces'),
     ...more,
   };
 }
 
 const allThere = { bridge: '/cni', 'host-local': '/cni', 'tc-redirect-tap': '/package/plugins' };
+
+const firewall = firewallNetwork({
+  ...{ network: 'fcnet', bridges: ['fcbr0'], subnets: [{ subnet: '10.168.0.0/24', gateway: '10.168.0.1' }] },
+  ...{ masquerade: true, isolated: false, allowLinkLocal: false, hostAccess: [] },
+});
 
 function subject(binding: VerifyBinding, more: Partial<VerifySubject> = {}): VerifySubject {
   return {
@@ -45,8 +53,7 @@ function subject(binding: VerifyBinding, more: Partial<VerifySubject> = {}): Ver
     chain: { runner: binding, pluginDirs: ['/cni', '/package/plugins'], timeoutMs: 1_000, environment: {} },
     bundledPluginDir: '/package/plugins',
     netnsDir: '/var/run/netns',
-    bridges: ['fcbr0'],
-    ipv6: false,
+    firewall,
     guard: 'bridge',
     recycles: true,
     ...more,
@@ -158,7 +165,7 @@ describe('verify', () => {
   it('warns of forwarding that is off, for each family that the network has', async () => {
     const sysctlRead = async () => '0';
     expect(await idsOf(subject(host(allThere, { sysctlRead })))).toEqual(['warning forwarding']);
-    const both = subject(host(allThere, { sysctlRead }), { ipv6: true });
+    const both = subject(host(allThere, { sysctlRead }), { firewall: { ...firewall, ipv6: true } });
     expect(await idsOf(both)).toEqual(['warning forwarding', 'warning forwarding']);
   });
 

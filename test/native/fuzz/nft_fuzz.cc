@@ -35,7 +35,7 @@ bool asking = false;
 using Request = void (*)(nft::Socket&);
 constexpr std::array<Request, 10> kRequests = {
     [](nft::Socket& socket) { static_cast<void>(socket.Generation()); },
-    [](nft::Socket& socket) { static_cast<void>(nft::ReadTableComment(socket, SomeTable())); },
+    [](nft::Socket& socket) { static_cast<void>(nft::ReadTable(socket, SomeTable())); },
     [](nft::Socket& socket) { static_cast<void>(nft::ListChains(socket)); },
     [](nft::Socket& socket) { static_cast<void>(nft::ReadFate(socket, SomeTable(), "c")); },
     [](nft::Socket& socket) { List(socket, true); },

@@ -49,7 +49,7 @@ TEST_F(NftRetryTest, WritesAgainWhenTheAnswersWereLost) {
   TheFalseKernel().losses = 2;
   AddTestTable();
   EXPECT_EQ(TheFalseKernel().losses, 0);
-  EXPECT_EQ(ReadTableComment(*socket_, TestTable()), "a test");
+  EXPECT_EQ(ReadTable(*socket_, TestTable()).value().comment, "a test");
 }
 
 TEST_F(NftRetryTest, SaysWhenTheyWereLostEachTime) {
