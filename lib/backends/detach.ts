@@ -35,7 +35,7 @@ export async function detachUnderLock(runtime: Runtime, detachment: Detachment):
     records.length > 0
       ? await runtime.anchors.state(vmId, lock)
       : await livingState(runtime, vmId, null, lock);
-  const isTheirs = !claimsNothing(found) && (await isAnothers(runtime, vmId, records));
+  const isTheirs = !claimsNothing(found) && (await isAnothers(runtime, vmId, records, found));
   const state = isTheirs ? { ...found, claimed: false } : found;
   const errors: NetworkError[] = [];
   for (const record of records) errors.push(...(await removeRecorded(runtime, record, state, detachment)));

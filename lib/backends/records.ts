@@ -1,5 +1,7 @@
 import type { AttachmentKey, CacheRecord } from '../cni/types.ts';
 import { isNetworkError, type NetworkError } from '../errors.ts';
+import type { AnchorState } from '../native/sys.ts';
+import { isOurs } from './anchor.ts';
 import { findHostLink } from './host-link.ts';
 import type { Runtime } from './runtime.ts';
 
@@ -48,13 +50,21 @@ export async function recordsInNamespace(
   return records.filter(({ netns }) => anchors.vmIdOf(netns) === vmId);
 }
 
-/** Whether another network has the VM: it has a record of it, and none of `own`, this network's, has its link any more. */
+/**
+ * Whether another network has the VM: it has a record of it, whose link is there where the namespace has no name, and none of
+ * `own`, this network's, has its link any more.
+ */
 export async function isAnothers(
   runtime: Runtime,
   vmId: string,
   own: readonly CacheRecord[],
+  state: AnchorState,
 ): Promise<boolean> {
-  for (const record of own) if ((await findHostLink(runtime.binding, record)) !== null) return false;
-  const records = await recordsInNamespace(runtime, vmId);
-  return records.some(({ network }) => network !== runtime.network.name);
+  const hasLink = async (record: CacheRecord) => (await findHostLink(runtime.binding, record)) !== null;
+  for (const record of own) if (await hasLink(record)) return false;
+  for (const record of await recordsInNamespace(runtime, vmId)) {
+    if (record.network === runtime.network.name) continue;
+    if (isOurs(state) || (await hasLink(record))) return true;
+  }
+  return false;
 }

@@ -17,8 +17,9 @@ export async function isSameAttachment(
   lock: HeldLock,
 ): Promise<boolean> {
   if (records.length > 0) return records.some((record) => hostLinkName(record) === hostLink);
-  const containerId = containerIdOf(vmId, await runtime.anchors.state(vmId, lock));
+  const state = await runtime.anchors.state(vmId, lock);
+  const containerId = containerIdOf(vmId, state);
   const link = await findHostLink(runtime.binding, { ...keyOf(runtime, containerId), result: null });
   if (link !== null) return link.name === hostLink;
-  return !(await isAnothers(runtime, vmId, []));
+  return !(await isAnothers(runtime, vmId, [], state));
 }
