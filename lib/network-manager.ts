@@ -1,3 +1,4 @@
+import { setImmediate } from 'node:timers/promises';
 import type { AttachRequest, Backend, DetachRequest, OwnVm } from './backends/backend.ts';
 import { CniBackend } from './backends/cni.ts';
 import { inTurns } from './backends/in-turns.ts';
@@ -215,11 +216,10 @@ export class NetworkManager implements AsyncDisposable {
     this.#assertOpen('gc');
     const { keep, ...verb } = resolveGc(options);
     return this.#plain('gc', verb, async (scope) => {
-      try {
-        return await this.#backend.gc(new Set(keep), scope);
-      } finally {
-        await this.#own.forgetDeparted();
-      }
+      const before = this.#own.all;
+      const report = await this.#backend.gc(new Set(keep), scope);
+      this.#own.forgetRemoved(before, report.removed);
+      return report;
     });
   }
 
@@ -271,6 +271,9 @@ export class NetworkManager implements AsyncDisposable {
     try {
       await this.#closeAll();
     } finally {
+      // Node tells of a signal when its event loop polls next, which it has done by the second of these; without a listener by
+      // then, one that has come is lost.
+      if (this.#config.signals.length > 0) for (let turn = 0; turn < 2; turn++) await setImmediate();
       this.#forgetSignals();
     }
   }

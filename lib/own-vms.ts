@@ -43,9 +43,14 @@ export class OwnVms {
     this.#vms.delete(vmId);
   }
 
-  /** Those that others have torn down, as far as that can be read. */
-  forgetDeparted(): Promise<void> {
-    return this.#forget('departed');
+  /** Those of `before` whose attachments have these ids, but for what was set up anew since. */
+  forgetRemoved(before: readonly OwnVm[], containerIds: readonly string[]): void {
+    const removed = new Set(containerIds);
+    for (const vm of before) {
+      if (!removed.has(vm.containerId) || this.#vms.get(vm.vmId) !== vm) continue;
+      this.#vms.delete(vm.vmId);
+      this.#owner.backend.forget(vm);
+    }
   }
 
   /** These, and those that others have set up again since. */
@@ -57,7 +62,7 @@ export class OwnVms {
     const { running } = this.#owner;
     this.#sweepAbove = Number.POSITIVE_INFINITY;
     running.begin();
-    await this.forgetDeparted();
+    await this.#forget('departed');
     this.#sweepAbove = Math.max(sweepLeast, 2 * this.#vms.size);
     running.end();
   }

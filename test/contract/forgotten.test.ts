@@ -56,10 +56,9 @@ describeBackends(
       return manager;
     };
 
-    it('is no more in use after a gc', async () => {
-      const [manager, other] = [await open(), await lab.open()];
+    it('is no more in use after the gc that removes it', async () => {
+      const manager = await open();
       for (const vmId of ['vm-1', 'vm-2']) await manager.setup(vmId);
-      await other.teardown('vm-1');
       expect(inUse(manager)).toBe(2);
       await manager.gc({ keep: ['vm-2'] });
       expect(inUse(manager)).toBe(1);

@@ -29,6 +29,8 @@ const stepsByLabel = [
   { label: /^linkDelete$/, steps: ['link'] },
   { label: /^dump$/, steps: ['result', 'cut', 'anchor', 'uplink', 'routes', 'guard'] },
   { label: /^bridge/, steps: ['bridge'] },
+  { label: /^firewallCheck$/, steps: ['firewall', 'verify'] },
+  { label: /^guardPresent$/, steps: ['verify'] },
   { label: /^firewall/, steps: ['firewall'] },
   { label: /^sysctlWrite$/, steps: ['forwarding'] },
   { label: /^(capabilities|probe|forwardChains|sysctlRead)$/, steps: ['verify'] },
