@@ -25,8 +25,10 @@ export class CniBackend extends RecordedBackend implements Backend {
   async attach(request: AttachRequest, scope: Scope): Promise<Made> {
     scope.step = 'firewall';
     await this.runtime.firewall.need(scope);
-    return this.runtime.locks.withVm(request.vmId, scope, (lock) =>
+    const made = await this.runtime.locks.withVm(request.vmId, scope, (lock) =>
       attachUnderLock(this.runtime, this.undoing, request, lock, scope),
     );
+    await this.runtime.leftConnections.forgotten(made.config.addresses);
+    return made;
   }
 }

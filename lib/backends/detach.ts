@@ -8,6 +8,7 @@ import { guardedPort, unguard, unguardLink, unguardMissing } from './guard.ts';
 import { cutHostLink, deleteHostLink, findHostLink, hasHostLink } from './host-link.ts';
 import { livingState } from './living.ts';
 import type { HeldLock } from './locks.ts';
+import { addressesOf } from './network-config.ts';
 import { isAnothers, keyOf, recordOf, vmIdOf } from './records.ts';
 import type { Runtime } from './runtime.ts';
 import type { Undoing } from './undoing.ts';
@@ -72,6 +73,7 @@ async function removeRecorded(
   const released = errors.length === 0;
   if (link !== null) await collect(errors, () => deleteHostLink(binding, link));
   if (released) await collect(errors, () => cache.remove(record));
+  runtime.leftConnections.add(addressesOf(record) ?? []);
   return errors;
 }
 

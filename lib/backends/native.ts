@@ -80,8 +80,8 @@ export class NativeBackend extends RecordedBackend implements Backend {
     await this.#pools?.close();
   }
 
-  override settle(): Promise<void> {
-    return this.#together.settle();
+  override async settle(): Promise<void> {
+    await Promise.all([this.#together.settle(), super.settle()]);
   }
 
   async attach(request: AttachRequest, scope: Scope): Promise<Made> {
@@ -92,6 +92,7 @@ export class NativeBackend extends RecordedBackend implements Backend {
         : await attachWithPool(this.#native, this.#pools, this.undoing, request, scope);
     // Of another containerId, the other records of the VM are to be looked for.
     if (request.containerId === request.vmId) this.#remember(request.vmId, { undo, bridge });
+    if (config.origin === 'cold') await this.runtime.leftConnections.forgotten(config.addresses);
     return { config, hostLink: undo.hostLink?.name ?? null };
   }
 
@@ -226,10 +227,15 @@ export class NativeBackend extends RecordedBackend implements Backend {
     const result = await (wait ? work(false) : this.#together.run(() => work(true)));
     if (result === null) return false;
     this.#watchLink(plan, key);
+    this.#leaveConnections(plan);
     if (wait && result.netns !== null) {
       await waitUntilFree(this.runtime.binding, vmId, result.netns, scope);
     }
     return true;
+  }
+
+  #leaveConnections({ interfaces: [{ addresses }] }: DetachPlan): void {
+    this.runtime.leftConnections.add(addresses?.ips ?? []);
   }
 
   #watchLink({ interfaces: [{ hostLink, guard }] }: DetachPlan, key: AttachmentKey): void {
@@ -249,6 +255,7 @@ export class NativeBackend extends RecordedBackend implements Backend {
     const rest = { ...plan, interfaces: [{ ...link, hostLink: null }] } as const;
     const work = () => detach(this.runtime, vmId, record, { ...rest, together: true }, scope);
     return this.#together.run(work).then(() => {
+      this.#leaveConnections(plan);
       this.#native?.bridges.left(firstInterface(record));
       this.#made.delete(vmId);
       this.#pools?.released(vmId);

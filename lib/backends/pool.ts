@@ -336,6 +336,7 @@ export class Pool {
   /** Those that were a VM's, whose process may still be in them: as long as it lives, their links do. */
   async #destroyHeld(slots: readonly Slot[]): Promise<void> {
     await this.#destroy(slots);
+    this.#native.runtime.leftConnections.add(slots.flatMap(({ undo }) => undo.ips));
     for (const { names } of slots) this.#pinned({ name: names.hostLink });
   }
 

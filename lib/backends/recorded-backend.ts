@@ -131,7 +131,9 @@ export abstract class RecordedBackend {
 
   async close(): Promise<void> {}
 
-  async settle(): Promise<void> {}
+  settle(): Promise<void> {
+    return this.runtime.leftConnections.settle();
+  }
 
   verify({ signal }: Scope): Promise<VerifyReport> {
     const { binding, bundledPluginDir, chainOptions, config, network } = this.runtime;

@@ -5,12 +5,14 @@ import { parseAnyConf } from '../cni/conflist.ts';
 import { withFolderPlugins } from '../cni/discovery.ts';
 import type { CacheRecord, ConfList } from '../cni/types.ts';
 import type { NativeBinding } from '../native/binding.ts';
-import { pluginRan } from '../observe.ts';
+import { defaultLogger, pluginRan } from '../observe.ts';
 import type { Config } from '../settings.ts';
 import { Anchors } from './anchor.ts';
 import type { Bridge } from './bridge-choice.ts';
+import { LeftConnections } from './left-connections.ts';
 import { Locks } from './locks.ts';
 import type { Network } from './network.ts';
+import { addressStoreOf } from './network-addresses.ts';
 import { NetworkFirewall } from './network-firewall.ts';
 
 /** Where the addon, and the plugin that comes with it, are; tests put stand-ins in their place. */
@@ -29,6 +31,7 @@ export class Runtime {
   readonly locks: Locks;
   readonly cache: ResultCache;
   readonly firewall: NetworkFirewall;
+  readonly leftConnections: LeftConnections;
   readonly chainOptions: ChainOptions;
   /** Those that are there once the network is prepared; none where the chain makes its own. */
   bridges: readonly Bridge[] = [];
@@ -42,6 +45,10 @@ export class Runtime {
     this.locks = new Locks(binding, config.stateDir, network.name);
     this.cache = new ResultCache(binding, config.stateDir);
     this.firewall = new NetworkFirewall(binding, network, this.locks);
+    this.leftConnections = new LeftConnections({
+      ...{ binding, directory: addressStoreOf(network), network: network.name },
+      logger: config.logger ?? defaultLogger,
+    });
     this.chainOptions = {
       runner: binding,
       pluginDirs: [...config.pluginDirs, bundledPluginDir],

@@ -73,7 +73,7 @@ async function fillOn(
   owner: string,
   stop: Stop,
 ): Promise<Slot> {
-  const { binding, locks } = native.runtime;
+  const { binding, leftConnections, locks } = native.runtime;
   const { tapName, tapOwner, recycle } = options;
   const { name: hostLink, mac: hostMac } = newHostLink(keyOf(native.runtime, owner));
   const names: LinkNames = {
@@ -86,6 +86,7 @@ async function fillOn(
   try {
     const filled = await runTask(binding, stop, (taskId) => binding.slotFill({ ...plan, taskId }));
     const { slot: handle, addresses } = filled;
+    await leftConnections.forgotten(addresses);
     const record = template.recordOf(names, addresses);
     return { handle, bridge, names, addresses, record, undo: linkDetachment(link, addresses) };
   } catch (error) {

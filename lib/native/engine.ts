@@ -90,6 +90,13 @@ export interface EngineBinding {
       readonly timeoutMs: number;
     },
   ): Promise<string[]>;
+  /**
+   * Forgets what the host tracks of the addresses' connections, but of those that have a file in host-local's `directory`, which
+   * are somebody's again: returns them. `directory: null`: of all.
+   */
+  connectionsForget(
+    plan: Task & { readonly ips: readonly string[]; readonly directory: string | null },
+  ): Promise<string[]>;
   /** Chains of others on the forward hook. */
   forwardChains(plan: Task): Promise<ForwardChain[]>;
   /** Each kernel feature, used in a throwaway namespace. */

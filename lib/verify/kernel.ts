@@ -20,16 +20,16 @@ const kernelOptions: Readonly<Record<string, string>> = {
   nft_masquerade: 'CONFIG_NFT_MASQ and CONFIG_NFT_NAT (modprobe nft_masq)',
   guard_bridge: 'CONFIG_NF_TABLES_BRIDGE, or set antiSpoofing to false',
   guard_routed: 'CONFIG_NF_TABLES_ARP, or set antiSpoofing to false',
-  conntrack_netlink: 'CONFIG_NF_CT_NETLINK (modprobe nf_conntrack_netlink), or set pool.recycle to false',
+  conntrack_netlink:
+    'CONFIG_NF_CT_NETLINK (modprobe nf_conntrack_netlink): without it answers to a VM that is gone may reach whoever gets its address, and no slot of a pool is used again',
 };
 
 /** Of a feature: `null` where the manager has no use for it. */
-function severityOf(feature: string, { guard, recycles }: VerifySubject): Severity | null {
+function severityOf(feature: string, { guard }: VerifySubject): Severity | null {
   if (feature === 'guard_bridge' || feature === 'guard_routed') {
     return feature === `guard_${guard}` ? 'error' : null;
   }
-  // A slot that can't be proven clean is destroyed, and another takes its place.
-  if (feature === 'conntrack_netlink') return recycles ? 'warning' : null;
+  if (feature === 'conntrack_netlink') return 'warning';
   return 'error';
 }
 

@@ -1,8 +1,14 @@
 #include <chrono>
+#include <memory>
+#include <optional>
+#include <string>
+#include <utility>
+#include <vector>
 
 #include "addon/bind.h"
 #include "addon/convert_network.h"
 #include "addon/task.h"
+#include "engine/left_connections.h"
 #include "engine/reservation.h"
 
 namespace vulcan::addon {
@@ -66,6 +72,16 @@ void BindAddresses(Napi::Object exports, Module& module) {
         auto store = release.store.Try(cancellation);
         if (store.wait) return std::move(*store.wait);
         return ReleaseFrom(*store.result, release, host.Addresses());
+      });
+  Export(
+      exports, module, "connectionsForget", LaneName::kScan,
+      [](const Fields& fields) {
+        LeftConnectionsPlan plan{ParseAddresses(fields, "ips"), std::nullopt};
+        if (!IsNull(fields, "directory")) plan.store = fields.String("directory");
+        return std::make_unique<LeftConnections>(std::move(plan));
+      },
+      [](const std::unique_ptr<LeftConnections>& left, const Cancellation& cancellation) {
+        return left->Step(cancellation);
       });
 }
 

@@ -1,11 +1,11 @@
-import { createSocket } from 'node:dgram';
 import { channel } from 'node:diagnostics_channel';
-import { readdir, readFile } from 'node:fs/promises';
+import { readdir } from 'node:fs/promises';
 import { afterEach, beforeAll, expect, it } from 'vitest';
 import type { NetworkManager } from '../../lib/network-manager.ts';
 import type { NetworkManagerOptions, PoolOptions } from '../../lib/options.ts';
 import type { NetworkConfig, NetworkLayout } from '../../lib/types.ts';
 import { canonicalDump, expectUnchanged } from '../support/dump.ts';
+import { speakTo, tracked } from '../support/flows.ts';
 import { until } from '../support/lab.ts';
 import { buildRudeVmm, lookAtTap, type RudeVmm, startRudeVmm } from '../support/rude-vmm.ts';
 import { ip, nft, run, runIn } from '../support/run.ts';
@@ -51,25 +51,12 @@ function watchPool(): { readonly seen: string[]; forget(): void } {
   };
 }
 
-const tracked = async (address: string) =>
-  (await readFile('/proc/net/nf_conntrack', 'utf8'))
-    .split('\n')
-    .filter((line) => line.includes(`=${address} `));
-
 const neighbours = async (address: string) => JSON.parse(await ip('-j', 'neigh', 'show', address));
 
 const learnt = async (link: string) =>
   (JSON.parse(await run('bridge', ['-j', 'fdb', 'show', 'dev', link])) as { mac: string; state: string }[])
     .filter(({ state }) => state !== 'permanent')
     .map(({ mac }) => mac);
-
-/** A host's flow to the VM: the host tracks it, and looks for the neighbour. */
-async function speakTo({ guestIp }: NetworkConfig): Promise<void> {
-  const socket = createSocket('udp4');
-  await new Promise((resolve) => socket.send('hello', 9, guestIp, resolve));
-  await until('the flow', async () => (await tracked(guestIp)).length > 0);
-  socket.close();
-}
 
 /** All that there is with one VM, without the VM's name. */
 async function dumpOfOne(manager: NetworkManager, vmId: string): Promise<string> {
@@ -116,7 +103,7 @@ describeBackends(
       const net = await manager.setup('vm-2');
       expect(net.origin).toBe('warm');
       rude = await startRudeVmm(net);
-      await speakTo(net);
+      await speakTo(net.guestIp);
       await ip('neigh', 'replace', net.guestIp, 'lladdr', net.mac, 'dev', 'fcbr0', 'nud', 'stale');
       await run('bridge', ['fdb', 'replace', net.mac, 'dev', `${link?.ifname}`, 'master', 'dynamic']);
       expect(await learnt(`${link?.ifname}`)).toEqual([net.mac]);

@@ -1,7 +1,7 @@
 import { createSocket } from 'node:dgram';
-import { readFile } from 'node:fs/promises';
 import { expect, it } from 'vitest';
 import { capture } from '../support/capture.ts';
+import { tracked } from '../support/flows.ts';
 import { until } from '../support/lab.ts';
 import { describeWith } from '../support/require.ts';
 import { ip, run } from '../support/run.ts';
@@ -11,11 +11,6 @@ const port = 53;
 const early = 'for the first guest, in time';
 const late = 'for the first guest, too late';
 const anew = 'for whoever has the address';
-
-const tracked = async (address: string) =>
-  (await readFile('/proc/net/nf_conntrack', 'utf8'))
-    .split('\n')
-    .filter((line) => line.includes(`=${address} `));
 
 /** Says it to the address for as long as the test lasts. */
 function keepSaying(address: string, text: string): Disposable {

@@ -138,8 +138,13 @@ describe('verify', () => {
     ['guard_routed', { guard: 'routed' }, ['error kernel.guard_routed'], /NF_TABLES_ARP.*antiSpoofing/],
     ['guard_routed', { guard: 'bridge' }, [], null],
     ['guard_routed', { guard: null }, [], null],
-    ['conntrack_netlink', { recycles: true }, ['warning kernel.conntrack_netlink'], /NF_CT_NETLINK.*recycle/],
-    ['conntrack_netlink', { recycles: false }, [], null],
+    ['conntrack_netlink', { recycles: true }, ['warning kernel.conntrack_netlink'], /NF_CT_NETLINK.*slot/],
+    [
+      'conntrack_netlink',
+      { recycles: false },
+      ['warning kernel.conntrack_netlink'],
+      /NF_CT_NETLINK.*answers/,
+    ],
   ] as const)('tells of %s where %o needs it', async (feature, needs, expected, remedy) => {
     const probe = async () => [{ feature, ok: false, error: 'EOPNOTSUPP', syscall: 'netlink' }];
     const { findings } = await verify(subject(host(allThere, { probe }), needs));

@@ -1,0 +1,62 @@
+import { expect, it } from 'vitest';
+import { speakTo, tracked } from '../support/flows.ts';
+import { until } from '../support/lab.ts';
+import { type ContractLab, describeLayouts } from './fixture.ts';
+
+const oneAddress = { ranges: [{ start: '10.168.0.2', end: '10.168.0.2' }] };
+
+const isForgotten = (address: string) =>
+  until(`${address} is forgotten`, async () => (await tracked(address)).length === 0);
+
+/** A VM that is gone, with a flow of the host's to it. */
+async function leaveFlow(lab: ContractLab) {
+  const manager = await lab.open(oneAddress);
+  const { guestIp } = await manager.setup('vm-1');
+  await speakTo(guestIp);
+  await manager.teardown('vm-1');
+  return { manager, guestIp };
+}
+
+function tests(lab: ContractLab) {
+  it('are forgotten a moment after its teardown', async () => {
+    const { guestIp } = await leaveFlow(lab);
+    await isForgotten(guestIp);
+  });
+
+  it('are forgotten before another gets its address', async () => {
+    const { manager, guestIp } = await leaveFlow(lab);
+    const net = await manager.setup('vm-2');
+    expect(net.guestIp).toBe(guestIp);
+    expect(await tracked(guestIp)).toEqual([]);
+  });
+
+  it('are forgotten when the manager is closed', async () => {
+    const { manager, guestIp } = await leaveFlow(lab);
+    await manager.close();
+    expect(await tracked(guestIp)).toEqual([]);
+  });
+
+  it('are forgotten where gc removes it, and stay as long as it lives', async () => {
+    const first = await lab.open({ ...oneAddress, shutdown: 'leave' });
+    const { guestIp } = await first.setup('vm-1');
+    await speakTo(guestIp);
+    await first.close();
+    expect(await tracked(guestIp)).not.toEqual([]);
+    const manager = await lab.open(oneAddress);
+    expect(await tracked(guestIp)).not.toEqual([]);
+    await manager.gc({ keep: [] });
+    await isForgotten(guestIp);
+  });
+
+  it('are left alone once another manager has given the address away', async () => {
+    const { guestIp } = await leaveFlow(lab);
+    const other = await lab.open(oneAddress);
+    await other.setup('vm-2');
+    await speakTo(guestIp);
+    const before = await tracked(guestIp);
+    await new Promise((resolve) => setTimeout(resolve, 1_500));
+    expect(await tracked(guestIp)).toHaveLength(before.length);
+  });
+}
+
+describeLayouts('connections of a VM that is gone', tests);
