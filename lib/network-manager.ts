@@ -116,21 +116,17 @@ export class NetworkManager implements AsyncDisposable {
     this.#assertOpen('setup');
     const id = resolveVmId(vmId);
     const wishes = resolveSetup(options, id, this.#config.ifName);
-    const { containerId, mac, address, tapName, tapOwner, signal } = wishes;
-    const { timeoutMs = this.#config.timeoutMs } = wishes;
-    const { network } = this;
-    const request = { vmId: id, containerId, mac, address, tapName, tapOwner: tapOwner ?? ourselves() };
-    const verb = {
-      operation: 'setup',
-      network,
-      vmId: id,
-      timeoutMs,
-      signal,
-      closing: this.#closing,
-    } as const;
     const start = performance.now();
     this.#running.begin();
     try {
+      const turn = this.#turns.take();
+      if (turn !== null) await turn;
+      const { containerId, mac, address, tapName, tapOwner, signal } = wishes;
+      const { timeoutMs = this.#config.timeoutMs } = wishes;
+      const { network } = this;
+      const request = { vmId: id, containerId, mac, address, tapName, tapOwner: tapOwner ?? ourselves() };
+      const more = { signal, closing: this.#closing };
+      const verb = { operation: 'setup', network, vmId: id, timeoutMs, ...more } as const;
       const work = () => inScope(verb, (scope) => this.#attach(request, scope));
       const net = await traced('setup', { network, vmId: id }, work);
       this.#statistics.setup(net.origin, performance.now() - start);
@@ -310,7 +306,7 @@ export class NetworkManager implements AsyncDisposable {
 
   #attach(request: AttachRequest, scope: Scope): Promise<NetworkConfig> {
     const { vmId } = request;
-    const made = this.#inTurn(vmId, scope, () => this.#backend.attach(request, scope));
+    const made = this.#alone(vmId, scope, () => this.#backend.attach(request, scope));
     return made.then(({ config, hostLink }) => {
       this.#own.add({ vmId, containerId: request.containerId, hostLink });
       this.#statistics.steps(config.origin, scope.durations);
@@ -320,7 +316,7 @@ export class NetworkManager implements AsyncDisposable {
 
   #detach(request: DetachRequest, scope: Scope): Promise<Departure> {
     const { vmId } = request;
-    const gone = this.#inTurn(vmId, scope, () => this.#backend.detach(request, scope));
+    const gone = this.#alone(vmId, scope, () => this.#backend.detach(request, scope));
     return gone.then((departure) => {
       this.#own.delete(vmId);
       this.#statistics.steps(departure, scope.durations);
@@ -337,12 +333,14 @@ export class NetworkManager implements AsyncDisposable {
   /** Neither closing nor a signal stops it. */
   async #teardown(vmId: string, options: TeardownOptions, only: string | null): Promise<void> {
     const { wait, timeoutMs = this.#config.timeoutMs } = resolveTeardown(options);
-    const { network } = this;
-    const request = { vmId, wait, only };
-    const verb = { operation: 'teardown', network, vmId, timeoutMs } as const;
     const start = performance.now();
     this.#running.begin();
     try {
+      const turn = this.#turns.take();
+      if (turn !== null) await turn;
+      const { network } = this;
+      const request = { vmId, wait, only };
+      const verb = { operation: 'teardown', network, vmId, timeoutMs } as const;
       const work = () => inScope(verb, (scope) => this.#detach(request, scope));
       const departure = await traced('teardown', { network, vmId }, work);
       this.#statistics.teardown(departure, performance.now() - start);
@@ -361,24 +359,20 @@ export class NetworkManager implements AsyncDisposable {
     const { network } = this;
     const timeoutMs = options.timeoutMs ?? this.#config.timeoutMs;
     const verb = { ...options, operation, network, timeoutMs, closing: this.#closing };
-    const begin = async (scope: Scope) => {
-      throwIfStopped(scope, true);
-      return work(scope);
-    };
     this.#running.begin();
     try {
-      return await inScope(verb, (scope) => this.#turns.run(scope, () => begin(scope)));
+      const turn = this.#turns.take();
+      if (turn !== null) await turn;
+      return await inScope(verb, async (scope) => {
+        throwIfStopped(scope, true);
+        return work(scope);
+      });
     } finally {
       this.#running.end();
     }
   }
 
-  /** When its turn has come, and nobody else is about the VM. */
-  #inTurn<T>(vmId: string, scope: Scope, work: () => Promise<T>): Promise<T> {
-    scope.step = 'queue';
-    return this.#turns.run(scope, () => this.#mutex.run(vmId, scope, work));
-  }
-
+  /** While nobody else is about the VM. */
   #alone<T>(vmId: string, scope: Scope, work: () => Promise<T>): Promise<T> {
     scope.step = 'queue';
     return this.#mutex.run(vmId, scope, work);

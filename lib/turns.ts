@@ -1,6 +1,3 @@
-import { AbortError } from './errors.ts';
-import type { Stop } from './stop.ts';
-
 /** What is begun in one turn of the event loop: more would keep whoever else the process serves from theirs. */
 const mostAtOnce = 32;
 
@@ -8,34 +5,21 @@ const mostAtOnce = 32;
 export class Turns {
   /** In the present turn. */
   #begun = 0;
+  /** Whoever asks costs next to nothing until it is his turn. */
   readonly #waiting = new Set<() => void>();
 
-  /** Rejects with AbortError when it is stopped while it waits; work that has begun is not interrupted. */
-  run<T>(stop: Stop, work: () => Promise<T>): Promise<T> {
-    if (this.#begun >= mostAtOnce || this.#waiting.size > 0) return this.#turn(stop).then(work);
+  /** Until the caller may begin. `null`: at once. */
+  take(): Promise<void> | null {
+    if (this.#begun >= mostAtOnce || this.#waiting.size > 0) {
+      return new Promise((resolve) => this.#waiting.add(resolve));
+    }
     this.#begin();
-    return work();
+    return null;
   }
 
   #begin(): void {
     if (this.#begun === 0) setImmediate(() => this.#next());
     this.#begun += 1;
-  }
-
-  #turn(stop: Stop): Promise<void> {
-    return new Promise((resolve, reject) => {
-      const begin = () => {
-        watch.end();
-        resolve();
-      };
-      const giveUp = () => {
-        this.#waiting.delete(begin);
-        reject(new AbortError(true, { cause: stop.reason }));
-      };
-      const watch = stop.onStop(giveUp);
-      this.#waiting.add(begin);
-      if (stop.stopped) giveUp();
-    });
   }
 
   #next(): void {
