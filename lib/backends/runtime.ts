@@ -30,7 +30,7 @@ export class Runtime {
   readonly cache: ResultCache;
   readonly firewall: NetworkFirewall;
   readonly chainOptions: ChainOptions;
-  /** Those that are there once the network is prepared; none where the chain makes its own. */
+  /** Those that were made, or found, for the network, from the first on; none where the chain makes its own. */
   bridges: readonly Bridge[] = [];
 
   constructor({ binding, bundledPluginDir }: Host, config: Config, network: Network) {
