@@ -186,8 +186,9 @@ export class NetworkManager implements AsyncDisposable {
 
   /**
    * Puts back what `check` finds different, and only that, of one VM or of all, without interrupting those that work:
-   * rules, elements, links, redirections, MTU, owner, addresses, the namespace's name, a lost record. Nothing is removed:
-   * a VM that cannot be put back is among what `failed`, by ERR_ATTACHMENT_LOST.
+   * rules, elements, links, redirections, MTU, owner, addresses, the namespace's name, a lost record. Without a vmId also
+   * what is the network's own, where there is no VM, too: bridges, firewall, forwarding. Nothing is removed: a VM that
+   * cannot be put back is among what `failed`, by ERR_ATTACHMENT_LOST.
    *
    * @throws {NetworkError} `ERR_ATTACHMENT_NOT_FOUND`
    */

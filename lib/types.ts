@@ -142,6 +142,7 @@ export type DifferenceSubject =
   | 'bridge'
   | 'guard'
   | 'firewall'
+  | 'forwarding'
   | 'reservation'
   | 'mac'
   | 'mtu'
@@ -168,12 +169,13 @@ export interface CheckReport {
 export interface RepairReport {
   /** Whether nothing differs any more. */
   readonly ok: boolean;
-  readonly repaired: readonly (Difference & { readonly vmId: string })[];
+  /** `vmId: null`: the network's own, and not put back with one of its VMs. */
+  readonly repaired: readonly (Difference & { readonly vmId: string | null })[];
   /**
    * What still differs, with why; `null` where only a teardown and a new setup can help. ERR_ATTACHMENT_LOST: of the VM too
    * little is left to be put back; `record` or `anchor` with another error: it could not be judged. Neither was touched.
    */
-  readonly failed: readonly (Difference & { readonly vmId: string; readonly error: Error | null })[];
+  readonly failed: readonly (Difference & { readonly vmId: string | null; readonly error: Error | null })[];
 }
 
 /** What `open` found of earlier processes and brought to order; what is complete is in `list()`. */

@@ -1,6 +1,8 @@
 import { maxPorts } from '../bridges.ts';
 import type { BridgePlan } from '../native/engine.ts';
+import type { Scope } from '../operation.ts';
 import { atStep } from './kernel-error.ts';
+import { ensureBridge, remakeBridges } from './own-bridges.ts';
 import type { Runtime } from './runtime.ts';
 
 /** A bridge that is there. */
@@ -13,17 +15,15 @@ export interface Bridge {
 export class BridgeChoice {
   readonly #runtime: Runtime;
   readonly #portsPerBridge: number;
-  readonly #ready: Bridge[];
   /** By name. Of other processes' ports the kernel knows; it is asked at first, and where no bridge has room. */
   readonly #ports = new Map<string, number>();
   /** Ports that the kernel may not know yet. */
   readonly #underWay = new Map<string, number>();
   #growing: Promise<void> | null = null;
 
-  constructor(runtime: Runtime, ready: readonly Bridge[]) {
+  constructor(runtime: Runtime) {
     const { source } = runtime.config;
     this.#runtime = runtime;
-    this.#ready = [...ready];
     this.#portsPerBridge = source.kind === 'generated' ? source.portsPerBridge : maxPorts;
   }
 
@@ -79,14 +79,15 @@ export class BridgeChoice {
     );
   }
 
-  /** Makes bridges again that somebody has removed; whether there are several. The one of a network that has no other is repair's. */
-  async makeAgain(): Promise<boolean> {
-    if (!this.#isSeveral) return false;
-    for (const plan of this.#plans.slice(0, this.#ready.length)) {
-      await atStep('bridge', () => this.#runtime.binding.bridgeEnsure(plan));
-    }
-    await this.#count();
-    return true;
+  /** For a port that found no bridge. Rejects where none is made again. */
+  async makeAgain(scope: Scope, cause: unknown): Promise<void> {
+    await remakeBridges(this.#runtime, scope, cause);
+    if (this.#isSeveral) await this.#count();
+  }
+
+  /** A prefix of the plans. */
+  get #ready(): readonly Bridge[] {
+    return this.#runtime.bridges;
   }
 
   get #plans(): readonly BridgePlan[] {
@@ -115,8 +116,8 @@ export class BridgeChoice {
     await this.#count();
     const plan = this.#plans[this.#ready.length];
     if (plan === undefined || this.#withRoom() !== null) return;
-    const { mac } = await atStep('bridge', () => this.#runtime.binding.bridgeEnsure(plan));
-    this.#ready.push({ name: plan.name, mac });
+    const bridge = await ensureBridge(this.#runtime, plan);
+    this.#runtime.bridges = [...this.#ready, bridge];
   }
 
   async #count(): Promise<void> {

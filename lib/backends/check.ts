@@ -6,6 +6,7 @@ import { isOurs } from './anchor.ts';
 import { beyondRepair, type Finding, onHost } from './finding.ts';
 import { givenMtu } from './given-mtu.ts';
 import type { HostReading } from './host-reading.ts';
+import { bridgeShare } from './inspect-bridge.ts';
 import { inspectGuard, inspectLink, inspectReservation } from './inspect-host.ts';
 import { inspectInside } from './inspect-inside.ts';
 import { inspectRoutes } from './inspect-routes.ts';
@@ -44,14 +45,18 @@ export class Check {
     const layout = record.config === '' ? network.layout : layoutOf(this.#runtime, record);
     const links = await this.#host.links();
     const mtu = givenMtu(record, layout, links.of(record));
+    const { plan, port } = bridgeShare(this.#runtime, record, layout);
     const isAnchor = anchors.vmIdOf(record.netns) !== null;
-    const onLink = inspectLink(this.#runtime, record, links, layout, mtu);
+    const onLink = inspectLink(this.#runtime, record, links, { group: layout?.linkGroup ?? null, port, mtu });
     // Other runtimes neither say on a link whose it is nor guard it.
-    const findings = onLink.filter(({ subject }) => isAnchor || subject !== 'alias');
+    const findings = [
+      ...(plan === null ? [] : await this.#host.bridge(plan)),
+      ...onLink.filter(({ subject }) => isAnchor || subject !== 'alias'),
+    ];
     findings.push(...(await inspectRoutes(this.#runtime, this.#host, record, layout)));
     findings.push(...(await inspectReservation(this.#runtime, record, layout, scope)));
     if (isAnchor) findings.push(...(await inspectGuard(this.#runtime, this.#host, record)));
-    findings.push(...(await this.#host.firewall()));
+    findings.push(...(await this.#host.firewall()), ...(await this.#host.forwarding()));
     scope.step = 'anchor';
     const state = isAnchor ? await anchors.state(vmId, this.#lock) : await anchors.stateAt(record.netns);
     if (isAnchor ? !isOurs(state) : state.kind !== 'namespace') {

@@ -5,6 +5,7 @@ import { attachUnderLock } from './cni-attach.ts';
 import { checkChain } from './cni-check.ts';
 import { ChainUndoing } from './cni-undo.ts';
 import { openBackend } from './open-backend.ts';
+import { needBridges } from './own-bridges.ts';
 import { RecordedBackend } from './recorded-backend.ts';
 import type { Host, Runtime } from './runtime.ts';
 
@@ -23,6 +24,8 @@ export class CniBackend extends RecordedBackend implements Backend {
   }
 
   async attach(request: AttachRequest, scope: Scope): Promise<Made> {
+    scope.step = 'bridge';
+    await needBridges(this.runtime, scope);
     scope.step = 'firewall';
     await this.runtime.firewall.need(scope);
     const made = await this.runtime.locks.withVm(request.vmId, scope, (lock) =>

@@ -29,3 +29,6 @@ export function beyondRepair(subject: DifferenceSubject, message: string): Findi
 export function asDifference({ subject, message }: Finding): Difference {
   return { subject, message };
 }
+
+/** The same text is the same finding. */
+export const textOf = ({ subject, message }: Difference): string => `${subject} ${message}`;

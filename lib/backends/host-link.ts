@@ -71,6 +71,12 @@ export function hostLinkName({ result }: CacheRecord): string | null {
   return hostEnd(result)?.name ?? null;
 }
 
+/** The name that the link's setup gave it, where somebody has given it another; `null`: it has it, or is another link. */
+export function givenName({ result }: Pick<CacheRecord, 'result'>, { name, mac }: LinkInfo): string | null {
+  const end = hostEnd(result);
+  return end !== null && end.name !== name && end.mac.toLowerCase() === mac ? end.name : null;
+}
+
 /**
  * Writes on the host's end whose it is, so that it can be told from another that has its name later. `port` has what the
  * bridge plugin was to do: older ones take no notice of what they don't know.

@@ -1,23 +1,18 @@
 import type { GuardedPort } from '../native/attachment.ts';
+import type { BridgePlan } from '../native/engine.ts';
 import type { AddressInfo } from '../native/netlink.ts';
 import { type Finding, onHost } from './finding.ts';
+import { ensureForwarding, missingForwarding } from './forwarding.ts';
 import { type HostLinks, readHostLinks } from './host-link.ts';
+import { inspectBridge } from './inspect-bridge.ts';
 import { atStep } from './kernel-error.ts';
+import { once, onceEach } from './once.ts';
 import type { Runtime } from './runtime.ts';
 
-/** Where the host sends packets, and which addresses its links have. */
+/** Where the host sends packets. */
 export interface HostWays {
-  readonly addresses: readonly AddressInfo[];
   /** `link: 0`: to nobody. */
   hasRoute(destination: string, link: number): boolean;
-}
-
-function once<T>(read: () => Promise<T>): () => Promise<T> {
-  let made: Promise<T> | null = null;
-  return () => {
-    made ??= read();
-    return made;
-  };
 }
 
 /**
@@ -26,20 +21,31 @@ function once<T>(read: () => Promise<T>): () => Promise<T> {
  */
 export class HostReading {
   readonly links: () => Promise<HostLinks>;
+  readonly addresses: () => Promise<readonly AddressInfo[]>;
   readonly ways: () => Promise<HostWays>;
+  /** What of a bridge is not as it was planned. */
+  readonly bridge: (plan: BridgePlan) => Promise<readonly Finding[]>;
   /** By the link's name. */
   readonly guarded: () => Promise<ReadonlyMap<string, GuardedPort>>;
   readonly firewall: () => Promise<readonly Finding[]>;
+  readonly forwarding: () => Promise<readonly Finding[]>;
 
-  constructor({ binding, firewall, network }: Runtime) {
+  constructor(runtime: Runtime) {
+    const { binding, firewall, network } = runtime;
     this.links = once(() => readHostLinks(binding));
     this.ways = once(async () => {
-      const { addresses, routes } = await atStep('route', () =>
-        binding.dump({ kinds: ['addresses', 'routes'] }),
-      );
+      const { routes } = await atStep('route', () => binding.dump({ kinds: ['routes'] }));
       const present = new Set(routes.map(({ destination, link }) => `${destination} ${link}`));
-      return { addresses, hasRoute: (destination, link) => present.has(`${destination} ${link}`) };
+      return { hasRoute: (destination, link) => present.has(`${destination} ${link}`) };
     });
+    this.addresses = once(async () => {
+      const { addresses } = await atStep('bridge', () => binding.dump({ kinds: ['addresses'] }));
+      return addresses;
+    });
+    this.bridge = onceEach(
+      ({ name, addresses }) => [name, ...addresses].join(' '),
+      (plan) => inspectBridge(runtime, this, plan),
+    );
     this.guarded = once(async () => {
       const ports = await atStep('guard', () => binding.guardList({}));
       return new Map(ports.map((port) => [port.link, port]));
@@ -51,6 +57,11 @@ export class HostReading {
       // Every VM's, and so put back once for all.
       const again = once(() => atStep('firewall', () => firewall.ensure()));
       return [onHost('firewall', message, again)];
+    });
+    this.forwarding = once(async () => {
+      const missing = await missingForwarding(binding, network);
+      const again = once(() => ensureForwarding(binding, network));
+      return missing.map((key) => onHost('forwarding', `the host does not forward: ${key} is not 1`, again));
     });
   }
 }

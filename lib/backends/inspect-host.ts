@@ -3,8 +3,9 @@ import type { LinkInfo } from '../native/netlink.ts';
 import type { Scope } from '../operation.ts';
 import { beyondRepair, type Finding, onHost } from './finding.ts';
 import { guard, guardedPort, isGuarded } from './guard.ts';
-import { aliasOf, firstInterface, type HostLinks, portDisabled } from './host-link.ts';
+import { aliasOf, givenName, type HostLinks, portDisabled } from './host-link.ts';
 import type { HostReading } from './host-reading.ts';
+import type { BridgePort } from './inspect-bridge.ts';
 import { atStep } from './kernel-error.ts';
 import type { NativeLayout } from './native-layout.ts';
 import { ownerOf } from './native-plan.ts';
@@ -17,19 +18,32 @@ import type { Runtime } from './runtime.ts';
 const portForwarding = 3;
 const addressFileLimit = 4096;
 
-/** The host's link: there, up, its bridge's port or in its network's group, not cut, with its alias and MTU. */
+/** What the host's link was given by its setup; `null` where nobody here knows, or there is none. */
+export interface Given {
+  readonly group: number | null;
+  readonly port: BridgePort | null;
+  readonly mtu: number | null;
+}
+
+/** The host's link: there, up, its bridge's port or in its network's group, not cut, with its name, alias and MTU. */
 export function inspectLink(
   runtime: Runtime,
   record: CacheRecord,
   links: HostLinks,
-  layout: NativeLayout | null,
-  mtu: number | null,
+  { group, port, mtu }: Given,
 ): readonly Finding[] {
   const link = links.of(record);
   if (link === null) return [beyondRepair('link', 'the link on the host is gone')];
-  const { name } = link;
+  const given = givenName(record, link);
+  const name = given ?? link.name;
   const set = (change: object) => () => atStep('link', () => runtime.binding.linkSet({ name, ...change }));
   const findings: Finding[] = [];
+  if (given !== null) {
+    // First: what else is put back goes by the name.
+    const rename = { name: link.name, newName: given };
+    const again = () => atStep('link', () => runtime.binding.linkSet(rename));
+    findings.push(onHost('link', `${given} was renamed to ${link.name}`, again));
+  }
   if (!link.up) findings.push(onHost('link', `${name} is down`, set({ up: true })));
   else if (link.portState === portDisabled) {
     const message = `${name} is a disabled port of its bridge`;
@@ -42,48 +56,33 @@ export function inspectLink(
   if (mtu !== null && link.mtu !== mtu) {
     findings.push(onHost('mtu', `${name} has an MTU of ${link.mtu} instead of ${mtu}`, set({ mtu })));
   }
-  if (layout === null) return findings;
-  const { linkGroup: group } = layout;
-  if (group === null) return [...findings, ...inspectPort(runtime, record, link, links, layout)];
-  if (link.group === group) return findings;
+  if (port !== null) findings.push(...inspectPort(runtime, { ...link, name }, links, port));
+  if (group === null || link.group === group) return findings;
   const message = `${name} is in group ${link.group} instead of ${group}, by which the firewall knows it`;
   return [...findings, onHost('link', message, set({ group }))];
 }
 
-/** The one that the attachment was made a port of. */
-export function bridgeOf(record: CacheRecord, { bridge, bridges }: NativeLayout): string {
-  const recorded = firstInterface(record) ?? bridge;
-  return bridges.includes(recorded) ? recorded : bridge;
-}
-
 function inspectPort(
-  { binding, network }: Runtime,
-  record: CacheRecord,
-  { name, master, ...port }: LinkInfo,
+  { binding }: Runtime,
+  { name, master, ...link }: LinkInfo,
   links: HostLinks,
-  layout: NativeLayout,
+  { bridge, hairpin, isolated, isSure }: BridgePort,
 ): readonly Finding[] {
-  const { hairpin, isolated } = layout;
-  const bridge = bridgeOf(record, layout);
-  const there = links.all.find((link) => link.kind === 'bridge' && link.name === bridge);
+  const there = links.all.find((each) => each.kind === 'bridge' && each.name === bridge);
   const setOptions = () => binding.linkSet({ name, hairpin, isolated });
   if (there !== undefined && there.index === master) {
-    if (port.hairpin === hairpin && port.isolated === isolated) return [];
-    const message = `${name} is a port of ${bridge} with other options: ${optionsText(port)} instead of ${optionsText({ hairpin, isolated })}`;
+    if (!isSure || (link.hairpin === hairpin && link.isolated === isolated)) return [];
+    const message = `${name} is a port of ${bridge} with other options: ${optionsText(link)} instead of ${optionsText({ hairpin, isolated })}`;
     return [onHost('bridge', message, () => atStep('bridge', setOptions))];
   }
   const join = async () => {
-    // Ensured when the network was opened; somebody may have removed it since.
-    const plan = network.bridges.find((each) => each.name === bridge);
-    if (plan !== undefined) await binding.bridgeEnsure(plan);
     await binding.linkSet({ name, master: bridge, up: true });
     if (hairpin || isolated) await setOptions();
   };
-  const message = `${name} is no port of ${bridge}${there === undefined ? ', which is gone' : ''}`;
-  return [onHost('bridge', message, () => atStep('bridge', join))];
+  return [onHost('bridge', `${name} is no port of ${bridge}`, () => atStep('bridge', join))];
 }
 
-const optionsText = ({ hairpin, isolated }: Pick<NativeLayout, 'hairpin' | 'isolated'>) =>
+const optionsText = ({ hairpin, isolated }: Pick<BridgePort, 'hairpin' | 'isolated'>) =>
   `hairpin ${hairpin ? 'on' : 'off'}, isolated ${isolated ? 'on' : 'off'}`;
 
 /** The elements by which the guest is held to what it is. */

@@ -1,10 +1,9 @@
 import type { CacheRecord } from '../cni/types.ts';
-import type { BridgePlan } from '../native/engine.ts';
 import type { LinkInfo } from '../native/netlink.ts';
 import { type Finding, onHost } from './finding.ts';
 import type { HostReading, HostWays } from './host-reading.ts';
 import { unreachableSubnets } from './host-routes.ts';
-import { bridgeOf } from './inspect-host.ts';
+import { bridgeOf } from './inspect-bridge.ts';
 import { atStep } from './kernel-error.ts';
 import type { NativeLayout } from './native-layout.ts';
 import { addressesOf } from './network-config.ts';
@@ -25,27 +24,11 @@ export async function inspectRoutes(
   const name = bridgeOf(record, layout);
   const bridge = links.all.find((each) => each.kind === 'bridge' && each.name === name);
   const link = layout.linkGroup === null ? bridge : (links.of(record) ?? undefined);
-  const plan = runtime.network.bridges.find((each) => each.name === name);
   return [
-    ...(plan === undefined ? [] : inspectGateway(runtime, plan, bridge, ways)),
     // That the link itself is gone is a finding of its own.
     ...(link === undefined ? [] : await inspectWay(runtime, record, layout, link, ways)),
     ...inspectSubnets(runtime, ways),
   ];
-}
-
-function inspectGateway(
-  { binding }: Runtime,
-  plan: BridgePlan,
-  bridge: LinkInfo | undefined,
-  { addresses }: HostWays,
-): readonly Finding[] {
-  const present = addresses
-    .filter(({ link }) => link === bridge?.index)
-    .map(({ ip, prefixLength }) => `${ip}/${prefixLength}`);
-  const missing = plan.addresses.filter((address) => !present.includes(address));
-  const again = () => atStep('bridge', () => binding.bridgeEnsure(plan));
-  return missing.map((address) => onHost('bridge', `${plan.name} has no address ${address}`, again));
 }
 
 async function inspectWay(
@@ -74,7 +57,7 @@ async function inspectWay(
   return findings;
 }
 
-function inspectSubnets({ binding, network }: Runtime, ways: HostWays): readonly Finding[] {
+export function inspectSubnets({ binding, network }: Runtime, ways: HostWays): readonly Finding[] {
   const missing = unreachableSubnets(network).filter((subnet) => !ways.hasRoute(subnet, 0));
   return missing.map((destination) => {
     const message = `what no VM has of ${destination} leads to the host's default route`;

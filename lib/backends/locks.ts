@@ -85,8 +85,14 @@ export class Locks {
     return this.#held(vmId, 'exclusive', scope, work);
   }
 
-  async withNetwork<T>(mode: LockMode, scope: Scope, work: (lock: HeldLock) => Promise<T>): Promise<T> {
-    return this.#held(this.#network, mode, scope, work);
+  /** `patienceMs`: at most so long. */
+  async withNetwork<T>(
+    mode: LockMode,
+    scope: Scope,
+    work: (lock: HeldLock) => Promise<T>,
+    patienceMs = Number.POSITIVE_INFINITY,
+  ): Promise<T> {
+    return this.#held(this.#network, mode, scope, work, patienceMs);
   }
 
   async #held<T>(

@@ -28,8 +28,9 @@ export async function attach(
   scope: Scope,
 ): Promise<Attached> {
   const once = (bridge: Bridge) => attachOnce(native, bridge, request, scope);
+  const inIt: InScope = (work) => work(scope);
   try {
-    return await onSomeBridge(native, once);
+    return await onSomeBridge(native, once, inIt);
   } catch (error) {
     if (!isObstacle(error)) throw error;
   }
@@ -41,20 +42,23 @@ export async function attach(
     const [failed, ...others] = await undoing.partial(containerId, '', lock, scope);
     if (failed !== undefined) throw incomplete(vmId, [failed, ...others]);
   });
-  return onSomeBridge(native, once);
+  return onSomeBridge(native, once, inIt);
 }
 
-/** `attach` makes a port. Other processes may have filled the bridge that seemed to have room, or somebody removed it. */
+/** Where a bridge has to be made again. */
+type InScope = (work: (scope: Scope) => Promise<void>) => Promise<void>;
+
+/** `attach` makes a port. Other processes may have filled the bridge that seemed to have room, or somebody deleted it. */
 export async function onSomeBridge<T>(
   { bridges }: NativeRuntime,
   attach: (bridge: Bridge) => Promise<T>,
+  inScope: InScope,
 ): Promise<T> {
   try {
     return await bridges.withPort(attach);
   } catch (error) {
-    const isFull = isNetworkError(error, 'ERR_BRIDGE_FULL');
-    const isUsable = isFull ? bridges.hasRoomElsewhere() : isWithoutBridge(error) && bridges.makeAgain();
-    if (!(await isUsable)) throw error;
+    if (isWithoutBridge(error)) await inScope((scope) => bridges.makeAgain(scope, error));
+    else if (!isNetworkError(error, 'ERR_BRIDGE_FULL') || !(await bridges.hasRoomElsewhere())) throw error;
     return bridges.withPort(attach);
   }
 }

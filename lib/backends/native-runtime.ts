@@ -9,22 +9,21 @@ export class NativeRuntime {
   readonly runtime: Runtime;
   readonly layout: NativeLayout;
   readonly bridges: BridgeChoice;
-  /** By the bridge's name. */
-  readonly #anyAddress = new Map<string, AttachmentTemplate>();
+  readonly #anyAddress = new WeakMap<Bridge, AttachmentTemplate>();
 
   constructor(runtime: Runtime, layout: NativeLayout) {
     this.runtime = runtime;
     this.layout = layout;
-    this.bridges = new BridgeChoice(runtime, runtime.bridges);
+    this.bridges = new BridgeChoice(runtime);
   }
 
   /** `null`: for whatever address is free. */
   templateFor(address: string | null, bridge: Bridge): AttachmentTemplate {
     if (address !== null) return this.#compose(address, bridge);
-    const known = this.#anyAddress.get(bridge.name);
+    const known = this.#anyAddress.get(bridge);
     if (known !== undefined) return known;
     const template = this.#compose(null, bridge);
-    this.#anyAddress.set(bridge.name, template);
+    this.#anyAddress.set(bridge, template);
     return template;
   }
 

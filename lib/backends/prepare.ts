@@ -9,41 +9,24 @@ import { runTask } from '../native/task.ts';
 import type { Scope } from '../operation.ts';
 import type { NetworkLayout } from '../types.ts';
 import type { Bridge } from './bridge-choice.ts';
+import { conflistFile, readConflist } from './conflist-file.ts';
+import { ensureForwarding } from './forwarding.ts';
 import { refuseRoutedSubnets, unreachableSubnets } from './host-routes.ts';
 import { atStep, isNativeError, kernelError } from './kernel-error.ts';
 import { type NativeLayout, nativeLayout, nativeProblem } from './native-layout.ts';
 import type { Network } from './network.ts';
 import { asFirewallError, type NetworkFirewall } from './network-firewall.ts';
+import { presentPlans } from './own-bridges.ts';
 import type { Runtime } from './runtime.ts';
 
 /** What a network needs once on a host: directories, conflist, bridge, firewall elements, forwarding. Idempotent. */
 
 type Undo = () => Promise<unknown>;
 
-const ipv4Forwarding = 'net/ipv4/ip_forward';
-const ipv6Forwarding = 'net/ipv6/conf/all/forwarding';
-
-/** RTPROT_RA of linux/rtnetlink.h. */
-const byAdvertisement = 9;
-
-/** Large enough for any that this library writes. */
-const conflistLimit = 1024 * 1024;
-
-const noText = new Set(['ELOOP', 'EFBIG', 'EISDIR', 'ENOTDIR', 'EINVAL', 'ENXIO']);
-
 export async function ensureStateDirectories(binding: NativeBinding, stateDir: string): Promise<void> {
   for (const path of [stateDir, `${stateDir}/locks`, `${stateDir}/results`]) {
     await atStep('state directory', () => binding.directoryEnsure({ path, mode: 0o700 }));
   }
-}
-
-/** All up to the last that is there, and the first in any case. */
-async function presentBridges(binding: NativeBinding, { bridges }: Network): Promise<readonly BridgePlan[]> {
-  if (bridges.length <= 1) return bridges;
-  const { links } = await atStep('bridge', () => binding.dump({ kinds: ['links'] }));
-  const names = new Set(links.flatMap(({ kind, name }) => (kind === 'bridge' ? [name] : [])));
-  const last = bridges.findLastIndex(({ name }) => names.has(name));
-  return bridges.slice(0, Math.max(last, 0) + 1);
 }
 
 function layoutName({ hostRoutes, linkGroup }: NativeLayout): NetworkLayout {
@@ -100,12 +83,12 @@ export class Preparation {
   }
 
   async #conflist(): Promise<void> {
-    const { generated, name } = this.#network;
-    if (generated === null) return;
+    const { generated } = this.#network;
+    const file = conflistFile(this.#network);
+    if (generated === null || file === null) return;
     this.#scope.step = 'conflist';
     const { confDir: directory, conflist } = generated;
-    const file = { directory, name: `${name}.conflist` };
-    const before = await this.#read(file);
+    const before = await readConflist(this.#binding, file);
     if (before !== null && isGenerated(before)) await this.#refuseOtherLayout(before);
     if (!(await writeConfList(this.#binding, directory, conflist))) return;
     this.#undos.push(() =>
@@ -131,21 +114,11 @@ export class Preparation {
     });
   }
 
-  /** What is no file of text is writeConfList's to judge. */
-  async #read(file: { readonly directory: string; readonly name: string }): Promise<string | null> {
-    try {
-      return await this.#binding.fileRead({ ...file, limit: conflistLimit });
-    } catch (error) {
-      if (isNativeError(error) && noText.has(error.code)) return null;
-      throw kernelError('conflist', error);
-    }
-  }
-
   /** The first, and those that are there already: VMs may be behind them. */
   async #bridges(): Promise<readonly Bridge[]> {
     this.#scope.step = 'bridge';
     const bridges: Bridge[] = [];
-    for (const plan of await presentBridges(this.#binding, this.#network)) {
+    for (const plan of await this.#plans()) {
       const { name } = plan;
       const { created, mac } = await atStep('bridge', () =>
         this.#task((taskId) => this.#binding.bridgeEnsure({ ...plan, taskId })),
@@ -154,6 +127,13 @@ export class Preparation {
       bridges.push({ name, mac });
     }
     return bridges;
+  }
+
+  async #plans(): Promise<readonly BridgePlan[]> {
+    const { bridges } = this.#network;
+    if (bridges.length <= 1) return bridges;
+    const { links } = await atStep('bridge', () => this.#binding.dump({ kinds: ['links'] }));
+    return presentPlans(this.#network, links);
   }
 
   async #subnetRoutes(): Promise<void> {
@@ -186,27 +166,7 @@ export class Preparation {
 
   async #forwarding(): Promise<void> {
     this.#scope.step = 'forwarding';
-    const { ipv6 } = this.#network.firewall;
-    if (ipv6) await atStep('forwarding', () => this.#keepRouters());
-    for (const key of ipv6 ? [ipv4Forwarding, ipv6Forwarding] : [ipv4Forwarding]) {
-      await atStep('forwarding', () => this.#binding.sysctlWrite({ key, value: '1' }));
-    }
-  }
-
-  /**
-   * Where the host's own way out was advertised to it: who forwards believes no router any more, and forgets those that it
-   * has (rt6_purge_dflt_routers of net/ipv6/route.c), but on links on which it is told to.
-   */
-  async #keepRouters(): Promise<void> {
-    if ((await this.#binding.sysctlRead({ key: ipv6Forwarding })) === '1') return;
-    const { links, routes } = await this.#binding.dump({ kinds: ['links', 'routes'] });
-    const advertised = routes.filter(({ family, protocol }) => family === 6 && protocol === byAdvertisement);
-    const uplinks = new Set(advertised.map(({ link }) => link));
-    for (const { name } of links.filter(({ index }) => uplinks.has(index))) {
-      const key = `net/ipv6/conf/${name}/accept_ra`;
-      if ((await this.#binding.sysctlRead({ key })) !== '1') continue;
-      await this.#binding.sysctlWrite({ key, value: '2' });
-    }
+    await ensureForwarding(this.#binding, this.#network);
   }
 
   #task<T>(start: (taskId: number) => Promise<T>): Promise<T> {
@@ -223,7 +183,7 @@ const isOurs = ({ kind, name, mac }: LinkInfo, plan: BridgePlan) =>
  * was there before the network.
  */
 export async function dismantleNetwork(binding: NativeBinding, network: Network): Promise<void> {
-  const { name, bridges, generated } = network;
+  const { name, bridges } = network;
   try {
     await binding.firewallRemove({ network: name });
     await binding.guardRemoveUnused({});
@@ -238,10 +198,8 @@ export async function dismantleNetwork(binding: NativeBinding, network: Network)
   for (const destination of unreachableSubnets(network)) {
     await atStep('routes', () => binding.hostRouteRemove({ destination }));
   }
-  if (generated === null) return;
-  const file = { directory: generated.confDir, name: `${name}.conflist` };
-  await atStep('conflist', async () => {
-    const text = await binding.fileRead({ ...file, limit: conflistLimit });
-    if (text !== null && isGenerated(text)) await binding.fileRemove(file);
-  });
+  const file = conflistFile(network);
+  if (file === null) return;
+  const text = await readConflist(binding, file);
+  if (text !== null && isGenerated(text)) await atStep('conflist', () => binding.fileRemove(file));
 }

@@ -18,7 +18,7 @@ import type { DetachRequest, OwnVm } from './backend.ts';
 import { Check, type InspectFurther } from './check.ts';
 import { departed, departedOrReplaced } from './departed.ts';
 import { detachUnderLock } from './detach.ts';
-import { asDifference } from './finding.ts';
+import { asDifference, textOf } from './finding.ts';
 import { collectGarbage } from './gc.ts';
 import { HostReading } from './host-reading.ts';
 import { listAttachments } from './list.ts';
@@ -29,6 +29,7 @@ import { dismantleNetwork } from './prepare.ts';
 import { recordsOfNetwork, recordsOfVm, vmIdOf } from './records.ts';
 import { recover } from './recover.ts';
 import { Repair } from './repair.ts';
+import { repairNetwork } from './repair-network.ts';
 import { restore } from './restore.ts';
 import type { Runtime } from './runtime.ts';
 import { isSameAttachment } from './same-attachment.ts';
@@ -87,8 +88,13 @@ export abstract class RecordedBackend {
     const left = its.filter((record) => !lost.has(vmIdOf(this.runtime, record)));
     const repair = new Repair(this.runtime, this.#further, scope);
     const done = await (vmId === null || left.length === 0 ? repair.all(left) : repair.one(vmId, left));
-    const failed = [...restoration.failed, ...done.failed];
-    return { ok: failed.length === 0, repaired: [...restoration.repaired, ...done.repaired], failed };
+    // Most of it went with the VMs.
+    const rest = vmId === null ? await repairNetwork(this.runtime, scope) : { repaired: [], failed: [] };
+    const known = new Set(done.failed.map(textOf));
+    const more = rest.failed.filter((each) => !known.has(textOf(each)));
+    const failed = [...restoration.failed, ...done.failed, ...more];
+    const repaired = [...restoration.repaired, ...done.repaired, ...rest.repaired];
+    return { ok: failed.length === 0, repaired, failed };
   }
 
   #notFound(vmId: string): NetworkError {

@@ -4,7 +4,7 @@ import type { Scope } from '../operation.ts';
 import type { RepairReport } from '../types.ts';
 import { claimsNothing } from './anchor.ts';
 import { Check, type InspectFurther } from './check.ts';
-import { asDifference, type Finding } from './finding.ts';
+import { asDifference, type Finding, textOf } from './finding.ts';
 import { hostLinkName } from './host-link.ts';
 import { HostReading } from './host-reading.ts';
 import { atStep, kernelError } from './kernel-error.ts';
@@ -20,8 +20,6 @@ const rounds = 2;
 
 type Repaired = RepairReport['repaired'][number];
 type Failed = RepairReport['failed'][number];
-
-const textOf = ({ subject, message }: Finding) => `${subject} ${message}`;
 
 /** An attachment, and what was found in the last round and was to be put back. */
 interface Patient {

@@ -11,6 +11,8 @@ import type { Undoing } from './undoing.ts';
 
 /** What of partial VMs can be put back. All else is left as it is: who may be gone is for `teardown`, `gc` and `open` to say. */
 
+type Failed = RepairReport['failed'][number] & { readonly vmId: string };
+
 /** `only`: that VM alone; `null`: all. */
 export async function restore(
   runtime: Runtime,
@@ -22,7 +24,7 @@ export async function restore(
   const view = await viewHost(runtime, { addresses: true });
   const vm = new PartialVm(runtime, undoing, view, inhabitedNamespaces(runtime.binding));
   const restored: string[] = [];
-  const failed: RepairReport['failed'][number][] = [];
+  const failed: Failed[] = [];
   const partial = partialVms(runtime, view).filter((vmId) => only === null || vmId === only);
   const unjudged = await underLocks(runtime, partial, scope, async (vmId, lock) => {
     const judged = await vm.restore(vmId, lock, scope);
@@ -43,7 +45,7 @@ export async function restore(
   };
 }
 
-function failure(vmId: string, { record }: Lost): RepairReport['failed'][number] {
+function failure(vmId: string, { record }: Lost): Failed {
   const difference: Difference =
     record === null
       ? { subject: 'record', message: 'there is no record that can be read, and nobody uses what is there' }

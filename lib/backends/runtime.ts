@@ -33,7 +33,7 @@ export class Runtime {
   readonly firewall: NetworkFirewall;
   readonly leftConnections: LeftConnections;
   readonly chainOptions: ChainOptions;
-  /** Those that are there once the network is prepared; none where the chain makes its own. */
+  /** Those that were made, or found, for the network, from the first on; none where the chain makes its own. */
   bridges: readonly Bridge[] = [];
 
   constructor({ binding, bundledPluginDir }: Host, config: Config, network: Network) {

@@ -4,7 +4,7 @@ import type { DetachInterface, ReservedAddress } from '../native/attachment.ts';
 import type { NativeError } from '../native/error.ts';
 import { runTask } from '../native/task.ts';
 import { debug } from '../observe.ts';
-import type { Scope } from '../operation.ts';
+import { Scope } from '../operation.ts';
 import type { Stop } from '../stop.ts';
 import type { TapOwner } from '../types.ts';
 import type { AttachRequest } from './backend.ts';
@@ -63,7 +63,16 @@ export function fillSlot(
   owner: string,
   stop: Stop,
 ): Promise<Slot> {
-  return onSomeBridge(native, (bridge) => fillOn(native, bridge, options, owner, stop));
+  const fill = (bridge: Bridge) => fillOn(native, bridge, options, owner, stop);
+  return onSomeBridge(native, fill, async (work) => {
+    const network = native.runtime.network.name;
+    const scope = new Scope({ operation: 'warm up', network, timeoutMs, closing: stop });
+    try {
+      await work(scope);
+    } finally {
+      scope.end();
+    }
+  });
 }
 
 async function fillOn(

@@ -81,6 +81,8 @@ export interface Dump {
 export interface LinkPlan extends Task {
   readonly netns?: string;
   readonly name: string;
+  /** The name that it gets, before anything else; by a kernel before 6.2 it is down for a moment. */
+  readonly newName?: string;
   readonly up?: boolean;
   readonly alias?: string;
   readonly group?: number;

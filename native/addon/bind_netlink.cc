@@ -106,6 +106,7 @@ LinkPlan ParseLinkPlan(const Fields& fields) {
   LinkPlan plan;
   plan.netns = fields.OptionalString("netns");
   plan.name = fields.String("name");
+  plan.new_name = fields.OptionalString("newName");
   plan.change.up = fields.OptionalBool("up");
   plan.change.mtu = fields.OptionalInteger<std::uint32_t>("mtu");
   plan.change.alias = fields.OptionalString("alias");

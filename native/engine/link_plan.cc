@@ -6,6 +6,7 @@
 #include <cerrno>
 #include <functional>
 
+#include "base/undo.h"
 #include "engine/namespace_socket.h"
 #include "netlink/link.h"
 
@@ -36,10 +37,48 @@ void ChangePortState(RtnlSocket& socket, int index, std::uint8_t state) {
   }
 }
 
+LinkChange UpOrDown(bool up) {
+  LinkChange change;
+  change.up = up;
+  return change;
+}
+
+void GiveName(RtnlSocket& socket, int index, const std::string& name) {
+  LinkChange change;
+  change.name = name;
+  try {
+    socket.Request(SetLink(index, change));
+  } catch (const Error& error) {
+    if (error.Errnum() != EEXIST) throw;
+    throw Error(EEXIST, RtnlTypeName(RTM_SETLINK), "another link has the name " + name);
+  }
+}
+
+// A kernel before Linux 6.2 renames only what is down.
+void Rename(RtnlSocket& socket, int index, const std::string& name) {
+  try {
+    GiveName(socket, index, name);
+    return;
+  } catch (const Error& error) {
+    if (error.Errnum() != EBUSY) throw;
+  }
+  socket.Request(SetLink(index, UpOrDown(false)));
+  UndoStack undo;
+  undo.Push([&] { socket.Request(SetLink(index, UpOrDown(true))); });
+  try {
+    GiveName(socket, index, name);
+  } catch (Error& error) {
+    undo.Unwind(error);
+    throw;
+  }
+  socket.Request(SetLink(index, UpOrDown(true)));
+}
+
 }  // namespace
 
 bool ChangeLink(const LinkPlan& plan) {
   return OnLink(plan.netns, plan.name, std::nullopt, [&](RtnlSocket& socket, int index) {
+    if (plan.new_name) Rename(socket, index, *plan.new_name);
     LinkChange change = plan.change;
     if (plan.master) {
       const auto bridge = FindLink(socket, *plan.master);
@@ -48,7 +87,8 @@ bool ChangeLink(const LinkPlan& plan) {
       change.master = bridge->index;
     }
     if (plan.port_state) ChangePortState(socket, index, *plan.port_state);
-    if (plan.port_options) socket.Request(SetBridgePort(plan.name, *plan.port_options));
+    if (plan.port_options)
+      socket.Request(SetBridgePort(plan.new_name.value_or(plan.name), *plan.port_options));
     if (!change.IsEmpty()) socket.Request(SetLink(index, change));
   });
 }

@@ -15,6 +15,8 @@ struct LinkPlan {
   std::optional<std::string> netns;
   std::string name;
   LinkChange change;
+  // The name that it gets, before anything else.
+  std::optional<std::string> new_name;
   // Name of the bridge to become a port of. ENOENT when there is no such link.
   std::optional<std::string> master;
   // BR_STATE_*.

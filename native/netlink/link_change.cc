@@ -28,6 +28,7 @@ RtnlMessage Change(ifinfomsg fixed, const LinkChange& change) {
   RtnlMessage message(RTM_SETLINK, 0, fixed);
   if (change.mtu) message.PutU32(IFLA_MTU, *change.mtu);
   if (change.alias) message.PutString(IFLA_IFALIAS, *change.alias);
+  if (change.name) message.PutString(IFLA_IFNAME, *change.name);
   if (change.group) message.PutU32(IFLA_GROUP, *change.group);
   if (change.mac) message.Put(IFLA_ADDRESS, change.mac->data(), change.mac->size());
   if (change.master) message.PutU32(IFLA_MASTER, static_cast<std::uint32_t>(*change.master));

@@ -18,6 +18,8 @@ struct LinkChange {
   std::optional<bool> promiscuous;
   std::optional<std::uint32_t> mtu;
   std::optional<std::string> alias;
+  // Of a link that is known by its index. EBUSY before Linux 6.2 while it is up.
+  std::optional<std::string> name;
   std::optional<std::uint32_t> group;
   std::optional<MacAddress> mac;
   // Index of the bridge to become a port of; 0 leaves the one it is in.
@@ -28,7 +30,7 @@ struct LinkChange {
   std::optional<bool> proxy_arp;
 
   [[nodiscard]] bool IsEmpty() const noexcept {
-    return !up && !promiscuous && !mtu && !alias && !group && !mac && !master && !ipv6 && !proxy_arp;
+    return !up && !promiscuous && !mtu && !alias && !name && !group && !mac && !master && !ipv6 && !proxy_arp;
   }
 };
 

@@ -2,7 +2,10 @@ import { readFile, writeFile } from 'node:fs/promises';
 import { expect, it } from 'vitest';
 import { canonicalDump, expectUnchanged } from '../support/dump.ts';
 import { ip, outcomeOf, run } from '../support/run.ts';
+import { standIn } from '../support/stand-in.ts';
+import { ping } from '../support/traffic.ts';
 import { describeBackends, describeLayouts } from './fixture.ts';
+import { hostLinks } from './oracles.ts';
 
 const isWhole = { ok: true, differences: [] };
 const linksOf = async (master: string) =>
@@ -44,16 +47,71 @@ describeLayouts('an uplink with an MTU below that of IPv6', (lab) => {
 });
 
 describeLayouts('a link of the host that somebody renamed', (lab) => {
+  const rename = async () => {
+    const link = (await hostLinks()).find(({ ifalias }) => ifalias?.includes(' vm-1 '))?.ifname ?? '';
+    await ip('link', 'set', link, 'down');
+    await ip('link', 'set', link, 'name', 'renamed0', 'up');
+    return link;
+  };
+
+  it('is named by check, and has its name again by repair', async () => {
+    const manager = await lab.open();
+    const net = await manager.setup('vm-1');
+    await manager.setup('vm-2');
+    const before = await canonicalDump();
+    const link = await rename();
+    const { differences } = await manager.check('vm-1');
+    expect(differences).toContainEqual({
+      ...{ subject: 'link', message: `${link} was renamed to renamed0` },
+    });
+    expect(await manager.check('vm-2')).toEqual(isWhole);
+    const { ok, repaired } = await manager.repair('vm-1');
+    expect({ ok, repaired }).toMatchObject({ ok: true });
+    expect(repaired).toContainEqual(expect.objectContaining({ vmId: 'vm-1', subject: 'link' }));
+    expect(await manager.check('vm-1')).toEqual(isWhole);
+    await expectUnchanged(before);
+    expect(await ping(await standIn(net), net.gatewayIp ?? '')).toBe(true);
+  });
+
+  it('has its name again with all else that has been changed', async () => {
+    const manager = await lab.open();
+    await manager.setup('vm-1');
+    const before = await canonicalDump();
+    await rename();
+    await ip('link', 'set', 'renamed0', 'mtu', '1300');
+    if (lab.isBridged) await ip('link', 'set', 'renamed0', 'nomaster');
+    else await ip('link', 'set', 'renamed0', 'group', '7', 'down');
+    expect((await manager.repair()).failed).toEqual([]);
+    expect(await manager.check('vm-1')).toEqual(isWhole);
+    await expectUnchanged(before);
+  });
+
+  it('stays renamed, and is named, where its name has been taken', async () => {
+    const manager = await lab.open();
+    await manager.setup('vm-1');
+    const link = await rename();
+    await ip('link', 'add', link, 'type', 'veth', 'peer', 'name', 'other0');
+    const { ok, failed } = await manager.repair('vm-1');
+    expect({ ok, failed }).toMatchObject({
+      ok: false,
+      failed: expect.arrayContaining([
+        expect.objectContaining({
+          ...{ vmId: 'vm-1', subject: 'link' },
+          error: expect.objectContaining({ message: expect.stringContaining(`has the name ${link}`) }),
+        }),
+      ]),
+    });
+    await ip('link', 'delete', link);
+    expect((await manager.repair('vm-1')).ok).toBe(true);
+    expect(await manager.check('vm-1')).toEqual(isWhole);
+  });
+
   it('is cut off, and goes, with its VM', async () => {
     const manager = await lab.open();
     const before = await canonicalDump();
     await manager.setup('vm-1');
     const holder = await run('sh', ['-c', 'ip netns exec vulcan-vm-1 sleep 600 >/dev/null 2>&1 & echo $!']);
-    const links = JSON.parse(await ip('-j', 'link')) as { readonly ifname: string }[];
-    const link =
-      links.find(({ ifname }) => ifname.startsWith('vn') || ifname.startsWith('veth'))?.ifname ?? '';
-    await ip('link', 'set', link, 'down');
-    await ip('link', 'set', link, 'name', 'renamed0', 'up');
+    await rename();
     await manager.teardown('vm-1');
     const left = await outcomeOf('ip', ['-d', 'link', 'show', 'renamed0']);
     expect(left.exitCode === 0 ? left.stdout : 'state disabled').toMatch(/state (disabled|DOWN)/);

@@ -52,7 +52,9 @@ export async function opened(caller: Caller, model: Expected): Promise<void> {
 
 /** A link that is gone is beyond repair, and so is a record of what nobody uses. */
 export async function repaired(caller: Caller, model: Expected): Promise<void> {
-  const failed = resultOf(await caller.repair()).filter(({ vmId }) => !model.unsure.has(vmId));
+  const failed = resultOf(await caller.repair())
+    .map(({ vmId, what }) => ({ vmId: vmId ?? 'the network', what }))
+    .filter(({ vmId }) => !model.unsure.has(vmId));
   const expected = model.repaired();
   expect(failed.filter(({ vmId }) => !expected.includes(vmId))).toEqual([]);
   expect([...new Set(failed.map(({ vmId }) => vmId))].sort()).toEqual(expected);

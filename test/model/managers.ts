@@ -14,9 +14,9 @@ export interface Listed {
   readonly ip: string;
 }
 
-/** What of a VM no repair could put back. */
+/** What of a VM, or of the network (`null`), no repair could put back. */
 export interface Broken {
-  readonly vmId: string;
+  readonly vmId: string | null;
   readonly what: string;
 }
 
