@@ -12,7 +12,13 @@ import type { BridgePlan, FirewallNetwork } from '../native/engine.ts';
 import type { Config, GeneratedNetwork, OwnConflist } from '../settings.ts';
 import { networkFacts } from './facts.ts';
 import { conflistMtu } from './given-mtu.ts';
-import { bridgeCountKey, type NativeLayout, nativeLayout, routedKey } from './native-layout.ts';
+import {
+  bridgeCountKey,
+  buildableLayout,
+  type NativeLayout,
+  nativeLayout,
+  routedKey,
+} from './native-layout.ts';
 import { ethernetMtu, uplinkMtu } from './uplink.ts';
 
 /** A network whose configuration was read, and what the kernel needs for it. */
@@ -114,7 +120,7 @@ export async function resolveNetwork(binding: NativeBinding, config: Config): Pr
   const uplink = await uplinkMtu(binding);
   if (source.kind === 'own') {
     const list = await ownList(binding, source);
-    const layout = config.backend === 'native' ? nativeLayout(list, source.path) : null;
+    const layout = config.backend === 'native' ? buildableLayout(list, source.path) : null;
     const bridges = layout === null ? [] : bridgePlans(list.name, layout);
     const mtu = (layout && conflistMtu(layout, list.text)) ?? uplink;
     return { ...describeList(list, config), bridges, layout, mtu, generated: null };
