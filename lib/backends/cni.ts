@@ -4,6 +4,7 @@ import type { AttachRequest, Backend, Made } from './backend.ts';
 import { attachUnderLock } from './cni-attach.ts';
 import { checkChain } from './cni-check.ts';
 import { ChainUndoing } from './cni-undo.ts';
+import { findStore } from './lost-store.ts';
 import { openBackend } from './open-backend.ts';
 import { RecordedBackend } from './recorded-backend.ts';
 import type { Host, Runtime } from './runtime.ts';
@@ -25,6 +26,7 @@ export class CniBackend extends RecordedBackend implements Backend {
   async attach(request: AttachRequest, scope: Scope): Promise<Made> {
     scope.step = 'firewall';
     await this.runtime.firewall.need(scope);
+    await findStore(this.runtime, scope);
     return this.runtime.locks.withVm(request.vmId, scope, (lock) =>
       attachUnderLock(this.runtime, this.undoing, request, lock, scope),
     );

@@ -8,6 +8,7 @@ import { guardedPort, unguard, unguardLink, unguardMissing } from './guard.ts';
 import { cutHostLink, deleteHostLink, findHostLink, hasHostLink } from './host-link.ts';
 import { livingState } from './living.ts';
 import type { HeldLock } from './locks.ts';
+import { claimLost } from './lost-claim.ts';
 import { isAnothers, keyOf, recordOf, vmIdOf } from './records.ts';
 import type { Runtime } from './runtime.ts';
 import type { Undoing } from './undoing.ts';
@@ -34,7 +35,7 @@ export async function detachUnderLock(runtime: Runtime, detachment: Detachment):
   const found =
     records.length > 0
       ? await runtime.anchors.state(vmId, lock)
-      : await livingState(runtime, vmId, null, lock);
+      : await claimLost(runtime, vmId, await livingState(runtime, vmId, null, lock), lock);
   const isTheirs = !claimsNothing(found) && (await isAnothers(runtime, vmId, records, found));
   const state = isTheirs ? { ...found, claimed: false } : found;
   const errors: NetworkError[] = [];

@@ -23,7 +23,9 @@ import { collectGarbage } from './gc.ts';
 import { HostReading } from './host-reading.ts';
 import { listAttachments } from './list.ts';
 import type { HeldLock } from './locks.ts';
+import { findStore, type Taken } from './lost-store.ts';
 import { waitUntilFree } from './namespace-wait.ts';
+import { ownerOf } from './native-plan.ts';
 import { networkUsers } from './network-users.ts';
 import { dismantleNetwork } from './prepare.ts';
 import { recordsOfNetwork, recordsOfVm, vmIdOf } from './records.ts';
@@ -80,6 +82,7 @@ export abstract class RecordedBackend {
   async repair(vmId: string | null, scope: Scope): Promise<RepairReport> {
     // A record that was lost is made again first, as when the network is opened.
     const restoration = await restore(this.runtime, this.undoing, scope, vmId);
+    const reserved = await findStore(this.runtime, scope);
     const lost = new Set(restoration.failed.map((each) => each.vmId));
     const { records } = await recordsOfNetwork(this.runtime);
     const its = records.filter((record) => vmId === null || vmIdOf(this.runtime, record) === vmId);
@@ -88,7 +91,17 @@ export abstract class RecordedBackend {
     const repair = new Repair(this.runtime, this.#further, scope);
     const done = await (vmId === null || left.length === 0 ? repair.all(left) : repair.one(vmId, left));
     const failed = [...restoration.failed, ...done.failed];
-    return { ok: failed.length === 0, repaired: [...restoration.repaired, ...done.repaired], failed };
+    const repaired = [...restoration.repaired, ...this.#reserved(its, reserved), ...done.repaired];
+    return { ok: failed.length === 0, repaired, failed };
+  }
+
+  #reserved(records: readonly CacheRecord[], reserved: readonly Taken[]): RepairReport['repaired'] {
+    const vmIds = new Map(records.map((record) => [ownerOf(record), vmIdOf(this.runtime, record)]));
+    return reserved.flatMap(({ ip, owner }) => {
+      const vmId = vmIds.get(owner);
+      const message = `${ip} is not reserved`;
+      return vmId === undefined ? [] : [{ vmId, subject: 'reservation' as const, message }];
+    });
   }
 
   #notFound(vmId: string): NetworkError {

@@ -4,13 +4,14 @@ import type { DetachInterface, ReservedAddress } from '../native/attachment.ts';
 import type { NativeError } from '../native/error.ts';
 import { runTask } from '../native/task.ts';
 import { debug } from '../observe.ts';
-import type { Scope } from '../operation.ts';
+import { Scope } from '../operation.ts';
 import type { Stop } from '../stop.ts';
 import type { TapOwner } from '../types.ts';
 import type { AttachRequest } from './backend.ts';
 import type { Bridge } from './bridge-choice.ts';
 import { newHostLink, slotMac } from './host-link.ts';
 import { isNativeError, kernelError } from './kernel-error.ts';
+import { withStore } from './lost-store.ts';
 import { type Attached, attachError, onSomeBridge } from './native-attach.ts';
 import type { AttachmentNames, LinkNames, NameOf, VmNames } from './native-placeholders.ts';
 import {
@@ -63,7 +64,10 @@ export function fillSlot(
   owner: string,
   stop: Stop,
 ): Promise<Slot> {
-  return onSomeBridge(native, (bridge) => fillOn(native, bridge, options, owner, stop));
+  const { runtime } = native;
+  const scope = new Scope({ operation: 'warm up', network: runtime.network.name, timeoutMs });
+  const fill = () => onSomeBridge(native, (bridge) => fillOn(native, bridge, options, owner, stop));
+  return withStore(runtime, scope, fill).finally(() => scope.end());
 }
 
 async function fillOn(

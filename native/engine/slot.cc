@@ -156,7 +156,7 @@ std::vector<Error> DestroySlots(const std::vector<std::shared_ptr<Slot>>& slots,
   std::optional<AddressStore> store;
   std::string opened;
   for (const auto& slot : bare) {
-    Gather(errors, "address", [&] {
+    const auto release = [&] {
       if (!store || opened != slot->address_directory) {
         store.reset();
         const Cancellation never;
@@ -166,7 +166,8 @@ std::vector<Error> DestroySlots(const std::vector<std::shared_ptr<Slot>>& slots,
       for (const ReservedAddress& each : slot->addresses) {
         store->Release(each.address, slot->owner, host.Addresses());
       }
-    });
+    };
+    Gather(errors, "address", [&] { UnlessStoreIsMissing(release); });
   }
   return errors;
 }
