@@ -155,6 +155,7 @@ export abstract class RecordedBackend {
       ...{ binding, bundledPluginDir, signal, cniVersion, backend: config.backend, chain: chainOptions },
       ...{ netnsDir: config.netnsDir, firewall: network.firewall },
       guard: network.guarded ? guard : null,
+      mostSlots: config.pools.reduce((sum, { max }) => sum + max, 0),
       recycles: config.pools.some(({ recycle }) => recycle),
       pluginTypes: [...plugins.map(({ type }) => type), ...ipamTypes],
     });

@@ -7,6 +7,7 @@
 #include "engine/attachment_links.h"
 #include "engine/attachment_parts.h"
 #include "engine/reservation.h"
+#include "sys/descriptors.h"
 
 namespace vulcan {
 namespace {
@@ -95,6 +96,7 @@ void FillSlot::MakeNamespace() {
   bridge_ = BridgeFor(host_, plan_.interface);
   step_ = "tap";
   inside_ = host_.Namespaces().Take(TapOf(plan_.interface));
+  RefuseOwnersDescriptor(inside_->fd.Get());
   AddTap(*inside_, plan_.interface);
 }
 
