@@ -339,7 +339,8 @@ export class NetworkManager implements AsyncDisposable {
   async #teardown(vmId: string, options: TeardownOptions, only: string | null): Promise<void> {
     const { wait, timeoutMs = this.#config.timeoutMs } = resolveTeardown(options);
     const { network } = this;
-    const request = { vmId, wait, only };
+    const own = this.#own.get(vmId)?.hostLink ?? null;
+    const request = { vmId, wait, only, own };
     const verb = { operation: 'teardown', network, vmId, timeoutMs } as const;
     const start = performance.now();
     this.#running.begin();

@@ -29,31 +29,39 @@ export async function linksBehind(
   return links.filter(isEnd);
 }
 
-/** Of this network, and without a record. */
+/** Of this network, and without a record. `hostLink`: of that link alone. */
 export async function lostOwner(
   runtime: Runtime,
   vmId: string,
   { kind, claimed, isHost }: AnchorState,
+  hostLink: string | null = null,
 ): Promise<AttachmentKey | null> {
   if (kind !== 'namespace' || claimed || isHost) return null;
   const { records } = await recordsOfNetwork(runtime);
   const recorded = new Set(records.map(({ containerId }) => containerId));
   const { owned } = await readHostLinks(runtime.binding);
   const free = owned.filter(
-    ({ owner }) => owner.network === runtime.network.name && !recorded.has(owner.containerId),
+    ({ link, owner }) =>
+      owner.network === runtime.network.name &&
+      !recorded.has(owner.containerId) &&
+      (hostLink === null || link.name === hostLink),
   );
   const [found] = await linksBehind(runtime, vmId, free);
   return found?.owner ?? null;
 }
 
-/** Under the VM's lock, and by it. */
+/**
+ * Under the VM's lock, and by it; of the attachment with that link, which this process has made: another may be that of a
+ * manager that keeps its records somewhere else.
+ */
 export async function claimLost(
   runtime: Runtime,
   vmId: string,
   state: AnchorState,
+  hostLink: string,
   lock: HeldLock,
 ): Promise<AnchorState> {
-  const owner = await lostOwner(runtime, vmId, state);
+  const owner = await lostOwner(runtime, vmId, state, hostLink);
   if (owner === null) return state;
   await runtime.anchors.claim(vmId, owner.containerId, lock);
   lock.spent = false;

@@ -59,11 +59,11 @@ export abstract class RecordedBackend {
     this.#recovery = await recover(this.runtime, this.undoing, scope);
   }
 
-  async detach({ vmId, wait, only }: DetachRequest, scope: Scope): Promise<Departure> {
+  async detach({ vmId, wait, only, own }: DetachRequest, scope: Scope): Promise<Departure> {
     const { runtime, undoing } = this;
     const state = await this.#withRecords(vmId, scope, async (lock, records) => {
       const isIt = only === null || (await isSameAttachment(runtime, vmId, only, records, lock));
-      return isIt ? detachUnderLock(runtime, { undoing, vmId, records, lock, scope }) : null;
+      return isIt ? detachUnderLock(runtime, { undoing, vmId, records, lock, scope, own }) : null;
     });
     if (wait && state !== null && isOurs(state)) await waitUntilFree(runtime.binding, vmId, state, scope);
     return 'teardown';

@@ -70,6 +70,15 @@ describeLayouts('a directory that was removed under a manager', (lab) => {
     await expectUnchanged(before);
   });
 
+  it('a teardown leaves a VM of another manager, which keeps its records somewhere else', async () => {
+    const [manager, other] = [await lab.open(), await lab.open({ stateDir: '/run/other' })];
+    await manager.setup('vm-1');
+    const before = await canonicalDump();
+    await other.teardown('vm-1');
+    await expectRefusal(other.setup('vm-1'), 'ERR_ATTACHMENT_EXISTS', 'vm-1 already has its network');
+    await expectUnchanged(before);
+  });
+
   it.each(removals)('%s: an open puts the addresses back, and so does a repair', async (_title, paths) => {
     const manager = await lab.open({ shutdown: 'leave' });
     const { netnsPath, guestIp } = await manager.setup('vm-1');
