@@ -107,6 +107,10 @@ export const errorTable = {
     when: 'a signal ends a plugin',
     remedy: 'see error.plugin.signal; SIGKILL often means that memory ran out',
   },
+  ERR_DESCRIPTORS: {
+    when: 'the process has as many files open as it may, or so many that a pool leaves the rest to others',
+    remedy: 'raise LimitNOFILE (systemd) or ulimit -n, or lower pool.max',
+  },
   ERR_ADDRESSES_EXHAUSTED: {
     when: 'the network has no free address left',
     remedy: 'tear down VMs, run gc(), or choose a larger subnet',

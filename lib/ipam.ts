@@ -110,6 +110,11 @@ export function rangeSets(
   return sets;
 }
 
+/** That a guest's address is of. */
+export function setOf(sets: readonly RangeSet[], ip: string): RangeSet | undefined {
+  return sets.find(({ ranges }) => ranges.some((range) => isIn(range, ip)));
+}
+
 /** One address out of each set: those that are wished for, else the next free one. */
 export function addressRequests(
   sets: readonly RangeSet[],

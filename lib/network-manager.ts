@@ -222,7 +222,8 @@ export class NetworkManager implements AsyncDisposable {
 
   /**
    * Removes the network itself: bridges, firewall elements, and the conflist that was generated. Forwarding stays on.
-   * This manager's pools are destroyed, and stay so.
+   * This manager's pools are destroyed, and stay so. A bridge that was there before stays, and of a conflist of the user's own by
+   * `cni` also one that has ports of others, that its plugin has made itself (VLANs; several bridge plugins), or has made again.
    *
    * @throws {NetworkError} `ERR_NETWORK_IN_USE` while it has attachments, or another manager's pool has slots.
    */
@@ -334,13 +335,14 @@ export class NetworkManager implements AsyncDisposable {
   /** Neither closing nor a signal stops it. */
   async #teardown(vmId: string, options: TeardownOptions, only: string | null): Promise<void> {
     const { wait, timeoutMs = this.#config.timeoutMs } = resolveTeardown(options);
+    const own = this.#own.get(vmId)?.hostLink ?? null;
     const start = performance.now();
     this.#running.begin();
     try {
       const turn = this.#turns.take();
       if (turn !== null) await turn;
       const { network } = this;
-      const request = { vmId, wait, only };
+      const request = { vmId, wait, only, own };
       const verb = { operation: 'teardown', network, vmId, timeoutMs } as const;
       const work = () => inScope(verb, (scope) => this.#detach(request, scope));
       const departure = await traced('teardown', { network, vmId }, work);

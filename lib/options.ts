@@ -88,7 +88,8 @@ export interface NetworkManagerOptions {
   readonly addressDir?: string | undefined;
   /**
    * Path of a conflist of your own, taken as it is: any chain of CNI 0.3.0 or later that ends in tc-redirect-tap. The native
-   * backend builds what it says where that is bridge, host-local and tc-redirect-tap, and refuses it otherwise.
+   * backend builds what it says where that is bridge, host-local and tc-redirect-tap, routes that are `dst` and `gw` alone, and refuses
+   * it otherwise.
    */
   readonly conflist?: string | undefined;
   /** Searched in order, before the directory of the plugin that comes with this package. Default `/opt/cni/bin`, `/usr/lib/cni`. */

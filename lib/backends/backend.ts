@@ -37,6 +37,8 @@ export interface DetachRequest {
   readonly vmId: string;
   /** Only the attachment that has this link on the host; `null`: whichever there is. */
   readonly only: string | null;
+  /** That of what this manager has made of the VM, and not torn down since. `null`: nothing, or a chain without one. */
+  readonly own: string | null;
   /** Whether to wait until the kernel has freed the namespace. */
   readonly wait: boolean;
 }

@@ -4,6 +4,7 @@ import type { AttachRequest, Backend, Made } from './backend.ts';
 import { attachUnderLock } from './cni-attach.ts';
 import { checkChain } from './cni-check.ts';
 import { ChainUndoing } from './cni-undo.ts';
+import { findStore } from './lost-store.ts';
 import { openBackend } from './open-backend.ts';
 import { needBridges } from './own-bridges.ts';
 import { RecordedBackend } from './recorded-backend.ts';
@@ -28,6 +29,7 @@ export class CniBackend extends RecordedBackend implements Backend {
     await needBridges(this.runtime, scope);
     scope.step = 'firewall';
     await this.runtime.firewall.need(scope);
+    await findStore(this.runtime, scope);
     const made = await this.runtime.locks.withVm(request.vmId, scope, (lock) =>
       attachUnderLock(this.runtime, this.undoing, request, lock, scope),
     );

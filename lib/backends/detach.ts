@@ -8,6 +8,7 @@ import { guardedPort, unguard, unguardLink, unguardMissing } from './guard.ts';
 import { cutHostLink, deleteHostLink, findHostLink, hasHostLink } from './host-link.ts';
 import { livingState } from './living.ts';
 import type { HeldLock } from './locks.ts';
+import { claimLost } from './lost-claim.ts';
 import { addressesOf } from './network-config.ts';
 import { isAnothers, keyOf, recordOf, vmIdOf } from './records.ts';
 import type { Runtime } from './runtime.ts';
@@ -23,6 +24,8 @@ export interface Detachment {
   readonly scope: Scope;
   /** Whoever detaches many looks at the end, and once, for what is guarded without a link. */
   readonly sweptLater?: boolean;
+  /** The host's link of what this process has made of the VM. */
+  readonly own?: string | null;
 }
 
 /**
@@ -33,9 +36,7 @@ export async function detachUnderLock(runtime: Runtime, detachment: Detachment):
   const { vmId, records, lock } = detachment;
   // By its record a VM is found whatever has become of its namespace; without one, by its namespace alone.
   const found =
-    records.length > 0
-      ? await runtime.anchors.state(vmId, lock)
-      : await livingState(runtime, vmId, null, lock);
+    records.length > 0 ? await runtime.anchors.state(vmId, lock) : await unrecordedState(runtime, detachment);
   const isTheirs = !claimsNothing(found) && (await isAnothers(runtime, vmId, records, found));
   const state = isTheirs ? { ...found, claimed: false } : found;
   const errors: NetworkError[] = [];
@@ -47,6 +48,14 @@ export async function detachUnderLock(runtime: Runtime, detachment: Detachment):
   if (!isTheirs) await collect(errors, () => removeAnchor(runtime, state, detachment));
   if (errors.length > 0) throw incomplete(vmId, errors);
   return state;
+}
+
+async function unrecordedState(
+  runtime: Runtime,
+  { vmId, lock, own = null }: Detachment,
+): Promise<AnchorState> {
+  const state = await livingState(runtime, vmId, null, lock);
+  return own === null ? state : claimLost(runtime, vmId, state, own, lock);
 }
 
 /**

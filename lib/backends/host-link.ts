@@ -92,6 +92,18 @@ export async function labelHostLink(
   await atStep('alias', () => binding.linkSet({ name: link.name, alias: aliasOf(key), ...port }));
 }
 
+/** What came out of a pool may have lost its record before its link said whose it is. One that is cut would be opened by it. */
+export async function labelBare(
+  binding: Pick<NativeBinding, 'dump' | 'linkLabel'>,
+  name: string,
+  key: AttachmentKey,
+): Promise<void> {
+  const { links } = await atStep('alias', () => binding.dump({ kinds: ['links'] }));
+  const isBare = links.some((link) => link.name === name && link.alias === '' && !isCut(link));
+  if (!isBare) return;
+  await atStep('alias', () => binding.linkLabel({ links: [{ name, alias: aliasOf(key) }] }));
+}
+
 /** `null`: the alias is none of ours. */
 export function ownerOfAlias(alias: string): AttachmentKey | null {
   const [by, network = '', containerId = '', ifName = '', more] = alias.split(' ');

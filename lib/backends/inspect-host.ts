@@ -1,4 +1,5 @@
 import type { CacheRecord } from '../cni/types.ts';
+import { setOf } from '../ipam.ts';
 import type { LinkInfo } from '../native/netlink.ts';
 import type { Scope } from '../operation.ts';
 import { beyondRepair, type Finding, onHost } from './finding.ts';
@@ -115,7 +116,7 @@ export async function inspectReservation(
       binding.fileRead({ directory, name: ip, limit: addressFileLimit }),
     );
     if (text?.trim() === owner) continue;
-    const request = layout?.sets.find(({ ranges }) => ranges.length > 0);
+    const request = setOf(layout?.sets ?? [], ip);
     if (text !== null || request === undefined) {
       const message = text === null ? `${ip} is not reserved` : `${ip} is reserved for somebody else`;
       findings.push(beyondRepair('reservation', message));

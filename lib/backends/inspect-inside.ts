@@ -1,6 +1,6 @@
 import { currentResult } from '../cni/convert.ts';
 import { isIpv6Text } from '../cni/ip-text.ts';
-import type { CacheRecord, Result } from '../cni/types.ts';
+import type { CacheRecord, Result, Route } from '../cni/types.ts';
 import type { Dump, LinkInfo } from '../native/netlink.ts';
 import { beyondRepair, type Finding, onInside } from './finding.ts';
 import type { NativeLayout } from './native-layout.ts';
@@ -12,6 +12,9 @@ import { recordedOwner } from './runtime-conf.ts';
 
 /** `TC_H_INGRESS`, as the handle of a qdisc's parent. */
 const ingressParent = 0xffff_fff1;
+
+/** Whether it is not one of the main table's, of its metric and scope: what no amendment can make. */
+const hasPlace = ({ priority, table, scope }: Route) => priority !== 0 || table !== null || scope !== null;
 
 /** What of the namespace is not as the record says, and its layout, where the chain is one that we know. */
 class Inspection {
@@ -95,6 +98,7 @@ class Inspection {
     const ways = this.#result.ips.flatMap(({ gateway }) =>
       gateway === null ? [] : [{ isIpv6: isIpv6Text(gateway), gateway }],
     );
+    const ofPlugins = new Set(this.#result.routes.filter(hasPlace).map(({ dst }) => dst));
     for (const { destination, gateway } of withGateways(routes, ways)) {
       const isSame = (route: Dump['routes'][number]) =>
         route.link === index &&
@@ -102,7 +106,11 @@ class Inspection {
         (this.#layout === null || route.gateway === gateway);
       if (this.#dump.routes.some(isSame)) continue;
       const message = `${name} has no route to ${destination}${gateway === null ? '' : ` by ${gateway}`}`;
-      this.findings.push(onInside('route', message, { kind: 'route', link: name, destination, gateway }));
+      this.findings.push(
+        ofPlugins.has(destination)
+          ? beyondRepair('route', `${message}, which has what only plugins give it`)
+          : onInside('route', message, { kind: 'route', link: name, destination, gateway }),
+      );
     }
   }
 

@@ -21,6 +21,7 @@ const codesByReason: Readonly<Partial<Record<NativeReason, ErrorCode>>> = {
 const codesByErrno: Readonly<Record<string, ErrorCode>> = {
   EPERM: 'ERR_PERMISSION',
   EACCES: 'ERR_PERMISSION',
+  EMFILE: 'ERR_DESCRIPTORS',
 };
 
 /** What makes a link answers EEXIST when its name is taken. */

@@ -9,6 +9,7 @@ import { findHostLink } from './host-link.ts';
 import { inhabitedNamespaces } from './inhabited.ts';
 import { livingState } from './living.ts';
 import type { HeldLock } from './locks.ts';
+import { lostOwner } from './lost-claim.ts';
 import { keyOf, recordsInNamespace, vmIdOf } from './records.ts';
 import type { Runtime } from './runtime.ts';
 import type { Undoing } from './undoing.ts';
@@ -36,7 +37,9 @@ export async function makeRoom(
     throw exists(runtime, vmId);
   }
   if (state.kind !== 'absent' && !isOurs(state) && !(await mayClear(runtime, vmId, [], state))) {
-    throw anchors.foreign(vmId, state);
+    throw (await lostOwner(runtime, vmId, state)) === null
+      ? anchors.foreign(vmId, state)
+      : exists(runtime, vmId);
   }
   await detachUnderLock(runtime, {
     ...{ undoing, vmId, lock, scope },

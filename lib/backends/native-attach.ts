@@ -7,6 +7,7 @@ import type { AttachRequest } from './backend.ts';
 import type { Bridge } from './bridge-choice.ts';
 import { incomplete } from './detach.ts';
 import { isNativeError, kernelError } from './kernel-error.ts';
+import { withStore } from './lost-store.ts';
 import { makeRoom } from './make-room.ts';
 import { detachmentOf, linkDetachment, nameAttachment, planAttachment } from './native-plan.ts';
 import type { NativeRuntime } from './native-runtime.ts';
@@ -27,14 +28,15 @@ export async function attach(
   request: AttachRequest,
   scope: Scope,
 ): Promise<Attached> {
-  const once = (bridge: Bridge) => attachOnce(native, bridge, request, scope);
+  const { runtime } = native;
+  const once = (bridge: Bridge) =>
+    withStore(runtime, scope, () => attachOnce(native, bridge, request, scope));
   const inIt: InScope = (work) => work(scope);
   try {
     return await onSomeBridge(native, once, inIt);
   } catch (error) {
     if (!isObstacle(error)) throw error;
   }
-  const { runtime } = native;
   const { vmId, containerId } = request;
   await runtime.locks.withVm(vmId, scope, async (lock) => {
     await makeRoom(runtime, undoing, request, lock, scope);

@@ -69,6 +69,8 @@ const ipamKeys = new Set([
   ...['type', 'name', 'subnet', 'rangeStart', 'rangeEnd', 'gateway', 'ranges', 'routes', 'dataDir'],
 ]);
 
+const routeKeys = new Set(['dst', 'gw']);
+
 function extraKey(raw: JsonObject, known: ReadonlySet<string>): string | undefined {
   return Object.keys(raw).find((key) => !known.has(key) && raw[key] !== false && raw[key] !== null);
 }
@@ -84,6 +86,18 @@ export function nativeProblem({ plugins }: ConfList): string | null {
   const { ipam } = bridge.raw;
   const ipamKey = isJsonObject(ipam) ? extraKey(ipam, ipamKeys) : undefined;
   return ipamKey === undefined ? null : `its address plugin has "${ipamKey}"`;
+}
+
+/**
+ * What the bridge plugin's generations do not agree on, or do not do: the native backend builds a route's destination and gateway.
+ * Nothing of it matters to who undoes what was built.
+ */
+function routeProblem(ipam: JsonObject): string | null {
+  for (const route of objects(ipam['routes'])) {
+    const key = extraKey(route, routeKeys);
+    if (key !== undefined) return `its route to ${text(route['dst']) ?? 'nowhere'} has "${key}"`;
+  }
+  return null;
 }
 
 function describe(range: JsonObject): RangeDescription {
@@ -110,15 +124,27 @@ function dnsOf(dns: JsonObject): NetworkDns {
   };
 }
 
+function refuse(problem: string | null, source: string): void {
+  if (problem === null) return;
+  const message = `${source}: the native backend cannot build it: ${problem}; use backend: 'cni'`;
+  throw new NetworkError('ERR_CONFLIST_INVALID', message, { path: source });
+}
+
+const firstOf = ({ plugins }: ConfList): JsonObject => plugins[0]?.raw ?? {};
+const ipamOf = ({ ipam }: JsonObject): JsonObject => (isJsonObject(ipam) ? ipam : {});
+
+/** Of what is to be built: {@link nativeLayout}, and throws ERR_CONFLIST_INVALID for routes that would lack something. */
+export function buildableLayout(list: ConfList, source: string): NativeLayout {
+  const layout = nativeLayout(list, source);
+  refuse(routeProblem(ipamOf(firstOf(list))), source);
+  return layout;
+}
+
 /** Throws ERR_CONFLIST_INVALID where {@link nativeProblem} sees a problem, or a range makes no sense. */
 export function nativeLayout(list: ConfList, source: string): NativeLayout {
-  const problem = nativeProblem(list);
-  const raw = list.plugins[0]?.raw ?? {};
-  const ipam = isJsonObject(raw['ipam']) ? raw['ipam'] : {};
-  if (problem !== null) {
-    const message = `${source}: the native backend cannot build it: ${problem}; use backend: 'cni'`;
-    throw new NetworkError('ERR_CONFLIST_INVALID', message, { path: source });
-  }
+  refuse(nativeProblem(list), source);
+  const raw = firstOf(list);
+  const ipam = ipamOf(raw);
   const bridge = bridgeOf(raw);
   return {
     ...{ bridge, isGateway: raw['isGateway'] === true },

@@ -8,7 +8,7 @@ import type { Config, PoolConfig } from '../settings.ts';
 import type { CheckReport, Departure, GcReport, PoolState, RepairReport } from '../types.ts';
 import type { AttachRequest, Backend, DetachRequest, Made, OwnVm } from './backend.ts';
 import { unguard } from './guard.ts';
-import { aliasOf, firstInterface, slotMac } from './host-link.ts';
+import { aliasOf, firstInterface, labelBare, slotMac } from './host-link.ts';
 import { waitUntilFree } from './namespace-wait.ts';
 import { type Attached, attach } from './native-attach.ts';
 import { detach, planDetachment } from './native-detach.ts';
@@ -177,9 +177,11 @@ export class NativeBackend extends RecordedBackend implements Backend {
   async #detachAny(request: DetachRequest, scope: Scope): Promise<void> {
     const made = this.#made.get(request.vmId);
     if (await this.#detachMade(request, scope)) return;
+    const link = made?.undo.hostLink?.name ?? null;
+    if (link !== null) await labelBare(this.runtime.binding, link, keyOf(this.runtime, request.vmId));
+    await this.#detachFound(request, scope);
     // A slot's return that failed at its very end has left neither a record nor an alias, which lead to it.
     if (made !== undefined) await unguard(this.runtime.binding, made.undo.guard);
-    await this.#detachFound(request, scope);
   }
 
   async #detachFound(request: DetachRequest, scope: Scope): Promise<void> {

@@ -1,3 +1,4 @@
+import { isCut, readHostLinks } from './host-link.ts';
 import { atStep } from './kernel-error.ts';
 import { addressesOf } from './network-addresses.ts';
 import { isPoolOwner } from './pool-owner.ts';
@@ -6,16 +7,24 @@ import type { Runtime } from './runtime.ts';
 
 /**
  * The VMs that a network still has, in words: those with a record, and those that have an address of it, as whoever keeps his
- * records somewhere else has given it to them. Slots of pools are none.
+ * records somewhere else has given it to them, or a link that is not cut, where all of that was removed. Slots of pools are none.
  */
 export async function networkUsers(runtime: Runtime): Promise<readonly string[]> {
   const { records } = await recordsOfNetwork(runtime);
-  const recorded = new Set(records.map(({ containerId }) => containerId));
-  const users = [...recorded];
+  const told = new Set(records.map(({ containerId }) => containerId));
+  const users = [...told];
   for (const { ip, owner } of await atStep('address', () => addressesOf(runtime.binding, runtime.network))) {
     const [containerId = ''] = owner.split('\r\n');
-    if (isPoolOwner(owner) || recorded.has(containerId)) continue;
+    if (isPoolOwner(owner) || told.has(containerId)) continue;
+    told.add(containerId);
     users.push(`${containerId} (which has the address ${ip}, and no record in ${runtime.config.stateDir})`);
+  }
+  for (const { link, owner } of (await readHostLinks(runtime.binding)).owned) {
+    const { network, containerId } = owner;
+    if (network !== runtime.network.name || isCut(link) || told.has(containerId)) continue;
+    users.push(
+      `${containerId} (which has the link ${link.name}, and no record in ${runtime.config.stateDir})`,
+    );
   }
   return users;
 }

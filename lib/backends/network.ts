@@ -1,5 +1,6 @@
 import { createHash } from 'node:crypto';
 import { join } from 'node:path';
+import { isDeepStrictEqual } from 'node:util';
 import { parseConfList } from '../cni/conflist.ts';
 import { loadConfList } from '../cni/discovery.ts';
 import * as generate from '../cni/generate.ts';
@@ -12,7 +13,14 @@ import type { BridgePlan, FirewallNetwork } from '../native/engine.ts';
 import type { Config, GeneratedNetwork, OwnConflist } from '../settings.ts';
 import { networkFacts } from './facts.ts';
 import { conflistMtu } from './given-mtu.ts';
-import { bridgeCountKey, type NativeLayout, nativeLayout, routedKey } from './native-layout.ts';
+import {
+  bridgeCountKey,
+  buildableLayout,
+  type NativeLayout,
+  nativeLayout,
+  routedKey,
+} from './native-layout.ts';
+import { bridgeOf } from './plugin-conf.ts';
 import { ethernetMtu, uplinkMtu } from './uplink.ts';
 
 /** A network whose configuration was read, and what the kernel needs for it. */
@@ -22,7 +30,7 @@ export interface Network {
   readonly firewall: FirewallNetwork;
   /** Whether its ports are guarded against spoofing. */
   readonly guarded: boolean;
-  /** All that there may be, the first at once; none: the chain makes its own. */
+  /** All that there may be, the first at once; none: the chain makes its own, if any. */
   readonly bridges: readonly BridgePlan[];
   /** What plugins are not needed for; `null`: only they can build it. */
   readonly layout: NativeLayout | null;
@@ -73,6 +81,19 @@ function bridgePlans(network: string, layout: NativeLayout): readonly BridgePlan
   return bridges.map((name) => ({ name, mac: bridgeMac(network, name), ...common }));
 }
 
+/**
+ * The bridge that the chain would make, as its bridge plugin makes it, with a MAC by which it is known as this network's. None
+ * where there are several plugins of them, or VLANs: those are filtered by a bridge that was made for it.
+ */
+function chainBridges({ name, plugins }: ConfList): readonly BridgePlan[] {
+  const [bridge, ...others] = plugins.filter(({ type }) => type === 'bridge');
+  if (bridge === undefined || others.length > 0) return [];
+  const { mtu, vlan = 0, vlanTrunk = [] } = bridge.raw;
+  if (vlan !== 0 || !isDeepStrictEqual(vlanTrunk, [])) return [];
+  const plan = { name: bridgeOf(bridge.raw), mtu: typeof mtu === 'number' ? mtu : 0 };
+  return [{ ...plan, mac: bridgeMac(name, plan.name), addresses: [], ipv6: true, bare: true }];
+}
+
 function firewallOf(list: ConfList, config: Config): FirewallNetwork {
   const { masquerade, allowLinkLocal, hostAccess } = config;
   const policy = { network: list.name, masquerade, allowLinkLocal, hostAccess };
@@ -114,8 +135,8 @@ export async function resolveNetwork(binding: NativeBinding, config: Config): Pr
   const uplink = await uplinkMtu(binding);
   if (source.kind === 'own') {
     const list = await ownList(binding, source);
-    const layout = config.backend === 'native' ? nativeLayout(list, source.path) : null;
-    const bridges = layout === null ? [] : bridgePlans(list.name, layout);
+    const layout = config.backend === 'native' ? buildableLayout(list, source.path) : null;
+    const bridges = layout === null ? chainBridges(list) : bridgePlans(list.name, layout);
     const mtu = (layout && conflistMtu(layout, list.text)) ?? uplink;
     return { ...describeList(list, config), bridges, layout, mtu, generated: null };
   }

@@ -2,6 +2,7 @@ import { isNetworkError, NetworkError } from '../errors.ts';
 import { Scope } from '../operation.ts';
 import type { Config } from '../settings.ts';
 import type { Backend } from './backend.ts';
+import { makeStore } from './lost-store.ts';
 import { resolveNetwork } from './network.ts';
 import { networkUsers } from './network-users.ts';
 import { hasOtherPools } from './pool-owner.ts';
@@ -33,6 +34,7 @@ export async function openBackend<T extends Backend>(
         runtime.bridges = bridges;
         await verifyAtOpen(config, () => backend.verify(scope));
         await backend.recover(scope);
+        await makeStore(runtime, scope);
         await start(backend);
       }),
     );

@@ -14,6 +14,7 @@ import type { HostView } from './host-view.ts';
 import { atStep } from './kernel-error.ts';
 import { livingState } from './living.ts';
 import type { HeldLock } from './locks.ts';
+import { linksBehind, lostOwner } from './lost-claim.ts';
 import { ownerOf } from './native-plan.ts';
 import { addressStoreOf, ipsOf } from './network-addresses.ts';
 import { isInUse, readInside, rebuildRecord } from './rebuild.ts';
@@ -109,7 +110,10 @@ export class PartialVm {
 
   /** Of a VM without a record: whether there is more of it than a lock's file, or what is somebody else's. */
   async hasRest(vmId: string, state: AnchorState): Promise<boolean> {
-    if (state.kind !== 'absent') return isOurs(state) || (await mayClear(this.#runtime, vmId, [], state));
+    if (state.kind !== 'absent') {
+      const isIts = isOurs(state) || (await lostOwner(this.#runtime, vmId, state)) !== null;
+      return isIts || (await mayClear(this.#runtime, vmId, [], state));
+    }
     const key = keyOf(this.#runtime, containerIdOf(vmId, state));
     if (this.#hasUnreadable(key)) return true;
     // Read anew: a teardown that was under way when the host was viewed has come to its end.
@@ -130,7 +134,7 @@ export class PartialVm {
     const state = await livingState(this.#runtime, vmId, null, lock);
     const isUnclaimed = state.kind === 'namespace' && !state.claimed && !state.isHost;
     const [own] = isUnclaimed ? this.#linksOf(vmId) : [];
-    if (own !== undefined && (await this.#isBehind(own.link, vmId, own.owner.ifName))) {
+    if (own !== undefined && (await this.#isBehind(own.link, vmId, own.owner))) {
       await this.#claim(vmId, own.owner, lock);
       return this.#remove(vmId, await this.#runtime.anchors.state(vmId, lock), lock, scope);
     }
@@ -168,7 +172,7 @@ export class PartialVm {
   ): Promise<Exclude<Fate, 'removed'> | Lost> {
     if (isOurs(state)) return 'left';
     const link = this.#view.links.of(record);
-    if (link !== null && state.kind === 'namespace' && (await this.#isBehind(link, vmId, record.ifName))) {
+    if (link !== null && state.kind === 'namespace' && (await this.#isBehind(link, vmId, record))) {
       await this.#claim(vmId, record, lock);
       return 'restored';
     }
@@ -176,11 +180,8 @@ export class PartialVm {
     return link !== null && !isCut(link) ? 'left' : { record, state };
   }
 
-  async #isBehind(link: LinkInfo, vmId: string, ifName: string): Promise<boolean> {
-    const { links } = await readInside(this.#runtime, this.#runtime.anchors.pathOf(vmId));
-    return links.some(
-      ({ name, index, peer }) => name === ifName && index === link.peer && peer === link.index,
-    );
+  async #isBehind(link: LinkInfo, vmId: string, owner: AttachmentKey): Promise<boolean> {
+    return (await linksBehind(this.#runtime, vmId, [{ link, owner }])).length > 0;
   }
 
   async #claim(vmId: string, { containerId }: AttachmentKey, lock: HeldLock): Promise<void> {

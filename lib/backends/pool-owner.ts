@@ -16,6 +16,8 @@ import type { Runtime } from './runtime.ts';
  */
 export interface PoolOwner {
   readonly name: string;
+  /** Takes the lock again where its file was removed: without it nobody would know that these addresses are a pool's. */
+  renew(): Promise<void>;
   /** `spent`: nothing of it is left. */
   release(spent: boolean): Promise<void>;
 }
@@ -24,6 +26,8 @@ const prefix = '.pool-';
 const idBytes = 8;
 /** For who looks whether a lock that is new is held, before it is. */
 const lockTimeoutMs = 5_000;
+/** How seldom it is looked whether the lock's file is still there. */
+const lookMs = 1_000;
 
 export function isPoolOwner(owner: string): boolean {
   return owner.startsWith(prefix);
@@ -58,12 +62,21 @@ export async function newPoolOwner(runtime: Runtime): Promise<PoolOwner> {
   const { binding } = runtime;
   const name = `${prefix}${randomBytes(idBytes).toString('hex')}`;
   const place = { directory: directoryOf(runtime), name: lockName(name, runtime) };
-  const handle = await atStep('pool', () =>
-    binding.lockAcquire({ ...place, mode: 'exclusive', timeoutMs: lockTimeoutMs }),
-  );
-  const release = (spent: boolean) =>
+  const acquire = () =>
+    atStep('pool', () => binding.lockAcquire({ ...place, mode: 'exclusive', timeoutMs: lockTimeoutMs }));
+  const drop = (handle: LockHandle, spent: boolean) =>
     atStep('lock', () => binding.lockRelease({ lock: handle, remove: spent, keep: !spent }));
-  return { name, release };
+  let handle = await acquire();
+  let looked = performance.now();
+  const renew = async () => {
+    if (performance.now() - looked < lookMs) return;
+    looked = performance.now();
+    if ((await atStep('pool', () => binding.fileVersion(place))) !== null) return;
+    const lost = handle;
+    handle = await acquire();
+    await drop(lost, false);
+  };
+  return { name, renew, release: (spent) => drop(handle, spent) };
 }
 
 /** Names of all that have a lock, dead or alive. */

@@ -297,6 +297,7 @@ export class Pool {
 
   async #build(stop: Stop): Promise<Slot> {
     try {
+      await this.#owner.renew();
       return await fillSlot(this.#native, this.#config, this.#owner.name, stop);
     } catch (error) {
       // Told here, as nobody asks what became of one that was given up.

@@ -11,6 +11,7 @@ import type { NetworkLayout } from '../types.ts';
 import type { Bridge } from './bridge-choice.ts';
 import { conflistFile, readConflist } from './conflist-file.ts';
 import { ensureForwarding } from './forwarding.ts';
+import { ownerOfAlias } from './host-link.ts';
 import { refuseRoutedSubnets, unreachableSubnets } from './host-routes.ts';
 import { atStep, isNativeError, kernelError } from './kernel-error.ts';
 import { type NativeLayout, nativeLayout, nativeProblem } from './native-layout.ts';
@@ -178,12 +179,25 @@ export class Preparation {
 const isOurs = ({ kind, name, mac }: LinkInfo, plan: BridgePlan) =>
   kind === 'bridge' && name === plan.name && mac === plan.mac;
 
+/** A user's own chain may be run by others as well, whose VMs are not known here; links of ours that are still there are going. */
+const isOthersPort = ({ master, alias }: LinkInfo, { index }: LinkInfo, network: string) =>
+  master === index && ownerOfAlias(alias)?.network !== network;
+
+/** What of the network's bridges is to go. */
+function bridgesToRemove({ name, bridges }: Network, links: readonly LinkInfo[]): readonly LinkInfo[] {
+  return bridges.flatMap((plan) => {
+    const bridge = links.find((link) => isOurs(link, plan));
+    const isUsed = bridge !== undefined && links.some((link) => isOthersPort(link, bridge, name));
+    return bridge === undefined || (plan.bare === true && isUsed) ? [] : [bridge];
+  });
+}
+
 /**
  * The reverse, but for forwarding, which others may have come to need; the user's own conflist stays, and so does a bridge that
  * was there before the network.
  */
 export async function dismantleNetwork(binding: NativeBinding, network: Network): Promise<void> {
-  const { name, bridges } = network;
+  const { name } = network;
   try {
     await binding.firewallRemove({ network: name });
     await binding.guardRemoveUnused({});
@@ -191,9 +205,8 @@ export async function dismantleNetwork(binding: NativeBinding, network: Network)
     throw isNativeError(error) ? firewallError(name, error) : error;
   }
   const { links } = await atStep('bridge', () => binding.dump({ kinds: ['links'] }));
-  for (const plan of bridges) {
-    if (!links.some((link) => isOurs(link, plan))) continue;
-    await atStep('bridge', () => binding.linkDelete({ name: plan.name }));
+  for (const { name: bridge } of bridgesToRemove(network, links)) {
+    await atStep('bridge', () => binding.linkDelete({ name: bridge }));
   }
   for (const destination of unreachableSubnets(network)) {
     await atStep('routes', () => binding.hostRouteRemove({ destination }));

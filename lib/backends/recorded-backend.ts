@@ -23,7 +23,9 @@ import { collectGarbage } from './gc.ts';
 import { HostReading } from './host-reading.ts';
 import { listAttachments } from './list.ts';
 import type { HeldLock } from './locks.ts';
+import { findStore, type Taken } from './lost-store.ts';
 import { waitUntilFree } from './namespace-wait.ts';
+import { ownerOf } from './native-plan.ts';
 import { networkUsers } from './network-users.ts';
 import { dismantleNetwork } from './prepare.ts';
 import { recordsOfNetwork, recordsOfVm, vmIdOf } from './records.ts';
@@ -58,11 +60,11 @@ export abstract class RecordedBackend {
     this.#recovery = await recover(this.runtime, this.undoing, scope);
   }
 
-  async detach({ vmId, wait, only }: DetachRequest, scope: Scope): Promise<Departure> {
+  async detach({ vmId, wait, only, own }: DetachRequest, scope: Scope): Promise<Departure> {
     const { runtime, undoing } = this;
     const state = await this.#withRecords(vmId, scope, async (lock, records) => {
       const isIt = only === null || (await isSameAttachment(runtime, vmId, only, records, lock));
-      return isIt ? detachUnderLock(runtime, { undoing, vmId, records, lock, scope }) : null;
+      return isIt ? detachUnderLock(runtime, { undoing, vmId, records, lock, scope, own }) : null;
     });
     if (wait && state !== null && isOurs(state)) await waitUntilFree(runtime.binding, vmId, state, scope);
     return 'teardown';
@@ -81,6 +83,7 @@ export abstract class RecordedBackend {
   async repair(vmId: string | null, scope: Scope): Promise<RepairReport> {
     // A record that was lost is made again first, as when the network is opened.
     const restoration = await restore(this.runtime, this.undoing, scope, vmId);
+    const reserved = await findStore(this.runtime, scope);
     const lost = new Set(restoration.failed.map((each) => each.vmId));
     const { records } = await recordsOfNetwork(this.runtime);
     const its = records.filter((record) => vmId === null || vmIdOf(this.runtime, record) === vmId);
@@ -93,8 +96,22 @@ export abstract class RecordedBackend {
     const known = new Set(done.failed.map(textOf));
     const more = rest.failed.filter((each) => !known.has(textOf(each)));
     const failed = [...restoration.failed, ...done.failed, ...more];
-    const repaired = [...restoration.repaired, ...done.repaired, ...rest.repaired];
+    const repaired = [
+      ...restoration.repaired,
+      ...this.#reserved(its, reserved),
+      ...done.repaired,
+      ...rest.repaired,
+    ];
     return { ok: failed.length === 0, repaired, failed };
+  }
+
+  #reserved(records: readonly CacheRecord[], reserved: readonly Taken[]): RepairReport['repaired'] {
+    const vmIds = new Map(records.map((record) => [ownerOf(record), vmIdOf(this.runtime, record)]));
+    return reserved.flatMap(({ ip, owner }) => {
+      const vmId = vmIds.get(owner);
+      const message = `${ip} is not reserved`;
+      return vmId === undefined ? [] : [{ vmId, subject: 'reservation' as const, message }];
+    });
   }
 
   #notFound(vmId: string): NetworkError {
@@ -150,6 +167,7 @@ export abstract class RecordedBackend {
       ...{ binding, bundledPluginDir, signal, cniVersion, backend: config.backend, chain: chainOptions },
       ...{ netnsDir: config.netnsDir, firewall: network.firewall },
       guard: network.guarded ? guard : null,
+      mostSlots: config.pools.reduce((sum, { max }) => sum + max, 0),
       recycles: config.pools.some(({ recycle }) => recycle),
       pluginTypes: [...plugins.map(({ type }) => type), ...ipamTypes],
     });

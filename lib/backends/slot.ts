@@ -11,6 +11,7 @@ import type { AttachRequest } from './backend.ts';
 import type { Bridge } from './bridge-choice.ts';
 import { newHostLink, slotMac } from './host-link.ts';
 import { isNativeError, kernelError } from './kernel-error.ts';
+import { withStore } from './lost-store.ts';
 import { type Attached, attachError, onSomeBridge } from './native-attach.ts';
 import type { AttachmentNames, LinkNames, NameOf, VmNames } from './native-placeholders.ts';
 import {
@@ -63,16 +64,12 @@ export function fillSlot(
   owner: string,
   stop: Stop,
 ): Promise<Slot> {
+  const { runtime } = native;
+  const network = runtime.network.name;
+  const scope = new Scope({ operation: 'warm up', network, timeoutMs, closing: stop });
   const fill = (bridge: Bridge) => fillOn(native, bridge, options, owner, stop);
-  return onSomeBridge(native, fill, async (work) => {
-    const network = native.runtime.network.name;
-    const scope = new Scope({ operation: 'warm up', network, timeoutMs, closing: stop });
-    try {
-      await work(scope);
-    } finally {
-      scope.end();
-    }
-  });
+  const work = () => onSomeBridge(native, fill, (remake) => remake(scope));
+  return withStore(runtime, scope, work).finally(() => scope.end());
 }
 
 async function fillOn(

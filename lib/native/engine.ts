@@ -17,6 +17,8 @@ export interface BridgePlan extends Task {
   readonly promiscuous?: boolean;
   /** Whether the host answers for guests of other bridges, at once. Never taken back. Default: as it is. */
   readonly proxyArp?: boolean;
+  /** Whether it is for others to set up: made as the kernel makes it, and left its IPv6. Default false. */
+  readonly bare?: boolean;
 }
 
 export interface BridgeState {

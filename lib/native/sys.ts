@@ -126,4 +126,6 @@ export interface SysBinding {
   sysctlWrite(plan: Task & { readonly key: string; readonly value: string }): Promise<boolean>;
   /** Effective capabilities as a bit mask in hexadecimal, as `/proc/self/status` has it. */
   capabilities(): Promise<string>;
+  /** How many descriptors this process may have open, and how many of those no slot of a pool takes. */
+  descriptorLimit(): Promise<{ readonly most: number; readonly kept: number }>;
 }

@@ -12,6 +12,22 @@ export async function verifyMounts({ binding, netnsDir }: VerifySubject): Promis
   return [finding('mount.private', 'warning', message, remedy)];
 }
 
+/** Node raises the soft limit to the hard one by itself. */
+export async function verifyDescriptors({ binding, mostSlots }: VerifySubject): Promise<VerifyFinding[]> {
+  if (mostSlots === 0) return [];
+  const { most, kept } = await looking(binding.descriptorLimit());
+  if (mostSlots + kept <= most) return [];
+  const message = `${mostSlots} slots of pools need a descriptor each, and this process may have ${most} open, of which ${kept} are not for slots`;
+  return [
+    finding(
+      'pool.descriptors',
+      'warning',
+      message,
+      'raise LimitNOFILE (systemd) or ulimit -n, or lower pool.max',
+    ),
+  ];
+}
+
 export async function verifyForwarding({ binding, firewall }: VerifySubject): Promise<VerifyFinding[]> {
   const keys = ['net/ipv4/ip_forward', ...(firewall.ipv6 ? ['net/ipv6/conf/all/forwarding'] : [])];
   const findings: VerifyFinding[] = [];

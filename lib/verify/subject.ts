@@ -9,6 +9,7 @@ export type VerifyBinding = ChainRunner &
     NativeBinding,
     | 'probe'
     | 'capabilities'
+    | 'descriptorLimit'
     | 'sysctlRead'
     | 'mountState'
     | 'forwardChains'
@@ -33,6 +34,8 @@ export interface VerifySubject {
   readonly guard: 'bridge' | 'routed' | null;
   /** Whether slots of a pool are to be used again. */
   readonly recycles: boolean;
+  /** How many slots all pools may have; each is a descriptor. */
+  readonly mostSlots: number;
   readonly signal?: AbortSignal | undefined;
 }
 

@@ -1,5 +1,11 @@
 import type { VerifyFinding, VerifyPlugin, VerifyReport } from '../types.ts';
-import { verifyForwardChains, verifyForwarding, verifyMounts, verifyTables } from './host.ts';
+import {
+  verifyDescriptors,
+  verifyForwardChains,
+  verifyForwarding,
+  verifyMounts,
+  verifyTables,
+} from './host.ts';
 import { verifyCapabilities, verifyKernel } from './kernel.ts';
 import { verifyPlugin } from './plugins.ts';
 import type { VerifySubject } from './subject.ts';
@@ -36,7 +42,11 @@ export async function verify(subject: VerifySubject): Promise<VerifyReport> {
     findings.push(...verified.findings);
   }
   findings.push(...(await verifyKernel(subject)));
-  findings.push(...(await verifyMounts(subject)), ...(await verifyForwarding(subject)));
+  findings.push(
+    ...(await verifyDescriptors(subject)),
+    ...(await verifyMounts(subject)),
+    ...(await verifyForwarding(subject)),
+  );
   findings.push(...(await verifyForwardChains(subject)), ...(await verifyTables(subject)));
   return report(findings, plugins);
 }

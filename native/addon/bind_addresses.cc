@@ -19,6 +19,7 @@ namespace {
 }
 
 struct Reservation {
+  std::string directory;
   AddressStoreRequest store;
   AddressPlan plan;
 };
@@ -52,10 +53,11 @@ void BindAddresses(Napi::Object exports, Module& module) {
   Export(
       exports, module, "addressReserve", LaneName::kControl,
       [](const Fields& fields) {
-        return Reservation{ParseStoreRequest(fields), ParseAddressPlan(fields)};
+        return Reservation{fields.String("directory"), ParseStoreRequest(fields), ParseAddressPlan(fields)};
       },
       [&host](Reservation& reservation,
               const Cancellation& cancellation) -> Progress<std::vector<ReservedAddress>> {
+        MakeAddressStore(reservation.directory);
         auto store = reservation.store.Try(cancellation);
         if (store.wait) return std::move(*store.wait);
         return ReserveAll(*store.result, reservation.plan, host.Addresses());
@@ -69,9 +71,16 @@ void BindAddresses(Napi::Object exports, Module& module) {
         return release;
       },
       [&host](Release& release, const Cancellation& cancellation) -> Progress<std::vector<std::string>> {
-        auto store = release.store.Try(cancellation);
-        if (store.wait) return std::move(*store.wait);
-        return ReleaseFrom(*store.result, release, host.Addresses());
+        Progress<std::vector<std::string>> progress(std::vector<std::string>{});
+        UnlessStoreIsMissing([&] {
+          auto store = release.store.Try(cancellation);
+          if (store.wait) {
+            progress = std::move(*store.wait);
+          } else {
+            progress = ReleaseFrom(*store.result, release, host.Addresses());
+          }
+        });
+        return progress;
       });
   Export(
       exports, module, "connectionsForget", LaneName::kScan,

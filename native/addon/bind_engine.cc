@@ -14,6 +14,7 @@ BridgePlan ParseBridgePlan(const Fields& fields) {
   plan.ipv6 = fields.Bool("ipv6");
   plan.promiscuous = fields.OptionalBool("promiscuous").value_or(false);
   plan.proxy_arp = fields.OptionalBool("proxyArp").value_or(false);
+  plan.bare = fields.OptionalBool("bare").value_or(false);
   const auto mac = ParseMac(fields.String("mac"));
   if (!mac) throw Napi::TypeError::New(fields.Get("mac").Env(), "mac must be a MAC address");
   plan.mac = *mac;

@@ -5,6 +5,7 @@
 #include "addon/bind.h"
 #include "addon/task.h"
 #include "sys/capabilities.h"
+#include "sys/descriptors.h"
 #include "sys/sysctl.h"
 
 namespace vulcan::addon {
@@ -36,6 +37,15 @@ void BindSys(Napi::Object exports, Module& module) {
   Export(
       exports, module, "capabilities", LaneName::kControl, [](const Fields&) { return std::monostate{}; },
       [](std::monostate, const Cancellation&) { return EffectiveCapabilities(); });
+  Export(
+      exports, module, "descriptorLimit", LaneName::kControl, [](const Fields&) { return std::monostate{}; },
+      [](std::monostate, const Cancellation&) { return ReadDescriptorLimit(); },
+      [](Napi::Env env, const DescriptorLimit& limit) {
+        Napi::Object object = Napi::Object::New(env);
+        object.Set("most", static_cast<double>(limit.most));
+        object.Set("kept", static_cast<double>(limit.kept));
+        return object;
+      });
 }
 
 }  // namespace vulcan::addon

@@ -46,6 +46,8 @@ std::string_view ReasonName(Reason reason) noexcept {
       return "bridge-full";
     case Reason::kSlotSpoilt:
       return "slot-spoilt";
+    case Reason::kStoreMissing:
+      return "store-missing";
     case Reason::kFirewallGone:
       return "firewall-gone";
   }

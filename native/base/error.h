@@ -24,6 +24,7 @@ enum class Reason {
   kAddressTaken,
   kBridgeFull,
   kSlotSpoilt,
+  kStoreMissing,
   kFirewallGone,
 };
 

@@ -13,7 +13,7 @@ AttachmentLock::AttachmentLock(const AttachmentLocks& plan, LockFile likely)
 std::optional<Wait> AttachmentLock::Acquire(const Cancellation& cancellation) {
   if (vm_) return std::nullopt;
   cancellation.ThrowIfCancelled();
-  const Directory directory = Directory::Open(directory_);
+  const Directory directory = OpenStateDirectory(directory_);
   if (network_request_ && !network_) {
     auto progress = network_request_->Try(directory, cancellation);
     if (progress.wait) return std::move(progress.wait);

@@ -36,7 +36,7 @@ Places RefuseExisting(const FileName& record, const FileName& anchor, const Lock
 }
 
 UnpublishedFile WriteRecord(Places& places, const FileName& record, const std::string& text) {
-  if (!places.records) places.records = Directory::Open(record.directory);
+  if (!places.records) places.records = OpenStateDirectory(record.directory);
   return {*places.records, text, kRecordMode};
 }
 
@@ -108,8 +108,10 @@ void RemoveRoutes(AttachmentHost& host, const std::vector<ReservedAddress>& addr
 void ReleaseAll(AttachmentHost& host, const AddressPlan& plan,
                 const std::vector<ReservedAddress>& addresses) {
   const Cancellation never;
-  AddressStore store = RunToEnd(AddressStoreRequest(plan.directory, kUndoTimeout), never);
-  for (const ReservedAddress& each : addresses) store.Release(each.address, plan.owner, host.Addresses());
+  UnlessStoreIsMissing([&] {
+    AddressStore store = RunToEnd(AddressStoreRequest(plan.directory, kUndoTimeout), never);
+    for (const ReservedAddress& each : addresses) store.Release(each.address, plan.owner, host.Addresses());
+  });
 }
 
 }  // namespace vulcan

@@ -24,7 +24,7 @@ class BridgeTransaction {
       FindOrCreate();
       RefuseOtherAddresses();
       cancellation.ThrowIfCancelled();
-      if (IsOurs()) SetIpv6();
+      if (IsOurs() && !plan_.bare) SetIpv6();
       if (plan_.proxy_arp) SetProxyArp();
       Configure();
       cancellation.ThrowIfCancelled();
@@ -41,7 +41,7 @@ class BridgeTransaction {
     if (!link) {
       undo_.Push([this] { RemoveCreated(); });
       try {
-        socket_.Request(NewBridge(plan_.name, plan_.mac));
+        socket_.Request(plan_.bare ? NewBareBridge(plan_.name, plan_.mac) : NewBridge(plan_.name, plan_.mac));
         created_ = true;
       } catch (const Error& error) {
         // Another process was faster.

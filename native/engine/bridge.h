@@ -22,6 +22,8 @@ struct BridgePlan {
   bool promiscuous = false;
   // Whether the host answers for guests of other bridges, at once.
   bool proxy_arp = false;
+  // Whether it is for others to set up: made as the kernel makes it, and left its IPv6.
+  bool bare = false;
 };
 
 struct BridgeState {

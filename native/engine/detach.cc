@@ -155,7 +155,7 @@ void Detach::RemoveName() {
 std::optional<Wait> Detach::ReleaseAddresses() {
   if (!plan_.addresses || !store_request_) return std::nullopt;
   std::optional<Wait> wait;
-  Try("address", [this, &wait] {
+  const auto release = [this, &wait] {
     auto progress = store_request_->Try(never_);
     wait = std::move(progress.wait);
     if (wait) return;
@@ -167,7 +167,8 @@ std::optional<Wait> Detach::ReleaseAddresses() {
     for (const IpAddress& address : *plan_.addresses->addresses) {
       store.Release(address, plan_.addresses->owner, host_.Addresses());
     }
-  });
+  };
+  Try("address", [&] { UnlessStoreIsMissing(release); });
   return wait;
 }
 

@@ -7,6 +7,7 @@
 #include "engine/attachment_links.h"
 #include "engine/attachment_parts.h"
 #include "engine/reservation.h"
+#include "sys/descriptors.h"
 
 namespace vulcan {
 namespace {
@@ -95,6 +96,7 @@ void FillSlot::MakeNamespace() {
   bridge_ = BridgeFor(host_, plan_.interface);
   step_ = "tap";
   inside_ = host_.Namespaces().Take(TapOf(plan_.interface));
+  RefuseOwnersDescriptor(inside_->fd.Get());
   AddTap(*inside_, plan_.interface);
 }
 
@@ -156,7 +158,7 @@ std::vector<Error> DestroySlots(const std::vector<std::shared_ptr<Slot>>& slots,
   std::optional<AddressStore> store;
   std::string opened;
   for (const auto& slot : bare) {
-    Gather(errors, "address", [&] {
+    const auto release = [&] {
       if (!store || opened != slot->address_directory) {
         store.reset();
         const Cancellation never;
@@ -166,7 +168,8 @@ std::vector<Error> DestroySlots(const std::vector<std::shared_ptr<Slot>>& slots,
       for (const ReservedAddress& each : slot->addresses) {
         store->Release(each.address, slot->owner, host.Addresses());
       }
-    });
+    };
+    Gather(errors, "address", [&] { UnlessStoreIsMissing(release); });
   }
   return errors;
 }

@@ -43,10 +43,20 @@ Progress<SlotNamed> SlotNaming::Advance(const Cancellation& cancellation) {
   }
   clock_.Begin("address");
   cancellation.ThrowIfCancelled();
-  auto store = store_request_.TryBriefly(cancellation);
-  if (store.wait) return std::move(*store.wait);
-  store_ = std::move(store.result);
+  if (auto wait = OpenStore(cancellation)) return std::move(*wait);
   return Run(cancellation);
+}
+
+// With its store the slot has lost its address.
+std::optional<Wait> SlotNaming::OpenStore(const Cancellation& cancellation) {
+  try {
+    auto store = store_request_.TryBriefly(cancellation);
+    store_ = std::move(store.result);
+    return std::move(store.wait);
+  } catch (Error& error) {
+    if (error.GetReason() != Reason::kStoreMissing) throw;
+    throw error.Why(Reason::kSlotSpoilt).At("address");
+  }
 }
 
 void SlotNaming::Begin(const char* step, const Cancellation& cancellation) {

@@ -48,6 +48,7 @@ class SlotNaming {
 
  private:
   [[nodiscard]] Progress<SlotNamed> Advance(const Cancellation& cancellation);
+  [[nodiscard]] std::optional<Wait> OpenStore(const Cancellation& cancellation);
   [[nodiscard]] SlotNamed Run(const Cancellation& cancellation);
   void Begin(const char* step, const Cancellation& cancellation);
   // ENODEV with reason kSlotSpoilt where somebody has removed it.

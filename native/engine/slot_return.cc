@@ -10,6 +10,7 @@
 #include "engine/slot_addresses.h"
 #include "netlink/link_change.h"
 #include "sys/anchor.h"
+#include "sys/descriptors.h"
 #include "sys/netns.h"
 
 namespace vulcan {
@@ -88,6 +89,7 @@ void SlotReturn::Cut() {
 
 void SlotReturn::TakeNamespace() {
   UniqueFd ns = OpenNamespace(plan_.anchor.directory + "/" + plan_.anchor.name);
+  RefuseOwnersDescriptor(ns.Get());
   if (lock_.Vm().ReadClaim().netns != IdOfNamespace(ns.Get())) {
     throw Error(EEXIST, "open").Path(plan_.anchor.name).Why(Reason::kSlotSpoilt);
   }

@@ -26,10 +26,13 @@ constexpr std::size_t kFileLimit = 4096;
 // So many addresses in a row that turn out to be taken mean that others fill the store: it is read whole.
 constexpr int kCollisionsBeforeReading = 32;
 
-[[nodiscard]] Directory OpenOrMake(const std::string& path) {
-  if (auto directory = Directory::OpenIfPresent(path)) return std::move(*directory);
-  EnsureDirectory(path, kDirectoryMode);
-  return Directory::Open(path);
+[[nodiscard]] Directory OpenStore(const std::string& path) {
+  try {
+    return Directory::Open(path);
+  } catch (Error& error) {
+    if (error.Errnum() == ENOENT) error.Why(Reason::kStoreMissing);
+    throw;
+  }
 }
 
 [[nodiscard]] std::string_view Trim(std::string_view text) {
@@ -51,7 +54,7 @@ AddressRuns& AddressHints::Of(const std::string& directory, int family) {
 }
 
 std::optional<AddressStore> AddressStore::TryOpen(const std::string& path) {
-  Directory directory = OpenOrMake(path);
+  Directory directory = OpenStore(path);
   // The file is never removed: whoever waits for it would wait for another.
   UniqueFd lock(
       ::openat(directory.Fd(), "lock", O_RDONLY | O_CREAT | O_NOFOLLOW | O_CLOEXEC | O_NONBLOCK, kLockMode));
@@ -193,6 +196,10 @@ std::optional<std::string> AddressStore::OwnerOf(const std::string& name) const 
   const auto text = ReadFile(directory_, name, kFileLimit);
   if (!text) return std::nullopt;
   return std::string(Trim(*text));
+}
+
+void MakeAddressStore(const std::string& directory) {
+  if (!Directory::OpenIfPresent(directory)) EnsureDirectory(directory, kDirectoryMode);
 }
 
 std::vector<Reservation> ListReservations(const std::string& path) {

@@ -7,6 +7,7 @@
 #include <string>
 
 #include "base/cancellation.h"
+#include "base/error.h"
 #include "base/unique_fd.h"
 #include "base/wait.h"
 #include "sys/address_ranges.h"
@@ -35,7 +36,8 @@ struct ReservedAddress {
 // for each address that says who has it. An owner is "<containerId>\r\n<ifName>".
 class AddressStore {
  public:
-  // One attempt, which never blocks. Empty: somebody else holds the lock. Makes a missing directory.
+  // One attempt, which never blocks. Empty: somebody else holds the lock. ENOENT with reason kStoreMissing
+  // where the directory is not there: as long as it is missing nobody knows which addresses are taken.
   [[nodiscard]] static std::optional<AddressStore> TryOpen(const std::string& directory);
 
   // A free address. ENOSPC with reason kAddressesExhausted when there is none.
@@ -65,6 +67,19 @@ class AddressStore {
   Directory directory_;
   UniqueFd lock_;
 };
+
+// Makes the directory, unless it is there.
+void MakeAddressStore(const std::string& directory);
+
+// For a body that only releases addresses: what is not there holds none.
+template <typename Body>
+void UnlessStoreIsMissing(const Body& body) {
+  try {
+    body();
+  } catch (const Error& error) {
+    if (error.GetReason() != Reason::kStoreMissing) throw;
+  }
+}
 
 struct Reservation {
   IpAddress address;

@@ -104,4 +104,14 @@ bool EnsureDirectory(const std::string& path, mode_t mode) {
   return created;
 }
 
+Directory OpenStateDirectory(const std::string& path) {
+  constexpr mode_t kMode = 0700;
+  if (auto directory = Directory::OpenIfPresent(path)) return std::move(*directory);
+  if (const auto slash = path.rfind('/'); slash != 0 && slash != std::string::npos) {
+    EnsureDirectory(path.substr(0, slash), kMode);
+  }
+  EnsureDirectory(path, kMode);
+  return Directory::Open(path);
+}
+
 }  // namespace vulcan

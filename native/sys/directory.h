@@ -42,4 +42,7 @@ class Directory {
 // does. Says whether it was missing.
 bool EnsureDirectory(const std::string& path, mode_t mode);
 
+// One of a state directory's own: where somebody has removed it, it is made again, with its parent.
+[[nodiscard]] Directory OpenStateDirectory(const std::string& path);
+
 }  // namespace vulcan

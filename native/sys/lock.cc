@@ -209,7 +209,7 @@ LockRequest::LockRequest(std::string directory, std::string name, LockMode mode,
 
 Progress<Lock> LockRequest::Try(const Cancellation& cancellation) {
   cancellation.ThrowIfCancelled();
-  return Try(Directory::Open(directory_), cancellation);
+  return Try(OpenStateDirectory(directory_), cancellation);
 }
 
 Progress<Lock> LockRequest::Try(const Directory& directory, const Cancellation& cancellation) {

@@ -130,6 +130,28 @@ describeBackends(
   ['cni'],
 );
 
+describeBackends(
+  'a conflist of the user whose routes say more than where and by what',
+  (lab) => {
+    const withRoute = (route: object) =>
+      conflist({ plugins: [{ ...bridge, ipam: { ...bridge.ipam, routes: [{ dst: '::/0' }, route] } }, tap] });
+
+    it.each(['mtu', 'advmss', 'priority', 'table', 'scope'])(
+      'is refused, because of "%s", and left as it is',
+      async (key) => {
+        await writeFile(path, withRoute({ dst: '10.1.0.0/16', [key]: 100 }));
+        const before = await canonicalDump();
+        const says = `its route to 10.1.0.0/16 has "${key}"; use backend: 'cni'`;
+        await expectRefusal(lab.open({ conflist: path }), 'ERR_CONFLIST_INVALID', says, {
+          ...{ operation: 'open', path },
+        });
+        await expectUnchanged(before);
+      },
+    );
+  },
+  ['native'],
+);
+
 describeBackends('the conflist that open writes', (lab) => {
   const file = '/etc/cni/conf.d/fcnet.conflist';
 

@@ -2,7 +2,9 @@ import { readdir, writeFile } from 'node:fs/promises';
 import { expect, it } from 'vitest';
 import { canonicalDump, expectUnchanged } from '../support/dump.ts';
 import { listElements } from '../support/firewall.ts';
+import { requires } from '../support/require.ts';
 import { runIn } from '../support/run.ts';
+import { upstreamPluginDir } from '../support/tools.mjs';
 import { type ContractLab, describeBackends } from './fixture.ts';
 import { addressesOf, hostLinks, untilHostLinks } from './oracles.ts';
 
@@ -158,6 +160,26 @@ describeBackends(
       expect(await manager.check('vm-1')).toEqual({ ok: true, differences: [] });
       await manager.teardown('vm-1');
       await expectUnchanged(before);
+    });
+
+    it('routes with a table and a metric of their own, which repair does not put where others go', async (context) => {
+      requires(context, 'upstream-plugins');
+      const routes = [{ dst: '0.0.0.0/0' }, { dst: '10.1.0.0/16', priority: 50 }];
+      await write(bridgeWith({ subnet: '10.9.0.0/24', routes }), tap);
+      const manager = await lab.open({ conflist: path, pluginDirs: [upstreamPluginDir] });
+      const { netnsPath } = await manager.setup('vm-1');
+      expect(await runIn(netnsPath, 'ip', 'route', 'show', '10.1.0.0/16')).toContain('metric 50');
+      expect(await manager.check('vm-1')).toEqual({ ok: true, differences: [] });
+      for (const dst of ['default', '10.1.0.0/16']) await runIn(netnsPath, 'ip', 'route', 'delete', dst);
+      const { repaired, failed } = await manager.repair('vm-1');
+      expect(repaired).toContainEqual({
+        vmId: 'vm-1',
+        subject: 'route',
+        message: 'eth0 has no route to 0.0.0.0/0 by 10.9.0.1',
+      });
+      const message = 'eth0 has no route to 10.1.0.0/16 by 10.9.0.1, which has what only plugins give it';
+      expect(failed).toContainEqual({ vmId: 'vm-1', subject: 'route', message, error: null });
+      expect(await runIn(netnsPath, 'ip', 'route', 'show', '10.1.0.0/16')).toBe('');
     });
 
     it('one more between bridge and tc-redirect-tap', async () => {

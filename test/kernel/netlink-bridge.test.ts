@@ -101,6 +101,16 @@ describe('bridgeEnsure', () => {
     });
   });
 
+  it('leaves a bare one as the kernel makes it, but for its MAC and MTU', async () => {
+    await ip('link', 'add', 'fcbr0', 'address', '02:fc:00:00:00:01', 'type', 'bridge');
+    await ip('link', 'set', 'fcbr0', 'mtu', '1400', 'up');
+    const made = await canonicalDump();
+    await ip('link', 'delete', 'fcbr0');
+    await native.bridgeEnsure(plan({ mtu: 1400, addresses: [], bare: true }));
+    await expectUnchanged(made);
+    expect(await native.sysctlRead({ key: 'net/ipv6/conf/fcbr0/disable_ipv6' })).toBe('0');
+  });
+
   it('touches no link of another kind', async () => {
     await ip('link', 'add', 'fcbr0', 'type', 'veth', 'peer', 'name', 'peer0');
     const before = await canonicalDump();

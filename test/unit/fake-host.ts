@@ -100,7 +100,9 @@ export class FakeHost implements Host {
       isHostNamespace: runner.isHostNamespace.bind(runner),
       directoryEnsure: files.directoryEnsure.bind(files),
       fileRead: files.fileRead.bind(files),
-      fileVersion: files.fileVersion.bind(files),
+      // The address store has been used: it has its lock.
+      fileVersion: async (plan: { readonly directory: string; readonly name: string }) =>
+        plan.name === 'lock' ? { inode: 1, modifiedMs: 0 } : files.fileVersion(plan),
       fileWrite: files.fileWrite.bind(files),
       fileRemove: files.fileRemove.bind(files),
       fileList: files.fileList.bind(files),

@@ -27,6 +27,7 @@ function host(files: Readonly<Record<string, string>>, more: Partial<VerifyBindi
     },
     probe: async () => [{ feature: 'u32', ok: true, error: null, syscall: null }],
     capabilities: async () => '000001ffffffffff',
+    descriptorLimit: async () => ({ most: 1024, kept: 128 }),
     sysctlRead: async () => '1',
     mountState: async () => ({ hostMountNamespace: true, shared: true }),
     forwardChains: async () => [],
@@ -56,6 +57,7 @@ function subject(binding: VerifyBinding, more: Partial<VerifySubject> = {}): Ver
     firewall,
     guard: 'bridge',
     recycles: true,
+    mostSlots: 896,
     ...more,
   };
 }
@@ -158,6 +160,14 @@ describe('verify', () => {
     const binding = host(allThere, { capabilities });
     expect(await idsOf(subject(binding))).toEqual(['warning capability.recycle']);
     expect(await idsOf(subject(binding, { recycles: false }))).toEqual([]);
+  });
+
+  it('warns of more slots than the process may have descriptors, but for those that no slot takes', async () => {
+    const binding = host(allThere);
+    expect(await idsOf(subject(binding, { mostSlots: 896 }))).toEqual([]);
+    expect(await idsOf(subject(binding, { mostSlots: 897 }))).toEqual(['warning pool.descriptors']);
+    const descriptorLimit = async () => ({ most: 32, kept: 64 });
+    expect(await idsOf(subject(host(allThere, { descriptorLimit }), { mostSlots: 0 }))).toEqual([]);
   });
 
   it('names capabilities that are missing', async () => {

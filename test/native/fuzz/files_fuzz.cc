@@ -93,6 +93,7 @@ void UseStore(const std::string& text) {
     }
   }
   AddressHints hints;
+  MakeAddressStore(path);
   auto store = AddressStore::TryOpen(path);
   Expect(store.has_value());
   const RangeSet set = SomeAddresses();

@@ -4,6 +4,7 @@
 
 #include "sys/file_store.h"
 #include "temporary_directory.h"
+#include "throws.h"
 
 namespace vulcan {
 namespace {
@@ -33,6 +34,16 @@ TEST_F(AddressStoreTest, GivesWhatIsSomebodys) {
   EXPECT_EQ(Owner(), "vm\r\neth0");
   EXPECT_TRUE(Give("vm\r\neth0", ".pool-0123456789abcdef"));
   EXPECT_EQ(Owner(), ".pool-0123456789abcdef");
+}
+
+TEST_F(AddressStoreTest, IsNotMadeByWhoOpensIt) {
+  const TemporaryDirectory temporary;
+  const std::string path = temporary / "networks/fcnet";
+  EXPECT_TRUE(Throws(ENOENT, Reason::kStoreMissing, [&] { static_cast<void>(AddressStore::TryOpen(path)); }));
+  UnlessStoreIsMissing([&] { static_cast<void>(AddressStore::TryOpen(path)); });
+  EXPECT_FALSE(Directory::OpenIfPresent(temporary / "networks"));
+  MakeAddressStore(path);
+  EXPECT_TRUE(AddressStore::TryOpen(path));
 }
 
 TEST_F(AddressStoreTest, GivesNothingOfAnothers) {

@@ -97,5 +97,20 @@ TEST(EnsureDirectory, ChecksAnExistingOne) {
   EXPECT_TRUE(Throws(EPERM, Reason::kDirectoryUnsafe, [&] { EnsureDirectory(temporary / "a", 0700); }));
 }
 
+TEST(OpenStateDirectory, MakesWhatIsMissingForItsOwnerAlone) {
+  const TemporaryDirectory temporary;
+  EXPECT_EQ(OpenStateDirectory(temporary / "state/locks").Path(), temporary / "state/locks");
+  for (const char* path : {"state", "state/locks"}) EXPECT_EQ(ModeOf(temporary / path), 0700U) << path;
+}
+
+TEST(OpenStateDirectory, MakesNothingInOneThatOthersMayChange) {
+  const TemporaryDirectory temporary;
+  EnsureDirectory(temporary / "state", 0700);
+  ::chmod((temporary / "state").c_str(), 0777);
+  EXPECT_TRUE(Throws(EPERM, Reason::kDirectoryUnsafe,
+                     [&] { static_cast<void>(OpenStateDirectory(temporary / "state/locks")); }));
+  EXPECT_FALSE(Directory::OpenIfPresent(temporary / "state/locks"));
+}
+
 }  // namespace
 }  // namespace vulcan

@@ -1,0 +1,153 @@
+import { chmod, mkdir, readdir, readFile, rm } from 'node:fs/promises';
+import { setTimeout as sleep } from 'node:timers/promises';
+import { afterEach, expect, it } from 'vitest';
+import { canonicalDump, expectUnchanged } from '../support/dump.ts';
+import { until } from '../support/lab.ts';
+import { expectRefusal } from '../support/refusal.ts';
+import { Vmms } from '../support/vmm.ts';
+import { type ContractLab, describeBackends, describeLayouts, describeOtherLayouts } from './fixture.ts';
+
+const store = '/run/cni/networks/fcnet';
+const vmms = new Vmms();
+afterEach(() => vmms.end());
+
+/** Of a state directory that is a mount itself, all that is in it. */
+const stateOf = ({ stateDir }: ContractLab) => [`${stateDir}/locks`, `${stateDir}/results`];
+
+const removals = [
+  ['state', stateOf],
+  ['address', () => ['/run/cni/networks']],
+  ['state and address', (lab: ContractLab) => [...stateOf(lab), '/run/cni']],
+] as const;
+
+async function remove(paths: readonly string[]): Promise<void> {
+  // A pool may be about to write.
+  for (const path of paths) await rm(path, { recursive: true, force: true, maxRetries: 10 });
+}
+
+const reserved = async () => (await readdir(store)).filter((name) => name.startsWith('10.')).sort();
+
+const ownerOf = async (ip: string) => (await readFile(`${store}/${ip}`, 'utf8')).split('\r\n')[0];
+
+describeLayouts('a directory that was removed under a manager', (lab) => {
+  it.each(removals)(
+    '%s: no address is given twice, a repair puts back who is in use, a teardown takes the rest',
+    async (_title, paths) => {
+      const before = await canonicalDump();
+      const manager = await lab.open();
+      const used = await manager.setup('vm-1');
+      await vmms.start(used.netnsPath);
+      const idle = await manager.setup('vm-2');
+      await remove(paths(lab));
+      await manager.list();
+      const next = await manager.setup('vm-3');
+      const ips = [used, idle, next].map(({ guestIp }) => guestIp);
+      expect(new Set(ips).size).toBe(3);
+      expect(await reserved()).toEqual([...ips].sort());
+      for (const [index, ip] of ips.entries()) expect(await ownerOf(ip)).toBe(`vm-${index + 1}`);
+      await manager.repair('vm-1');
+      expect(await manager.check('vm-1')).toEqual({ ok: true, differences: [] });
+      await expectRefusal(manager.setup('vm-2'), 'ERR_ATTACHMENT_EXISTS', 'vm-2 already has its network');
+      await vmms.end();
+      for (const vmId of ['vm-1', 'vm-2', 'vm-3']) await manager.teardown(vmId);
+      expect(await reserved()).toEqual([]);
+      await manager.removeNetwork();
+      await expectUnchanged(before);
+    },
+  );
+
+  it.each(removals)('%s: gc removes what is not kept, and close what was set up', async (_title, paths) => {
+    const before = await canonicalDump();
+    const manager = await lab.open();
+    for (const vmId of ['vm-1', 'vm-2', 'vm-3']) await manager.setup(vmId);
+    await remove(paths(lab));
+    await manager.gc({ keep: ['vm-1', 'vm-2'] });
+    const other = await lab.open();
+    await expectRefusal(other.removeNetwork(), 'ERR_NETWORK_IN_USE', 'vm-1');
+    await remove(paths(lab));
+    await manager.close();
+    await other.removeNetwork();
+    await expectUnchanged(before);
+  });
+
+  it('a teardown leaves a VM of another manager, which keeps its records somewhere else', async () => {
+    const [manager, other] = [await lab.open(), await lab.open({ stateDir: '/run/other' })];
+    await manager.setup('vm-1');
+    const before = await canonicalDump();
+    await other.teardown('vm-1');
+    await expectRefusal(other.setup('vm-1'), 'ERR_ATTACHMENT_EXISTS', 'vm-1 already has its network');
+    await expectUnchanged(before);
+  });
+
+  it.each(removals)('%s: an open puts the addresses back, and so does a repair', async (_title, paths) => {
+    const manager = await lab.open({ shutdown: 'leave' });
+    const { netnsPath, guestIp } = await manager.setup('vm-1');
+    await vmms.start(netnsPath);
+    await remove(paths(lab));
+    await lab.open({ shutdown: 'leave' });
+    expect(await reserved()).toEqual([guestIp]);
+    await remove(paths(lab));
+    const { repaired } = await manager.repair();
+    expect(repaired.map(({ vmId }) => vmId)).toContain('vm-1');
+    expect(await reserved()).toEqual([guestIp]);
+    expect(await manager.check('vm-1')).toEqual({ ok: true, differences: [] });
+  });
+});
+
+describeBackends('a state directory that others may write, in the place of one that was removed', (lab) => {
+  it('is refused, and nothing is made in it', async () => {
+    const stateDir = '/run/state';
+    const manager = await lab.open({ stateDir });
+    await remove([stateDir]);
+    await mkdir(stateDir);
+    await chmod(stateDir, 0o777);
+    await expectRefusal(manager.setup('vm-1'), 'ERR_STATE_DIR_UNSAFE', stateDir, { rolledBack: true });
+    expect(await readdir(stateDir)).toEqual([]);
+    await remove([stateDir]);
+    await manager.setup('vm-1');
+    expect(await readdir(`${stateDir}/results`)).toEqual(['fcnet-vm-1-eth0']);
+  });
+});
+
+const pooled = (lab: ContractLab) => {
+  it.each(removals)('%s: goes on, is known as a pool, and leaves nothing', async (_title, paths) => {
+    const before = await canonicalDump();
+    const other = await lab.open();
+    const manager = await lab.open({ pool: { min: 2, max: 4, restMs: 0 } });
+    await manager.warmUp();
+    const taken = await manager.setup('vm-1');
+    // Since the pool has looked for its lock.
+    await sleep(1_100);
+    await remove(paths(lab));
+    const nets = [];
+    for (const vmId of ['vm-2', 'vm-3', 'vm-4', 'vm-5']) nets.push(await manager.setup(vmId));
+    expect(new Set([taken, ...nets].map(({ guestIp }) => guestIp)).size).toBe(5);
+    for (const { vmId } of nets) await manager.teardown(vmId);
+    await until('the pool', async () => (manager.stats().pools[0]?.ready ?? 0) >= 2);
+    expect((await manager.setup('vm-6')).origin).toBe('warm');
+    await manager.teardown('vm-6');
+    await manager.teardown('vm-1');
+    await expectRefusal(other.removeNetwork(), 'ERR_NETWORK_IN_USE', 'pool');
+    await manager.close();
+    await other.removeNetwork();
+    await expectUnchanged(before);
+  });
+
+  it.each(removals)(
+    '%s: closes with all its slots, and VMs that say not yet whose they are',
+    async (_title, paths) => {
+      const before = await canonicalDump();
+      const other = await lab.open();
+      const manager = await lab.open({ pool: { min: 2, max: 2 } });
+      await manager.warmUp();
+      await manager.setup('vm-1');
+      await manager.setup('vm-2');
+      await remove(paths(lab));
+      await manager.close();
+      await other.removeNetwork();
+      await expectUnchanged(before);
+    },
+  );
+};
+describeBackends('the pool of a manager whose directory was removed', pooled, ['native']);
+describeOtherLayouts('the pool of a manager whose directory was removed', pooled);
