@@ -3,7 +3,7 @@ import type { LinkInfo } from '../native/netlink.ts';
 import type { Scope } from '../operation.ts';
 import { beyondRepair, type Finding, onHost } from './finding.ts';
 import { guard, guardedPort, isGuarded } from './guard.ts';
-import { aliasOf, firstInterface, type HostLinks, portDisabled } from './host-link.ts';
+import { aliasOf, firstInterface, type HostLinks, noPort, portDisabled } from './host-link.ts';
 import type { HostReading } from './host-reading.ts';
 import { atStep } from './kernel-error.ts';
 import type { NativeLayout } from './native-layout.ts';
@@ -14,7 +14,6 @@ import type { Runtime } from './runtime.ts';
 
 /** What of an attachment's host side is not as its setup left it. */
 
-const portForwarding = 3;
 const addressFileLimit = 4096;
 
 /** The host's link: there, up, its bridge's port or in its network's group, not cut, with its alias and MTU. */
@@ -27,13 +26,14 @@ export function inspectLink(
 ): readonly Finding[] {
   const link = links.of(record);
   if (link === null) return [beyondRepair('link', 'the link on the host is gone')];
-  const { name } = link;
+  const { name, dormant } = link;
   const set = (change: object) => () => atStep('link', () => runtime.binding.linkSet({ name, ...change }));
   const findings: Finding[] = [];
+  // Under what bridges know as down and as dormant their ports are disabled, too.
   if (!link.up) findings.push(onHost('link', `${name} is down`, set({ up: true })));
-  else if (link.portState === portDisabled) {
-    const message = `${name} is a disabled port of its bridge`;
-    findings.push(onHost('link', message, set({ portState: portForwarding })));
+  if (link.portState !== noPort && (dormant || (link.up && link.portState === portDisabled))) {
+    const message = `${name} is a ${dormant ? 'dormant' : 'disabled'} port of its bridge`;
+    findings.push(onHost('link', message, set({ cut: false })));
   }
   const alias = aliasOf(record);
   if (link.alias !== alias) {

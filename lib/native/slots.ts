@@ -50,8 +50,8 @@ export interface SlotBinding {
   /** What a slot became is no more, or is another's. */
   slotForget(plan: { readonly slot: number }): void;
   /**
-   * Writes on links of the host whose they are, past those that have gone: how many those were. One that was cut off would be on
-   * the network again: without `vm` the caller holds the lock of the VM, which has its record; with it, the lock is taken,
+   * Writes on links of the host whose they are, past those that have gone: how many those were. One that was cut off may be
+   * another VM's by then: without `vm` the caller holds the lock of the VM, which has its record; with it, the lock is taken,
    * and nothing is written where another file has the record's name, or none, or the lock is not to be had.
    */
   linkLabel(plan: Task & { readonly links: readonly LinkLabel[] }): Promise<number>;

@@ -1,13 +1,12 @@
 #include "engine/slot_return.h"
 
-#include <linux/if_bridge.h>
-
 #include <cerrno>
 #include <utility>
 
 #include "base/error.h"
 #include "engine/attachment_parts.h"
 #include "engine/slot_addresses.h"
+#include "netlink/bridge_port.h"
 #include "netlink/link_change.h"
 #include "sys/anchor.h"
 #include "sys/netns.h"
@@ -69,21 +68,14 @@ void SlotReturn::Cut() {
   if (host_.Links().IndexOf(slot.host_link) != slot.host_index) {
     throw Error(ENODEV, "ioctl(SIOCGIFINDEX)").Path(slot.host_link).Why(Reason::kSlotSpoilt);
   }
-  RtnlBatch batch;
-  if (plan_.labelled) {
-    // Before the cut, as a change of its alias would open the port again (ResetSlots::LastOf).
-    LinkChange nobodys;
-    nobodys.alias = "";
-    batch.Add(SetLink(slot.host_index, nobodys));
-  }
-  if (IsPort(slot.interface)) batch.Add(SetPortState(slot.host_index, BR_STATE_DISABLED));
-  if (!batch.IsEmpty()) {
-    for (const auto& failure : host_.Links().Send(std::move(batch))) {
-      if (failure) throw Error(*failure);
-    }
+  if (IsPort(slot.interface)) {
+    return host_.Links().Request(CutPort(slot.host_index, plan_.labelled ? std::optional("") : std::nullopt));
   }
   // Its routes go with it.
-  if (!IsPort(slot.interface)) SetHostLinkDown(host_.Links(), slot.host_link);
+  LinkChange nobodys;
+  nobodys.up = false;
+  if (plan_.labelled) nobodys.alias = "";
+  host_.Links().Request(SetLink(slot.host_index, nobodys));
 }
 
 void SlotReturn::TakeNamespace() {
