@@ -41,6 +41,11 @@ export interface SlotBinding {
    * VM may be cut off, or its namespace nameless, and `detach` is to do the rest.
    */
   slotReturn(plan: SlotReturnPlan): Promise<ReturnedSlot>;
+  /**
+   * Keeps slots that were returned cut off, whoever is in their namespaces, which the return itself does not. Each: why it
+   * can't be, or `null`.
+   */
+  slotsCut(plan: Task & { readonly slots: readonly number[] }): Promise<(NativeError | null)[]>;
   /** Of slots that were returned, each: what speaks against its being nobody's, seen from outside, or `null`. */
   slotsProve(plan: Task & { readonly slots: readonly number[] }): Promise<SlotProofs>;
   /** Of slots that were proven, each: what in its namespace, or of its connections, speaks against it, or `null`. */
@@ -50,8 +55,8 @@ export interface SlotBinding {
   /** What a slot became is no more, or is another's. */
   slotForget(plan: { readonly slot: number }): void;
   /**
-   * Writes on links of the host whose they are, past those that have gone: how many those were. One that was cut off may be
-   * another VM's by then: without `vm` the caller holds the lock of the VM, which has its record; with it, the lock is taken,
+   * Writes on links of the host whose they are, past those that have gone: how many those were. One that was cut off would be on
+   * the network again: without `vm` the caller holds the lock of the VM, which has its record; with it, the lock is taken,
    * and nothing is written where another file has the record's name, or none, or the lock is not to be had.
    */
   linkLabel(plan: Task & { readonly links: readonly LinkLabel[] }): Promise<number>;

@@ -27,8 +27,9 @@ struct LinkLabel {
 };
 
 // Writes on many host links whose they are, past those that have gone. Lets others go first after every few.
-// A link that was cut off may be another VM's by then, or is nobody's: so one is labelled under its VM's
-// lock, and only while the VM has its record. Without the lock, or the record, the link stays as it is.
+// A bridge enables a disabled port again at any change of a link that is up (br_port_carrier_check of
+// net/bridge/br_if.c): so a link is labelled under its VM's lock, and only while the VM has its record, as no
+// link that was cut off is. Without the lock, or the record, the link stays as it is.
 class LabelLinks {
  public:
   LabelLinks(std::vector<LinkLabel> labels, AttachmentHost& host) : labels_(std::move(labels)), host_(host) {}

@@ -40,6 +40,15 @@ RtnlMessage SetBridgePort(std::string_view name, const BridgePortOptions& option
   return message;
 }
 
+RtnlMessage SetPortState(int index, std::uint8_t state) {
+  ifinfomsg fixed{};
+  fixed.ifi_family = AF_BRIDGE;
+  fixed.ifi_index = index;
+  RtnlMessage message(RTM_SETLINK, 0, fixed);
+  message.Nest(IFLA_PROTINFO, [&](RtnlMessage& port) { port.PutU8(IFLA_BRPORT_STATE, state); });
+  return message;
+}
+
 RtnlMessage CutPort(int index, std::optional<std::string_view> alias) {
   RtnlMessage message = SetOperation(index, kLinkModeDormant, kOperDormant, alias);
   message.Nest(IFLA_LINKINFO, [](RtnlMessage& info) {

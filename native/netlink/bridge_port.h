@@ -1,6 +1,7 @@
 #pragma once
 
 #include <cstddef>
+#include <cstdint>
 #include <optional>
 #include <string_view>
 
@@ -20,6 +21,10 @@ struct BridgePortOptions {
 
 // Options of a link that is a bridge's port.
 [[nodiscard]] RtnlMessage SetBridgePort(std::string_view name, const BridgePortOptions& options);
+
+// BR_STATE_*: what a bridge does with the port's frames, until the next event of its link. ENETDOWN when the
+// port is down, EBUSY while the bridge runs the spanning tree protocol, EOPNOTSUPP when it is no port.
+[[nodiscard]] RtnlMessage SetPortState(int index, std::uint8_t state);
 
 // Both take effect whatever the link's carrier and the bridge's protocol; EOPNOTSUPP when it is no port. An
 // alias is set with the rest, empty for none.
