@@ -13,7 +13,7 @@ export type LinkBinding = Pick<NativeBinding, 'dump' | 'linkSet' | 'linkDelete'>
 /** `IFLA_BRPORT_STATE`. */
 export const portDisabled = 0;
 /** `IFLA_BRPORT_STATE` of what is no bridge port. */
-const noPort = -1;
+export const noPort = -1;
 
 const owner = 'vulcan-net';
 
@@ -199,7 +199,7 @@ export async function cutHostLink(
   { name, portState }: LinkInfo,
 ): Promise<void> {
   try {
-    await binding.linkSet(portState === noPort ? { name, up: false } : { name, portState: portDisabled });
+    await binding.linkSet(portState === noPort ? { name, up: false } : { name, cut: true });
   } catch (error) {
     throw cutError(key, name, error);
   }

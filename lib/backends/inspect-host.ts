@@ -4,7 +4,7 @@ import type { LinkInfo } from '../native/netlink.ts';
 import type { Scope } from '../operation.ts';
 import { beyondRepair, type Finding, onHost } from './finding.ts';
 import { guard, guardedPort, isGuarded } from './guard.ts';
-import { aliasOf, givenName, type HostLinks, portDisabled } from './host-link.ts';
+import { aliasOf, givenName, type HostLinks, noPort, portDisabled } from './host-link.ts';
 import type { HostReading } from './host-reading.ts';
 import type { BridgePort } from './inspect-bridge.ts';
 import { atStep } from './kernel-error.ts';
@@ -16,7 +16,6 @@ import type { Runtime } from './runtime.ts';
 
 /** What of an attachment's host side is not as its setup left it. */
 
-const portForwarding = 3;
 const addressFileLimit = 4096;
 
 /** What the host's link was given by its setup; `null` where nobody here knows, or there is none. */
@@ -35,6 +34,7 @@ export function inspectLink(
 ): readonly Finding[] {
   const link = links.of(record);
   if (link === null) return [beyondRepair('link', 'the link on the host is gone')];
+  const { dormant } = link;
   const given = givenName(record, link);
   const name = given ?? link.name;
   const set = (change: object) => () => atStep('link', () => runtime.binding.linkSet({ name, ...change }));
@@ -45,10 +45,11 @@ export function inspectLink(
     const again = () => atStep('link', () => runtime.binding.linkSet(rename));
     findings.push(onHost('link', `${given} was renamed to ${link.name}`, again));
   }
+  // Under what bridges know as down and as dormant their ports are disabled, too.
   if (!link.up) findings.push(onHost('link', `${name} is down`, set({ up: true })));
-  else if (link.portState === portDisabled) {
-    const message = `${name} is a disabled port of its bridge`;
-    findings.push(onHost('link', message, set({ portState: portForwarding })));
+  if (link.portState !== noPort && (dormant || (link.up && link.portState === portDisabled))) {
+    const message = `${name} is a ${dormant ? 'dormant' : 'disabled'} port of its bridge`;
+    findings.push(onHost('link', message, set({ cut: false })));
   }
   const alias = aliasOf(record);
   if (link.alias !== alias) {

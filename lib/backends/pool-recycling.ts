@@ -34,7 +34,7 @@ interface Resting {
 }
 
 export interface RecyclingOptions {
-  readonly binding: Pick<NativeBinding, 'slotsProve' | 'slotsEnter' | 'slotsReset'>;
+  readonly binding: Pick<NativeBinding, 'slotsCut' | 'slotsProve' | 'slotsEnter' | 'slotsReset'>;
   readonly restMs: number;
   /** Whether somebody waits for a slot. */
   isAwaited(): boolean;
@@ -49,6 +49,8 @@ export interface RecyclingOptions {
 export class Recycling {
   readonly #options: RecyclingOptions;
   #resting: Resting[] = [];
+  /** Of those that rest: cut off, but not against whoever may be in their namespaces. */
+  #loose = new Set<Slot>();
   /** Taken from those that rest, and neither ready nor spoilt yet. */
   readonly #cleaning = new Set<Slot>();
   /** Whoever waits for some of them. */
@@ -71,7 +73,28 @@ export class Recycling {
   add(slot: Slot): void {
     const dueMs = performance.now() + this.#options.restMs;
     this.#resting.push({ slot, dueMs, lastMs: dueMs + graceMs, tries: 0 });
+    // One that is proven at once, and is in nobody's hands, is as good as new before somebody could do anything.
+    if (this.#options.restMs > 0) this.#cutSoon([slot]);
     this.#schedule();
+  }
+
+  /** Once whoever has left them has gone on; all that come together at once. */
+  #cutSoon(slots: readonly Slot[]): void {
+    if (slots.length === 0) return;
+    if (this.#loose.size === 0) setImmediate(() => void this.#cut());
+    for (const slot of slots) this.#loose.add(slot);
+  }
+
+  async #cut(): Promise<void> {
+    const loose = this.#loose;
+    this.#loose = new Set();
+    const slots = slotsOf(this.#resting.filter(({ slot }) => loose.has(slot)));
+    if (slots.length === 0) return;
+    const { unclean } = await this.#decide(slots, (plan) => this.#options.binding.slotsCut(plan));
+    const spoilt = new Map(unclean);
+    // Others have been taken since, and are being proven, or destroyed.
+    const left = this.take((slot) => spoilt.has(slot));
+    if (left.length > 0) this.#options.spoilt(unclean.filter(([slot]) => left.includes(slot)));
   }
 
   /** Slots are short now, or awaited. */
@@ -217,14 +240,15 @@ export class Recycling {
     return { clean, readingMs };
   }
 
+  async #decide(slots: readonly Slot[], call: (plan: SlotsPlan) => Promise<(NativeError | null)[]>) {
+    const { against } = await proofsOf(slots, async (plan) => ({ against: await call(plan), readingMs: 0 }));
+    return verdicts(slots, against);
+  }
+
   async #reset(entered: readonly Slot[]): Promise<void> {
     if (entered.length === 0) return;
     const { binding, ready, spoilt } = this.#options;
-    const { against } = await proofsOf(entered, async (plan) => ({
-      against: await binding.slotsReset(plan),
-      readingMs: 0,
-    }));
-    const { clean, unclean } = verdicts(entered, against);
+    const { clean, unclean } = await this.#decide(entered, (plan) => binding.slotsReset(plan));
     this.#cleaned(entered);
     if (clean.length > 0) ready(clean);
     if (unclean.length > 0) spoilt(unclean);
@@ -248,7 +272,9 @@ export class Recycling {
     this.#resting.push(
       ...again.map(({ slot, lastMs, tries }) => ({ slot, lastMs, dueMs, tries: tries + 1 })),
     );
-    return new Set(again.map(({ slot }) => slot));
+    const left = slotsOf(again);
+    this.#cutSoon(left);
+    return new Set(left);
   }
 }
 

@@ -18,6 +18,8 @@ export interface LinkInfo {
   readonly group: number;
   /** `IFLA_BRPORT_STATE` (0 disabled, 3 forwarding), or -1 when it is no bridge port. */
   readonly portState: number;
+  /** Whether it stays without operation whatever its carrier, as a port that was cut does (`IFLA_LINKMODE`). */
+  readonly dormant: boolean;
   /** Of a bridge port; `false` for what is none. */
   readonly hairpin: boolean;
   readonly isolated: boolean;
@@ -89,8 +91,8 @@ export interface LinkPlan extends Task {
   readonly mtu?: number;
   /** Name of the bridge to become a port of. */
   readonly master?: string;
-  /** `IFLA_BRPORT_STATE`: 0 cuts a bridge port off. */
-  readonly portState?: number;
+  /** Cuts a bridge port off, whatever its carrier does from then on, or lets it in again. */
+  readonly cut?: boolean;
   /** Of a bridge port, both together: one of them alone sets the other to false. */
   readonly hairpin?: boolean;
   readonly isolated?: boolean;

@@ -41,6 +41,11 @@ export interface SlotBinding {
    * VM may be cut off, or its namespace nameless, and `detach` is to do the rest.
    */
   slotReturn(plan: SlotReturnPlan): Promise<ReturnedSlot>;
+  /**
+   * Keeps slots that were returned cut off, whoever is in their namespaces, which the return itself does not. Each: why it
+   * can't be, or `null`.
+   */
+  slotsCut(plan: Task & { readonly slots: readonly number[] }): Promise<(NativeError | null)[]>;
   /** Of slots that were returned, each: what speaks against its being nobody's, seen from outside, or `null`. */
   slotsProve(plan: Task & { readonly slots: readonly number[] }): Promise<SlotProofs>;
   /** Of slots that were proven, each: what in its namespace, or of its connections, speaks against it, or `null`. */

@@ -42,6 +42,7 @@ Napi::Object LinkToJs(Napi::Env env, const Link& link) {
   object.Set("alias", link.alias);
   object.Set("group", static_cast<double>(link.group));
   object.Set("portState", link.port_state);
+  object.Set("dormant", link.dormant);
   object.Set("hairpin", link.hairpin);
   object.Set("isolated", link.isolated);
   object.Set("tapUid", static_cast<double>(link.tap_uid));
@@ -115,7 +116,7 @@ LinkPlan ParseLinkPlan(const Fields& fields) {
   const auto isolated = fields.OptionalBool("isolated");
   if (hairpin || isolated) plan.port_options = {hairpin.value_or(false), isolated.value_or(false)};
   plan.master = fields.OptionalString("master");
-  plan.port_state = fields.OptionalInteger<std::uint8_t>("portState");
+  plan.cut = fields.OptionalBool("cut");
   return plan;
 }
 

@@ -10,6 +10,7 @@
 #include "addon/convert_network.h"
 #include "addon/convert_slot.h"
 #include "addon/task.h"
+#include "engine/slot_cut.h"
 #include "engine/slot_entry.h"
 #include "engine/slot_proof.h"
 #include "engine/slot_reset.h"
@@ -62,6 +63,13 @@ void BindRecycling(Napi::Object exports, Module& module) {
         object.Set("steps", StepsToJs(env, returned.steps));
         return object;
       });
+  Export(
+      exports, module, "slotsCut", LaneName::kControl,
+      [&slots](const Fields& fields) { return SlotsOf(slots, fields); },
+      [&host](const std::vector<std::shared_ptr<Slot>>& returned, const Cancellation&) {
+        return CutSlots(returned, host);
+      },
+      VerdictsToJs);
   Export(
       exports, module, "slotsProve", LaneName::kScan,
       [&slots](const Fields& fields) { return SlotsOf(slots, fields); }, ProveSlots, ProofsToJs);

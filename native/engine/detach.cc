@@ -1,11 +1,10 @@
 #include "engine/detach.h"
 
-#include <linux/if_bridge.h>
-
 #include <algorithm>
 #include <cerrno>
 
 #include "engine/host_routes.h"
+#include "netlink/bridge_port.h"
 #include "netlink/link.h"
 #include "netlink/link_change.h"
 #include "sys/anchor.h"
@@ -17,10 +16,8 @@ namespace {
 
 void CutLink(RtnlSocket& host, int link) {
   try {
-    host.Request(SetPortState(link, BR_STATE_DISABLED));
+    host.Request(CutPort(link));
   } catch (const Error& error) {
-    // A port that is down has no state and forwards nothing.
-    if (error.Errnum() == ENETDOWN) return;
     if (error.Errnum() != EOPNOTSUPP) throw;
     // Somebody took it off the bridge, and may have given it another way.
     LinkChange down;

@@ -1,6 +1,5 @@
 #include "engine/link_plan.h"
 
-#include <linux/if_bridge.h>
 #include <linux/rtnetlink.h>
 
 #include <cerrno>
@@ -26,15 +25,6 @@ bool OnLink(const std::optional<std::string>& netns, const std::string& name,
     throw error.Path(name);
   }
   return true;
-}
-
-void ChangePortState(RtnlSocket& socket, int index, std::uint8_t state) {
-  try {
-    socket.Request(SetPortState(index, state));
-  } catch (const Error& error) {
-    // The kernel has no state for a port that is down, which forwards nothing anyway.
-    if (error.Errnum() != ENETDOWN || state != BR_STATE_DISABLED) throw;
-  }
 }
 
 LinkChange UpOrDown(bool up) {
@@ -86,9 +76,8 @@ bool ChangeLink(const LinkPlan& plan) {
         throw Error(ENOENT, RtnlTypeName(RTM_GETLINK), "there is no such bridge").Path(*plan.master);
       change.master = bridge->index;
     }
-    if (plan.port_state) ChangePortState(socket, index, *plan.port_state);
-    if (plan.port_options)
-      socket.Request(SetBridgePort(plan.new_name.value_or(plan.name), *plan.port_options));
+    if (plan.cut) socket.Request(*plan.cut ? CutPort(index) : ReopenPort(index));
+    if (plan.port_options) socket.Request(SetBridgePort(plan.new_name.value_or(plan.name), *plan.port_options));
     if (!change.IsEmpty()) socket.Request(SetLink(index, change));
   });
 }

@@ -19,12 +19,12 @@ struct LinkPlan {
   std::optional<std::string> new_name;
   // Name of the bridge to become a port of. ENOENT when there is no such link.
   std::optional<std::string> master;
-  // BR_STATE_*.
-  std::optional<std::uint8_t> port_state;
+  // Of a bridge's port: whether it is cut off, or let in again.
+  std::optional<bool> cut;
   std::optional<BridgePortOptions> port_options;
 };
 
-// Whether there was such a link. The port's state comes first: a cut must not wait for anything else.
+// Whether there was such a link. A cut comes first: it must not wait for anything else.
 [[nodiscard]] bool ChangeLink(const LinkPlan& plan);
 // With an alias, a link of another is left alone: it has the name of one that has gone.
 [[nodiscard]] bool DeleteLink(const std::optional<std::string>& netns, const std::string& name,

@@ -12,6 +12,7 @@
 #include "base/error.h"
 #include "engine/probe.h"
 #include "netlink/bridge_link.h"
+#include "netlink/bridge_port.h"
 #include "netlink/filter.h"
 #include "netlink/link.h"
 #include "netlink/link_change.h"
@@ -48,10 +49,9 @@ void UsePort(RtnlSocket& socket) {
   if (!bridge || !veth) throw Error(ENODEV, "RTM_GETLINK");
   LinkChange change;
   change.master = bridge->index;
-  // A port that is down has no state to set.
   change.up = true;
   socket.Request(SetLink(veth->index, change));
-  socket.Request(SetPortState(veth->index, 0));
+  socket.Request(CutPort(veth->index));
 }
 
 // A filter that matches everything and does nothing.

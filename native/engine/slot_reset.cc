@@ -7,6 +7,7 @@
 #include "engine/attachment_links.h"
 #include "engine/attachment_parts.h"
 #include "engine/guard.h"
+#include "netlink/bridge_port.h"
 #include "netlink/link_change.h"
 #include "netlink/neighbour.h"
 #include "sys/tap.h"
@@ -117,9 +118,8 @@ void ResetSlots::GuardGroup() {
   }
 }
 
-// An alias opens a port that was cut, so it changes when nothing else is left to be done: a bridge enables a
-// disabled port at any change of a link that is up (br_port_carrier_check of net/bridge/br_if.c). A VM that
-// was gone before its link said whose it is has left none, and every change is told to all who listen.
+// What opens the port comes when nothing else is left to be done. A VM that was gone before its link said
+// whose it is has left no alias, and every change is told to all who listen.
 std::vector<RtnlMessage> ResetSlots::LastOf(const Slot& slot, bool has_alias) {
   std::vector<RtnlMessage> messages;
   const bool is_port = IsPort(slot.interface);
@@ -132,12 +132,13 @@ std::vector<RtnlMessage> ResetSlots::LastOf(const Slot& slot, bool has_alias) {
     for (const IpAddress& each : slot.interface.guard_addresses)
       messages.push_back(DelNeighbour(*bridge, each));
   }
-  if (has_alias) {
+  if (is_port) {
+    messages.push_back(ReopenPort(slot.host_index, has_alias ? std::optional("") : std::nullopt));
+  } else if (has_alias) {
     LinkChange nobodys;
     nobodys.alias = "";
     messages.push_back(SetLink(slot.host_index, nobodys));
   }
-  if (is_port) messages.push_back(ReopenPort(slot.host_index));
   return messages;
 }
 

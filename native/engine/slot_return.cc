@@ -8,6 +8,7 @@
 #include "base/error.h"
 #include "engine/attachment_parts.h"
 #include "engine/slot_addresses.h"
+#include "netlink/bridge_port.h"
 #include "netlink/link_change.h"
 #include "sys/anchor.h"
 #include "sys/descriptors.h"
@@ -70,21 +71,32 @@ void SlotReturn::Cut() {
   if (host_.Links().IndexOf(slot.host_link) != slot.host_index) {
     throw Error(ENODEV, "ioctl(SIOCGIFINDEX)").Path(slot.host_link).Why(Reason::kSlotSpoilt);
   }
+  if (IsPort(slot.interface)) return DisablePort();
+  // Its routes go with it.
+  LinkChange nobodys;
+  nobodys.up = false;
+  if (plan_.labelled) nobodys.alias = "";
+  host_.Links().Request(SetLink(slot.host_index, nobodys));
+}
+
+// The state is set in a fraction of the time that CutPort takes, of which a caller waits for nothing: until
+// the slot is another's, its guard and its addresses stay, and CutSlots makes the cut last.
+void SlotReturn::DisablePort() {
+  const Slot& slot = *plan_.slot;
   RtnlBatch batch;
   if (plan_.labelled) {
-    // Before the cut, as a change of its alias would open the port again (ResetSlots::LastOf).
+    // Before the state, as the bridge would enable the port again.
     LinkChange nobodys;
     nobodys.alias = "";
     batch.Add(SetLink(slot.host_index, nobodys));
   }
-  if (IsPort(slot.interface)) batch.Add(SetPortState(slot.host_index, BR_STATE_DISABLED));
-  if (!batch.IsEmpty()) {
-    for (const auto& failure : host_.Links().Send(std::move(batch))) {
-      if (failure) throw Error(*failure);
-    }
+  batch.Add(SetPortState(slot.host_index, BR_STATE_DISABLED));
+  for (const auto& failure : host_.Links().Send(std::move(batch), Retry::kNever)) {
+    if (!failure) continue;
+    if (failure->Errnum() != EBUSY) throw Error(*failure);
+    // The state is that of the bridge's protocol.
+    host_.Links().Request(CutPort(slot.host_index, ""));
   }
-  // Its routes go with it.
-  if (!IsPort(slot.interface)) SetHostLinkDown(host_.Links(), slot.host_link);
 }
 
 void SlotReturn::TakeNamespace() {

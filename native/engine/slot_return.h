@@ -51,6 +51,7 @@ class SlotReturn {
   void Begin(const char* step);
   // A link without a name is bare from then on: whoever reads the host takes it for nobody's.
   void Cut();
+  void DisablePort();
   void TakeNamespace();
   [[nodiscard]] std::optional<Wait> TakeAddresses();
   void Forget();

@@ -8,6 +8,26 @@
 #include "netlink/attributes.h"
 
 namespace vulcan {
+namespace {
+
+// IF_LINK_MODE_* and IF_OPER_* of <linux/if.h>, which can't be included beside <net/if.h>.
+constexpr std::uint8_t kLinkModeDefault = 0;
+constexpr std::uint8_t kLinkModeDormant = 1;
+constexpr std::uint8_t kOperDormant = 5;
+constexpr std::uint8_t kOperUp = 6;
+
+// The kernel tells all who listen once these have changed, whereupon the bridge looks at the port.
+RtnlMessage SetOperation(int index, std::uint8_t mode, std::uint8_t state,
+                         std::optional<std::string_view> alias) {
+  ifinfomsg fixed{};
+  fixed.ifi_index = index;
+  RtnlMessage message(RTM_NEWLINK, 0, fixed);
+  message.PutU8(IFLA_OPERSTATE, state).PutU8(IFLA_LINKMODE, mode);
+  if (alias) message.PutString(IFLA_IFALIAS, *alias);
+  return message;
+}
+
+}  // namespace
 
 RtnlMessage SetBridgePort(std::string_view name, const BridgePortOptions& options) {
   RtnlMessage message(RTM_NEWLINK, 0, ifinfomsg{});
@@ -15,6 +35,34 @@ RtnlMessage SetBridgePort(std::string_view name, const BridgePortOptions& option
     info.PutString(IFLA_INFO_SLAVE_KIND, "bridge").Nest(IFLA_INFO_SLAVE_DATA, [&](RtnlMessage& port) {
       port.PutU8(IFLA_BRPORT_MODE, options.hairpin ? 1 : 0)
           .PutU8(IFLA_BRPORT_ISOLATED, options.isolated ? 1 : 0);
+    });
+  });
+  return message;
+}
+
+RtnlMessage SetPortState(int index, std::uint8_t state) {
+  ifinfomsg fixed{};
+  fixed.ifi_family = AF_BRIDGE;
+  fixed.ifi_index = index;
+  RtnlMessage message(RTM_SETLINK, 0, fixed);
+  message.Nest(IFLA_PROTINFO, [&](RtnlMessage& port) { port.PutU8(IFLA_BRPORT_STATE, state); });
+  return message;
+}
+
+RtnlMessage CutPort(int index, std::optional<std::string_view> alias) {
+  RtnlMessage message = SetOperation(index, kLinkModeDormant, kOperDormant, alias);
+  message.Nest(IFLA_LINKINFO, [](RtnlMessage& info) {
+    // Nothing that is set, but refused for a link that is no port. libnl leaves out a nest that is empty.
+    info.PutString(IFLA_INFO_SLAVE_KIND, "bridge").Put(IFLA_INFO_SLAVE_DATA, nullptr, 0);
+  });
+  return message;
+}
+
+RtnlMessage ReopenPort(int index, std::optional<std::string_view> alias) {
+  RtnlMessage message = SetOperation(index, kLinkModeDefault, kOperUp, alias);
+  message.Nest(IFLA_LINKINFO, [](RtnlMessage& info) {
+    info.PutString(IFLA_INFO_SLAVE_KIND, "bridge").Nest(IFLA_INFO_SLAVE_DATA, [](RtnlMessage& port) {
+      port.Put(IFLA_BRPORT_FLUSH, nullptr, 0);
     });
   });
   return message;

@@ -1,6 +1,8 @@
 #pragma once
 
 #include <cstddef>
+#include <cstdint>
+#include <optional>
 #include <string_view>
 
 #include "netlink/rtnl_message.h"
@@ -19,6 +21,23 @@ struct BridgePortOptions {
 
 // Options of a link that is a bridge's port.
 [[nodiscard]] RtnlMessage SetBridgePort(std::string_view name, const BridgePortOptions& options);
+
+// BR_STATE_*: what a bridge does with the port's frames, until the next event of its link. ENETDOWN when the
+// port is down, EBUSY while the bridge runs the spanning tree protocol, EOPNOTSUPP when it is no port.
+[[nodiscard]] RtnlMessage SetPortState(int index, std::uint8_t state);
+
+// Both take effect whatever the link's carrier and the bridge's protocol; EOPNOTSUPP when it is no port. An
+// alias is set with the rest, empty for none.
+//
+// Cuts the port off at once, and for good. A state of a port alone would not last: a bridge enables one that
+// is disabled at each event of a link that is operational (br_port_carrier_check of net/bridge/br_if.c), and
+// who is root at the other end of a pair makes such events by taking that end down and up. So the link is
+// made dormant, and stays it with whatever carrier (IF_LINK_MODE_DORMANT, rfc2863_policy of
+// net/core/link_watch.c). The mode alone is not enough: where the carrier comes back before the kernel has
+// looked, the link's state is what it was.
+[[nodiscard]] RtnlMessage CutPort(int index, std::optional<std::string_view> alias = {});
+// Lets the port forward again, and forgets whom the bridge has heard on it.
+[[nodiscard]] RtnlMessage ReopenPort(int index, std::optional<std::string_view> alias = {});
 
 // How many ports the bridge has. The kernel walks all links of the namespace for it.
 [[nodiscard]] std::size_t CountBridgePorts(RtnlSocket& socket, int bridge);

@@ -70,18 +70,12 @@ constexpr Nest kInfoNests[] = {{IFLA_INFO_SLAVE_DATA, &kPort}};
 constexpr Level kInfo{kInfoWithout, kInfoNests};
 
 constexpr int kNamedLinkWithout[] = {
-    IFLA_IFALIAS,
-    IFLA_STATS,
-    IFLA_STATS64,
-    IFLA_QDISC,
-    IFLA_OPERSTATE,
-    IFLA_CARRIER,
-    IFLA_CARRIER_CHANGES,
-    IFLA_CARRIER_UP_COUNT,
-    IFLA_CARRIER_DOWN_COUNT,
+    IFLA_IFALIAS,   IFLA_LINKMODE, IFLA_STATS,           IFLA_STATS64,          IFLA_QDISC,
+    IFLA_OPERSTATE, IFLA_CARRIER,  IFLA_CARRIER_CHANGES, IFLA_CARRIER_UP_COUNT, IFLA_CARRIER_DOWN_COUNT,
 };
-// Whose a link says that it is, which comes first, tells one link from another.
-constexpr auto kLinkWithout = std::span(kNamedLinkWithout).subspan<1>();
+// Whose a link says that it is, and the mode by which its port is cut, are the first two: they are no
+// business of who is on the host's end alone.
+constexpr auto kLinkWithout = std::span(kNamedLinkWithout).subspan<2>();
 constexpr Nest kLinkNests[] = {{IFLA_AF_SPEC, &kFamilies}, {IFLA_LINKINFO, &kInfo}};
 constexpr Level kLink{kLinkWithout, kLinkNests};
 constexpr Level kNamedLink{kNamedLinkWithout, kLinkNests};

@@ -50,6 +50,9 @@ std::optional<Link> ParseLink(const nlmsghdr& message) {
   // <net/if.h> lacks IFF_LOWER_UP, and <linux/if.h> can't be included beside it.
   constexpr unsigned kLowerUp = 1U << 16;
   link.lower_up = (fixed.ifi_flags & kLowerUp) != 0;
+  // IF_LINK_MODE_DORMANT of the same.
+  constexpr std::uint8_t kLinkModeDormant = 1;
+  link.dormant = attributes.U8(IFLA_LINKMODE) == kLinkModeDormant;
   link.alias = attributes.String(IFLA_IFALIAS);
   link.group = attributes.U32(IFLA_GROUP);
   ReadLinkInfo(attributes.Get(IFLA_LINKINFO), attributes, link);

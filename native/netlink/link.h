@@ -26,6 +26,8 @@ struct Link {
   int peer = 0;
   std::string alias;
   std::uint32_t group = 0;
+  // Whether it stays without operation whatever its carrier (IF_LINK_MODE_DORMANT).
+  bool dormant = false;
   // BR_STATE_*, or -1 when it is no bridge port.
   int port_state = -1;
   // Of a bridge port.

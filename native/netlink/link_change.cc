@@ -1,6 +1,5 @@
 #include "netlink/link_change.h"
 
-#include <linux/if_bridge.h>
 #include <linux/if_link.h>
 #include <linux/ip.h>
 #include <linux/rtnetlink.h>
@@ -60,19 +59,5 @@ RtnlMessage SetLink(std::string_view name, const LinkChange& change) {
 }
 
 RtnlMessage DelLink(int index) { return {RTM_DELLINK, 0, OneLink(AF_UNSPEC, index)}; }
-
-RtnlMessage SetPortState(int index, std::uint8_t state) {
-  RtnlMessage message(RTM_SETLINK, 0, OneLink(AF_BRIDGE, index));
-  message.Nest(IFLA_PROTINFO, [&](RtnlMessage& port) { port.PutU8(IFLA_BRPORT_STATE, state); });
-  return message;
-}
-
-RtnlMessage ReopenPort(int index) {
-  RtnlMessage message(RTM_SETLINK, 0, OneLink(AF_BRIDGE, index));
-  message.Nest(IFLA_PROTINFO, [](RtnlMessage& port) {
-    port.PutU8(IFLA_BRPORT_STATE, BR_STATE_FORWARDING).Put(IFLA_BRPORT_FLUSH, nullptr, 0);
-  });
-  return message;
-}
 
 }  // namespace vulcan

@@ -39,10 +39,4 @@ struct LinkChange {
 [[nodiscard]] RtnlMessage SetLink(std::string_view name, const LinkChange& change);
 [[nodiscard]] RtnlMessage DelLink(int index);
 
-// BR_STATE_*: what a bridge does with the port's frames. BR_STATE_DISABLED cuts it off at once.
-// ENETDOWN when the port is down, EBUSY while the bridge runs the spanning tree protocol.
-[[nodiscard]] RtnlMessage SetPortState(int index, std::uint8_t state);
-// Lets the port forward again, and forgets whom the bridge has heard on it.
-[[nodiscard]] RtnlMessage ReopenPort(int index);
-
 }  // namespace vulcan

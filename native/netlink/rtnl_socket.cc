@@ -65,7 +65,7 @@ void RtnlSocket::Request(RtnlMessage message) {
   }
 }
 
-RtnlBatchResult RtnlSocket::Send(RtnlBatch batch) {
+RtnlBatchResult RtnlSocket::Send(RtnlBatch batch, Retry retry) {
   std::vector<RtnlMessage*> messages;
   for (RtnlMessage& message : batch.Messages()) messages.push_back(&message);
   RtnlBatchResult result(messages.size());
@@ -80,7 +80,7 @@ RtnlBatchResult RtnlSocket::Send(RtnlBatch batch) {
       if (sent[i]) failed.push_back(left[i]);
     }
     // What comes after one that failed may have failed for want of it.
-    if (failed.empty() || !IsTransient(*result[failed.front()])) return result;
+    if (failed.empty() || !IsTransient(*result[failed.front()]) || retry == Retry::kNever) return result;
     if (attempt == kRequestAttempts) {
       auto& first = result[failed.front()];
       first = Exhausted(*first, attempt);

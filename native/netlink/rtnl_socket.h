@@ -18,6 +18,9 @@
 
 namespace vulcan {
 
+// Whether what the kernel is too busy for is asked for again.
+enum class Retry { kTransient, kNever };
+
 // An rtnetlink socket. It belongs to the network namespace of the thread that opened it, for ever: any thread
 // may use it from any namespace afterwards, one at a time.
 class RtnlSocket {
@@ -31,7 +34,7 @@ class RtnlSocket {
 
   // Several changes in one send. Those that fail are sent again in their order, as Request does, for as long
   // as the first of them fails with EBUSY or ENOBUFS.
-  [[nodiscard]] RtnlBatchResult Send(RtnlBatch batch);
+  [[nodiscard]] RtnlBatchResult Send(RtnlBatch batch, Retry retry = Retry::kTransient);
 
   // Of a link in the socket's namespace, without its details and without RTNL; empty when there is none.
   [[nodiscard]] std::optional<int> IndexOf(const std::string& link) const;

@@ -1,5 +1,5 @@
 import { until } from '../support/lab.ts';
-import { ip, nft, runIn, tc } from '../support/run.ts';
+import { ip, nft, outcomeOf, runIn, tc } from '../support/run.ts';
 
 /** What `ip` and `tc` say, as far as tests look at it. */
 
@@ -84,6 +84,15 @@ export async function untilHostLinks(...aliases: readonly string[]): Promise<voi
 export async function hostLinks(): Promise<readonly LinkSeen[]> {
   const links = await linksOf(null);
   return links.filter(({ ifalias = '' }) => ifalias.startsWith('vulcan-net '));
+}
+
+/** Of a bridge's port. */
+export const portStateOf = ({ linkinfo }: LinkSeen): unknown => linkinfo?.info_slave_data?.['state'];
+
+/** Takes the link down and up, time and again; who does not hold the namespace any more has none. */
+export async function flip(netns: string, link: string): Promise<void> {
+  const input = `link set ${link} down\nlink set ${link} up\n`.repeat(20);
+  await outcomeOf('nsenter', [`--net=${netns}`, '--', 'ip', '-force', '-batch', '-'], { input });
 }
 
 interface RouteSeen {

@@ -8,10 +8,10 @@ import { canonicalDump, expectUnchanged } from '../support/dump.ts';
 import { speakTo, tracked } from '../support/flows.ts';
 import { until } from '../support/lab.ts';
 import { buildRudeVmm, lookAtTap, type RudeVmm, startRudeVmm } from '../support/rude-vmm.ts';
-import { ip, nft, run, runIn } from '../support/run.ts';
+import { ip, nft, outcomeOf, run, runIn } from '../support/run.ts';
 import { Vmms } from '../support/vmm.ts';
 import { type ContractLab, describeBackends } from './fixture.ts';
-import { hostLinks, linkOf, linksOf } from './oracles.ts';
+import { flip, hostLinks, linkOf, linksOf, portStateOf } from './oracles.ts';
 
 const poolOf = (manager: NetworkManager) => {
   const [pool] = manager.stats().pools;
@@ -173,6 +173,46 @@ describeBackends(
       await untilReady(manager, 1);
       expect(await manager.setup('vm-2')).toMatchObject({ origin: 'warm', guestIp: net.guestIp });
       expect(await manager.check('vm-2')).toEqual({ ok: true, differences: [] });
+    });
+
+    it('stays cut off while it rests, whatever who is in its namespace does with the link there', async () => {
+      const manager = await openWarm(lab, { restMs: 1_500 }, oneAddress);
+      const net = await manager.setup('vm-1');
+      await until('the alias', async () => (await hostLinks()).length === 1);
+      const [link] = await hostLinks();
+      const { netns } = await vmms.start(net.netnsPath);
+      await runIn(netns, 'tc', 'qdisc', 'delete', 'dev', 'eth0', 'ingress');
+      const ping = [`--net=${netns}`, '--', 'ping', '-c', '1', '-w', '1', '10.168.0.1'];
+      const reaches = async () => (await outcomeOf('nsenter', ping)).exitCode === 0;
+      expect(await reaches()).toBe(true);
+      const { seen, forget } = watchPool();
+      await manager.teardown('vm-1');
+      const states: unknown[] = [];
+      let hasReached = false;
+      await until('its end', async () => {
+        await flip(netns, 'eth0');
+        const its = (await linksOf(null)).find(({ ifname }) => ifname === link?.ifname);
+        if (its !== undefined) states.push(portStateOf(its));
+        hasReached ||= await reaches();
+        return seen.includes('destroyed');
+      });
+      forget();
+      expect(new Set(states)).toEqual(new Set(['disabled']));
+      expect(hasReached).toBe(false);
+    });
+
+    it('comes back from a bridge that runs the spanning tree protocol', async () => {
+      const manager = await openWarm(lab, {}, oneAddress);
+      await ip('link', 'set', 'fcbr0', 'type', 'bridge', 'stp_state', '1');
+      await manager.setup('vm-1');
+      await manager.teardown('vm-1');
+      await untilReady(manager, 1);
+      expect(await manager.setup('vm-2')).toMatchObject({ origin: 'warm' });
+      expect(manager.stats().latency).toMatchObject({ recycled: { count: 1 } });
+      // By the protocol's own pace.
+      await until('the port', async () =>
+        (await linksOf(null)).some((each) => portStateOf(each) === 'forwarding'),
+      );
     });
 
     it('is guarded again where somebody has flushed the rules', async () => {

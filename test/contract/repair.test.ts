@@ -41,6 +41,21 @@ const damages: readonly (readonly [string, () => Promise<unknown>, DifferenceSub
   ['the link on the host is down', async () => ip('link', 'set', await hostLink(), 'down'), 'link'],
   ['the port of the bridge is disabled', async () => bridgeLink('state', '0'), 'link'],
   [
+    'the port of the bridge is cut for good',
+    async () => ip('link', 'set', await hostLink(), 'mode', 'dormant', 'state', 'DORMANT'),
+    'link',
+  ],
+  [
+    'the port of the bridge is to go with its carrier',
+    async () => ip('link', 'set', await hostLink(), 'mode', 'dormant'),
+    'link',
+  ],
+  [
+    'the link on the host is down, and dormant',
+    async () => ip('link', 'set', await hostLink(), 'mode', 'dormant', 'down'),
+    'link',
+  ],
+  [
     'the link is no port of the bridge',
     async () => ip('link', 'set', await hostLink(), 'nomaster'),
     'bridge',

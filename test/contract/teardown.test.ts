@@ -1,44 +1,24 @@
-import { type ChildProcess, spawn } from 'node:child_process';
-import { once } from 'node:events';
 import { readdir } from 'node:fs/promises';
 import { afterEach, expect, it } from 'vitest';
 import { canonicalDump, expectUnchanged } from '../support/dump.ts';
 import { replaceNamespace, until } from '../support/lab.ts';
 import { expectRefusal } from '../support/refusal.ts';
 import { ip, outcomeOf, runIn } from '../support/run.ts';
+import { Vmms } from '../support/vmm.ts';
 import { describeLayouts } from './fixture.ts';
-import { hostLinks, untilHostLinks } from './oracles.ts';
+import { flip, hostLinks, linksOf, portStateOf, untilHostLinks } from './oracles.ts';
 
-let pinning: ChildProcess[] = [];
+const vmms = new Vmms();
 
-/** A process that stays in the namespace, as a VMM would; resolves with the namespace's path that it alone gives. */
-async function pin(netnsPath: string): Promise<{ readonly pid: number; readonly netns: string }> {
-  const child = spawn('nsenter', [`--net=${netnsPath}`, '--', 'sh', '-c', 'echo in; exec sleep 1000'], {
-    stdio: ['ignore', 'pipe', 'inherit'],
-  });
-  pinning.push(child);
-  await once(child.stdout, 'data');
-  return { pid: child.pid ?? 0, netns: `/proc/${child.pid}/ns/net` };
-}
-
-async function unpin(): Promise<void> {
-  for (const child of pinning) {
-    if (child.exitCode !== null || child.signalCode !== null) continue;
-    child.kill('SIGKILL');
-    await once(child, 'exit');
-  }
-  pinning = [];
-}
-
-/** Whether somebody in the namespace who takes the redirection away reaches the gateway. */
-async function reachesGateway(netns: string): Promise<boolean> {
+/** Whether somebody in the namespace who takes the redirection away reaches the gateway, or another VM. */
+async function reaches(netns: string, address = '10.168.0.1', patienceS = '3'): Promise<boolean> {
   await runIn(netns, 'tc', 'qdisc', 'delete', 'dev', 'eth0', 'ingress').catch(() => {});
-  const ping = ['ping', '-c', '1', '-w', '3', '10.168.0.1'];
+  const ping = ['ping', '-c', '1', '-w', patienceS, address];
   return (await outcomeOf('nsenter', [`--net=${netns}`, '--', ...ping])).exitCode === 0;
 }
 
 describeLayouts('teardown', (lab) => {
-  afterEach(unpin);
+  afterEach(() => vmms.end());
 
   it('double teardown: the first leaves nothing, the second does nothing, nor does one of a VM that never was', async () => {
     const manager = await lab.open();
@@ -92,47 +72,47 @@ describeLayouts('teardown', (lab) => {
   it('cuts a VM off whose VMM still runs; its address can go to the next VM', async () => {
     const manager = await lab.open({ subnet: '10.168.0.0/30' });
     const first = await manager.setup('vm-1');
-    const { netns } = await pin(first.netnsPath);
-    expect(await reachesGateway(netns)).toBe(true);
+    const { netns } = await vmms.start(first.netnsPath);
+    expect(await reaches(netns)).toBe(true);
     await manager.teardown('vm-1');
     expect(await readdir('/run/netns')).toEqual([]);
     expect(await readdir('/run/cni/networks/fcnet')).not.toContain(first.guestIp);
-    expect(await reachesGateway(netns)).toBe(false);
+    expect(await reaches(netns)).toBe(false);
 
     const next = await manager.setup('vm-2');
     expect(next.guestIp).toBe(first.guestIp);
-    expect(await reachesGateway(netns)).toBe(false);
-    expect(await reachesGateway(next.netnsPath)).toBe(true);
+    expect(await reaches(netns)).toBe(false);
+    expect(await reaches(next.netnsPath)).toBe(true);
   });
 
   it('can set the same VM up anew while the old namespace is still held', async () => {
     const manager = await lab.open();
-    const { netns } = await pin((await manager.setup('vm-1')).netnsPath);
+    const { netns } = await vmms.start((await manager.setup('vm-1')).netnsPath);
     await manager.teardown('vm-1');
     const again = await manager.setup('vm-1');
     expect(await manager.check('vm-1')).toEqual({ ok: true, differences: [] });
-    expect(await reachesGateway(netns)).toBe(false);
-    expect(await reachesGateway(again.netnsPath)).toBe(true);
+    expect(await reaches(netns)).toBe(false);
+    expect(await reaches(again.netnsPath)).toBe(true);
   });
 
   it('with wait, waits until those who hold the namespace have ended', async () => {
     const manager = await lab.open();
     const { netnsPath } = await manager.setup('vm-1');
-    await pin(netnsPath);
+    await vmms.start(netnsPath);
     let ended = false;
     const torn = manager.teardown('vm-1', { wait: true }).then(() => {
       ended = true;
     });
     await until('the name to go', async () => (await readdir('/run/netns')).length === 0);
     expect(ended).toBe(false);
-    await unpin();
+    await vmms.end();
     await torn;
   });
 
   it('with wait, names those who hold the namespace when time is up; the VM is off the network', async () => {
     const manager = await lab.open();
     const before = await canonicalDump();
-    const { pid } = await pin((await manager.setup('vm-1')).netnsPath);
+    const { pid } = await vmms.start((await manager.setup('vm-1')).netnsPath);
     await expectRefusal(
       manager.teardown('vm-1', { wait: true, timeoutMs: 5_000 }),
       'ERR_NETNS_BUSY',
@@ -142,28 +122,46 @@ describeLayouts('teardown', (lab) => {
     await expectUnchanged(before);
   });
 
-  // A link that is no port is set down, which nobody can prevent.
-  if (lab.isBridged) {
-    it('keeps address and record of a VM that it cannot cut off, until it can', async () => {
-      const manager = await lab.open();
-      const { guestIp } = await manager.setup('vm-1');
-      // A bridge that runs the spanning tree protocol lets nobody else change its ports' state.
-      await ip('link', 'set', 'fcbr0', 'type', 'bridge', 'stp_state', '1');
-      const before = await canonicalDump();
-      await expectRefusal(manager.teardown('vm-1'), 'ERR_LINK_CUT', /its address stays taken/, {
-        ...{ operation: 'teardown', step: 'cut', vmId: 'vm-1', syscall: 'RTM_SETLINK' },
-        cause: { code: 'EBUSY' },
-      });
-      await expectUnchanged(before);
-      expect((await manager.setup('vm-2')).guestIp).not.toBe(guestIp);
-      expect(await manager.gc({ keep: ['vm-2'] })).toMatchObject({
-        removed: [],
-        failed: [{ containerId: 'vm-1', error: { code: 'ERR_LINK_CUT' } }],
-      });
+  it('cuts a VM off for good, whatever who holds its namespace does with the link there', async () => {
+    const manager = await lab.open();
+    const other = await manager.setup('vm-2');
+    const { netnsPath } = await manager.setup('vm-1');
+    const aliased = (await hostLinks()).find(({ ifalias = '' }) => ifalias.includes('vm-1'));
+    const { netns } = await vmms.start(netnsPath);
+    // Whoever answers there.
+    await reaches(other.netnsPath);
+    expect(await reaches(netns, other.guestIp)).toBe(true);
+    await manager.teardown('vm-1');
+    const states: unknown[] = [];
+    let hasReached = false;
+    // Until the link is deleted, as its namespace is held.
+    await until('the link to go', async () => {
+      await flip(netns, 'eth0');
+      const link = (await linksOf(null)).find(({ ifname }) => ifname === aliased?.ifname);
+      if (link === undefined) return true;
+      states.push(link.flags.includes('UP') ? portStateOf(link) : 'down');
+      hasReached ||= await reaches(netns, other.guestIp, '1');
+      return false;
+    });
+    expect(new Set(states)).toEqual(
+      new Set(lab.backend === 'cni' ? [] : [lab.isBridged ? 'disabled' : 'down']),
+    );
+    expect(hasReached).toBe(false);
+  });
 
-      await ip('link', 'set', 'fcbr0', 'type', 'bridge', 'stp_state', '0');
-      expect(await manager.gc({ keep: ['vm-2'] })).toEqual({ removed: ['vm-1'], failed: [] });
-      expect(await readdir('/run/cni/networks/fcnet')).not.toContain(guestIp);
+  if (lab.isBridged) {
+    it('cuts a VM off a bridge that runs the spanning tree protocol', async () => {
+      const manager = await lab.open({ subnet: '10.168.0.0/30' });
+      const first = await manager.setup('vm-1');
+      const { netns } = await vmms.start(first.netnsPath);
+      // Under which nobody else may set the state of a port.
+      await ip('link', 'set', 'fcbr0', 'type', 'bridge', 'stp_state', '1');
+      await until('the port', () => reaches(netns));
+      await manager.teardown('vm-1');
+      expect(await readdir('/run/cni/networks/fcnet')).not.toContain(first.guestIp);
+      expect(await reaches(netns)).toBe(false);
+      expect((await manager.setup('vm-2')).guestIp).toBe(first.guestIp);
+      await manager.teardown('vm-2');
     });
   }
 

@@ -10,6 +10,7 @@ interface LinkJson {
   readonly mtu: number;
   readonly flags: readonly string[];
   readonly ifalias?: string;
+  readonly linkmode: string;
   /** By -N, a number. */
   readonly group: string;
   readonly linkinfo?: {
@@ -92,6 +93,7 @@ export class Tools {
       alias: link.ifalias ?? '',
       group: Number(link.group),
       portState: portStates[linkinfo?.info_slave_data?.state ?? ''] ?? -1,
+      dormant: link.linkmode === 'DORMANT',
       hairpin: linkinfo?.info_slave_data?.hairpin ?? false,
       isolated: linkinfo?.info_slave_data?.isolated ?? false,
       tapUid: Number(linkinfo?.info_data?.user ?? -1),

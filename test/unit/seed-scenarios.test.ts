@@ -90,8 +90,8 @@ describe('teardown', () => {
     const { host, manager, nothing } = await opened();
     await manager.setup('vm-1', options);
     let cutAfter = 0;
-    host.refuse = ({ portState }) => {
-      if (portState === 0) cutAfter = runs(host).length;
+    host.refuse = ({ cut }) => {
+      if (cut === true) cutAfter = runs(host).length;
       return null;
     };
     await manager.teardown('vm-1');
@@ -107,7 +107,7 @@ describe('teardown', () => {
     const { host, manager, nothing } = await opened();
     await manager.setup('vm-1', options);
     const before = host.left;
-    host.refuse = ({ portState }) => (portState === 0 ? systemError('EBUSY') : null);
+    host.refuse = ({ cut }) => (cut === true ? systemError('EPERM') : null);
     await expectRefusal(manager.teardown('vm-1'), 'ERR_LINK_CUT', 'its address stays taken');
     expect(host.left).toBe(before);
     expect(runs(host, 2)).toEqual([]);
@@ -207,7 +207,7 @@ describe('a teardown while the VMM still runs', () => {
     const { host, manager } = await opened();
     await manager.setup('vm-1', options);
     await manager.teardown('vm-1');
-    expect(host.changes.at(-1)).toMatchObject({ name: goldenHostLink, portState: 0 });
+    expect(host.changes.at(-1)).toMatchObject({ name: goldenHostLink, cut: true });
     expect((await manager.setup('vm-2', options)).guestIp).toBe('10.78.1.2');
   });
 });

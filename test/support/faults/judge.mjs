@@ -40,6 +40,7 @@ const stepsByLabel = [
   { label: /^slotName$/, steps: ['lock', 'slot', 'firewall', 'record', 'anchor', 'address'] },
   { label: /^slotReturn$/, steps: ['lock', 'record', 'cut', 'anchor', 'address'] },
   { label: /^slotsProve$/, steps: ['slotsProve'] },
+  { label: /^slotsCut$/, steps: ['slotsCut'] },
   { label: /^slotsEnter$/, steps: ['slotsEnter'] },
   { label: /^slotsReset$/, steps: ['slotsReset'] },
   { label: /^slotDestroy$/, steps: ['guard', 'route', 'address'] },

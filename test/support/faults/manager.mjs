@@ -36,7 +36,7 @@ async function follow(label, call) {
 
 /** By its handle: what was said last against keeping a slot, with the call as its step. @type {Map<number, any>} */
 const refused = new Map();
-const judging = new Set(['slotReturn', 'slotsProve', 'slotsEnter', 'slotsReset']);
+const judging = new Set(['slotReturn', 'slotsCut', 'slotsProve', 'slotsEnter', 'slotsReset']);
 
 /** @param {string} name @param {any} plan @param {Promise<any>} call */
 async function followVerdicts(name, { slot, slots = [slot] }, call) {

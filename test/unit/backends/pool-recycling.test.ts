@@ -15,6 +15,8 @@ interface Wishes {
   readonly readingMs?: number;
   /** By an entry. */
   readonly searchingMs?: number;
+  readonly restMs?: number;
+  cut?(handles: readonly number[]): Promise<(NativeError | null)[]>;
   prove?(handles: readonly number[]): Promise<SlotProofs>;
   enter?(handles: readonly number[]): Promise<(NativeError | null)[]>;
   reset?(handles: readonly number[]): Promise<(NativeError | null)[]>;
@@ -22,16 +24,21 @@ interface Wishes {
 
 /** With an addon that finds nothing against any slot, unless it is told to. */
 function recycling(wishes: Wishes = {}) {
-  const { awaited = false, short = false, readingMs = 0, searchingMs = 0, prove, enter, reset } = wishes;
+  const { awaited = false, short = false, readingMs = 0, searchingMs = 0, restMs = 0 } = wishes;
+  const { cut, prove, enter, reset } = wishes;
   const seen = { calls: [] as string[], ready: [] as number[], spoilt: [] as number[] };
   const log = (verb: string, slots: readonly number[]) => seen.calls.push(`${verb} ${slots.length}`);
   const subject = new Recycling({
-    restMs: 0,
+    restMs,
     isAwaited: () => awaited,
     isShort: () => short,
     ready: (slots) => seen.ready.push(...slots.map(({ handle }) => handle)),
     spoilt: (verdicts) => seen.spoilt.push(...verdicts.map(([{ handle }]) => handle)),
     binding: {
+      slotsCut: ({ slots }) => {
+        log('cut', slots);
+        return cut?.(slots) ?? Promise.resolve(slots.map(() => null));
+      },
       slotsProve: ({ slots }) => {
         log('prove', slots);
         return prove?.(slots) ?? Promise.resolve({ against: slots.map(() => null), readingMs });
@@ -219,4 +226,46 @@ it('are waited for until who waits is stopped', async () => {
   stop.stop(null);
   expect(await settled).toBe(true);
   expect(subject.size).toBe(1);
+});
+
+it('cuts those that rest against who may be in their namespaces, together, once who left them has gone on', async () => {
+  const { subject, seen } = recycling({ restMs: 20 });
+  addMany(subject, 3);
+  expect(seen.calls).toEqual([]);
+  await untilClean(subject);
+  expect(seen.calls).toEqual(['cut 3', 'prove 3', 'enter 3', 'reset 3']);
+  expect(seen).toMatchObject({ ready: [0, 1, 2], spoilt: [] });
+});
+
+it('destroys one that can’t be cut like that, and keeps the others', async () => {
+  const cut = async (handles: readonly number[]) => handles.map((handle) => (handle === 1 ? refusal : null));
+  const { subject, seen } = recycling({ restMs: 20, cut });
+  addMany(subject, 3);
+  await untilClean(subject);
+  expect(seen).toMatchObject({ ready: [0, 2], spoilt: [1] });
+});
+
+it('cuts none that has been given away meanwhile, nor one that is as good as new at once', async () => {
+  const { subject, seen } = recycling({ restMs: 20 });
+  addMany(subject, 2);
+  expect(subject.take(() => true)).toHaveLength(2);
+  await sleep(0);
+  const { subject: other, seen: atOnce } = recycling();
+  addMany(other, 1);
+  await untilClean(other);
+  expect(seen.calls).toEqual([]);
+  expect(atOnce.calls).toEqual(['prove 1', 'enter 1', 'reset 1']);
+});
+
+it('cuts one that somebody is about to leave', async () => {
+  const inUse = Object.assign(new Error('in use'), { code: 'EBUSY', reason: 'slot-spoilt' }) as NativeError;
+  let tries = 0;
+  const prove = async (handles: readonly number[]) => {
+    tries += 1;
+    return { against: handles.map(() => (tries === 1 ? inUse : null)), readingMs: 0 };
+  };
+  const { subject, seen } = recycling({ prove });
+  addMany(subject, 1);
+  await untilClean(subject);
+  expect(seen.calls).toEqual(['prove 1', 'cut 1', 'prove 1', 'enter 1', 'reset 1']);
 });

@@ -1,0 +1,18 @@
+#pragma once
+
+#include <memory>
+#include <optional>
+#include <vector>
+
+#include "base/error.h"
+#include "engine/attachment_host.h"
+#include "engine/slot.h"
+
+namespace vulcan {
+
+// Keeps slots that were returned cut off, whoever is in their namespaces. For each, why it can't be, or
+// nothing.
+[[nodiscard]] std::vector<std::optional<Error>> CutSlots(const std::vector<std::shared_ptr<Slot>>& slots,
+                                                         AttachmentHost& host);
+
+}  // namespace vulcan
