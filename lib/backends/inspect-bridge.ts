@@ -42,9 +42,7 @@ export function bridgeShare(
   record: CacheRecord,
   layout: NativeLayout | null,
 ): BridgeShare {
-  if (layout === null) {
-    return (network.bridges.length === 0 && shareOfChain(network, record)) || { plan: null, port: null };
-  }
+  if (layout === null) return shareOfChain(network, record) ?? { plan: null, port: null };
   const { hairpin, isolated, linkGroup } = layout;
   const bridge = bridgeOf(record, layout);
   return {
@@ -54,7 +52,7 @@ export function bridgeShare(
 }
 
 /** As the bridge plugin left it, of which results tell. Only the plugin knows of VLANs. */
-function shareOfChain({ list }: Network, { config, result }: CacheRecord): BridgeShare | null {
+function shareOfChain({ bridges, list }: Network, { config, result }: CacheRecord): BridgeShare | null {
   if (result === null) return null;
   const { plugins } = config === '' || config === list.text ? list : parseAnyConf(config, 'the record');
   const { interfaces, ips } = currentResult(result);
@@ -68,8 +66,9 @@ function shareOfChain({ list }: Network, { config, result }: CacheRecord): Bridg
   );
   const hasGateway = isGateway === true || isDefaultGateway === true;
   const { name, mac } = first;
+  const made = bridges.find((each) => each.name === name) ?? { name, mtu: 0, ipv6: true, bare: true };
   return {
-    plan: { name, mac: mac.toLowerCase(), mtu: 0, ipv6: true, addresses: hasGateway ? unique(gateways) : [] },
+    plan: { ...made, mac: mac.toLowerCase(), addresses: hasGateway ? unique(gateways) : [] },
     port: { bridge: name, hairpin: hairpinMode === true, isolated: portIsolation === true, isSure: false },
   };
 }

@@ -6,7 +6,7 @@ import { readHostLinks } from './host-link.ts';
 import { atStep, isNativeError, kernelError } from './kernel-error.ts';
 import { type NativeLayout, nativeLayout, nativeProblem } from './native-layout.ts';
 import { ownerOf } from './native-plan.ts';
-import { addressStoreOf } from './network-addresses.ts';
+import { addressStoreOf, releaseAddresses } from './network-addresses.ts';
 import { addressesOf } from './network-config.ts';
 import { recordsOfNetwork } from './records.ts';
 import type { Runtime } from './runtime.ts';
@@ -21,10 +21,9 @@ export interface Taken {
   readonly owner: string;
 }
 
-/** host-local and the addon make this file before any other, and nobody removes it. */
+/** Made with the directory, and by host-local before any other; nobody removes it. */
 const lockFile = 'lock';
 
-/** Of a store that nobody has used yet as well. */
 export async function isStoreLost({ binding, network }: Runtime): Promise<boolean> {
   const directory = addressStoreOf(network);
   if (directory === null) return false;
@@ -61,6 +60,8 @@ export async function makeStore(runtime: Runtime, scope: Scope): Promise<readonl
   scope.step = 'address';
   const taken = await takenOf(runtime);
   await atStep('address', () => binding.directoryEnsure({ path, mode: 0o755 }));
+  // Releases nothing, and leaves the store with its lock: it is not lost for whoever comes first.
+  await releaseAddresses(binding, { directory: path, owner: '', ips: [] }, scope);
   const layout = layoutOfChain(runtime);
   const again: Taken[] = [];
   if (layout === null) return again;

@@ -7,7 +7,7 @@ import type { Runtime } from './runtime.ts';
 
 /**
  * The VMs that a network still has, in words: those with a record, and those that have an address of it, as whoever keeps his
- * records somewhere else has given it to them, or a link that is not cut, where all of that was removed. Slots of pools are none.
+ * records somewhere else has given it to them, or a namespace and a link that is not cut, where all of that was removed. Slots of pools are none.
  */
 export async function networkUsers(runtime: Runtime): Promise<readonly string[]> {
   const { records } = await recordsOfNetwork(runtime);
@@ -19,9 +19,12 @@ export async function networkUsers(runtime: Runtime): Promise<readonly string[]>
     told.add(containerId);
     users.push(`${containerId} (which has the address ${ip}, and no record in ${runtime.config.stateDir})`);
   }
+  // Of a VM that was torn down the link goes some time after its name.
+  const named = new Set(await runtime.anchors.list());
   for (const { link, owner } of (await readHostLinks(runtime.binding)).owned) {
     const { network, containerId } = owner;
     if (network !== runtime.network.name || isCut(link) || told.has(containerId)) continue;
+    if (!named.has(containerId)) continue;
     users.push(
       `${containerId} (which has the link ${link.name}, and no record in ${runtime.config.stateDir})`,
     );

@@ -63,7 +63,8 @@ describeBackends('a full disk', (lab) => {
     writeFile(`${stateDir}/filling`, Buffer.alloc((pages - free) * 4096)).catch(() => {});
 
   it('at whichever file of a setup: refused, and undone', async () => {
-    await mkdir(stateDir, { mode: 0o700 });
+    // A manager that is closed later makes it again.
+    await mkdir(stateDir, { recursive: true, mode: 0o700 });
     await run('mount', ['-t', 'tmpfs', '-o', `size=${pages * 4}k,mode=700`, 'tmpfs', stateDir]);
     const manager = await lab.open({ stateDir });
     await manager.setup('vm-0');
