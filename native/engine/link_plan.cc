@@ -77,7 +77,8 @@ bool ChangeLink(const LinkPlan& plan) {
       change.master = bridge->index;
     }
     if (plan.cut) socket.Request(*plan.cut ? CutPort(index) : ReopenPort(index));
-    if (plan.port_options) socket.Request(SetBridgePort(plan.new_name.value_or(plan.name), *plan.port_options));
+    if (plan.port_options)
+      socket.Request(SetBridgePort(plan.new_name.value_or(plan.name), *plan.port_options));
     if (!change.IsEmpty()) socket.Request(SetLink(index, change));
   });
 }
