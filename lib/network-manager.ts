@@ -223,7 +223,7 @@ export class NetworkManager implements AsyncDisposable {
   /**
    * Removes the network itself: bridges, firewall elements, and the conflist that was generated. Forwarding stays on.
    * This manager's pools are destroyed, and stay so. A bridge that was there before stays, and of a conflist of the user's own by
-   * `cni` also one that has ports of others, that its plugin has made itself (VLANs; several bridge plugins), or has made again.
+   * `cni` also one that has ports of others, or that its plugin makes itself (VLANs; several bridge plugins).
    *
    * @throws {NetworkError} `ERR_NETWORK_IN_USE` while it has attachments, or another manager's pool has slots.
    */

@@ -300,13 +300,18 @@ describeBackends(
       await expectTraffic(net);
     });
 
-    it('that has been deleted is made again by the bridge plugin', async () => {
+    it('that has been deleted is made again by a set-up, and goes with the network', async () => {
       await writeFile('/etc/cni/own.conflist', JSON.stringify(list));
       const manager = await lab.open({ conflist: '/etc/cni/own.conflist' });
       await manager.setup('vm-1');
       await manager.teardown('vm-1');
+      const { address } = await linkOf(null, 'own0');
       await deleteBridge('own0');
       await expectWhole(manager, await manager.setup('vm-2'));
+      expect((await linkOf(null, 'own0')).address).toBe(address);
+      await manager.teardown('vm-2');
+      await manager.removeNetwork();
+      expect((await linksOf(null)).map(({ ifname }) => ifname)).not.toContain('own0');
     });
   },
   ['cni'],
