@@ -1,4 +1,4 @@
-import { mkdir, rm, writeFile } from 'node:fs/promises';
+import { mkdir, writeFile } from 'node:fs/promises';
 import { afterEach, beforeEach, expect, it } from 'vitest';
 import type { NativeError } from '../../lib/native/error.ts';
 import { canonicalDump, expectUnchanged } from '../support/dump.ts';
@@ -104,9 +104,9 @@ const cases: readonly Case[] = [
     error: { code: 'EOPNOTSUPP', errno: -95, step: 'link', syscall: 'RTM_NEWLINK', path: hostLinkOf(vm) },
   },
   {
-    what: 'the directory of records is gone',
-    sabotage: () => rm(recordsDir, { recursive: true }),
-    error: { code: 'ENOENT', step: 'record', syscall: 'open', path: recordsDir },
+    what: 'the directory of records is gone, and can’t be made again',
+    change: { interface: { record: { directory: '/proc/results', name: recordOf(vm), text: ['{}'] } } },
+    error: { code: 'ENOENT', step: 'record', syscall: 'mkdir', path: '/proc/results' },
   },
   {
     what: 'the disk of the records is full',
