@@ -13,8 +13,8 @@ namespace {
 
 class DescriptorsTest : public testing::Test {
  protected:
-  DescriptorsTest() { ::getrlimit(RLIMIT_NOFILE, &before_); }
-  ~DescriptorsTest() override { ::setrlimit(RLIMIT_NOFILE, &before_); }
+  void SetUp() override { ASSERT_EQ(::getrlimit(RLIMIT_NOFILE, &before_), 0); }
+  void TearDown() override { ::setrlimit(RLIMIT_NOFILE, &before_); }
 
   void Allow(rlim_t most) const {
     rlimit limit = before_;
