@@ -13,6 +13,9 @@ import (
 // More than there ever are.
 const most = 1 << 16
 
+// A bridge has 1,023 ports, and slots that come back keep theirs.
+const mostRecycled = 1000
+
 // Slots in two channels, as pools of this kind have them: new ones, which one goroutine builds for as long as there is
 // room, and used ones, which are taken first.
 type pool struct {
@@ -50,7 +53,7 @@ func openPool(n *network, size int, recycle bool) (*pool, error) {
 
 func (p *pool) build(builder *network) {
 	runtime.LockOSThread()
-	for number := 0; ; number++ {
+	for number := 0; !p.recycle || number < mostRecycled; number++ {
 		built, err := builder.buildSlot(fmt.Sprintf(".pool-%s-%d", builder.name, number))
 		if err != nil {
 			log.Fatalf("slot %d: %v", number, err)
