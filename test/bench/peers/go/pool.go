@@ -5,6 +5,7 @@ import (
 	"log"
 	"runtime"
 	"sync"
+	"sync/atomic"
 
 	"github.com/vishvananda/netlink"
 	"golang.org/x/sys/unix"
@@ -23,9 +24,11 @@ type pool struct {
 	fresh, used chan *slot
 	returned    chan *slot
 	recycle     bool
-	labels      chan *vm
-	mutex       sync.Mutex
-	live        map[string]*slot
+	// Whether it has as many slots as there is room for.
+	full   atomic.Bool
+	labels chan *vm
+	mutex  sync.Mutex
+	live   map[string]*slot
 	// The network's sockets and its store are one goroutine's at a time.
 	destroying sync.Mutex
 }
@@ -60,6 +63,7 @@ func (p *pool) build(builder *network) {
 		}
 		p.fresh <- built
 	}
+	p.full.Store(true)
 }
 
 // Behind the callers. A link that has gone needs no alias.

@@ -8,7 +8,7 @@ import (
 
 // Until there are as many slots as there is room for.
 func (p *pool) warm() {
-	for len(p.fresh) < cap(p.fresh) {
+	for len(p.fresh) < cap(p.fresh) && (!p.full.Load() || len(p.fresh)+len(p.used) < cap(p.fresh)) {
 		time.Sleep(time.Millisecond)
 	}
 }
