@@ -1,12 +1,12 @@
 import type { GuardedPort } from '../native/attachment.ts';
 import type { BridgePlan } from '../native/engine.ts';
 import type { AddressInfo } from '../native/netlink.ts';
+import { once, onceEach } from '../once.ts';
 import { type Finding, onHost } from './finding.ts';
 import { ensureForwarding, missingForwarding } from './forwarding.ts';
 import { type HostLinks, readHostLinks } from './host-link.ts';
 import { inspectBridge } from './inspect-bridge.ts';
 import { atStep } from './kernel-error.ts';
-import { once, onceEach } from './once.ts';
 import type { Runtime } from './runtime.ts';
 
 /** Where the host sends packets. */
@@ -33,7 +33,7 @@ export class HostReading {
   constructor(runtime: Runtime) {
     const { binding, firewall, network } = runtime;
     this.links = once(() => readHostLinks(binding));
-    this.ways = once(async () => {
+    this.ways = once(async (): Promise<HostWays> => {
       const { routes } = await atStep('route', () => binding.dump({ kinds: ['routes'] }));
       const present = new Set(routes.map(({ destination, link }) => `${destination} ${link}`));
       return { hasRoute: (destination, link) => present.has(`${destination} ${link}`) };

@@ -1,3 +1,4 @@
+import { once } from '../once.ts';
 import { Encoded, encodeMap, encodeStruct, isJsonObject } from './json.ts';
 import { type Decoded, decodeRecord, parseJson } from './protocol.ts';
 import { decodeResult, recordedResultText } from './result.ts';
@@ -41,14 +42,6 @@ function parseBareResult(value: unknown, key: AttachmentKey | null): Decoded<Cac
   return {
     ok: true,
     value: { ...key, config: '', netns: '', args: [], capabilityArgs: {}, result: result.value },
-  };
-}
-
-function once<T>(make: () => T): () => T {
-  let made: { readonly value: T } | null = null;
-  return () => {
-    made ??= { value: make() };
-    return made.value;
   };
 }
 

@@ -16,7 +16,7 @@ const houses = [
     folder: 'lib',
     suffixes: ['.ts'],
     floors: [
-      [['types', 'errors', 'address', 'bridges', 'options', 'settings', 'rules', 'stop', 'steps']],
+      [['types', 'errors', 'address', 'bridges', 'options', 'settings', 'rules', 'stop', 'steps', 'once']],
       [
         ['config/'],
         ['observe'],
