@@ -5,6 +5,7 @@
 #include <cerrno>
 
 #include "base/error.h"
+#include "engine/tracked_connections.h"
 #include "sys/directory.h"
 
 namespace vulcan {
@@ -21,17 +22,10 @@ Progress<std::vector<std::string>> LeftConnections::Step(const Cancellation& can
 }
 
 bool LeftConnections::Begin() {
-  auto& addresses = plan_.addresses;
-  std::erase_if(addresses, [this](const IpAddress& each) { return IsTaken(each); });
+  std::erase_if(plan_.addresses, [this](const IpAddress& each) { return IsTaken(each); });
   conntrack_.emplace();
-  const auto connections = addresses.empty() ? 0 : conntrack_->Count();
-  if (connections == 0) return false;
-  if (Conntrack::AreFew(addresses.size(), connections) && conntrack_->TryRemove(addresses.front())) {
-    next_ = 1;
-    return true;
-  }
-  conntrack_->Remove(addresses);
-  return false;
+  plan_.addresses = ForgetTogether(*conntrack_, plan_.addresses);
+  return !plan_.addresses.empty();
 }
 
 bool LeftConnections::IsTaken(const IpAddress& address) {

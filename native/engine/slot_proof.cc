@@ -1,8 +1,11 @@
 #include "engine/slot_proof.h"
 
+#include <algorithm>
 #include <cerrno>
 #include <string>
+#include <vector>
 
+#include "engine/tracked_connections.h"
 #include "nft/conntrack.h"
 #include "sys/holders.h"
 #include "sys/netns.h"
@@ -14,18 +17,19 @@ namespace {
   return Error(errnum, "readlink", why).Why(Reason::kSlotSpoilt);
 }
 
-// By one reading for all where that takes less: EnterSlots does it one by one otherwise.
+// EnterSlots does what is left.
 void ForgetConnectionsOfAll(const std::vector<std::shared_ptr<Slot>>& slots) {
   std::vector<IpAddress> addresses;
   for (const auto& slot : slots) {
     for (const ReservedAddress& each : slot->addresses) addresses.push_back(each.address);
   }
   Conntrack conntrack;
-  const std::uint32_t connections = addresses.empty() ? 0 : conntrack.Count();
-  const bool one_by_one = connections != 0 && Conntrack::AreFew(addresses.size(), connections) &&
-                          conntrack.TryRemove(addresses.front());
-  if (connections != 0 && !one_by_one) conntrack.Remove(addresses);
-  for (const auto& slot : slots) slot->tracked = one_by_one;
+  const auto left = ForgetTogether(conntrack, addresses);
+  for (const auto& slot : slots) {
+    slot->tracked = std::ranges::any_of(slot->addresses, [&left](const ReservedAddress& each) {
+      return std::ranges::find(left, each.address) != left.end();
+    });
+  }
 }
 
 // What speaks against all of them.

@@ -26,7 +26,7 @@ class Conntrack {
   // Forgets every connection of the address by a search of the kernel's own. False, and nothing is done,
   // where it has none, which is so before Linux 6.12.
   [[nodiscard]] bool TryRemove(const IpAddress& address);
-  // Of all these addresses, by one reading of all connections. EBUSY when there are always new ones.
+  // Of all these addresses, by readings of all connections. EBUSY when there are always new ones.
   void Remove(const std::vector<IpAddress>& addresses);
 
  private:

@@ -1,45 +1,20 @@
 #include "nft/conntrack.h"
 
-#include <arpa/inet.h>
 #include <gtest/gtest.h>
-#include <linux/netfilter/nfnetlink.h>
-#include <linux/netfilter/nfnetlink_conntrack.h>
-#include <netinet/in.h>
 
-#include <array>
 #include <cerrno>
-#include <memory>
+#include <cstdint>
 #include <optional>
 #include <string>
-#include <vector>
 
 #include "base/error.h"
-#include "nft/message.h"
 #include "sys/netns.h"
+#include "tracker.h"
 
 namespace vulcan {
 namespace {
 
-constexpr std::uint32_t kTimeoutSeconds = 600;
-
 [[nodiscard]] IpAddress Address(const std::string& text) { return IpAddress::Parse(text).value(); }
-
-void PutTuple(nlmsghdr* request, std::uint16_t direction, const IpAddress& source,
-              const IpAddress& destination) {
-  const bool v4 = source.Family() == AF_INET;
-  nlattr* const tuple = mnl_attr_nest_start(request, direction);
-  nlattr* const ips = mnl_attr_nest_start(request, CTA_TUPLE_IP);
-  mnl_attr_put(request, v4 ? CTA_IP_V4_SRC : CTA_IP_V6_SRC, source.Bytes().size(), source.Bytes().data());
-  mnl_attr_put(request, v4 ? CTA_IP_V4_DST : CTA_IP_V6_DST, source.Bytes().size(),
-               destination.Bytes().data());
-  mnl_attr_nest_end(request, ips);
-  nlattr* const protocol = mnl_attr_nest_start(request, CTA_TUPLE_PROTO);
-  mnl_attr_put_u8(request, CTA_PROTO_NUM, IPPROTO_UDP);
-  mnl_attr_put_u16(request, CTA_PROTO_SRC_PORT, htons(5353));
-  mnl_attr_put_u16(request, CTA_PROTO_DST_PORT, htons(5353));
-  mnl_attr_nest_end(request, protocol);
-  mnl_attr_nest_end(request, tuple);
-}
 
 enum class By { kSearch, kReading };
 
@@ -50,7 +25,7 @@ class ConntrackTest : public testing::TestWithParam<By> {
     try {
       InNewNamespace([this] {
         conntrack_.emplace();
-        socket_.reset(mnl_socket_open(NETLINK_NETFILTER));
+        tracker_.emplace();
         return 0;
       });
     } catch (const Error& error) {
@@ -59,21 +34,8 @@ class ConntrackTest : public testing::TestWithParam<By> {
     }
   }
 
-  // As of a guest that spoke to somebody, who sees it as `seen_as`.
   void Track(const std::string& from, const std::string& to, const std::string& seen_as) {
-    std::array<char, 1024> buffer{};
-    nlmsghdr* const request = mnl_nlmsg_put_header(buffer.data());
-    request->nlmsg_type = NFNL_SUBSYS_CTNETLINK << 8 | IPCTNL_MSG_CT_NEW;
-    request->nlmsg_flags = NLM_F_REQUEST | NLM_F_CREATE | NLM_F_EXCL | NLM_F_ACK;
-    auto* const fixed = static_cast<nfgenmsg*>(mnl_nlmsg_put_extra_header(request, sizeof(nfgenmsg)));
-    fixed->nfgen_family = static_cast<std::uint8_t>(Address(from).Family());
-    PutTuple(request, CTA_TUPLE_ORIG, Address(from), Address(to));
-    PutTuple(request, CTA_TUPLE_REPLY, Address(to), Address(seen_as));
-    mnl_attr_put_u32(request, CTA_TIMEOUT, htonl(kTimeoutSeconds));
-    ASSERT_GT(mnl_socket_sendto(socket_.get(), request, request->nlmsg_len), 0);
-    ASSERT_GT(mnl_socket_recvfrom(socket_.get(), buffer.data(), buffer.size()), 0);
-    const auto* answer = reinterpret_cast<const nlmsghdr*>(buffer.data());
-    ASSERT_EQ(nft::ParseAcknowledgement(answer).error, 0);
+    tracker_->Track(from, to, seen_as);
   }
 
   void Remove(const std::string& address) {
@@ -85,11 +47,8 @@ class ConntrackTest : public testing::TestWithParam<By> {
   [[nodiscard]] std::uint32_t Count() { return conntrack_->Count(); }
 
  private:
-  struct Close {
-    void operator()(mnl_socket* socket) const noexcept { mnl_socket_close(socket); }
-  };
   std::optional<Conntrack> conntrack_;
-  std::unique_ptr<mnl_socket, Close> socket_;
+  std::optional<Tracker> tracker_;
 };
 
 TEST_P(ConntrackTest, ForgetsWhatTheAddressBegan) {
