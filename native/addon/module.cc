@@ -9,8 +9,7 @@
 namespace vulcan::addon {
 
 Module::Module(Napi::Env env, Napi::Object exports)
-    : deliveries_(Deliveries::New(env, "vulcan-net", 0, 1, this)) {
-  deliveries_.Unref(env);
+    : deliveries_(env, [this](Napi::Env e, Task* task) { Finish(e, task); }) {
   // Hooks run newest first, so the lanes are joined before the environment closes `deliveries_`.
   env.AddCleanupHook([this] { Shutdown(); });
 
@@ -48,7 +47,7 @@ void Module::Submit(Napi::Env env, std::unique_ptr<Task> owned, LaneName lane,
     lanes_.Post(lane, [this, task]() -> std::optional<Wait> {
       if (auto wait = task->Run()) return wait;
       const auto plan = task->TakePlan();
-      deliveries_.NonBlockingCall(task);
+      deliveries_.Add(task);
       return std::nullopt;
     });
   } catch (const std::exception& error) {
@@ -60,11 +59,6 @@ void Module::Submit(Napi::Env env, std::unique_ptr<Task> owned, LaneName lane,
 void Module::Cancel(std::uint32_t task_id) {
   const auto found = by_id_.find(task_id);
   if (found != by_id_.end()) found->second->Cancel();
-}
-
-void Module::Deliver(Napi::Env env, Napi::Function, Module* module, Task* task) {
-  // Without an environment the task is destroyed together with the module.
-  if (static_cast<napi_env>(env) != nullptr) module->Finish(env, task);
 }
 
 void Module::Finish(Napi::Env env, Task* task) {

@@ -8,6 +8,7 @@
 #include <optional>
 #include <unordered_map>
 
+#include "addon/deliveries.h"
 #include "addon/handle_table.h"
 #include "addon/lane.h"
 #include "engine/attachment_host.h"
@@ -48,13 +49,10 @@ class Module : public Napi::Addon<Module> {
     std::optional<std::uint32_t> id;
   };
 
-  static void Deliver(Napi::Env env, Napi::Function, Module* module, Task* task);
   void Finish(Napi::Env env, Task* task);
   // Cancels every task and joins the lanes. What they still deliver is not settled: the environment is
   // ending.
   void Shutdown() noexcept;
-
-  using Deliveries = Napi::TypedThreadSafeFunction<Module, Task, &Module::Deliver>;
 
   Deliveries deliveries_;
   LockTable locks_;
