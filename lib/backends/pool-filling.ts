@@ -6,10 +6,14 @@ const shortestPauseMs = 100;
 const longestPauseMs = 5_000;
 /** A VM that somebody else is about may take long to get its slot. */
 const callersPatienceMs = 50;
+/** So long after the last of a row of callers none is to be expected. */
+const callersPauseMs = 5;
 
 export interface FillingOptions {
   /** How many slots are to be built; asked again before each. */
   missing(): number;
+  /** Whether callers still find slots. */
+  hasReady(): boolean;
   build(stop: Stop): Promise<Slot>;
   built(slot: Slot): void;
   /** `inARow`: with this one. */
@@ -21,6 +25,7 @@ export class Filling {
   readonly #options: FillingOptions;
   /** Slots that are getting a VM, and are waited for. */
   readonly #naming = new Set<Promise<unknown>>();
+  #lastCallMs = Number.NEGATIVE_INFINITY;
   #work: Promise<void> | null = null;
   #isBuilding = false;
   #stop = new Stopper();
@@ -46,6 +51,7 @@ export class Filling {
 
   /** A caller's work, by which a slot gets its VM: the slot that is built in its place is not to keep it waiting. */
   beginNaming(work: Promise<unknown>): void {
+    this.#lastCallMs = performance.now();
     this.#naming.add(work);
     this.adjust();
   }
@@ -93,6 +99,7 @@ export class Filling {
   async #fill(): Promise<void> {
     const stop = new Stopper();
     this.#stop = stop;
+    await this.#untilCallersPause(stop);
     for (;;) {
       await this.#lettingCallersGoFirst(stop);
       if (stop.stopped || !this.#mayBuild) return;
@@ -119,19 +126,41 @@ export class Filling {
     }
   }
 
+  /**
+   * Callers who come one after the other are served many times as fast as slots can be built: while they find slots, none
+   * of them shares a processor, or the kernel's lock, with what replaces those that are gone.
+   */
+  async #untilCallersPause(stop: Stop): Promise<void> {
+    const enoughMs = performance.now() + callersPatienceMs;
+    while (!stop.stopped && this.#options.hasReady()) {
+      const pauseMs = Math.min(this.#lastCallMs + callersPauseMs, enoughMs) - performance.now();
+      if (pauseMs <= 0) return;
+      await sleep(pauseMs, stop);
+    }
+  }
+
   /** Those who came before, not those who come meanwhile; nobody for long, and nobody twice. */
   async #lettingCallersGoFirst(stop: Stop): Promise<void> {
     const callers = [...this.#naming];
-    if (callers.length === 0) return;
-    let enough = () => {};
-    const patience = new Promise<void>((resolve) => {
-      enough = resolve;
-    });
-    const timer = setTimeout(enough, callersPatienceMs);
-    const watch = stop.onStop(enough);
-    await Promise.race([Promise.allSettled(callers), patience]);
-    clearTimeout(timer);
+    if (stop.stopped || callers.length === 0) return;
+    const served = new Stopper();
+    const watch = stop.onStop(() => served.stop(null));
+    void Promise.allSettled(callers).then(() => served.stop(null));
+    await sleep(callersPatienceMs, served);
     watch.end();
     for (const caller of callers) this.#naming.delete(caller);
   }
+}
+
+/** For that long, or until it is stopped. */
+function sleep(ms: number, stop: Stop): Promise<void> {
+  return new Promise((resolve) => {
+    const end = () => {
+      clearTimeout(timer);
+      watch.end();
+      resolve();
+    };
+    const timer = setTimeout(end, Math.ceil(ms));
+    const watch = stop.onStop(end);
+  });
 }

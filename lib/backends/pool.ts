@@ -65,6 +65,7 @@ export class Pool {
     });
     this.#filling = new Filling({
       missing: () => this.#missing,
+      hasReady: () => this.#ready.length > 0,
       build: (stop) => this.#build(stop),
       built: (slot) => this.#built(slot),
       failed: (error, inARow) => this.#failed(error, inARow),

@@ -9,7 +9,7 @@ afterEach(() => void vi.useRealTimers());
 const noMemory = new Error('no memory');
 
 /** Wants `missing` slots, each of which takes 10 ms to build, or to be refused; who is stopped rejects at once. */
-function filling(missing: number, refuse = false) {
+function filling(missing: number, { refuse = false, ready = 0 } = {}) {
   const seen = { begun: 0, built: 0, failures: [] as number[], atOnce: 0, most: 0 };
   let wanted = missing;
   const build = (stop: Stop) => {
@@ -25,6 +25,7 @@ function filling(missing: number, refuse = false) {
   };
   const subject = new Filling({
     missing: () => wanted - seen.built,
+    hasReady: () => ready > 0,
     build,
     built: () => {
       seen.built += 1;
@@ -76,6 +77,44 @@ it('lets those who came before have their slots first, and those who come later 
   expect(seen.begun).toBe(1);
 });
 
+it('begins when nobody has come for a while, as long as slots are ready', async () => {
+  const { subject, seen } = filling(2, { ready: 10 });
+  for (let called = 0; called < 10; called++) {
+    const naming = caller(0);
+    subject.beginNaming(naming);
+    await vi.advanceTimersByTimeAsync(3);
+    subject.endNaming(naming);
+  }
+  expect(seen.begun).toBe(0);
+  await vi.advanceTimersByTimeAsync(5);
+  expect(seen.begun).toBe(1);
+  // In the midst of it nobody is waited for twice.
+  subject.beginNaming(caller(0));
+  await vi.advanceTimersByTimeAsync(20);
+  expect(seen.built).toBe(2);
+});
+
+it('begins soon all the same, however many come', async () => {
+  const { subject, seen } = filling(100, { ready: 10 });
+  const call = setInterval(() => subject.beginNaming(caller(0)), 1);
+  await vi.advanceTimersByTimeAsync(45);
+  expect(seen.begun).toBe(0);
+  await vi.advanceTimersByTimeAsync(10);
+  expect(seen.begun).toBe(1);
+  await vi.advanceTimersByTimeAsync(200);
+  expect(seen.built).toBeGreaterThan(10);
+  clearInterval(call);
+});
+
+it('has nothing to give up, and is settled at once, while it waits for callers to pause', async () => {
+  const { subject, seen } = filling(1, { ready: 1 });
+  subject.beginNaming(caller(0));
+  expect(await subject.giveUp()).toBe(false);
+  await subject.settle();
+  await vi.advanceTimersByTimeAsync(100);
+  expect(seen.begun).toBe(0);
+});
+
 it('waits for no caller long, and for none twice', async () => {
   const { subject, seen } = filling(4);
   subject.beginNaming(caller(60_000));
@@ -109,7 +148,7 @@ it('is not kept waiting by callers who failed', async () => {
 });
 
 it('pauses after a failure, twice as long after the next', async () => {
-  const { subject, seen } = filling(1, true);
+  const { subject, seen } = filling(1, { refuse: true });
   subject.adjust();
   await vi.advanceTimersByTimeAsync(209);
   expect(seen.failures).toEqual([1]);
