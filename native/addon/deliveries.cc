@@ -43,7 +43,12 @@ void Deliveries::Turn(Napi::Env env, Napi::Function, Deliveries* deliveries, voi
 void Deliveries::Deliver(Napi::Env env) {
   std::deque<Task*> tasks;
   const bool more = Take(tasks);
-  if (more) set_immediate_.Call({next_turn_.Value()});
+  try {
+    if (more) set_immediate_.Call({next_turn_.Value()});
+  } catch (const Napi::Error&) {
+    // JavaScript can't run any more: a worker that is being terminated. Nobody is left to be told of the
+    // others.
+  }
   for (Task* task : tasks) finish_(env, task);
 }
 
