@@ -11,7 +11,7 @@ import { removeStaleRoutes } from './host-routes.ts';
 import { type HostView, viewHost } from './host-view.ts';
 import { inTurns } from './in-turns.ts';
 import { inhabitedNamespaces } from './inhabited.ts';
-import { addressStoreOf, releaseAddresses } from './network-addresses.ts';
+import { addressStoreOf, releaseAddresses, releaseOwnerless } from './network-addresses.ts';
 import { type Fate, PartialVm, partialVms, removeLink } from './partial.ts';
 import { isPoolOwner } from './pool-owner.ts';
 import { recordsOfNetwork, vmIdOf } from './records.ts';
@@ -60,6 +60,7 @@ class Collection {
     const { binding, network } = this.#runtime;
     if (network.guarded) await collect(errors, () => unguardMissing(this.#runtime, { alone: true }));
     await collect(errors, () => removeStaleRoutes(binding, network));
+    await collect(errors, () => releaseOwnerless(binding, network));
     this.#failed.push(...errors.map((error) => ({ containerId: null, error })));
     return { removed: this.#removed, failed: this.#failed };
   }

@@ -45,6 +45,15 @@ describeLayouts('gc', (lab) => {
     await expectUnchanged(before);
   });
 
+  it('releases an address that a host-local was about to give away when it was killed', async () => {
+    const manager = await lab.open();
+    await manager.setup('vm-1');
+    const before = await canonicalDump();
+    await writeFile('/run/cni/networks/fcnet/10.168.0.77', '');
+    expect(await manager.gc({ keep: ['vm-1'] })).toEqual({ removed: [], failed: [] });
+    await expectUnchanged(before);
+  });
+
   it('has its turn while set-ups go on without a pause', async () => {
     const busy = await lab.open();
     const manager = await lab.open();
