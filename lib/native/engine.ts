@@ -79,10 +79,15 @@ export interface EngineBinding {
   survey(plan: SurveyPlan): Promise<Survey>;
   /** In order, past what fails: what came of each. */
   amend(plan: AmendPlan): Promise<(NativeError | null)[]>;
-  /** What `attach` does to the store, for itself. */
+  /**
+   * What `attach` does to the store, for itself. Makes its directory, and may change a store that is not ready, which makes it no
+   * more so, and is under no lock.
+   */
   addressReserve(
     plan: Task & AddressReservation & { readonly timeoutMs: number },
   ): Promise<ReservedAddress[]>;
+  /** Makes the store, or has one be ready that has all that it is to have. */
+  addressStoreMake(plan: Task & { readonly directory: string }): Promise<void>;
   /** `ips: null`: all that the owner has. What was released; what is somebody else's stays. */
   addressRelease(
     plan: Task & {

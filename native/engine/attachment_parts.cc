@@ -109,7 +109,8 @@ void ReleaseAll(AttachmentHost& host, const AddressPlan& plan,
                 const std::vector<ReservedAddress>& addresses) {
   const Cancellation never;
   UnlessStoreIsMissing([&] {
-    AddressStore store = RunToEnd(AddressStoreRequest(plan.directory, kUndoTimeout), never);
+    AddressStore store =
+        RunToEnd(AddressStoreRequest(plan.directory, kUndoTimeout, UnreadyStore::kChange), never);
     for (const ReservedAddress& each : addresses) store.Release(each.address, plan.owner, host.Addresses());
   });
 }

@@ -162,7 +162,8 @@ std::vector<Error> DestroySlots(const std::vector<std::shared_ptr<Slot>>& slots,
       if (!store || opened != slot->address_directory) {
         store.reset();
         const Cancellation never;
-        store.emplace(RunToEnd(AddressStoreRequest(slot->address_directory, kReleaseTimeout), never));
+        store.emplace(RunToEnd(
+            AddressStoreRequest(slot->address_directory, kReleaseTimeout, UnreadyStore::kChange), never));
         opened = slot->address_directory;
       }
       for (const ReservedAddress& each : slot->addresses) {
