@@ -94,6 +94,8 @@ Progress<Slot> FillSlot::Advance(const Cancellation& cancellation) {
 
 void FillSlot::MakeNamespace() {
   bridge_ = BridgeFor(host_, plan_.interface);
+  step_ = "firewall";
+  RequireFirewall(host_.Nft(), plan_.firewall, plan_.interface);
   step_ = "tap";
   inside_ = host_.Namespaces().Take(TapOf(plan_.interface));
   RefuseOwnersDescriptor(inside_->fd.Get());
