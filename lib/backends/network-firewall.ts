@@ -59,13 +59,18 @@ export class NetworkFirewall {
 
   /** The same for work that does not look itself, but takes the network's lock, and looks by `need` once it has that. */
   async whileThere<T>(scope: Scope, work: (need: () => Promise<void>) => Promise<T>): Promise<T> {
-    const { bridges } = this.#network.firewall;
+    const { bridges, network } = this.#network.firewall;
+    const look = async (need: FirewallNeed) => {
+      try {
+        await this.#binding.firewallRequire({ ...need, bridges });
+      } catch (error) {
+        throw isGone(error) ? error : asFirewallError(network, error);
+      }
+    };
     try {
-      return await this.behind(scope, (need) =>
-        work(() => this.#binding.firewallRequire({ ...need, bridges })),
-      );
+      return await this.behind(scope, (need) => work(() => look(need)));
     } catch (error) {
-      throw isGone(error) ? asFirewallError(this.#network.name, error) : error;
+      throw isGone(error) ? asFirewallError(network, error) : error;
     }
   }
 
