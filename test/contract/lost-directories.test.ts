@@ -8,6 +8,7 @@ import { expectRefusal } from '../support/refusal.ts';
 import { ip } from '../support/run.ts';
 import { Vmms } from '../support/vmm.ts';
 import { type ContractLab, describeBackends, describeLayouts, describeOtherLayouts } from './fixture.ts';
+import { hostLinks } from './oracles.ts';
 
 const store = '/run/cni/networks/fcnet';
 const vmms = new Vmms();
@@ -150,6 +151,7 @@ describeLayouts('the directory of addresses of a process that was killed while i
     await manager.setup('vm-1');
     const second = await manager.setup('vm-2');
     await ip('netns', 'delete', 'vulcan-vm-1');
+    await until('its link to go', async () => (await hostLinks()).length === 1);
     await leave([]);
     const other = await lab.open({ shutdown: 'leave' });
     expect(other.recovery).toMatchObject({ removed: ['vm-1'], failed: [] });
