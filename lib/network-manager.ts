@@ -224,7 +224,7 @@ export class NetworkManager implements AsyncDisposable {
    * Removes the network itself: bridges, firewall elements, and the conflist that was generated. Forwarding stays on.
    * This manager's pools are destroyed, and stay so. A bridge that was there before stays, and of a conflist of the user's own by
    * `cni` also one that has ports of others, or that its plugin makes itself (VLANs; several bridge plugins).
-   * Close the network's other managers first: on a bridge that stays their set-ups would go on, without its firewall.
+   * Set-ups of the network's other managers are refused from then on, until somebody opens it again.
    *
    * @throws {NetworkError} `ERR_NETWORK_IN_USE` while it has attachments, or another manager's pool has slots.
    */

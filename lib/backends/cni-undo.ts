@@ -1,8 +1,11 @@
+import { collect } from '../cni/collect.ts';
 import { runtimeConfOf } from '../cni/gc.ts';
 import type { CacheRecord } from '../cni/types.ts';
 import type { NetworkError } from '../errors.ts';
+import { KeyedMutex } from '../mutex.ts';
 import type { Scope } from '../operation.ts';
 import type { HeldLock } from './locks.ts';
+import { makeStore } from './lost-store.ts';
 import { keyOf, recordsOfNetwork } from './records.ts';
 import type { Runtime } from './runtime.ts';
 import type { Undoing } from './undoing.ts';
@@ -10,6 +13,7 @@ import type { Undoing } from './undoing.ts';
 /** Undoing by the DEL of the plugins. Told of no namespace they release the address and leave links alone. */
 export class ChainUndoing implements Undoing {
   readonly #runtime: Runtime;
+  readonly #mutex = new KeyedMutex();
 
   constructor(runtime: Runtime) {
     this.#runtime = runtime;
@@ -21,6 +25,8 @@ export class ChainUndoing implements Undoing {
     lock: HeldLock,
     scope: Scope,
   ): Promise<readonly NetworkError[]> {
+    const errors = await this.#needStore(scope);
+    if (errors.length > 0) return errors;
     scope.step = 'plugins';
     const chain = await this.#runtime.chainOf(record);
     const options = { lock: lock.handle, signal: scope.signal };
@@ -34,6 +40,8 @@ export class ChainUndoing implements Undoing {
     scope: Scope,
   ): Promise<readonly NetworkError[]> {
     const { chain } = this.#runtime;
+    const errors = await this.#needStore(scope);
+    if (errors.length > 0) return errors;
     scope.step = 'plugins';
     const target = {
       ...keyOf(this.#runtime, containerId),
@@ -42,6 +50,13 @@ export class ChainUndoing implements Undoing {
       capabilityArgs: {},
     };
     return chain.delUnproven(target, { lock: lock.handle, signal: scope.signal });
+  }
+
+  /** A DEL of host-local makes the store, which is then taken for whole. */
+  async #needStore(scope: Scope): Promise<readonly NetworkError[]> {
+    const errors: NetworkError[] = [];
+    await collect(errors, () => this.#mutex.run('', scope, () => makeStore(this.#runtime, scope)));
+    return errors;
   }
 
   async unkept({ signal }: Scope): Promise<readonly NetworkError[]> {

@@ -27,11 +27,14 @@ export class CniBackend extends RecordedBackend implements Backend {
   async attach(request: AttachRequest, scope: Scope): Promise<Made> {
     scope.step = 'bridge';
     await needBridges(this.runtime, scope);
-    scope.step = 'firewall';
-    await this.runtime.firewall.need(scope);
     await findStore(this.runtime, scope);
-    const made = await this.runtime.locks.withVm(request.vmId, scope, (lock) =>
-      attachUnderLock(this.runtime, this.undoing, request, lock, scope),
+    const { firewall, locks } = this.runtime;
+    const made = await firewall.whileThere(scope, (need) =>
+      locks.withVm(request.vmId, scope, async (lock) => {
+        scope.step = 'firewall';
+        await need();
+        return attachUnderLock(this.runtime, this.undoing, request, lock, scope);
+      }),
     );
     await this.runtime.leftConnections.forgotten(made.config.addresses);
     return made;

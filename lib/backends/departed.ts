@@ -1,7 +1,7 @@
 import { recordName } from '../cni/names.ts';
 import type { CacheRecord } from '../cni/types.ts';
 import type { OwnVm } from './backend.ts';
-import { hostLinkName, isCut } from './host-link.ts';
+import { HostLinks, hostLinkName } from './host-link.ts';
 import { surveyHost } from './host-view.ts';
 import { ownerOf } from './native-plan.ts';
 import { keyOf, recordsOfNetwork, vmIdOf } from './records.ts';
@@ -55,7 +55,8 @@ async function traceless(runtime: Runtime, vms: readonly OwnVm[]): Promise<reado
     ...survey.anchors.map(({ name }) => anchors.vmIdOf(`${anchors.directory}/${name}`)),
     ...survey.claims.map(({ name }) => name),
   ]);
-  const uncut = survey.links.filter((link) => !isCut(link));
+  const host = new HostLinks(survey.links);
+  const uncut = survey.links.filter((link) => !host.isCut(link));
   const links = new Set([...uncut.map(({ name }) => name), ...survey.guarded.map(({ link }) => link)]);
   const owners = new Set(survey.addresses.map(({ owner }) => owner));
   return vms.filter(({ vmId, containerId, hostLink }) => {

@@ -99,7 +99,8 @@ export async function labelBare(
   key: AttachmentKey,
 ): Promise<void> {
   const { links } = await atStep('alias', () => binding.dump({ kinds: ['links'] }));
-  const isBare = links.some((link) => link.name === name && link.alias === '' && !isCut(link));
+  const host = new HostLinks(links);
+  const isBare = links.some((link) => link.name === name && link.alias === '' && !host.isCut(link));
   if (!isBare) return;
   await atStep('alias', () => binding.linkLabel({ links: [{ name, alias: aliasOf(key) }] }));
 }
@@ -110,20 +111,18 @@ export function ownerOfAlias(alias: string): AttachmentKey | null {
   return by === owner && ifName !== '' && more === undefined ? { network, containerId, ifName } : null;
 }
 
-/** Whether a teardown, or somebody, has taken the VM off the network. */
-export function isCut({ up, portState }: LinkInfo): boolean {
-  return !up || portState === portDisabled;
-}
-
 /** One dump of the host's links, by what they say about whose they are. */
 export class HostLinks {
   readonly all: readonly LinkInfo[];
   readonly #byAlias = new Map<string, LinkInfo[]>();
   readonly #byName = new Map<string, LinkInfo>();
+  /** By index. */
+  readonly #downBridges = new Set<number>();
 
   constructor(links: readonly LinkInfo[]) {
     this.all = links;
     for (const link of links) {
+      if (link.kind === 'bridge' && !link.up) this.#downBridges.add(link.index);
       if (link.kind === 'bridge') continue;
       this.#byName.set(link.name, link);
       if (link.alias !== '') this.#byAlias.set(link.alias, [...(this.#byAlias.get(link.alias) ?? []), link]);
@@ -149,6 +148,15 @@ export class HostLinks {
     return this.#byAlias.get(aliasOf(key)) ?? [];
   }
 
+  /**
+   * Whether a teardown, or somebody, has taken the VM off the network. A bridge that is down has disabled all of its ports: there
+   * only one that is dormant was cut.
+   */
+  isCut({ up, portState, dormant, master }: LinkInfo): boolean {
+    if (!up || dormant) return true;
+    return portState === portDisabled && !this.#downBridges.has(master);
+  }
+
   /** Those whose alias is ours, whatever the network. */
   get owned(): readonly { readonly link: LinkInfo; readonly owner: AttachmentKey }[] {
     return this.all.flatMap((link) => {
@@ -169,6 +177,17 @@ export async function findHostLink(
 ): Promise<LinkInfo | null> {
   const { links } = await atStep('cut', () => binding.dump({ kinds: ['links'] }));
   return new HostLinks(links).of(record);
+}
+
+/** `null` also when it is cut. */
+export async function findUncutLink(
+  binding: LinkBinding,
+  record: AttachmentKey & Pick<CacheRecord, 'result'>,
+): Promise<LinkInfo | null> {
+  const { links } = await atStep('cut', () => binding.dump({ kinds: ['links'] }));
+  const host = new HostLinks(links);
+  const link = host.of(record);
+  return link === null || host.isCut(link) ? null : link;
 }
 
 /** Whether a link of the host says that it belongs to one of the containers, in whatever network. */

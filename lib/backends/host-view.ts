@@ -4,7 +4,7 @@ import type { Survey } from '../native/survey.ts';
 import type { AnchorState } from '../native/sys.ts';
 import type { AttachmentState } from '../types.ts';
 import { isOurs } from './anchor.ts';
-import { aliasOf, HostLinks, isCut } from './host-link.ts';
+import { aliasOf, HostLinks } from './host-link.ts';
 import { atStep } from './kernel-error.ts';
 import { addressStoreOf } from './network-addresses.ts';
 import type { Runtime } from './runtime.ts';
@@ -80,7 +80,7 @@ export class HostView {
   /** A link lives as long as both of its ends do. A teardown that was killed has cut it. */
   stateWithoutAnchor(record: CacheRecord): 'detached' | 'dead' {
     const link = this.links.of(record);
-    return link === null || isCut(link) ? 'dead' : 'detached';
+    return link === null || this.links.isCut(link) ? 'dead' : 'detached';
   }
 }
 

@@ -16,6 +16,7 @@ const codesByReason: Readonly<Partial<Record<NativeReason, ErrorCode>>> = {
   'address-taken': 'ERR_ADDRESS_TAKEN',
   'bridge-full': 'ERR_BRIDGE_FULL',
   'firewall-gone': 'ERR_FIREWALL',
+  'firewall-bare': 'ERR_FIREWALL',
 };
 
 const codesByErrno: Readonly<Record<string, ErrorCode>> = {

@@ -1,7 +1,7 @@
 import type { CacheRecord } from '../cni/types.ts';
 import type { AnchorState } from '../native/sys.ts';
 import { containerIdOf } from './anchor.ts';
-import { findHostLink, isCut } from './host-link.ts';
+import { findUncutLink } from './host-link.ts';
 import type { HeldLock } from './locks.ts';
 import { keyOf } from './records.ts';
 import type { Runtime } from './runtime.ts';
@@ -20,7 +20,7 @@ export async function livingState(
   const state = await anchors.state(vmId, lock);
   if (!state.claimed || !(state.kind === 'absent' || state.kind === 'file')) return state;
   const key = keyOf(runtime, containerIdOf(vmId, state));
-  const link = await findHostLink(binding, record ?? { ...key, result: null });
-  if (link === null || isCut(link) || !(await anchors.restore(vmId, lock))) return state;
+  const link = await findUncutLink(binding, record ?? { ...key, result: null });
+  if (link === null || !(await anchors.restore(vmId, lock))) return state;
   return anchors.state(vmId, lock);
 }

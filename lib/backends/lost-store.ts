@@ -6,14 +6,15 @@ import { readHostLinks } from './host-link.ts';
 import { atStep, isNativeError, kernelError } from './kernel-error.ts';
 import { type NativeLayout, nativeLayout, nativeProblem } from './native-layout.ts';
 import { ownerOf } from './native-plan.ts';
-import { addressStoreOf, releaseAddresses } from './network-addresses.ts';
+import { addressStoreOf } from './network-addresses.ts';
 import { addressesOf } from './network-config.ts';
 import { recordsOfNetwork } from './records.ts';
 import type { Runtime } from './runtime.ts';
 
 /**
  * host-local's directory of a network, which is made when the network is opened. Where somebody has removed it under its VMs,
- * whoever makes it again puts back first what they have: by their records, and by what is guarded at their links.
+ * whoever makes it again puts back first what they have: by their records, and by what is guarded at their links. Its lock comes
+ * last, so that one of a process that was killed before is still lost.
  */
 
 export interface Taken {
@@ -21,7 +22,7 @@ export interface Taken {
   readonly owner: string;
 }
 
-/** Made with the directory, and by host-local before any other; nobody removes it. */
+/** Made when all is in the directory, and by host-local before any other; nobody removes it. */
 const lockFile = 'lock';
 
 export async function isStoreLost({ binding, network }: Runtime): Promise<boolean> {
@@ -54,18 +55,22 @@ export async function findStore(runtime: Runtime, scope: Scope): Promise<readonl
 
 /** For whom holds the network's lock. */
 export async function makeStore(runtime: Runtime, scope: Scope): Promise<readonly Taken[]> {
+  return (await isStoreLost(runtime)) ? fillStore(runtime, scope) : [];
+}
+
+/** Of one that is lost, or was a moment ago: records that have come back since may know of more. */
+export async function fillStore(runtime: Runtime, scope: Scope): Promise<readonly Taken[]> {
   const { binding, network } = runtime;
   const path = addressStoreOf(network);
-  if (path === null || !(await isStoreLost(runtime))) return [];
+  if (path === null) return [];
   scope.step = 'address';
-  const taken = await takenOf(runtime);
-  await atStep('address', () => binding.directoryEnsure({ path, mode: 0o755 }));
-  // Releases nothing, and leaves the store with its lock: it is not lost for whoever comes first.
-  await releaseAddresses(binding, { directory: path, owner: '', ips: [] }, scope);
   const layout = layoutOfChain(runtime);
+  const taken = layout === null ? [] : await takenOf(runtime);
   const again: Taken[] = [];
-  if (layout === null) return again;
-  for (const each of taken) if (await reserve(runtime, layout, each, scope)) again.push(each);
+  for (const each of taken) {
+    if (layout !== null && (await reserve(runtime, layout, each, scope))) again.push(each);
+  }
+  await atStep('address', () => binding.addressStoreMake({ directory: path }));
   return again;
 }
 

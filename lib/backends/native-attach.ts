@@ -65,9 +65,10 @@ export async function onSomeBridge<T>(
   }
 }
 
+/** Or with one that is down. */
 function isWithoutBridge(error: unknown): boolean {
   const isAtBridge = error instanceof NetworkError && error.step === 'bridge';
-  return isAtBridge && isNativeError(error.cause) && error.cause.code === 'ENODEV';
+  return isAtBridge && isNativeError(error.cause) && ['ENODEV', 'ENETDOWN'].includes(error.cause.code);
 }
 
 export function isObstacle(error: unknown): boolean {
@@ -87,8 +88,8 @@ async function attachOnce(
   scope.step = 'attach';
   let attached: AttachResult;
   try {
-    attached = await firewall.behind(scope, (table) =>
-      runTask(binding, scope, (taskId) => binding.attach({ ...plan, firewall: table, taskId })),
+    attached = await firewall.behind(scope, (need) =>
+      runTask(binding, scope, (taskId) => binding.attach({ ...plan, firewall: need, taskId })),
     );
   } catch (error) {
     throw attachError(error);

@@ -69,6 +69,7 @@ export function planLink(
   const { config, network } = runtime;
   return {
     bridge: template.bridge.name,
+    bridgeUp: template.isOwnBridge,
     port: portOf(layout),
     hostLink,
     alias,

@@ -29,6 +29,7 @@ import {
   type VmNames,
 } from './native-placeholders.ts';
 import { incompleteResult, networkConfig } from './network-config.ts';
+import { isOwnBridge } from './own-bridges.ts';
 import { keyOf } from './records.ts';
 import type { Runtime } from './runtime.ts';
 import { runtimeConf } from './runtime-conf.ts';
@@ -108,12 +109,14 @@ export class AttachmentTemplate {
   readonly requests: readonly AddressRequest[];
   readonly routes: AttachInterface['routes'];
   readonly bridge: Bridge;
+  readonly isOwnBridge: boolean;
   readonly #record: Template<Placeholder>;
   readonly #sample: SampleConfig;
 
   constructor(runtime: Runtime, layout: NativeLayout, bridge: Bridge, address: string | null) {
     const { config, network } = runtime;
     this.bridge = bridge;
+    this.isOwnBridge = isOwnBridge(network, bridge);
     // First, because it knows the network's subnets and says them.
     const conf = slottedConf(runtime, address);
     this.requests = addressRequests(layout.sets, address === null ? [] : [address]);

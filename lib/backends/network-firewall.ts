@@ -1,85 +1,95 @@
 import { firewallError } from '../firewall.ts';
 import { KeyedMutex } from '../mutex.ts';
+import type { FirewallNeed } from '../native/attachment.ts';
 import type { NativeBinding } from '../native/binding.ts';
+import type { NativeError } from '../native/error.ts';
 import { runTask } from '../native/task.ts';
 import type { Scope } from '../operation.ts';
-import { atStep, isNativeError, kernelError } from './kernel-error.ts';
+import { isNativeError, kernelError } from './kernel-error.ts';
 import type { Locks } from './locks.ts';
 import type { Network } from './network.ts';
+import { refuseRemoved } from './removed-network.ts';
 
-type Binding = Pick<NativeBinding, 'cancel' | 'dump' | 'firewallEnsure' | 'firewallRequire'>;
-
-/** The firewall of one network, and by which table it is known: whoever flushes the ruleset takes it away. */
+/**
+ * The firewall of one network, and by which table it is known: whoever flushes the ruleset takes it away, and whoever removes the
+ * network takes the network's part.
+ */
 export class NetworkFirewall {
-  readonly #binding: Binding;
+  readonly #binding: NativeBinding;
   readonly #network: Network;
   readonly #locks: Locks;
   readonly #mutex = new KeyedMutex();
-  /** The handle of the table that the network's elements were last seen in; 0: none was. */
-  #table = 0;
+  /** With the table that the network's elements were last seen in; 0: none was. */
+  #need: FirewallNeed;
 
-  constructor(binding: Binding, network: Network, locks: Locks) {
+  constructor(binding: NativeBinding, network: Network, locks: Locks) {
     this.#binding = binding;
     this.#network = network;
     this.#locks = locks;
+    this.#need = { table: 0, network: network.name };
   }
 
   /** Rejects with what the addon rejects with. */
   async ensure(scope?: Scope): Promise<void> {
     const { firewall } = this.#network;
-    this.#table = await runTask(this.#binding, scope, (taskId) =>
+    const table = await runTask(this.#binding, scope, (taskId) =>
       this.#binding.firewallEnsure({ ...firewall, taskId }),
     );
+    this.#need = { table, network: firewall.network };
   }
 
   /**
-   * Native work that makes nothing without the firewall: where that is gone, it is put back, and the work done once more. The
-   * caller holds no lock.
+   * Native work that makes nothing without the firewall: where that is gone, it is put back, and the work done once more; of a network
+   * that was removed it is not. The caller holds no lock.
    */
-  async behind<T>(scope: Scope, work: (table: number) => Promise<T>): Promise<T> {
-    const table = this.#table;
+  async behind<T>(scope: Scope, work: (need: FirewallNeed) => Promise<T>): Promise<T> {
+    const need = this.#need;
+    let missed: NativeError;
     try {
-      return await work(table);
+      return await work(need);
     } catch (error) {
       if (!isGone(error)) throw error;
+      missed = error;
     }
     const { step } = scope;
-    await this.#locks.withNetwork('shared', scope, () => this.#restore(table, scope));
+    await this.#locks.withNetwork('shared', scope, () => this.#restore(need, missed, scope));
     scope.step = step;
-    return work(this.#table);
+    return work(this.#need);
   }
 
-  /** For work that does not look itself. The caller holds no lock. */
-  need(scope: Scope): Promise<void> {
-    return this.behind(scope, (table) => this.#binding.firewallRequire({ table })).catch((error: unknown) => {
-      throw asFirewallError(this.#network.name, error);
-    });
+  /** The same for work that does not look itself, but takes the network's lock, and looks by `need` once it has that. */
+  async whileThere<T>(scope: Scope, work: (need: () => Promise<void>) => Promise<T>): Promise<T> {
+    const { bridges, network } = this.#network.firewall;
+    const look = async (need: FirewallNeed) => {
+      try {
+        await this.#binding.firewallRequire({ ...need, bridges });
+      } catch (error) {
+        throw isGone(error) ? error : asFirewallError(network, error);
+      }
+    };
+    try {
+      return await this.behind(scope, (need) => work(() => look(need)));
+    } catch (error) {
+      throw isGone(error) ? asFirewallError(network, error) : error;
+    }
   }
 
   /** Of those who come at once, one puts it back. */
-  #restore(missed: number, scope: Scope): Promise<void> {
+  #restore(need: FirewallNeed, missed: NativeError, scope: Scope): Promise<void> {
     return this.#mutex.run('', scope, async () => {
-      if (missed !== this.#table) return;
+      if (need !== this.#need) return;
       scope.step = 'firewall';
-      if (!(await this.#isNetworkThere())) return;
+      await refuseRemoved({ binding: this.#binding, network: this.#network }, missed);
       await this.ensure(scope).catch((error: unknown) => {
         throw asFirewallError(this.#network.name, error);
       });
     });
   }
-
-  /** One that others have removed meanwhile is without its bridge, and gets no firewall back. */
-  async #isNetworkThere(): Promise<boolean> {
-    const { bridges } = this.#network;
-    if (bridges.length === 0) return true;
-    const { links } = await atStep('firewall', () => this.#binding.dump({ kinds: ['links'] }));
-    const present = new Set(links.flatMap(({ kind, name }) => (kind === 'bridge' ? [name] : [])));
-    return bridges.some(({ name }) => present.has(name));
-  }
 }
 
-function isGone(error: unknown): boolean {
-  return isNativeError(error) && error.reason === 'firewall-gone' && error.undoErrors === undefined;
+function isGone(error: unknown): error is NativeError {
+  if (!isNativeError(error) || error.undoErrors !== undefined) return false;
+  return error.reason === 'firewall-gone' || error.reason === 'firewall-bare';
 }
 
 /** The public error for what the addon refuses of a firewall. */

@@ -1,4 +1,4 @@
-import { isCut, readHostLinks } from './host-link.ts';
+import { readHostLinks } from './host-link.ts';
 import { atStep } from './kernel-error.ts';
 import { addressesOf } from './network-addresses.ts';
 import { isPoolOwner } from './pool-owner.ts';
@@ -21,9 +21,10 @@ export async function networkUsers(runtime: Runtime): Promise<readonly string[]>
   }
   // Of a VM that was torn down the link goes some time after its name.
   const named = new Set(await runtime.anchors.list());
-  for (const { link, owner } of (await readHostLinks(runtime.binding)).owned) {
+  const links = await readHostLinks(runtime.binding);
+  for (const { link, owner } of links.owned) {
     const { network, containerId } = owner;
-    if (network !== runtime.network.name || isCut(link) || told.has(containerId)) continue;
+    if (network !== runtime.network.name || links.isCut(link) || told.has(containerId)) continue;
     if (!named.has(containerId)) continue;
     users.push(
       `${containerId} (which has the link ${link.name}, and no record in ${runtime.config.stateDir})`,

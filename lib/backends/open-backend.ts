@@ -2,7 +2,7 @@ import { isNetworkError, NetworkError } from '../errors.ts';
 import { Scope } from '../operation.ts';
 import type { Config } from '../settings.ts';
 import type { Backend } from './backend.ts';
-import { makeStore } from './lost-store.ts';
+import { fillStore, isStoreLost } from './lost-store.ts';
 import { resolveNetwork } from './network.ts';
 import { networkUsers } from './network-users.ts';
 import { hasOtherPools } from './pool-owner.ts';
@@ -33,8 +33,9 @@ export async function openBackend<T extends Backend>(
       preparation.run(async (bridges) => {
         runtime.bridges = bridges;
         await verifyAtOpen(config, () => backend.verify(scope));
+        const wasLost = await isStoreLost(runtime);
         await backend.recover(scope);
-        await makeStore(runtime, scope);
+        if (wasLost) await fillStore(runtime, scope);
         await start(backend);
       }),
     );

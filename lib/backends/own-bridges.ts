@@ -3,9 +3,9 @@ import type { BridgePlan } from '../native/engine.ts';
 import type { LinkInfo } from '../native/netlink.ts';
 import type { Scope } from '../operation.ts';
 import type { Bridge } from './bridge-choice.ts';
-import { conflistFile, readConflist } from './conflist-file.ts';
 import { atStep } from './kernel-error.ts';
 import type { Network } from './network.ts';
+import { isNetworkRemoved, removedError } from './removed-network.ts';
 import type { Runtime } from './runtime.ts';
 
 /** The bridges of a network: which are to be there, and when one that is gone is made again. */
@@ -28,35 +28,26 @@ export async function ensureBridge(runtime: Runtime, plan: BridgePlan): Promise<
   return bridge;
 }
 
-/**
- * Whether `removeNetwork` has taken it away, of whichever process: firewall and conflist go with it. Who deletes a bridge leaves
- * them, and who flushes the ruleset leaves the conflist.
- */
-export async function isNetworkRemoved(
-  { binding, network }: Runtime,
-  links: readonly LinkInfo[],
-): Promise<boolean> {
-  const names = namesOf(links);
-  if (network.bridges.length === 0 || network.bridges.some(({ name }) => names.has(name))) return false;
-  const known = await atStep('firewall', () => binding.firewallList({}));
-  if (known.includes(network.name)) return false;
-  const file = conflistFile(network);
-  return file === null || (await readConflist(binding, file)) === null;
+/** Whether the network has made it, and not somebody else before. */
+export function isOwnBridge({ bridges }: Network, { name, mac }: Bridge): boolean {
+  return bridges.some((plan) => plan.name === name && plan.mac === mac);
 }
 
 /**
- * For a set-up that met with no bridge: makes again those that the network had made. `cause`: what the set-up met with. The
- * caller holds no lock.
+ * For a set-up that met with no bridge, or one that is down: makes again those that the network had made, and sets them up. `cause`:
+ * what the set-up met with. The caller holds no lock.
  */
 export async function remakeBridges(runtime: Runtime, scope: Scope, cause?: unknown): Promise<void> {
   const { step } = scope;
   await runtime.locks.withNetwork('shared', scope, async () => {
     scope.step = 'bridge';
     const { links } = await atStep('bridge', () => runtime.binding.dump({ kinds: ['links'] }));
-    const names = namesOf(links);
-    const gone = runtime.bridges.filter(({ name }) => !names.has(name));
+    const [names, up] = [namesOf(links), namesOf(links.filter((link) => link.up))];
+    const gone = runtime.bridges.filter(
+      (bridge) => !(isOwnBridge(runtime.network, bridge) ? up : names).has(bridge.name),
+    );
     if (gone.length > 0 && (await isNetworkRemoved(runtime, links))) {
-      throw refusal(runtime.network, removedText(runtime.network), cause);
+      throw removedError(runtime.network, 'bridge', cause);
     }
     for (const bridge of gone) await ensureBridge(runtime, ownPlan(runtime.network, bridge, cause));
   });
@@ -73,17 +64,10 @@ export async function needBridges(runtime: Runtime, scope: Scope): Promise<void>
   }
 }
 
-export const removedText = ({ name }: Network): string =>
-  `network ${name} was removed: open a new NetworkManager, which makes it again`;
-
 /** A bridge of the user's own has ports and addresses that only the user knows; a `repair` is asked for one all the same. */
 function ownPlan(network: Network, { name, mac }: Bridge, cause: unknown): BridgePlan {
   const plan = network.bridges.find((each) => each.name === name);
   if (plan?.mac === mac) return plan;
   const message = `bridge ${name} is gone, which was there before network ${network.name}: make it again, and call repair(); or call repair() alone for one of the network's own`;
-  throw refusal(network, message, cause);
-}
-
-function refusal({ name }: Network, message: string, cause: unknown): NetworkError {
-  return new NetworkError('ERR_KERNEL', message, { step: 'bridge', network: name, cause });
+  throw new NetworkError('ERR_KERNEL', message, { step: 'bridge', network: network.name, cause });
 }

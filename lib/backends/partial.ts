@@ -9,7 +9,7 @@ import { vmIdRule } from '../rules.ts';
 import { claimsNothing, containerIdOf, isOurs } from './anchor.ts';
 import { detachUnderLock, incomplete, mayClear } from './detach.ts';
 import { unguard } from './guard.ts';
-import { aliasOf, cutHostLink, deleteHostLink, findHostLink, isCut } from './host-link.ts';
+import { aliasOf, cutHostLink, deleteHostLink, findUncutLink } from './host-link.ts';
 import type { HostView } from './host-view.ts';
 import { atStep } from './kernel-error.ts';
 import { livingState } from './living.ts';
@@ -50,7 +50,7 @@ export function partialVms(runtime: Runtime, view: HostView): readonly string[] 
   for (const { owner, link } of view.links.owned) {
     if (owner.network !== network.name || view.hasRecord(owner)) continue;
     const vmId = view.vmIdOf(owner.containerId);
-    if (isCut(link) || view.anchors.has(vmId)) vms.add(vmId);
+    if (view.links.isCut(link) || view.anchors.has(vmId)) vms.add(vmId);
   }
   for (const name of view.unreadable) {
     const [start, end] = [`${network.name}-`, `-${config.ifName}`];
@@ -144,9 +144,9 @@ export class PartialVm {
   }
 
   async #uncutLink(key: AttachmentKey): Promise<LinkInfo | null> {
-    if (this.#view.links.withAlias(key).every(isCut)) return null;
-    const link = await findHostLink(this.#runtime.binding, { ...key, result: null });
-    return link === null || isCut(link) ? null : link;
+    const { links } = this.#view;
+    if (links.withAlias(key).every((link) => links.isCut(link))) return null;
+    return findUncutLink(this.#runtime.binding, { ...key, result: null });
   }
 
   /** `null`: the VM has been set up, or it has a network of another name. */
@@ -177,7 +177,7 @@ export class PartialVm {
       return 'restored';
     }
     lock.spent = false;
-    return link !== null && !isCut(link) ? 'left' : { record, state };
+    return link !== null && !this.#view.links.isCut(link) ? 'left' : { record, state };
   }
 
   async #isBehind(link: LinkInfo, vmId: string, owner: AttachmentKey): Promise<boolean> {
@@ -223,7 +223,8 @@ export class PartialVm {
     const key = keyOf(this.#runtime, containerIdOf(vmId, state));
     const errors: NetworkError[] = [];
     // A link that is not cut may be somebody's who lives on without a name: gc is asked for that.
-    for (const link of this.#view.links.withAlias(key).filter(isCut)) {
+    const { links } = this.#view;
+    for (const link of links.withAlias(key).filter((each) => links.isCut(each))) {
       await collect(errors, () => deleteHostLink(binding, link));
     }
     const mayGo = isOurs(state) || (await mayClear(this.#runtime, vmId, [], state));

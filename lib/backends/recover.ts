@@ -2,7 +2,7 @@ import { NetworkError } from '../errors.ts';
 import type { Scope } from '../operation.ts';
 import type { RecoveryReport } from '../types.ts';
 import { guard, guardedPort, isGuarded, unguardMissing } from './guard.ts';
-import { aliasOf, hostLinkName, isCut } from './host-link.ts';
+import { aliasOf, hostLinkName } from './host-link.ts';
 import { type HostView, viewHost } from './host-view.ts';
 import { inTurns } from './in-turns.ts';
 import { inhabitedNamespaces } from './inhabited.ts';
@@ -94,7 +94,9 @@ async function labelAgain(runtime: Runtime, view: HostView, scope: Scope): Promi
   const bare = view.ofNetwork.flatMap((record) => {
     const vmId = anchors.vmIdOf(record.netns);
     const link = view.links.of(record);
-    return vmId !== null && link?.alias === '' && !isCut(link) ? [{ vmId, record, name: link.name }] : [];
+    return vmId !== null && link?.alias === '' && !view.links.isCut(link)
+      ? [{ vmId, record, name: link.name }]
+      : [];
   });
   await inTurns(bare, width, ({ vmId, record, name }) =>
     locks.withVm(vmId, scope, async (lock) => {

@@ -4,7 +4,8 @@ import type { RepairReport } from '../types.ts';
 import { asDifference, beyondRepair, type Finding, textOf } from './finding.ts';
 import { HostReading } from './host-reading.ts';
 import { inspectSubnets } from './inspect-routes.ts';
-import { isNetworkRemoved, presentPlans, removedText } from './own-bridges.ts';
+import { presentPlans } from './own-bridges.ts';
+import { isNetworkRemoved, removedText } from './removed-network.ts';
 import type { Runtime } from './runtime.ts';
 
 /** Puts back what is no VM's: bridges, the subnet's own routes, firewall and forwarding, also where there is no VM. */

@@ -1,6 +1,6 @@
 import { recordName } from '../cni/names.ts';
 import type { Template } from '../cni/template.ts';
-import type { DetachInterface, ReservedAddress } from '../native/attachment.ts';
+import type { DetachInterface, FirewallNeed, ReservedAddress } from '../native/attachment.ts';
 import type { NativeError } from '../native/error.ts';
 import { runTask } from '../native/task.ts';
 import { debug } from '../observe.ts';
@@ -67,7 +67,12 @@ export function fillSlot(
   const { runtime } = native;
   const network = runtime.network.name;
   const scope = new Scope({ operation: 'warm up', network, timeoutMs, closing: stop });
-  const fill = (bridge: Bridge) => fillOn(native, bridge, options, owner, stop);
+  const fill = (bridge: Bridge) =>
+    runtime.firewall
+      .behind(scope, (need) => fillOn(native, bridge, { ...options, firewall: need }, owner, stop))
+      .catch((error: unknown) => {
+        throw attachError(error);
+      });
   const work = () => onSomeBridge(native, fill, (remake) => remake(scope));
   return withStore(runtime, scope, work).finally(() => scope.end());
 }
@@ -75,12 +80,12 @@ export function fillSlot(
 async function fillOn(
   native: NativeRuntime,
   bridge: Bridge,
-  options: FillOptions,
+  options: FillOptions & { readonly firewall: FirewallNeed },
   owner: string,
   stop: Stop,
 ): Promise<Slot> {
   const { binding, leftConnections, locks } = native.runtime;
-  const { tapName, tapOwner, recycle } = options;
+  const { tapName, tapOwner, recycle, firewall } = options;
   const { name: hostLink, mac: hostMac } = newHostLink(keyOf(native.runtime, owner));
   const names: LinkNames = {
     ...{ hostLink, hostMac, mac: slotMac(hostLink) },
@@ -88,16 +93,12 @@ async function fillOn(
   };
   const template = native.templateFor(null, bridge);
   const link = planLink(native, template, names, { alias: '', owner, tapOwner });
-  const plan = { locks: locks.planWithin(owner, timeoutMs), interface: link, recycled: recycle };
-  try {
-    const filled = await runTask(binding, stop, (taskId) => binding.slotFill({ ...plan, taskId }));
-    const { slot: handle, addresses } = filled;
-    await leftConnections.forgotten(addresses);
-    const record = template.recordOf(names, addresses);
-    return { handle, bridge, names, addresses, record, undo: linkDetachment(link, addresses) };
-  } catch (error) {
-    throw attachError(error);
-  }
+  const plan = { locks: locks.planWithin(owner, timeoutMs), firewall, interface: link, recycled: recycle };
+  const filled = await runTask(binding, stop, (taskId) => binding.slotFill({ ...plan, taskId }));
+  const { slot: handle, addresses } = filled;
+  await leftConnections.forgotten(addresses);
+  const record = template.recordOf(names, addresses);
+  return { handle, bridge, names, addresses, record, undo: linkDetachment(link, addresses) };
 }
 
 function namesOf(
@@ -125,13 +126,13 @@ export async function nameSlot(
   const owner = ownerOf(key);
   scope.step = 'attach';
   const text = slot.record.text(({ nameOf }) => names[nameOf]);
-  const named = await firewall.behind(scope, (table) =>
+  const named = await firewall.behind(scope, (need) =>
     runTask(binding, scope, (taskId) =>
       binding.slotName({
         taskId,
         slot: slot.handle,
         locks: locks.planFor(request, scope),
-        firewall: table,
+        firewall: need,
         anchor: anchors.fileOf(request.vmId),
         owner,
         record: { directory, name, text },

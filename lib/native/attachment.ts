@@ -85,6 +85,8 @@ export interface RoutedPort {
 export interface AttachInterface {
   /** Has the gateway's address, and is what a {@link BridgePort} is a port of. */
   readonly bridge: string;
+  /** Whether it has to be up (ENETDOWN). Default false. */
+  readonly bridgeUp?: boolean;
   readonly port: BridgePort | RoutedPort;
   /** The host's end of the pair, and its alias. */
   readonly hostLink: string;
@@ -103,10 +105,19 @@ export interface AttachInterface {
   readonly record: FileName & { readonly text: readonly (string | number | GatewayOf)[] };
 }
 
+/**
+ * What guests come through, which is their bridge, or the group of links that are routed to, has to be in the firewall as this
+ * network's. Where it is not, the reason is `firewall-gone`, or, while the table is the one of that handle, `firewall-bare`.
+ */
+export interface FirewallNeed {
+  readonly table: number;
+  readonly network: string;
+}
+
 export interface AttachPlan extends Task {
   readonly locks: AttachmentLocks;
-  /** The handle of its table: without it nothing is made (reason `firewall-gone`). Absent: nobody looks. */
-  readonly firewall?: number;
+  /** Without it nothing is made. Absent: nobody looks. */
+  readonly firewall?: FirewallNeed;
   readonly anchor: FileName;
   readonly interfaces: readonly [AttachInterface];
 }
@@ -127,6 +138,8 @@ export interface AttachResult {
 export interface SlotPlan extends Task {
   /** `vm` is not looked at. */
   readonly locks: AttachmentLocks;
+  /** As in an {@link AttachPlan}. */
+  readonly firewall?: FirewallNeed;
   /** Its alias is empty; the owner of its addresses is whoever keeps the slot. */
   readonly interface: Omit<AttachInterface, 'record'>;
   /** Whether it may be proven and reset one day: what it looks like now is then to be known. */
@@ -145,7 +158,7 @@ export interface SlotNamingPlan extends Task {
   readonly slot: number;
   readonly locks: AttachmentLocks;
   /** As in an {@link AttachPlan}. */
-  readonly firewall?: number;
+  readonly firewall?: FirewallNeed;
   readonly anchor: FileName;
   /** Of the slot's addresses from then on. */
   readonly owner: string;

@@ -1,4 +1,4 @@
-import type { AddressReservation, GuardedPort, ReservedAddress } from './attachment.ts';
+import type { AddressReservation, FirewallNeed, GuardedPort, ReservedAddress } from './attachment.ts';
 import type { NativeError } from './error.ts';
 import type { ForwardChain, ProbeResult } from './host.ts';
 import type { AmendPlan, Survey, SurveyPlan } from './survey.ts';
@@ -56,8 +56,8 @@ export interface EngineBinding {
    * in its place has another.
    */
   firewallEnsure(plan: Task & FirewallNetwork): Promise<number>;
-  /** Rejects with reason `firewall-gone` unless the table is still the one of that handle. */
-  firewallRequire(plan: Task & { readonly table: number }): Promise<void>;
+  /** Rejects where that, of these bridges, is not there. */
+  firewallRequire(plan: Task & FirewallNeed & { readonly bridges: readonly string[] }): Promise<void>;
   /** What is not as `firewallEnsure` leaves it: `table`, `rules`, `elements`. */
   firewallCheck(plan: Task & FirewallNetwork): Promise<string[]>;
   /** This network's elements; the table too when no network is left in it. Absent is fine. */
@@ -79,10 +79,15 @@ export interface EngineBinding {
   survey(plan: SurveyPlan): Promise<Survey>;
   /** In order, past what fails: what came of each. */
   amend(plan: AmendPlan): Promise<(NativeError | null)[]>;
-  /** What `attach` does to the store, for itself. */
+  /**
+   * What `attach` does to the store, for itself. Makes its directory, and may change a store that is not ready, which makes it no
+   * more so, and is under no lock.
+   */
   addressReserve(
     plan: Task & AddressReservation & { readonly timeoutMs: number },
   ): Promise<ReservedAddress[]>;
+  /** Makes the store, or has one be ready that has all that it is to have. */
+  addressStoreMake(plan: Task & { readonly directory: string }): Promise<void>;
   /** `ips: null`: all that the owner has. What was released; what is somebody else's stays. */
   addressRelease(
     plan: Task & {

@@ -44,7 +44,9 @@ export type NativeReason =
   | 'bridge-full'
   /** A slot of the pool is not as it was built. */
   | 'slot-spoilt'
-  /** The directory that says which addresses are taken is not there. */
+  /** The directory that says which addresses are taken is not there, or does not say all of them yet. */
   | 'store-missing'
   /** The firewall's table is not the one that the network's elements were last seen in. */
-  | 'firewall-gone';
+  | 'firewall-gone'
+  /** What guests come through is no element of the network's in the firewall's table. */
+  | 'firewall-bare';

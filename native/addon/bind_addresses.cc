@@ -15,7 +15,8 @@ namespace vulcan::addon {
 namespace {
 
 [[nodiscard]] AddressStoreRequest ParseStoreRequest(const Fields& fields) {
-  return {fields.String("directory"), std::chrono::milliseconds(fields.Integer<std::uint32_t>("timeoutMs"))};
+  return {fields.String("directory"), std::chrono::milliseconds(fields.Integer<std::uint32_t>("timeoutMs")),
+          UnreadyStore::kChange};
 }
 
 struct Reservation {
@@ -57,7 +58,7 @@ void BindAddresses(Napi::Object exports, Module& module) {
       },
       [&host](Reservation& reservation,
               const Cancellation& cancellation) -> Progress<std::vector<ReservedAddress>> {
-        MakeAddressStore(reservation.directory);
+        BeginAddressStore(reservation.directory);
         auto store = reservation.store.Try(cancellation);
         if (store.wait) return std::move(*store.wait);
         return ReserveAll(*store.result, reservation.plan, host.Addresses());
@@ -82,6 +83,10 @@ void BindAddresses(Napi::Object exports, Module& module) {
         });
         return progress;
       });
+  Export(
+      exports, module, "addressStoreMake", LaneName::kControl,
+      [](const Fields& fields) { return fields.String("directory"); },
+      [](const std::string& directory, const Cancellation&) { MakeAddressStore(directory); });
   Export(
       exports, module, "connectionsForget", LaneName::kScan,
       [](const Fields& fields) {

@@ -41,7 +41,7 @@ namespace {
 [[nodiscard]] AttachPlan ParseAttachPlan(const Fields& fields) {
   AttachPlan plan;
   plan.locks = ParseLocks(Nested(fields, "locks"));
-  plan.firewall = fields.OptionalInteger<std::uint64_t>("firewall");
+  plan.firewall = ParseFirewallNeed(fields);
   plan.anchor = ParseFileName(Nested(fields, "anchor"));
   const Fields interface = OnlyInterface(fields);
   plan.addresses = ParseAddressPlan(Nested(interface, "addresses"));

@@ -1,6 +1,7 @@
 #include "addon/bind.h"
 #include "addon/task.h"
 #include "engine/firewall.h"
+#include "engine/firewall_need.h"
 #include "engine/forward_chains.h"
 #include "engine/probe.h"
 
@@ -50,6 +51,11 @@ Napi::Object ProbeResultToJs(Napi::Env env, const ProbeResult& result) {
   return object;
 }
 
+struct Required {
+  firewall::Need need;
+  std::vector<firewall::Entrance> entrances;
+};
+
 void BindFirewall(Napi::Object exports, Module& module) {
   Export(exports, module, "firewallEnsure", LaneName::kControl, ParseNetwork,
          [](const firewall::Network& network, const Cancellation& cancellation) {
@@ -58,8 +64,15 @@ void BindFirewall(Napi::Object exports, Module& module) {
   AttachmentHost& host = module.Attachments();
   Export(
       exports, module, "firewallRequire", LaneName::kControl,
-      [](const Fields& fields) { return fields.Integer<std::uint64_t>("table"); },
-      [&host](std::uint64_t table, const Cancellation&) { firewall::Require(host.Nft(), table); });
+      [](const Fields& fields) {
+        std::vector<firewall::Entrance> entrances;
+        for (std::string& bridge : fields.Strings("bridges")) entrances.emplace_back(std::move(bridge));
+        return Required{{fields.Integer<std::uint64_t>("table"), fields.String("network")},
+                        std::move(entrances)};
+      },
+      [&host](const Required& plan, const Cancellation&) {
+        firewall::Require(host.Nft(), plan.need, plan.entrances);
+      });
   Export(exports, module, "firewallCheck", LaneName::kScan, ParseNetwork, firewall::Check);
   Export(
       exports, module, "firewallRemove", LaneName::kControl,

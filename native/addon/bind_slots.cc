@@ -19,15 +19,15 @@ namespace {
   const Fields interface = Nested(fields, "interface");
   AddressPlan addresses = ParseAddressPlan(Nested(interface, "addresses"));
   InterfacePlan link = ParseInterface(interface, addresses);
-  return {ParseLocks(Nested(fields, "locks")), std::move(addresses), std::move(link),
-          fields.Bool("recycled")};
+  return {ParseLocks(Nested(fields, "locks")), ParseFirewallNeed(fields), std::move(addresses),
+          std::move(link), fields.Bool("recycled")};
 }
 
 [[nodiscard]] SlotNamingPlan ParseNamingPlan(const SlotTable& slots, const Fields& fields) {
   const Fields record = Nested(fields, "record");
   SlotNamingPlan plan;
   plan.locks = ParseLocks(Nested(fields, "locks"));
-  plan.firewall = fields.OptionalInteger<std::uint64_t>("firewall");
+  plan.firewall = ParseFirewallNeed(fields);
   plan.anchor = ParseFileName(Nested(fields, "anchor"));
   plan.record = ParseFileName(record);
   plan.record_text = record.Text("text");

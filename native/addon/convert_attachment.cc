@@ -38,6 +38,12 @@ AttachmentLocks ParseLocks(const Fields& fields) {
           std::chrono::milliseconds(fields.Integer<std::uint32_t>("timeoutMs"))};
 }
 
+std::optional<firewall::Need> ParseFirewallNeed(const Fields& fields) {
+  const auto need = fields.OptionalObject("firewall");
+  if (!need) return std::nullopt;
+  return firewall::Need{need->Integer<std::uint64_t>("table"), need->String("network")};
+}
+
 FileName ParseFileName(const Fields& fields) { return {fields.String("directory"), fields.String("name")}; }
 
 GatewayOf ParseGatewayOf(const Fields& fields, const AddressPlan& addresses) {
@@ -53,6 +59,7 @@ GatewayOf ParseGatewayOf(const Fields& fields, const AddressPlan& addresses) {
 InterfacePlan ParseInterface(const Fields& fields, const AddressPlan& addresses) {
   InterfacePlan plan;
   plan.bridge = fields.String("bridge");
+  plan.bridge_up = fields.OptionalBool("bridgeUp").value_or(false);
   plan.port = ParsePort(Nested(fields, "port"));
   plan.host_link = fields.String("hostLink");
   plan.alias = fields.String("alias");

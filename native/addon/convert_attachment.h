@@ -1,5 +1,6 @@
 #pragma once
 
+#include <optional>
 #include <vector>
 
 #include "addon/convert.h"
@@ -12,6 +13,8 @@ namespace vulcan::addon {
 // field.
 [[nodiscard]] AttachmentLocks ParseLocks(const Fields& fields);
 [[nodiscard]] FileName ParseFileName(const Fields& fields);
+// Of the plan's field "firewall", which may be absent.
+[[nodiscard]] std::optional<firewall::Need> ParseFirewallNeed(const Fields& fields);
 // For whose ranges have gateways, each its own.
 [[nodiscard]] GatewayOf ParseGatewayOf(const Fields& fields, const AddressPlan& addresses);
 [[nodiscard]] InterfacePlan ParseInterface(const Fields& fields, const AddressPlan& addresses);

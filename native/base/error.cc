@@ -48,6 +48,8 @@ std::string_view ReasonName(Reason reason) noexcept {
       return "slot-spoilt";
     case Reason::kStoreMissing:
       return "store-missing";
+    case Reason::kFirewallBare:
+      return "firewall-bare";
     case Reason::kFirewallGone:
       return "firewall-gone";
   }

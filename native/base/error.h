@@ -26,6 +26,7 @@ enum class Reason {
   kSlotSpoilt,
   kStoreMissing,
   kFirewallGone,
+  kFirewallBare,
 };
 
 // "directory-unsafe"; empty for kNone.

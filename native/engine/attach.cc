@@ -5,7 +5,6 @@
 
 #include "engine/attachment_links.h"
 #include "engine/attachment_parts.h"
-#include "engine/firewall.h"
 #include "engine/guard.h"
 #include "engine/reservation.h"
 #include "sys/anchor.h"
@@ -76,9 +75,8 @@ AttachResult Attach::Run(AddressStore store, const Cancellation& cancellation) {
   ReserveAddresses(std::move(store));
   Begin("bridge", cancellation);
   bridge_ = BridgeFor(host_, plan_.interface);
-  // A network that was removed is without its bridge, too, and is not to get its firewall back.
   Begin("firewall", cancellation);
-  if (plan_.firewall) firewall::Require(host_.Nft(), *plan_.firewall);
+  RequireFirewall(host_.Nft(), plan_.firewall, plan_.interface);
   Begin("record", cancellation);
   PrepareRecord();
   Begin("guard", cancellation);

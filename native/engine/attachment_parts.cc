@@ -85,7 +85,18 @@ void AddLinks(AttachmentHost& host, const InterfacePlan& plan, int bridge, int n
 }
 
 int BridgeFor(AttachmentHost& host, const InterfacePlan& plan) {
-  return IsPort(plan) ? host.BridgeWithRoom(plan.bridge) : host.NeedBridge(plan.bridge);
+  const int index = IsPort(plan) ? host.BridgeWithRoom(plan.bridge) : host.NeedBridge(plan.bridge);
+  if (!plan.bridge_up || host.Links().IsUp(plan.bridge)) return index;
+  throw Error(ENETDOWN, "ioctl(SIOCGIFFLAGS)", "the bridge is down").Path(plan.bridge);
+}
+
+void RequireFirewall(nft::Socket& socket, const std::optional<firewall::Need>& need,
+                     const InterfacePlan& plan) {
+  if (!need) return;
+  const auto* routed = std::get_if<RoutedPort>(&plan.port);
+  const firewall::Entrance entrance =
+      routed == nullptr ? firewall::Entrance(plan.bridge) : firewall::Entrance(routed->group);
+  firewall::Require(socket, *need, {entrance});
 }
 
 bool HasHostRoutes(const InterfacePlan& plan) {
@@ -109,7 +120,8 @@ void ReleaseAll(AttachmentHost& host, const AddressPlan& plan,
                 const std::vector<ReservedAddress>& addresses) {
   const Cancellation never;
   UnlessStoreIsMissing([&] {
-    AddressStore store = RunToEnd(AddressStoreRequest(plan.directory, kUndoTimeout), never);
+    AddressStore store =
+        RunToEnd(AddressStoreRequest(plan.directory, kUndoTimeout, UnreadyStore::kChange), never);
     for (const ReservedAddress& each : addresses) store.Release(each.address, plan.owner, host.Addresses());
   });
 }

@@ -43,8 +43,14 @@ struct Places {
 // Of the plan, for a VMM to attach to: the one that was made ahead, or a new one.
 void AddTap(NewNamespace& inside, const InterfacePlan& plan);
 
-// The index of the plan's bridge; where the link becomes its port, it has room.
+// The index of the plan's bridge; where the link becomes its port, it has room. ENETDOWN where it has to be
+// up.
 [[nodiscard]] int BridgeFor(AttachmentHost& host, const InterfacePlan& plan);
+
+// That the firewall knows what the plan's guest comes through: a network that was removed is not to get
+// another.
+void RequireFirewall(nft::Socket& socket, const std::optional<firewall::Need>& need,
+                     const InterfacePlan& plan);
 
 [[nodiscard]] bool HasHostRoutes(const InterfacePlan& plan);
 

@@ -10,6 +10,7 @@
 
 #include "base/ip_address.h"
 #include "base/step_clock.h"
+#include "engine/firewall_need.h"
 #include "netlink/bridge_port.h"
 #include "netlink/mac_address.h"
 #include "sys/address_ranges.h"
@@ -85,6 +86,8 @@ using RecordText = std::vector<std::variant<std::string, AddressOf, GatewayOf>>;
 struct InterfacePlan {
   // Has the gateway's address, and is what a BridgePort is a port of.
   std::string bridge;
+  // Whether it has to be up.
+  bool bridge_up = false;
   std::variant<BridgePort, RoutedPort> port;
   std::string host_link;
   std::string alias;
@@ -107,8 +110,8 @@ struct InterfacePlan {
 
 struct AttachPlan {
   AttachmentLocks locks;
-  // The handle of its table. Absent: whoever makes the attachment doesn't need it.
-  std::optional<std::uint64_t> firewall;
+  // Absent: whoever makes the attachment doesn't need it.
+  std::optional<firewall::Need> firewall;
   FileName anchor;
   AddressPlan addresses;
   InterfacePlan interface;

@@ -30,7 +30,9 @@ void CutLink(RtnlSocket& host, int link) {
 
 Detach::Detach(DetachPlan plan, AttachmentHost& host)
     : plan_(std::move(plan)), host_(host), lock_(plan_.locks, LockFile::kPresent) {
-  if (plan_.addresses) store_request_.emplace(plan_.addresses->directory, plan_.locks.timeout);
+  if (plan_.addresses) {
+    store_request_.emplace(plan_.addresses->directory, plan_.locks.timeout, UnreadyStore::kChange);
+  }
 }
 
 Progress<DetachResult> Detach::Step(const Cancellation& cancellation) {

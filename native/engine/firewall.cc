@@ -190,14 +190,6 @@ std::uint64_t Ensure(const Network& network, const Cancellation& cancellation) {
   return *table;
 }
 
-void Require(nft::Socket& socket, std::uint64_t table) {
-  const auto present = nft::ReadTable(socket, VulcanTable());
-  if (present && present->handle == table) return;
-  throw Error(ENOENT, "NFT_MSG_GETTABLE", present ? "somebody has made it again" : "somebody has deleted it")
-      .Path("table inet vulcan")
-      .Why(Reason::kFirewallGone);
-}
-
 std::vector<std::string> Check(const Network& network, const Cancellation& cancellation) {
   Elements wanted = ElementsOf(network);
   std::vector<std::string> differences;

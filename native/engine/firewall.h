@@ -17,9 +17,6 @@ namespace vulcan::firewall {
 // network-conflict or, when a table of that name is not ours, foreign.
 [[nodiscard]] std::uint64_t Ensure(const Network& network, const Cancellation& cancellation);
 
-// ENOENT with reason kFirewallGone unless the table is still the one of that handle.
-void Require(nft::Socket& socket, std::uint64_t table);
-
 // The network's elements; the table too when no network is left in it. Absent is fine.
 void Remove(const std::string& network, const Cancellation& cancellation);
 

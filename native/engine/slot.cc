@@ -94,6 +94,8 @@ Progress<Slot> FillSlot::Advance(const Cancellation& cancellation) {
 
 void FillSlot::MakeNamespace() {
   bridge_ = BridgeFor(host_, plan_.interface);
+  step_ = "firewall";
+  RequireFirewall(host_.Nft(), plan_.firewall, plan_.interface);
   step_ = "tap";
   inside_ = host_.Namespaces().Take(TapOf(plan_.interface));
   RefuseOwnersDescriptor(inside_->fd.Get());
@@ -162,7 +164,8 @@ std::vector<Error> DestroySlots(const std::vector<std::shared_ptr<Slot>>& slots,
       if (!store || opened != slot->address_directory) {
         store.reset();
         const Cancellation never;
-        store.emplace(RunToEnd(AddressStoreRequest(slot->address_directory, kReleaseTimeout), never));
+        store.emplace(RunToEnd(
+            AddressStoreRequest(slot->address_directory, kReleaseTimeout, UnreadyStore::kChange), never));
         opened = slot->address_directory;
       }
       for (const ReservedAddress& each : slot->addresses) {

@@ -57,6 +57,8 @@ struct Slot {
 struct SlotPlan {
   // The network's is; the VM's is none of its concern.
   AttachmentLocks locks;
+  // As in an AttachPlan.
+  std::optional<firewall::Need> firewall;
   AddressPlan addresses;
   InterfacePlan interface;
   // Whether ResetSlots will have to know what it was like.

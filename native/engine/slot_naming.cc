@@ -5,7 +5,6 @@
 
 #include "base/error.h"
 #include "engine/attachment_parts.h"
-#include "engine/firewall.h"
 #include "engine/guard.h"
 #include "engine/slot_addresses.h"
 #include "sys/anchor.h"
@@ -70,7 +69,7 @@ SlotNamed SlotNaming::Run(const Cancellation& cancellation) {
   CheckLinks();
   CheckGuard();
   Begin("firewall", cancellation);
-  if (plan_.firewall) firewall::Require(host_.Nft(), *plan_.firewall);
+  RequireFirewall(host_.Nft(), plan_.firewall, plan_.slot->interface);
   Begin("record", cancellation);
   record_.emplace(WriteRecord(places_, plan_.record, plan_.record_text));
   Begin("anchor", cancellation);
@@ -87,7 +86,7 @@ SlotNamed SlotNaming::Run(const Cancellation& cancellation) {
   return {record_->Version(), clock_.End()};
 }
 
-// A bridge that was made again has other ports; without its gateway's address the host has lost its routes.
+// A bridge that was made again has other ports; one that is down has lost the host's routes.
 void SlotNaming::CheckLinks() {
   const Slot& slot = *plan_.slot;
   const auto check = [this](const std::string& link, int index) {
@@ -96,6 +95,8 @@ void SlotNaming::CheckLinks() {
   };
   check(slot.host_link, slot.host_index);
   check(slot.interface.bridge, slot.bridge_index);
+  if (!slot.interface.bridge_up || host_.Links().IsUp(slot.interface.bridge)) return;
+  throw Error(ENETDOWN, "ioctl(SIOCGIFFLAGS)").Path(slot.interface.bridge).Why(Reason::kSlotSpoilt);
 }
 
 void SlotNaming::CheckGuard() {

@@ -23,7 +23,7 @@ namespace vulcan {
 struct SlotNamingPlan {
   AttachmentLocks locks;
   // As in an AttachPlan.
-  std::optional<std::uint64_t> firewall;
+  std::optional<firewall::Need> firewall;
   FileName anchor;
   FileName record;
   std::string record_text;

@@ -26,6 +26,13 @@ void Backoff(int attempt) { std::this_thread::sleep_for(kBackoff * attempt); }
 
 bool IsTransient(const Error& error) noexcept { return error.Errnum() == EBUSY || error.Errnum() == ENOBUFS; }
 
+[[nodiscard]] ifreq Named(const std::string& link, const char* call) {
+  ifreq request{};
+  if (link.size() >= sizeof request.ifr_name) throw Error(EINVAL, call).Path(link);
+  link.copy(request.ifr_name, sizeof request.ifr_name - 1);
+  return request;
+}
+
 [[nodiscard]] Error Exhausted(const Error& failure, int attempts) {
   Error error(failure.Errnum(), failure.Syscall(),
               "so it was at each of " + std::to_string(attempts) + " attempts");
@@ -118,12 +125,19 @@ RtnlBatchResult RtnlSocket::SendOnce(std::span<RtnlMessage* const> messages) {
 }
 
 std::optional<int> RtnlSocket::IndexOf(const std::string& link) const {
-  ifreq request{};
-  if (link.size() >= sizeof request.ifr_name) throw Error(EINVAL, "ioctl(SIOCGIFINDEX)").Path(link);
-  link.copy(request.ifr_name, sizeof request.ifr_name - 1);
+  ifreq request = Named(link, "ioctl(SIOCGIFINDEX)");
   if (::ioctl(nl_socket_get_fd(socket_.get()), SIOCGIFINDEX, &request) == 0) return request.ifr_ifindex;
   if (errno == ENODEV) return std::nullopt;
   throw SystemError("ioctl(SIOCGIFINDEX)", link);
+}
+
+bool RtnlSocket::IsUp(const std::string& link) const {
+  ifreq request = Named(link, "ioctl(SIOCGIFFLAGS)");
+  if (::ioctl(nl_socket_get_fd(socket_.get()), SIOCGIFFLAGS, &request) == 0) {
+    return (request.ifr_flags & IFF_UP) != 0;
+  }
+  if (errno == ENODEV) return false;
+  throw SystemError("ioctl(SIOCGIFFLAGS)", link);
 }
 
 RtnlReply RtnlSocket::Ask(RtnlMessage& request, const RtnlVisitor& visit) {

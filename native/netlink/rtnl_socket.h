@@ -39,6 +39,9 @@ class RtnlSocket {
   // Of a link in the socket's namespace, without its details and without RTNL; empty when there is none.
   [[nodiscard]] std::optional<int> IndexOf(const std::string& link) const;
 
+  // The same, and of its own: false where there is no such link either.
+  [[nodiscard]] bool IsUp(const std::string& link) const;
+
   // One object; `parse` turns a message into an std::optional. Empty when the kernel sent none.
   template <typename Parse>
   [[nodiscard]] auto Get(RtnlMessage request, Parse parse)

@@ -134,6 +134,19 @@ std::vector<Element> ToElements(std::vector<Edge> edges, bool interval) {
   return elements;
 }
 
+std::vector<Element> Parse(const Table& table, const Set& set, const std::vector<Message>& messages) {
+  Reading reading;
+  const SetHandle handle = Named(table, set);
+  for (const Message& message : messages) {
+    if (!AreTexts(Header(message), {NFTA_SET_ELEM_LIST_TABLE, NFTA_SET_ELEM_LIST_SET}) ||
+        nftnl_set_elems_nlmsg_parse(Header(message), handle.get()) < 0)
+      throw Error(EBADMSG, "NFT_MSG_GETSETELEM");
+  }
+  nftnl_set_elem_foreach(handle.get(), Collect, &reading);
+  if (reading.failure) std::rethrow_exception(reading.failure);
+  return ToElements(std::move(reading.edges), set.interval);
+}
+
 }  // namespace
 
 void AddElements(Batch& batch, const Table& table, const Set& set, const std::vector<Element>& elements) {
@@ -145,20 +158,22 @@ void DeleteElements(Batch& batch, const Table& table, const Set& set, const std:
 }
 
 std::vector<Element> ListElements(Socket& socket, const Table& table, const Set& set) {
-  Reading reading;
   const SetHandle wanted = Named(table, set);
-  const auto messages = socket.Dump(NFT_MSG_GETSETELEM, table.family, [&](nlmsghdr* header) {
+  return Parse(table, set, socket.Dump(NFT_MSG_GETSETELEM, table.family, [&](nlmsghdr* header) {
+    nftnl_set_elems_nlmsg_build_payload(header, wanted.get());
+  }));
+}
+
+std::optional<Element> ReadElement(Socket& socket, const Table& table, const Set& set, const Key& key) {
+  const SetHandle wanted = Named(table, set);
+  nftnl_set_elem_add(wanted.get(), MakeElement(key).release());
+  const auto message = socket.Get(NFT_MSG_GETSETELEM, table.family, [&](nlmsghdr* header) {
     nftnl_set_elems_nlmsg_build_payload(header, wanted.get());
   });
-  const SetHandle handle = Named(table, set);
-  for (const Message& message : messages) {
-    if (!AreTexts(Header(message), {NFTA_SET_ELEM_LIST_TABLE, NFTA_SET_ELEM_LIST_SET}) ||
-        nftnl_set_elems_nlmsg_parse(Header(message), handle.get()) < 0)
-      throw Error(EBADMSG, "NFT_MSG_GETSETELEM");
-  }
-  nftnl_set_elem_foreach(handle.get(), Collect, &reading);
-  if (reading.failure) std::rethrow_exception(reading.failure);
-  return ToElements(std::move(reading.edges), set.interval);
+  if (!message) return std::nullopt;
+  std::vector<Element> elements = Parse(table, set, {*message});
+  if (elements.empty()) return std::nullopt;
+  return std::move(elements.front());
 }
 
 }  // namespace vulcan::nft

@@ -1,5 +1,6 @@
 #pragma once
 
+#include <optional>
 #include <string>
 #include <vector>
 
@@ -27,5 +28,9 @@ void DeleteElements(Batch& batch, const Table& table, const Set& set, const std:
 
 // Sorted by key; empty when there is no such set.
 [[nodiscard]] std::vector<Element> ListElements(Socket& socket, const Table& table, const Set& set);
+
+// One of a set without intervals, or nothing; nor is there one where there is no such set.
+[[nodiscard]] std::optional<Element> ReadElement(Socket& socket, const Table& table, const Set& set,
+                                                 const Key& key);
 
 }  // namespace vulcan::nft

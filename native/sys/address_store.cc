@@ -19,6 +19,7 @@
 namespace vulcan {
 namespace {
 
+constexpr const char* kLock = "lock";
 constexpr mode_t kDirectoryMode = 0755;
 constexpr mode_t kLockMode = 0750;
 constexpr mode_t kFileMode = 0600;
@@ -33,6 +34,14 @@ constexpr int kCollisionsBeforeReading = 32;
     if (error.Errnum() == ENOENT) error.Why(Reason::kStoreMissing);
     throw;
   }
+}
+
+// Empty where there is none. The file is never removed: whoever waits for it would wait for another.
+[[nodiscard]] UniqueFd OpenLock(const Directory& directory, int creation) {
+  constexpr int kFlags = O_RDONLY | O_NOFOLLOW | O_CLOEXEC | O_NONBLOCK;
+  UniqueFd lock(::openat(directory.Fd(), kLock, kFlags | creation, kLockMode));
+  if (!lock && errno != ENOENT) throw SystemError("openat", directory.PathOf(kLock));
+  return lock;
 }
 
 [[nodiscard]] std::string_view Trim(std::string_view text) {
@@ -53,15 +62,16 @@ AddressRuns& AddressHints::Of(const std::string& directory, int family) {
   return runs_[directory][family == AF_INET ? 0 : 1];
 }
 
-std::optional<AddressStore> AddressStore::TryOpen(const std::string& path) {
+std::optional<AddressStore> AddressStore::TryOpen(const std::string& path, UnreadyStore unready) {
   Directory directory = OpenStore(path);
-  // The file is never removed: whoever waits for it would wait for another.
-  UniqueFd lock(
-      ::openat(directory.Fd(), "lock", O_RDONLY | O_CREAT | O_NOFOLLOW | O_CLOEXEC | O_NONBLOCK, kLockMode));
-  if (!lock) throw SystemError("openat", directory.PathOf("lock"));
+  UniqueFd lock = OpenLock(directory, 0);
+  if (!lock) {
+    if (unready == UnreadyStore::kChange) return AddressStore(std::move(directory), {});
+    throw Error(ENOENT, "openat").Path(directory.PathOf(kLock)).Why(Reason::kStoreMissing);
+  }
   while (::flock(lock.Get(), LOCK_EX | LOCK_NB) != 0) {
     if (errno == EWOULDBLOCK) return std::nullopt;
-    if (errno != EINTR) throw SystemError("flock", directory.PathOf("lock"));
+    if (errno != EINTR) throw SystemError("flock", directory.PathOf(kLock));
   }
   return AddressStore(std::move(directory), std::move(lock));
 }
@@ -199,6 +209,11 @@ std::optional<std::string> AddressStore::OwnerOf(const std::string& name) const 
 }
 
 void MakeAddressStore(const std::string& directory) {
+  BeginAddressStore(directory);
+  if (!OpenLock(OpenStore(directory), O_CREAT)) throw SystemError("openat", directory + "/" + kLock);
+}
+
+void BeginAddressStore(const std::string& directory) {
   if (!Directory::OpenIfPresent(directory)) EnsureDirectory(directory, kDirectoryMode);
 }
 
@@ -222,7 +237,7 @@ std::vector<Reservation> ListReservations(const std::string& path) {
 
 Progress<AddressStore> AddressStoreRequest::Try(const Cancellation& cancellation) {
   cancellation.ThrowIfCancelled();
-  if (auto store = AddressStore::TryOpen(directory_)) return std::move(*store);
+  if (auto store = AddressStore::TryOpen(directory_, unready_)) return std::move(*store);
   const auto now = Clock::now();
   if (now >= deadline_) {
     throw Error(ETIMEDOUT, "flock", "another process holds the lock of the address store")
@@ -240,7 +255,7 @@ Progress<AddressStore> AddressStoreRequest::TryBriefly(const Cancellation& cance
   constexpr int kShortWaits = 16;
   constexpr std::chrono::microseconds kShortWait{25};
   for (int i = 0; i < kShortWaits; ++i) {
-    if (auto store = AddressStore::TryOpen(directory_)) return std::move(*store);
+    if (auto store = AddressStore::TryOpen(directory_, unready_)) return std::move(*store);
     std::this_thread::sleep_for(kShortWait);
   }
   return Try(cancellation);

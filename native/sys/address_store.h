@@ -32,13 +32,18 @@ struct ReservedAddress {
   std::optional<IpAddress> gateway;
 };
 
+// What to do about a store without its lock's file, which comes last of all: not all that VMs have is in it
+// yet, so that nobody is to be given an address of it. It can be changed all the same, but under no lock.
+enum class UnreadyStore { kRefuse, kChange };
+
 // host-local's store of a network, in its own format and under its own lock, which this object holds: a file
 // for each address that says who has it. An owner is "<containerId>\r\n<ifName>".
 class AddressStore {
  public:
   // One attempt, which never blocks. Empty: somebody else holds the lock. ENOENT with reason kStoreMissing
-  // where the directory is not there: as long as it is missing nobody knows which addresses are taken.
-  [[nodiscard]] static std::optional<AddressStore> TryOpen(const std::string& directory);
+  // where the directory is not there, or not ready: so long nobody knows which addresses are taken.
+  [[nodiscard]] static std::optional<AddressStore> TryOpen(const std::string& directory,
+                                                           UnreadyStore unready = UnreadyStore::kRefuse);
 
   // A free address. ENOSPC with reason kAddressesExhausted when there is none.
   [[nodiscard]] ReservedAddress Reserve(const RangeSet& set, const std::string& owner, AddressHints& hints);
@@ -68,8 +73,10 @@ class AddressStore {
   UniqueFd lock_;
 };
 
-// Makes the directory, unless it is there.
+// Makes the directory, and its lock's file, unless they are there.
 void MakeAddressStore(const std::string& directory);
+// The directory alone: the store is not ready.
+void BeginAddressStore(const std::string& directory);
 
 // For a body that only releases addresses: what is not there holds none.
 template <typename Body>
@@ -95,8 +102,9 @@ struct Reservation {
 // An attempt that goes on until its deadline, without ever blocking the thread.
 class AddressStoreRequest {
  public:
-  AddressStoreRequest(std::string directory, std::chrono::milliseconds timeout)
-      : directory_(std::move(directory)), deadline_(Clock::now() + timeout) {}
+  AddressStoreRequest(std::string directory, std::chrono::milliseconds timeout,
+                      UnreadyStore unready = UnreadyStore::kRefuse)
+      : directory_(std::move(directory)), unready_(unready), deadline_(Clock::now() + timeout) {}
 
   // ETIMEDOUT with reason kLockHeld after the deadline.
   [[nodiscard]] Progress<AddressStore> Try(const Cancellation& cancellation);
@@ -106,6 +114,7 @@ class AddressStoreRequest {
 
  private:
   std::string directory_;
+  UnreadyStore unready_;
   Clock::time_point deadline_;
   std::chrono::milliseconds pause_{1};
 };

@@ -1,11 +1,14 @@
-import { chmod, mkdir, readdir, readFile, rm } from 'node:fs/promises';
+import { chmod, mkdir, readdir, readFile, rm, writeFile } from 'node:fs/promises';
 import { setTimeout as sleep } from 'node:timers/promises';
 import { afterEach, expect, it } from 'vitest';
+import type { NetworkManager } from '../../lib/network-manager.ts';
 import { canonicalDump, expectUnchanged } from '../support/dump.ts';
 import { until } from '../support/lab.ts';
 import { expectRefusal } from '../support/refusal.ts';
+import { ip } from '../support/run.ts';
 import { Vmms } from '../support/vmm.ts';
 import { type ContractLab, describeBackends, describeLayouts, describeOtherLayouts } from './fixture.ts';
+import { hostLinks } from './oracles.ts';
 
 const store = '/run/cni/networks/fcnet';
 const vmms = new Vmms();
@@ -91,6 +94,69 @@ describeLayouts('a directory that was removed under a manager', (lab) => {
     expect(repaired.map(({ vmId }) => vmId)).toContain('vm-1');
     expect(await reserved()).toEqual([guestIp]);
     expect(await manager.check('vm-1')).toEqual({ ok: true, differences: [] });
+  });
+});
+
+describeLayouts('the directory of addresses of a process that was killed while it made it again', (lab) => {
+  /** Of `ips`, as many as it came to: the lock comes last of all. */
+  const leave = async (ips: readonly string[]) => {
+    await remove([store]);
+    await mkdir(store, { recursive: true });
+    for (const [index, ip] of ips.entries()) await writeFile(`${store}/${ip}`, `vm-${index + 1}\r\neth0`);
+  };
+
+  it.each([
+    ['a set-up', (manager: NetworkManager) => manager.setup('vm-3')],
+    ['an open', async () => (await lab.open({ shutdown: 'leave' })).setup('vm-3')],
+    [
+      'a repair',
+      async (manager: NetworkManager) => {
+        await manager.repair();
+        return manager.setup('vm-3');
+      },
+    ],
+  ])('is not taken for whole by %s: no address is given twice', async (_title, setup) => {
+    const manager = await lab.open({ shutdown: 'leave' });
+    const ips = [await manager.setup('vm-1'), await manager.setup('vm-2')].map(({ guestIp }) => guestIp);
+    for (const count of [0, 1]) {
+      await leave(ips.slice(0, count));
+      const { guestIp } = await setup(manager);
+      expect(await reserved()).toEqual([...ips, guestIp].sort());
+      for (const [index, ip] of [...ips, guestIp].entries())
+        expect(await ownerOf(ip)).toBe(`vm-${index + 1}`);
+      await manager.teardown('vm-3');
+    }
+  });
+
+  it.each([
+    ['a teardown', (manager: NetworkManager) => manager.teardown('vm-1')],
+    ['a gc', (manager: NetworkManager) => manager.gc({ keep: ['vm-2'] })],
+  ])('is not made whole by %s, which lets go of an address', async (_title, remove) => {
+    const before = await canonicalDump();
+    const manager = await lab.open();
+    const [first, second] = [await manager.setup('vm-1'), await manager.setup('vm-2')];
+    await leave([first.guestIp]);
+    await remove(manager);
+    expect(await reserved()).not.toContain(first.guestIp);
+    const { guestIp } = await manager.setup('vm-3');
+    expect(await reserved()).toEqual([second.guestIp, guestIp].sort());
+    for (const vmId of ['vm-2', 'vm-3']) await manager.teardown(vmId);
+    expect(await reserved()).toEqual([]);
+    await manager.removeNetwork();
+    await expectUnchanged(before);
+  });
+
+  it('is not made whole by an open that removes what is left of a VM', async () => {
+    const manager = await lab.open({ shutdown: 'leave' });
+    await manager.setup('vm-1');
+    const second = await manager.setup('vm-2');
+    await ip('netns', 'delete', 'vulcan-vm-1');
+    await until('its link to go', async () => (await hostLinks()).length === 1);
+    await leave([]);
+    const other = await lab.open({ shutdown: 'leave' });
+    expect(other.recovery).toMatchObject({ removed: ['vm-1'], failed: [] });
+    expect(await reserved()).toEqual([second.guestIp]);
+    expect((await other.setup('vm-3')).guestIp).not.toBe(second.guestIp);
   });
 });
 

@@ -21,6 +21,7 @@ let store = 0;
 async function newStore(): Promise<void> {
   await resetLab();
   directory = `${stores}/store${++store}`;
+  await native.addressStoreMake({ directory });
 }
 const script = (name: string) => fileURLToPath(new URL(`../support/addresses/${name}.mjs`, import.meta.url));
 

@@ -44,9 +44,10 @@ export async function attachLab(): Promise<void> {
   // iproute2 makes the directory of names a shared mount.
   await ip('netns', 'add', 'first');
   await ip('netns', 'delete', 'first');
-  for (const directory of [locksDir, recordsDir, storeDir]) {
+  for (const directory of [locksDir, recordsDir]) {
     await mkdir(directory, { recursive: true, mode: 0o755 });
   }
+  await native.addressStoreMake({ directory: storeDir });
   await native.bridgeEnsure({
     ...{ name: bridge, mac: '02:fc:00:00:00:01', mtu: 1500, ipv6: false },
     addresses: [`${gateway}/24`],

@@ -14,6 +14,7 @@ constexpr const char* kAddress = "10.168.0.2";
 
 class AddressStoreTest : public testing::Test {
  protected:
+  void SetUp() override { MakeAddressStore(directory_.Path()); }
   void Own(const std::string& owner) const {
     WriteFile(Directory::Open(directory_.Path()), kAddress, owner, 0600);
   }
@@ -42,6 +43,21 @@ TEST_F(AddressStoreTest, IsNotMadeByWhoOpensIt) {
   EXPECT_TRUE(Throws(ENOENT, Reason::kStoreMissing, [&] { static_cast<void>(AddressStore::TryOpen(path)); }));
   UnlessStoreIsMissing([&] { static_cast<void>(AddressStore::TryOpen(path)); });
   EXPECT_FALSE(Directory::OpenIfPresent(temporary / "networks"));
+  MakeAddressStore(path);
+  EXPECT_TRUE(AddressStore::TryOpen(path));
+}
+
+TEST_F(AddressStoreTest, GivesNobodyAnAddressBeforeItIsReady) {
+  const TemporaryDirectory temporary;
+  const std::string path = temporary / "fcnet";
+  BeginAddressStore(path);
+  EXPECT_TRUE(Throws(ENOENT, Reason::kStoreMissing, [&] { static_cast<void>(AddressStore::TryOpen(path)); }));
+  EXPECT_FALSE(HasFile(Directory::Open(path), "lock"));
+  AddressHints hints;
+  const IpAddress address = *IpAddress::Parse(kAddress);
+  WriteFile(Directory::Open(path), kAddress, "vm\r\neth0", 0600);
+  EXPECT_TRUE(AddressStore::TryOpen(path, UnreadyStore::kChange)->Release(address, "vm\r\neth0", hints));
+  EXPECT_FALSE(HasFile(Directory::Open(path), "lock"));
   MakeAddressStore(path);
   EXPECT_TRUE(AddressStore::TryOpen(path));
 }
