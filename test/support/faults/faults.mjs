@@ -25,8 +25,8 @@ function runsOf(point, thorough) {
   return [...errnos, ...killed].map((errno) => ({ point, errno }));
 }
 
-/** @param {Point} point @param {string} errno */
-const canFail = (point, errno) => errno === 'SIGKILL' || errnosOf(point).includes(errno);
+/** In another run. @param {Point} a @param {Point} b */
+const isSame = (a, b) => a.key === b.key && a.ordinal === b.ordinal && a.call === b.call;
 
 class Proof {
   /** @param {import('./operations.mjs').Case} of @param {boolean} thorough */
@@ -96,7 +96,7 @@ class Proof {
     // Chance may have put another call in its place, or none.
     const traced = parsePoints(subject.control.takeTrace());
     const reached = traced.find((each) => each.key === key && each.ordinal === ordinal) ?? point;
-    const isMissed = outcome.hits === 0 || !canFail(reached, errno);
+    const isMissed = outcome.hits === 0 || !isSame(reached, point);
     if (isMissed && attempt < attempts) {
       // A dump of links that are about to go takes more calls than one without them.
       await operation.after(subject, options, id, outcome);
@@ -114,10 +114,10 @@ class Proof {
   }
 
   /** Whether it still is where it was; what was chance in the first traces is no more. @param {Point} point */
-  async isSteady({ key, ordinal }) {
+  async isSteady(point) {
     for (let i = 0; i < traces; i += 1) {
       const points = await this.unfaulted();
-      if (!points.some((each) => each.key === key && each.ordinal === ordinal)) return false;
+      if (!points.some((each) => isSame(each, point))) return false;
     }
     return true;
   }
