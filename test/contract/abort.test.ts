@@ -171,7 +171,7 @@ describeBackends('a time-out', (lab) => {
   });
 
   it('that a lock of another process causes names the file', async () => {
-    const manager = await lab.open({ timeoutMs: 8_000 });
+    const manager = await lab.open({ timeoutMs: 4_000 });
     const before = await canonicalDump();
     const file = `${lab.stateDir}/locks/vm-1`;
     const release = await holdLock(file);

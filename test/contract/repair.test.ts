@@ -1,7 +1,7 @@
 import { readFile, rm, truncate, writeFile } from 'node:fs/promises';
 import { expect, it } from 'vitest';
 import type { DifferenceSubject } from '../../lib/types.ts';
-import { canonicalDump } from '../support/dump.ts';
+import { canonicalDump, expectUnchanged, withoutLinkLocal } from '../support/dump.ts';
 import { holdLock } from '../support/hold-lock.ts';
 import { until } from '../support/lab.ts';
 import { expectRefusal } from '../support/refusal.ts';
@@ -19,17 +19,7 @@ async function hostLink(): Promise<string> {
   return link.ifname;
 }
 
-/** In whatever order; the kernel's own link-local addresses come and go with links of the chain. */
-const recorded = (dump: string) =>
-  dump
-    .split('\n')
-    .filter((line) => !/fe80::/.test(line))
-    .sort()
-    .join('\n');
-
-async function expectUnchanged(before: string): Promise<void> {
-  expect(recorded(await canonicalDump())).toBe(recorded(before));
-}
+const expectSame = (before: string) => expectUnchanged(before, { seen: withoutLinkLocal });
 
 const inside = (...args: readonly string[]) => runIn(netns, args[0] ?? '', ...args.slice(1));
 
@@ -117,7 +107,7 @@ describeBackends('repair', (lab) => {
     expect(ok).toBe(true);
     expect(repaired).toContainEqual({ vmId: 'vm-1', subject, message: expect.any(String) });
     expect(await manager.check('vm-1')).toEqual({ ok: true, differences: [] });
-    await expectUnchanged(before);
+    await expectSame(before);
   });
 
   it('gives the TAP to its owner', async () => {
@@ -131,7 +121,7 @@ describeBackends('repair', (lab) => {
       expect.arrayContaining(['tap', 'tap-owner', 'qdisc', 'filter']),
     );
     expect((await manager.repair('vm-1')).failed).toEqual([]);
-    await expectUnchanged(before);
+    await expectSame(before);
   });
 
   it('reserves the address again, and does not take one that is somebody else’s', async () => {
@@ -162,7 +152,7 @@ describeBackends('repair', (lab) => {
       expect.objectContaining({ subject: 'bridge' }),
     );
     expect((await manager.repair()).ok).toBe(true);
-    await expectUnchanged(before);
+    await expectSame(before);
     expect(await linkOf(null, await hostLink())).toMatchObject({ master: 'fcbr0' });
   });
 
@@ -175,7 +165,7 @@ describeBackends('repair', (lab) => {
     const { ok, repaired, failed } = await manager.repair('vm-1');
     expect({ ok, repaired }).toEqual({ ok: false, repaired: [] });
     expect(failed).toContainEqual(expect.objectContaining({ vmId: 'vm-1', subject: 'link', error: null }));
-    await expectUnchanged(before);
+    await expectSame(before);
   });
 
   /** What is left of a VM that cannot be whole again, and what says so. */
@@ -211,11 +201,11 @@ describeBackends('repair', (lab) => {
     expect(await manager.repair()).toEqual(report);
     expect(await manager.repair('vm-1')).toEqual(report);
     expect(await manager.repair('vm-2')).toEqual({ ok: true, repaired: [], failed: [] });
-    await expectUnchanged(before);
+    await expectSame(before);
     await manager.gc({ keep: ['vm-2'] });
     expect(await manager.repair()).toEqual({ ok: true, repaired: [], failed: [] });
     await manager.teardown('vm-2', { wait: true });
-    await expectUnchanged(empty);
+    await expectSame(empty);
   });
 
   it('says whose lock it waited for in vain, and puts the others back', async () => {
@@ -243,6 +233,6 @@ describeBackends('repair', (lab) => {
     await expectRefusal(manager.repair('vm-2'), 'ERR_ATTACHMENT_NOT_FOUND', 'vm-2 has no network fcnet', {
       ...{ operation: 'repair', vmId: 'vm-2', network: 'fcnet' },
     });
-    await expectUnchanged(before);
+    await expectSame(before);
   });
 });

@@ -10,8 +10,12 @@ import { flip, hostLinks, linksOf, portStateOf, untilHostLinks } from './oracles
 
 const vmms = new Vmms();
 
+/** So long silence is listened to. */
+const silenceS = '1';
+const gateway = '10.168.0.1';
+
 /** Whether somebody in the namespace who takes the redirection away reaches the gateway, or another VM. */
-async function reaches(netns: string, address = '10.168.0.1', patienceS = '3'): Promise<boolean> {
+async function reaches(netns: string, address = gateway, patienceS = '3'): Promise<boolean> {
   await runIn(netns, 'tc', 'qdisc', 'delete', 'dev', 'eth0', 'ingress').catch(() => {});
   const ping = ['ping', '-c', '1', '-w', patienceS, address];
   return (await outcomeOf('nsenter', [`--net=${netns}`, '--', ...ping])).exitCode === 0;
@@ -77,11 +81,11 @@ describeLayouts('teardown', (lab) => {
     await manager.teardown('vm-1');
     expect(await readdir('/run/netns')).toEqual([]);
     expect(await readdir('/run/cni/networks/fcnet')).not.toContain(first.guestIp);
-    expect(await reaches(netns)).toBe(false);
+    expect(await reaches(netns, gateway, silenceS)).toBe(false);
 
     const next = await manager.setup('vm-2');
     expect(next.guestIp).toBe(first.guestIp);
-    expect(await reaches(netns)).toBe(false);
+    expect(await reaches(netns, gateway, silenceS)).toBe(false);
     expect(await reaches(next.netnsPath)).toBe(true);
   });
 
@@ -91,7 +95,7 @@ describeLayouts('teardown', (lab) => {
     await manager.teardown('vm-1');
     const again = await manager.setup('vm-1');
     expect(await manager.check('vm-1')).toEqual({ ok: true, differences: [] });
-    expect(await reaches(netns)).toBe(false);
+    expect(await reaches(netns, gateway, silenceS)).toBe(false);
     expect(await reaches(again.netnsPath)).toBe(true);
   });
 
@@ -114,7 +118,7 @@ describeLayouts('teardown', (lab) => {
     const before = await canonicalDump();
     const { pid } = await vmms.start((await manager.setup('vm-1')).netnsPath);
     await expectRefusal(
-      manager.teardown('vm-1', { wait: true, timeoutMs: 5_000 }),
+      manager.teardown('vm-1', { wait: true, timeoutMs: 3_000 }),
       'ERR_NETNS_BUSY',
       `sleep (pid ${pid})`,
       { operation: 'teardown', step: 'wait', vmId: 'vm-1' },
@@ -140,7 +144,7 @@ describeLayouts('teardown', (lab) => {
       const link = (await linksOf(null)).find(({ ifname }) => ifname === aliased?.ifname);
       if (link === undefined) return true;
       states.push(link.flags.includes('UP') ? portStateOf(link) : 'down');
-      hasReached ||= await reaches(netns, other.guestIp, '1');
+      hasReached ||= await reaches(netns, other.guestIp, silenceS);
       return false;
     });
     expect(new Set(states)).toEqual(
@@ -159,7 +163,7 @@ describeLayouts('teardown', (lab) => {
       await until('the port', () => reaches(netns));
       await manager.teardown('vm-1');
       expect(await readdir('/run/cni/networks/fcnet')).not.toContain(first.guestIp);
-      expect(await reaches(netns)).toBe(false);
+      expect(await reaches(netns, gateway, silenceS)).toBe(false);
       expect((await manager.setup('vm-2')).guestIp).toBe(first.guestIp);
       await manager.teardown('vm-2');
     });

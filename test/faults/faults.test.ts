@@ -1,5 +1,5 @@
 import { beforeAll, expect, it } from 'vitest';
-import { proveFaults } from '../support/faults/faults.mjs';
+import { mostMissed, proveFaults } from '../support/faults/faults.mjs';
 import { type OperationName, someCases } from '../support/faults/operations.mjs';
 import { few, sample } from '../support/faults/selection.mjs';
 import { installSteps } from '../support/faults/subject.mjs';
@@ -36,7 +36,7 @@ describeWith(
           whole ? points : chosen(points, count, seed);
         const { points, runs, missed, problems } = await proveFaults(each, { select });
         expect(problems).toEqual([]);
-        expect(missed).toBeLessThanOrEqual(Math.max(2, runs / 10));
+        expect(missed).toBeLessThanOrEqual(mostMissed(runs));
         expect(runs).toBeGreaterThanOrEqual(whole ? points.length : Math.min(points.length, count));
       },
     );

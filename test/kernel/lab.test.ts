@@ -83,7 +83,9 @@ describe('the canonical dump', () => {
   it('says what differs where the failure begins', async () => {
     const before = await canonicalDump();
     const other = before.replace(/^link lo .*$/m, 'link gone');
-    await expect(expectUnchanged(other, 200)).rejects.toThrow(/^ +- link gone +\+ link lo physical/);
+    await expect(expectUnchanged(other, { timeoutMs: 200 })).rejects.toThrow(
+      /^ +- link gone +\+ link lo physical/,
+    );
   });
 
   it('comes from a lab that is empty after a reset', async () => {

@@ -1,5 +1,5 @@
 // The C library's own checks are inline definitions of what is defined here.
-#undef _FORTIFY_SOURCE
+#undef _FORTIFY_SOURCE  // NOLINT(clang-diagnostic-reserved-macro-identifier)
 
 #include "false_kernel.h"
 

@@ -37,28 +37,44 @@ export interface Installation extends AsyncDisposable {
   readonly node: string;
 }
 
+/** What npm is run in, with that node, and configured so. */
+async function environmentOf(folder: string, node: string, config: Readonly<Record<string, string>>) {
+  await writeFile(join(folder, 'npmrc'), '');
+  return plainEnvironment({
+    PATH: `${dirname(node)}:${process.env['PATH']}`,
+    npm_config_userconfig: join(folder, 'npmrc'),
+    ...Object.fromEntries(Object.entries(config).map(([key, value]) => [`npm_config_${key}`, value])),
+  });
+}
+
 /**
  * Installs the packed tarball into an empty folder, where npm builds it. A lab has no network: the dependencies are packed
  * from this tree too.
  */
-export async function installPacked(
-  node: string,
-  npmConfig: Record<string, string> = {},
-): Promise<Installation> {
+export async function installPacked(node: string): Promise<Installation> {
   const folder = await mkdtemp(join(tmpdir(), 'vulcan-package-'));
   const tarballs: string[] = [];
   for (const source of [root, ...ownDependencies.map((name) => join(root, 'node_modules', name))]) {
     tarballs.push((await pack(source, folder)).tarball);
   }
   await writeFile(join(folder, 'package.json'), '{ "private": true, "type": "module" }\n');
-  await writeFile(join(folder, 'npmrc'), '');
-  const env = plainEnvironment({
-    PATH: `${dirname(node)}:${process.env['PATH']}`,
-    npm_config_userconfig: join(folder, 'npmrc'),
-    ...Object.fromEntries(Object.entries(npmConfig).map(([key, value]) => [`npm_config_${key}`, value])),
-  });
+  const env = await environmentOf(folder, node, {});
   await run('npm', ['install', '--offline', '--no-audit', '--no-fund', ...tarballs], { cwd: folder, env });
   return { folder, env, node, [Symbol.asyncDispose]: () => rm(folder, { recursive: true, force: true }) };
+}
+
+/**
+ * Has npm build it again, by another node and configuration; what is made of the same headers by the same commands, make
+ * takes over.
+ */
+export async function rebuilt(
+  installation: Installation,
+  node: string,
+  npmConfig: Readonly<Record<string, string>>,
+): Promise<Installation> {
+  const env = await environmentOf(installation.folder, node, npmConfig);
+  await run('npm', ['rebuild', '--offline', 'vulcan-net'], { cwd: installation.folder, env });
+  return { ...installation, env, node };
 }
 
 /** Where the addon's build took Node's headers from. */

@@ -7,7 +7,7 @@ import { resetLab } from '../support/lab.ts';
 import { describeWith } from '../support/require.ts';
 import { outcomeOf, run } from '../support/run.ts';
 import { nodes } from '../support/tools.mjs';
-import { headersOf, type Installation, installPacked, pack, root } from './npm.ts';
+import { headersOf, type Installation, installPacked, pack, rebuilt, root } from './npm.ts';
 
 const user = `
 import { NetworkManager } from 'vulcan-net';
@@ -75,36 +75,44 @@ describe('the tarball', () => {
 });
 
 describeWith(['lab', 'node-lts', 'debian-plugins'], 'an installation from the tarball', () => {
+  const headers = join(nodes.lts, '../..');
+  let installed: Installation;
+  let itsHeaders: string | undefined;
+
+  beforeAll(async () => {
+    installed = await installPacked(nodes.lts);
+    itsHeaders = await headersOf(installed);
+  });
+  afterAll(() => installed?.[Symbol.asyncDispose]());
+
   describe.each([
     [
-      'with headers beside the running node',
-      { node: nodes.lts, config: {}, headers: join(nodes.lts, '../..') },
+      'by npm install, with headers beside the running node',
+      async () => ({ ...installed, headers: itsHeaders }),
     ],
     [
-      'with a configured header directory',
-      {
-        node: process.execPath,
-        config: { nodedir: join(nodes.lts, '../..') },
-        headers: join(nodes.lts, '../..'),
+      'again, with a configured header directory',
+      async () => {
+        const again = await rebuilt(installed, process.execPath, { nodedir: headers });
+        return { ...again, headers: await headersOf(again) };
       },
     ],
-  ])('built %s', (_name, { node, config, headers }) => {
-    let installation: Installation;
+  ])('built %s', (_name, build) => {
+    let installation: Installation & { readonly headers: string | undefined };
     const inPackage = (path: string): string => join(installation.folder, 'node_modules/vulcan-net', path);
 
     beforeAll(async () => {
-      installation = await installPacked(node, config);
+      installation = await build();
     });
-    afterAll(() => installation?.[Symbol.asyncDispose]());
     beforeEach(resetLab);
 
-    it('took its headers from there', async () => {
-      expect(await headersOf(installation)).toBe(headers);
+    it('took its headers from there', () => {
+      expect(installation.headers).toBe(headers);
     });
 
     it('needs no TypeScript, and nothing but its own dependencies', async () => {
-      const installed = await readdir(join(installation.folder, 'node_modules'));
-      expect(installed.filter((name) => !name.startsWith('.'))).toEqual([
+      const packages = await readdir(join(installation.folder, 'node_modules'));
+      expect(packages.filter((name) => !name.startsWith('.'))).toEqual([
         'node-addon-api',
         'vulcan-net',
         'zod',

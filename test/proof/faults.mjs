@@ -1,5 +1,5 @@
 /** Every point of every operation fails in every way that it can, on both backends. */
-import { proveFaults } from '../support/faults/faults.mjs';
+import { mostMissed, proveFaults } from '../support/faults/faults.mjs';
 import { cases, titleOf } from '../support/faults/operations.mjs';
 import { installSteps } from '../support/faults/subject.mjs';
 
@@ -11,8 +11,10 @@ export async function prove({ quick, only, log }) {
   let total = 0;
   const failures = [];
   for (const each of chosen) {
-    const { points, runs, problems } = await proveFaults(each, { thorough: !quick, log });
-    log(`${titleOf(each)}: ${points.length} points, ${runs} faults, ${problems.length} problems`);
+    const { points, runs, missed, problems } = await proveFaults(each, { thorough: !quick, log });
+    const missing = `${missed} of them missed by chance`;
+    log(`${titleOf(each)}: ${points.length} points, ${runs} faults, ${missing}, ${problems.length} problems`);
+    if (missed > mostMissed(runs)) failures.push(`${titleOf(each)}: ${missing}`);
     for (const problem of problems) {
       log(problem);
       failures.push(`${titleOf(each)}: ${problem}`);

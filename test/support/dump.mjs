@@ -2,63 +2,45 @@
  * The lab's canonical dump: all that a network leaves in the kernel and on disk, as sorted lines of text, without what
  * differs from run to run (indexes, handles, counters, random MACs, host-local's memory of the last address).
  */
-import { execFile } from 'node:child_process';
 import { readdir } from 'node:fs/promises';
+import { join } from 'node:path';
 import { setTimeout as sleep } from 'node:timers/promises';
-import { promisify } from 'node:util';
 import { dumpFiles } from './dump-files.mjs';
 import { addressLines, filterLines, linkLines, nftLines, qdiscLines, routeLines } from './dump-kernel.mjs';
+import { readNamespaces } from './dump-readings.mjs';
 
-const execFileAsync = promisify(execFile);
 const netnsDir = '/run/netns';
 /** So long a busy kernel may take for a link. */
 const goingMs = 6_000;
+/** So far apart two looks begin. */
+const betweenLooksMs = 100;
+
+/** @param {import('./dump-readings.mjs').Reading} reading */
+const linesOf = ({ links, addresses, routes, qdiscs, filters, ruleset }) => [
+  ...linkLines(links),
+  ...addressLines(addresses),
+  ...routeLines(routes),
+  ...qdiscLines(qdiscs),
+  ...filters.flatMap(([link, its]) => filterLines(link, its)),
+  ...nftLines(ruleset.nftables ?? []),
+];
 
 /**
- * What a tool prints as JSON.
+ * As it is now, settled or not.
  *
- * @typedef {(file: string, ...args: string[]) => Promise<any>} Query
+ * @param {import('./dump-readings.mjs').Reading} [host] of the host's own namespace, where that was read already
  */
-
-/** @type {Query} */
-export async function query(file, ...args) {
-  const { stdout } = await execFileAsync(file, args, { maxBuffer: 64 * 1024 * 1024 });
-  return stdout.trim() === '' ? [] : JSON.parse(stdout);
-}
-
-/** @param {Query} ask */
-async function dumpNamespace(ask) {
-  const [links, addresses, routes4, routes6, qdiscs, ruleset] = await Promise.all([
-    ask('ip', '-d', '-j', 'link', 'show'),
-    ask('ip', '-j', 'address', 'show'),
-    ask('ip', '-4', '-j', 'route', 'show', 'table', 'all'),
-    ask('ip', '-6', '-j', 'route', 'show', 'table', 'all'),
-    ask('tc', '-j', 'qdisc', 'show'),
-    ask('nft', '-j', 'list', 'ruleset'),
-  ]);
-  const filters = [];
-  for (const { kind, dev } of qdiscs) {
-    if (kind !== 'ingress' && kind !== 'clsact') continue;
-    filters.push(...filterLines(dev, await ask('tc', '-j', 'filter', 'show', 'dev', dev, 'ingress')));
-  }
-  return [
-    ...linkLines(links),
-    ...addressLines(addresses),
-    ...routeLines([...routes4, ...routes6]),
-    ...qdiscLines(qdiscs),
-    ...filters,
-    ...nftLines(ruleset.nftables ?? []),
-  ];
-}
-
-/** As it is now, settled or not. `ask` is for the host's own namespace. @param {Query} ask */
-export async function dumpOnce(ask) {
-  const lines = await dumpNamespace(ask);
-  for (const name of (await readdir(netnsDir).catch(() => [])).sort()) {
-    /** @type {Query} */
-    const askInside = (...command) => query('nsenter', `--net=${netnsDir}/${name}`, '--', ...command);
-    const inside = await dumpNamespace(askInside).catch(() => ['not a namespace']);
-    lines.push(...inside.map((line) => `netns ${name}: ${line}`));
+export async function dumpOnce(host) {
+  const names = (await readdir(netnsDir).catch(() => [])).sort();
+  const paths = names.map((name) => join(netnsDir, name));
+  const readings = await readNamespaces(host ? paths : ['', ...paths]);
+  const [own, ...inside] = host ? [host, ...readings] : readings;
+  if (!own) throw new Error('this namespace cannot be read');
+  const lines = linesOf(own);
+  for (const [index, name] of names.entries()) {
+    const reading = inside[index];
+    const its = reading ? linesOf(reading) : ['not a namespace'];
+    lines.push(...its.map((line) => `netns ${name}: ${line}`));
   }
   lines.push(...(await dumpFiles(['/run', '/var/lib/cni', '/etc/cni'])));
   return `${lines.join('\n')}\n`;
@@ -78,16 +60,19 @@ const mayBeGoing = (dump) =>
 
 /**
  * The dump once it has settled: links that are going are gone, and looks for as long as it takes see the same.
- * With `expected`, it has settled when it is that; what is there after `timeoutMs` is returned all the same.
+ * With `expected`, it has settled when it is that, as `seen` sees both; what is there after `timeoutMs` is returned all the same.
  *
- * @param {{ expected?: string, timeoutMs?: number }} [options]
+ * @param {{ expected?: string, timeoutMs?: number, seen?: (dump: string) => string }} [options]
  */
-export async function canonicalDump({ expected, timeoutMs = 20_000 } = {}) {
+export async function canonicalDump({ expected, timeoutMs = 20_000, seen = (dump) => dump } = {}) {
+  const isExpected = (/** @type {string} */ dump) => expected !== undefined && seen(dump) === seen(expected);
   const deadline = performance.now() + timeoutMs;
-  let [last, since] = [await dumpOnce(query), performance.now()];
-  while (last !== expected && performance.now() < deadline) {
-    await sleep(100);
-    const next = await dumpOnce(query).catch(() => null);
+  let began = performance.now();
+  let [last, since] = [await dumpOnce(), performance.now()];
+  while (!isExpected(last) && performance.now() < deadline) {
+    await sleep(Math.max(0, began + betweenLooksMs - performance.now()));
+    began = performance.now();
+    const next = await dumpOnce().catch(() => null);
     if (next === null) continue;
     if (next !== last) since = performance.now();
     else if (expected === undefined && performance.now() - since > (mayBeGoing(next) ? goingMs : 0)) break;

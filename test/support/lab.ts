@@ -1,7 +1,7 @@
 import { existsSync } from 'node:fs';
-import { open, readdir, rm, writeFile } from 'node:fs/promises';
+import { open, readdir, readFile, rm, writeFile } from 'node:fs/promises';
 import { setTimeout as sleep } from 'node:timers/promises';
-import { ip, nft, outcomeOf, run } from './run.ts';
+import { ip, outcomeOf, run } from './run.ts';
 
 /** Where anchors are. */
 export const netnsDir = '/var/run/netns';
@@ -30,13 +30,10 @@ export async function until(
   }
 }
 
-interface LinkName {
-  readonly ifname: string;
-}
-
+/** Of this process's namespace; by no tool, as nothing is asked more often. */
 export async function linkNames(): Promise<string[]> {
-  const links = JSON.parse(await ip('-j', 'link', 'show')) as LinkName[];
-  return links.map((link) => link.ifname).filter((name) => name !== 'lo');
+  const [, , ...links] = (await readFile('/proc/self/net/dev', 'utf8')).trimEnd().split('\n');
+  return links.map((line) => line.slice(0, line.indexOf(':')).trim()).filter((name) => name !== 'lo');
 }
 
 async function removeNamespaces(): Promise<void> {
@@ -52,19 +49,19 @@ async function empty(directory: string): Promise<void> {
   }
 }
 
-/** What tests add to the one link that stays. */
-async function resetLoopback(): Promise<void> {
-  for (const scope of ['global', 'link']) await ip('address', 'flush', 'dev', 'lo', 'scope', scope);
-  for (const family of ['-4', '-6']) await ip(family, 'route', 'flush', 'table', 'main');
-  await outcomeOf('tc', ['qdisc', 'delete', 'dev', 'lo', 'ingress']);
-}
+/** Of the links that are given, all; of the one that stays, what tests add to it; and all rules. */
+const resetKernel = `
+  [ $# -eq 0 ] || printf 'link delete dev %s\\n' "$@" | ip -force -batch - 2>/dev/null
+  printf 'address flush dev lo scope %s\\n' global link | ip -batch - || exit
+  ip -4 route flush table main && ip -6 route flush table main && nft flush ruleset || exit
+  tc qdisc delete dev lo ingress 2>/dev/null || true`;
 
 /** What a reboot leaves: files on disks, and nothing else. Waits until the kernel has freed the links. */
 export async function reboot(): Promise<void> {
   assertLab();
   await removeNamespaces();
+  await run('sh', ['-c', resetKernel, 'sh', ...(await linkNames())]);
   let left: string[] = [];
-  for (const link of await linkNames()) await outcomeOf('ip', ['link', 'delete', link]);
   await until(
     () => `links to go: ${left}`,
     async () => {
@@ -72,8 +69,6 @@ export async function reboot(): Promise<void> {
       return left.length === 0;
     },
   );
-  await resetLoopback();
-  await nft('flush', 'ruleset');
   for (const directory of ['/run/cni', '/run/vulcan-net']) await empty(directory);
   await writeFile('/proc/sys/net/ipv4/ip_forward', '0');
   await writeFile('/proc/sys/net/ipv6/conf/all/forwarding', '0');

@@ -113,11 +113,17 @@ export async function isDropped(from: string, address: string, port: number): Pr
   return (await connectFrom(from, address, port, silenceMs)).stderr === 'no answer';
 }
 
-/** Whether a ping is answered. */
-export async function ping(from: string, address: string): Promise<boolean> {
-  const { exitCode } = await outcomeOf('nsenter', inNamespace(from, 'ping', '-c', '1', '-w', '3', address));
-  return exitCode === 0;
+async function isAnswered(from: string, address: string, withinS: string): Promise<boolean> {
+  const command = ['ping', '-c', '1', '-w', withinS, address];
+  return (await outcomeOf('nsenter', inNamespace(from, ...command))).exitCode === 0;
 }
+
+/** Whether a ping is answered. */
+export const ping = (from: string, address: string): Promise<boolean> => isAnswered(from, address, '3');
+
+/** Whether a ping is answered by nobody for as long as silence is listened to. */
+export const isUnanswered = async (from: string, address: string): Promise<boolean> =>
+  !(await isAnswered(from, address, '1'));
 
 export const send = (from: string, ...args: readonly string[]): Promise<string> =>
   run('nsenter', inNamespace(from, process.execPath, script('udp-client'), ...args));

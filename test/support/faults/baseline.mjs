@@ -1,8 +1,11 @@
 /** Whether after each of hundreds of runs there is what was there before. */
+import { execFile } from 'node:child_process';
 import { setTimeout as sleep } from 'node:timers/promises';
-import { dumpDifference, dumpOnce, query } from '../dump.mjs';
+import { promisify } from 'node:util';
+import { dumpDifference, dumpOnce } from '../dump.mjs';
 import { LastingTools } from './lasting-tool.mjs';
 
+const execFileAsync = promisify(execFile);
 const patienceMs = 20_000;
 const pauseMs = 5;
 /** So long is waited for links to go; those of other VMs, which stay, cost every proof as much. */
@@ -17,6 +20,12 @@ const withoutHostLinks = (dump) =>
     .split('\n')
     .filter((line) => !ofHostLink.test(line))
     .join('\n');
+
+/** By a tool of its own, which ends when the link has gone meanwhile. @param {string} link */
+async function filtersOf(link) {
+  const { stdout } = await execFileAsync('tc', ['-j', 'filter', 'show', 'dev', link, 'ingress']);
+  return JSON.parse(stdout);
+}
 
 export class Baseline {
   #tools = new LastingTools();
@@ -62,8 +71,27 @@ export class Baseline {
 
   /** A link may go between two looks of one dump. */
   #dump() {
-    return dumpOnce((file, ...args) =>
-      args.includes('filter') ? query(file, ...args) : this.#tools.ask(file, ...args),
-    ).catch((error) => `${error.message}`);
+    return this.#readHost()
+      .then(dumpOnce)
+      .catch((error) => `${error.message}`);
+  }
+
+  /** By tools that last: it is read more often than anything else. @returns {Promise<import('../dump-readings.mjs').Reading>} */
+  async #readHost() {
+    const [links, addresses, routes4, routes6, qdiscs, ruleset] = await Promise.all([
+      this.#tools.ask('ip', '-d', '-j', 'link', 'show'),
+      this.#tools.ask('ip', '-j', 'address', 'show'),
+      this.#tools.ask('ip', '-4', '-j', 'route', 'show', 'table', 'all'),
+      this.#tools.ask('ip', '-6', '-j', 'route', 'show', 'table', 'all'),
+      this.#tools.ask('tc', '-j', 'qdisc', 'show'),
+      this.#tools.ask('nft', '-j', 'list', 'ruleset'),
+    ]);
+    /** @type {import('../dump-readings.mjs').Reading['filters']} */
+    const filters = [];
+    for (const { kind, dev } of qdiscs) {
+      if (kind !== 'ingress' && kind !== 'clsact') continue;
+      filters.push([dev, await filtersOf(dev)]);
+    }
+    return { links, addresses, routes: [...routes4, ...routes6], qdiscs, ruleset, filters };
   }
 }

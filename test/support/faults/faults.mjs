@@ -12,6 +12,9 @@ const traces = 3;
 const attempts = 8;
 const settleMs = 200;
 
+/** So many faults, whose point chance has moved. @param {number} runs */
+export const mostMissed = (runs) => Math.max(2, runs / 10);
+
 /** @typedef {import('./points.mjs').Point} Point */
 /** @typedef {{ point: Point, errno: string }} Run where `errno` may be `SIGKILL`, for plugins */
 
@@ -21,6 +24,9 @@ function runsOf(point, thorough) {
   const killed = isPlugins(point) && (thorough || point.call === 'plugin') ? ['SIGKILL'] : [];
   return [...errnos, ...killed].map((errno) => ({ point, errno }));
 }
+
+/** In another run. @param {Point} a @param {Point} b */
+const isSame = (a, b) => a.key === b.key && a.ordinal === b.ordinal && a.call === b.call;
 
 class Proof {
   /** @param {import('./operations.mjs').Case} of @param {boolean} thorough */
@@ -87,22 +93,33 @@ class Proof {
     const place = { key, ordinal, ...fault };
     const outcome = await subject.faulted(operation, operation.argument(options, id), place, traceFlag);
     if (outcome === null) throw new Error('the process ended');
-    if (outcome.hits === 0 && attempt < attempts) {
+    // Chance may have put another call in its place, or none.
+    const traced = parsePoints(subject.control.takeTrace());
+    const reached = traced.find((each) => each.key === key && each.ordinal === ordinal) ?? point;
+    const isMissed = outcome.hits === 0 || !isSame(reached, point);
+    if (isMissed && attempt < attempts) {
       // A dump of links that are about to go takes more calls than one without them.
       await operation.after(subject, options, id, outcome);
       await sleep(settleMs);
       return this.one(run, attempt + 1);
     }
-    if (outcome.hits === 0) this.missed += 1;
-    // Chance may have put another call in its place.
-    const traced = parsePoints(subject.control.takeTrace());
-    const reached = traced.find((each) => each.key === key && each.ordinal === ordinal) ?? point;
+    if (isMissed) this.missed += 1;
     const { tolerated, problems } = judge(operation, reached, errno, outcome);
     if (tolerated !== null) this.tolerated.set(tolerated, (this.tolerated.get(tolerated) ?? 0) + 1);
-    for (const problem of problems) this.problems.push(`${describe(reached)}, ${errno}: ${problem}`);
     await operation.after(subject, options, id, outcome);
+    if (isMissed && problems.length > 0 && !(await this.isSteady(point))) return;
+    for (const problem of problems) this.problems.push(`${describe(reached)}, ${errno}: ${problem}`);
     // What was begun ahead for the next is used up, and what was lost is made anew.
     if (this.backend === 'native' && operation.opened === 'once') await this.unfaulted();
+  }
+
+  /** Whether it still is where it was; what was chance in the first traces is no more. @param {Point} point */
+  async isSteady(point) {
+    for (let i = 0; i < traces; i += 1) {
+      const points = await this.unfaulted();
+      if (!points.some((each) => isSame(each, point))) return false;
+    }
+    return true;
   }
 
   /** @param {Run} run */

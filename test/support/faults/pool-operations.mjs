@@ -12,8 +12,11 @@ const execFileAsync = promisify(execFile);
 const nothing = async () => {};
 const trackedPort = 4321;
 
+/** So long that the cut is over when it ends. */
+const longRestMs = 50;
+
 /** @param {number} size */
-const pool = (size) => ({ verify: 'off', pool: { min: size, max: size, restMs: 0 } });
+const pool = (size, restMs = 0) => ({ verify: 'off', pool: { min: size, max: size, restMs } });
 
 /** Of a manager beside it. @param {object} options */
 export const withoutPool = (options) => ({ ...options, pool: undefined });
@@ -114,6 +117,29 @@ const pooled = {
   },
 };
 
+/** @type {Operation} */
+const recycle = {
+  ...pooled,
+  options: pool(1),
+  verb: 'recycle',
+  heldBack: 'slotFill',
+  // What is too much goes within a second.
+  counts: ({ label }) => !label.split(',').includes('slotDestroy'),
+  ready: async (subject, id) => {
+    await warmUp(subject);
+    await trackConnection();
+    await subject.must('setup', id);
+    await warmUp(subject);
+    await untilNoSockets(id);
+  },
+  argument: (_options, id) => id,
+  after: async (subject, options, id, outcome) => {
+    if (outcome.error !== null) await subject.must('teardown', id);
+    else await useUp(subject, id, outcome.value.ready);
+    await close(subject, options, id, outcome);
+  },
+};
+
 /** @satisfies {Record<string, Operation>} */
 export const poolOperations = {
   fill: {
@@ -147,27 +173,7 @@ export const poolOperations = {
     after: tearDown,
     argument: (_options, id) => id,
   },
-  recycle: {
-    ...pooled,
-    options: pool(1),
-    verb: 'recycle',
-    heldBack: 'slotFill',
-    // What is too much goes within a second.
-    counts: ({ label }) => !label.split(',').includes('slotDestroy'),
-    ready: async (subject, id) => {
-      await warmUp(subject);
-      await trackConnection();
-      await subject.must('setup', id);
-      await warmUp(subject);
-      await untilNoSockets(id);
-    },
-    argument: (_options, id) => id,
-    after: async (subject, options, id, outcome) => {
-      if (outcome.error !== null) await subject.must('teardown', id);
-      else await useUp(subject, id, outcome.value.ready);
-      await close(subject, options, id, outcome);
-    },
-  },
+  recycle,
   destroy: {
     ...pooled,
     options: pool(2),
@@ -190,5 +196,11 @@ export const poolOperations = {
     after: async (subject, _options, _id, { error, value }) => {
       if (error !== null || value.failed.length > 0) await subject.must('gc', []);
     },
+  },
+  // A slot that rests is cut off for good meanwhile: that, and what takes it back, is all that is other than without a rest.
+  rest: {
+    ...recycle,
+    options: pool(1, longRestMs),
+    counts: ({ label }) => label.split(',').some((each) => each === 'slotsCut' || each === 'slotsReset'),
   },
 };
