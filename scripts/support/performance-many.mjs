@@ -17,6 +17,7 @@ export function churnSection(directory, results) {
     charts(directory, [
       ['churn.svg', 'Set-up of one network from a pool, of its own, and by the chain: p50 and p99'],
     ]),
+    'Slots that set-ups have taken are replaced once a row of set-ups pauses, after 50 ms at the latest: after a round of 100, but all the while in the churn.\n',
     tableOf(contenderFigures(Object.entries(rows))),
     ...titled(tables),
     targetsTable(directory, 'churn', results),
