@@ -7,9 +7,11 @@
 #include <array>
 #include <cerrno>
 #include <cstdio>
+#include <functional>
+#include <iterator>
+#include <map>
 #include <string>
 #include <string_view>
-#include <unordered_set>
 
 #include "base/buffer.h"
 #include "base/unique_fd.h"
@@ -21,11 +23,12 @@ constexpr const char* kConnections = "/proc/thread-self/net/nf_conntrack";
 // The kernel gives whole lines, of a page at most at once.
 constexpr std::size_t kBufferBytes = 1 << 16;
 constexpr std::string_view kSource = "src=";
-// A line is about the place where the one before it was, so that one is passed over when another of its
-// bucket goes at that very moment (ct_get_next of net/netfilter/nf_conntrack_standalone.c).
+// The kernel goes on in a bucket by how many it has given of it, so that one is passed over when another goes
+// at that very moment (ct_get_next of net/netfilter/nf_conntrack_standalone.c).
 constexpr int kReadings = 2;
 
-using Texts = std::unordered_set<std::string>;
+// By its text in the listing: whether an address is the source of anything.
+using Sources = std::map<std::string, bool, std::less<>>;
 
 // As the kernel lists it: nothing of an IPv6 address is left out (%pI6).
 [[nodiscard]] std::string ListedText(const IpAddress& address) {
@@ -41,16 +44,17 @@ using Texts = std::unordered_set<std::string>;
   return text;
 }
 
-// The sources of both directions: who begins a connection, and who answers.
-void TakeSources(std::string_view lines, Texts& sources) {
+// Both directions have one: who begins a connection, and who answers.
+void Mark(std::string_view lines, Sources& sources) {
   for (auto at = lines.find(kSource); at != std::string_view::npos; at = lines.find(kSource, at)) {
     at += kSource.size();
-    sources.emplace(lines.substr(at, lines.find(' ', at) - at));
+    const auto found = sources.find(lines.substr(at, lines.find(' ', at) - at));
+    if (found != sources.end()) found->second = true;
   }
 }
 
 // Whether all has been read.
-[[nodiscard]] bool ReadSources(Texts& sources) {
+[[nodiscard]] bool ReadSources(Sources& sources) {
   const UniqueFd file(::open(kConnections, O_RDONLY | O_CLOEXEC));
   if (!file) return false;
   Buffer buffer(kBufferBytes);
@@ -58,20 +62,21 @@ void TakeSources(std::string_view lines, Texts& sources) {
     const ssize_t got = ::read(file.Get(), buffer.Data(), buffer.Size());
     if (got < 0 && errno == EINTR) continue;
     if (got <= 0) return got == 0;
-    TakeSources({reinterpret_cast<const char*>(buffer.Data()), static_cast<std::size_t>(got)}, sources);
+    Mark({reinterpret_cast<const char*>(buffer.Data()), static_cast<std::size_t>(got)}, sources);
   }
 }
 
 }  // namespace
 
 std::vector<IpAddress> TrackedOf(const std::vector<IpAddress>& addresses) {
-  Texts sources;
+  Sources sources;
+  for (const IpAddress& each : addresses) sources.emplace(ListedText(each), false);
   for (int reading = 0; reading < kReadings; ++reading) {
     if (!ReadSources(sources)) return addresses;
   }
   std::vector<IpAddress> tracked;
   std::ranges::copy_if(addresses, std::back_inserter(tracked),
-                       [&](const IpAddress& each) { return sources.contains(ListedText(each)); });
+                       [&](const IpAddress& each) { return sources.at(ListedText(each)); });
   return tracked;
 }
 
