@@ -60,13 +60,15 @@ const lockTimeoutMs = 2_000;
  * whoever holds that lock and finds an empty one sees what is left of a host-local that was killed in between.
  */
 export async function releaseOwnerless(
-  binding: Pick<NativeBinding, 'addressRelease' | 'fileList'>,
+  binding: Pick<NativeBinding, 'addressRelease' | 'fileReadAll'>,
   network: { readonly list: ConfList },
 ): Promise<void> {
   const directory = addressStoreOf(network);
   if (directory === null) return;
   await atStep('address', async () => {
-    if ((await binding.fileList({ directory })).length === 0) return;
+    const files = await binding.fileReadAll({ directory, limit: addressFileLimit });
+    // As a rule there are none, and nobody is kept waiting.
+    if (!files.some(({ name, text }) => parseAddress(name) !== null && text?.trim() === '')) return;
     await binding.addressRelease({ directory, owner: '', ips: null, timeoutMs: lockTimeoutMs });
   });
 }
