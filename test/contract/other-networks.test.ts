@@ -1,5 +1,7 @@
+import { readlink } from 'node:fs/promises';
 import { expect, it } from 'vitest';
 import { canonicalDump, expectUnchanged } from '../support/dump.ts';
+import { until } from '../support/lab.ts';
 import { expectRefusal } from '../support/refusal.ts';
 import { run } from '../support/run.ts';
 import { describeBackends } from './fixture.ts';
@@ -23,6 +25,8 @@ describeBackends('a VM of another network', (lab) => {
     const [manager, other] = [await lab.open(), await lab.open(blue)];
     const { netnsPath } = await manager.setup('vm-1');
     const holder = await run('sh', ['-c', `ip netns exec vulcan-vm-1 sleep 600 >/dev/null 2>&1 & echo $!`]);
+    const own = await readlink('/proc/self/ns/net');
+    await until('the holder', async () => (await readlink(`/proc/${holder.trim()}/ns/net`)) !== own);
     await run('umount', [netnsPath]);
     await run('rm', [netnsPath]);
     await other.teardown('vm-1');
