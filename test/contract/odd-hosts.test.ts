@@ -1,7 +1,8 @@
 import { readFile, writeFile } from 'node:fs/promises';
 import { expect, it } from 'vitest';
 import { canonicalDump, expectUnchanged } from '../support/dump.ts';
-import { ip, outcomeOf, run } from '../support/run.ts';
+import { holdNamespace } from '../support/holder.ts';
+import { ip, outcomeOf } from '../support/run.ts';
 import { standIn } from '../support/stand-in.ts';
 import { ping } from '../support/traffic.ts';
 import { describeBackends, describeLayouts } from './fixture.ts';
@@ -110,12 +111,12 @@ describeLayouts('a link of the host that somebody renamed', (lab) => {
     const manager = await lab.open();
     const before = await canonicalDump();
     await manager.setup('vm-1');
-    const holder = await run('sh', ['-c', 'ip netns exec vulcan-vm-1 sleep 600 >/dev/null 2>&1 & echo $!']);
+    const holder = await holdNamespace('vulcan-vm-1');
     await rename();
     await manager.teardown('vm-1');
     const left = await outcomeOf('ip', ['-d', 'link', 'show', 'renamed0']);
     expect(left.exitCode === 0 ? left.stdout : 'state disabled').toMatch(/state (disabled|DOWN)/);
-    await run('kill', [holder.trim()]);
+    await holder[Symbol.asyncDispose]();
     await expectUnchanged(before);
   });
 });

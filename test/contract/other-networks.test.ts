@@ -1,7 +1,6 @@
-import { readlink } from 'node:fs/promises';
 import { expect, it } from 'vitest';
 import { canonicalDump, expectUnchanged } from '../support/dump.ts';
-import { until } from '../support/lab.ts';
+import { holdNamespace } from '../support/holder.ts';
 import { expectRefusal } from '../support/refusal.ts';
 import { run } from '../support/run.ts';
 import { describeBackends } from './fixture.ts';
@@ -24,16 +23,13 @@ describeBackends('a VM of another network', (lab) => {
   it('is left by a teardown, and refused to a setup, where its namespace has lost its name', async () => {
     const [manager, other] = [await lab.open(), await lab.open(blue)];
     const { netnsPath } = await manager.setup('vm-1');
-    const holder = await run('sh', ['-c', `ip netns exec vulcan-vm-1 sleep 600 >/dev/null 2>&1 & echo $!`]);
-    const own = await readlink('/proc/self/ns/net');
-    await until('the holder', async () => (await readlink(`/proc/${holder.trim()}/ns/net`)) !== own);
+    await using _ = await holdNamespace('vulcan-vm-1');
     await run('umount', [netnsPath]);
     await run('rm', [netnsPath]);
     await other.teardown('vm-1');
     await expectRefusal(other.setup('vm-1'), 'ERR_ATTACHMENT_EXISTS', 'vm-1 already has the network fcnet');
     expect(await manager.repair('vm-1')).toMatchObject({ ok: true });
     expect(await manager.check('vm-1')).toEqual(isWhole);
-    await run('kill', [holder.trim()]);
   });
 
   it('is left by the close of whoever had the VM before', async () => {
