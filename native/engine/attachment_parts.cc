@@ -90,13 +90,15 @@ int BridgeFor(AttachmentHost& host, const InterfacePlan& plan) {
   throw Error(ENETDOWN, "ioctl(SIOCGIFFLAGS)", "the bridge is down").Path(plan.bridge);
 }
 
+firewall::Entrance EntranceOf(const InterfacePlan& plan) {
+  const auto* routed = std::get_if<RoutedPort>(&plan.port);
+  if (routed != nullptr) return routed->group;
+  return plan.bridge;
+}
+
 void RequireFirewall(nft::Socket& socket, const std::optional<firewall::Need>& need,
                      const InterfacePlan& plan) {
-  if (!need) return;
-  const auto* routed = std::get_if<RoutedPort>(&plan.port);
-  const firewall::Entrance entrance =
-      routed == nullptr ? firewall::Entrance(plan.bridge) : firewall::Entrance(routed->group);
-  firewall::Require(socket, *need, {entrance});
+  if (need) firewall::Require(socket, *need, {EntranceOf(plan)});
 }
 
 bool HasHostRoutes(const InterfacePlan& plan) {

@@ -47,6 +47,9 @@ void AddTap(NewNamespace& inside, const InterfacePlan& plan);
 // up.
 [[nodiscard]] int BridgeFor(AttachmentHost& host, const InterfacePlan& plan);
 
+// What the plan's guest comes through.
+[[nodiscard]] firewall::Entrance EntranceOf(const InterfacePlan& plan);
+
 // That the firewall knows what the plan's guest comes through: a network that was removed is not to get
 // another.
 void RequireFirewall(nft::Socket& socket, const std::optional<firewall::Need>& need,

@@ -17,6 +17,8 @@ struct Need {
   // The handle of the table.
   std::uint64_t table = 0;
   std::string network;
+
+  friend bool operator==(const Need&, const Need&) = default;
 };
 
 // That each of the entrances is an element of the network's in the table. Else ENOENT: with reason

@@ -2,6 +2,7 @@
 
 #include <optional>
 
+#include "engine/known_ruleset.h"
 #include "netlink/rtnl_socket.h"
 #include "nft/socket.h"
 
@@ -18,10 +19,12 @@ class SlotHost {
     if (!nft_) nft_.emplace();
     return *nft_;
   }
+  [[nodiscard]] KnownRuleset& Ruleset() noexcept { return ruleset_; }
 
  private:
   std::optional<RtnlSocket> links_;
   std::optional<nft::Socket> nft_;
+  KnownRuleset ruleset_;
 };
 
 }  // namespace vulcan

@@ -67,9 +67,7 @@ void SlotNaming::Begin(const char* step, const Cancellation& cancellation) {
 SlotNamed SlotNaming::Run(const Cancellation& cancellation) {
   Begin("slot", cancellation);
   CheckLinks();
-  CheckGuard();
-  Begin("firewall", cancellation);
-  RequireFirewall(host_.Nft(), plan_.firewall, plan_.slot->interface);
+  CheckRuleset(cancellation);
   Begin("record", cancellation);
   record_.emplace(WriteRecord(places_, plan_.record, plan_.record_text));
   Begin("anchor", cancellation);
@@ -97,6 +95,19 @@ void SlotNaming::CheckLinks() {
   check(slot.interface.bridge, slot.bridge_index);
   if (!slot.interface.bridge_up || host_.Links().IsUp(slot.interface.bridge)) return;
   throw Error(ENETDOWN, "ioctl(SIOCGIFFLAGS)").Path(slot.interface.bridge).Why(Reason::kSlotSpoilt);
+}
+
+// The generation is asked for first: what changes while it is looked at begins another.
+void SlotNaming::CheckRuleset(const Cancellation& cancellation) {
+  const Slot& slot = *plan_.slot;
+  if (!slot.guard && !plan_.firewall) return;
+  Reliance reliance{plan_.firewall, EntranceOf(slot.interface), slot.guard_tables};
+  const std::uint32_t generation = host_.Nft().Generation();
+  if (host_.Ruleset().Has(generation, reliance)) return;
+  CheckGuard();
+  Begin("firewall", cancellation);
+  RequireFirewall(host_.Nft(), plan_.firewall, slot.interface);
+  host_.Ruleset().Learn(generation, std::move(reliance));
 }
 
 void SlotNaming::CheckGuard() {

@@ -53,6 +53,8 @@ class SlotNaming {
   void Begin(const char* step, const Cancellation& cancellation);
   // ENODEV with reason kSlotSpoilt where somebody has removed it.
   void CheckLinks();
+  // What the host's ruleset is to have, unless it is known to.
+  void CheckRuleset(const Cancellation& cancellation);
   // ENOENT with reason kSlotSpoilt where what guarded it is gone, whatever is in its place.
   void CheckGuard();
 

@@ -85,6 +85,17 @@ describeLayouts('a set-up after the ruleset was flushed', (lab) => {
     expect(await ping(await standIn(second), second.gatewayIp ?? '')).toBe(true);
   });
 
+  it.each([
+    ['the firewall', () => ['inet vulcan']],
+    ['its guard', () => guardTables(lab)],
+    ['both', () => ['inet vulcan', ...guardTables(lab)]],
+  ])('has them though the slot before it had them still, and then %s went', async (_, tables) => {
+    const manager = await openWarm(lab, { pool: { min: 4, max: 4 } });
+    for (const vmId of ['vm-1', 'vm-2']) expect((await manager.setup(vmId)).origin).toBe('warm');
+    for (const table of tables()) await nft('delete', 'table', ...table.split(' '));
+    await expectGuarded(lab, manager, await manager.setup('vm-3'));
+  });
+
   it('keeps its slot where only the firewall is gone', async () => {
     const manager = await openWarm(lab, { pool: { min: 1, max: 1 } });
     await nft('delete', 'table', 'inet', 'vulcan');
