@@ -4,16 +4,31 @@
 #include <utility>
 
 namespace vulcan {
+namespace {
 
-bool KnownRuleset::Has(std::uint32_t generation, const Reliance& reliance) const {
-  return generation == generation_ &&
-         std::find(relied_on_.begin(), relied_on_.end(), reliance) != relied_on_.end();
+constexpr int kTimes = 2;
+
+[[nodiscard]] auto IsOf(const Reliance& reliance) {
+  return [&reliance](const auto& finding) { return finding.reliance == reliance; };
 }
 
-void KnownRuleset::Learn(std::uint32_t generation, Reliance reliance) {
-  if (generation != generation_) relied_on_.clear();
+}  // namespace
+
+bool KnownRuleset::Has(std::uint32_t generation, const Reliance& reliance) const {
+  if (generation != generation_) return false;
+  const auto finding = std::find_if(findings_.begin(), findings_.end(), IsOf(reliance));
+  return finding != findings_.end() && finding->times >= kTimes;
+}
+
+void KnownRuleset::Found(std::uint32_t generation, Reliance reliance) {
+  if (generation != generation_) findings_.clear();
   generation_ = generation;
-  relied_on_.push_back(std::move(reliance));
+  const auto finding = std::find_if(findings_.begin(), findings_.end(), IsOf(reliance));
+  if (finding != findings_.end()) {
+    ++finding->times;
+  } else {
+    findings_.push_back({std::move(reliance), 1});
+  }
 }
 
 }  // namespace vulcan

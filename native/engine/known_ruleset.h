@@ -20,15 +20,22 @@ struct Reliance {
 };
 
 // What the host's ruleset is known to have, in one generation of it: whatever anybody commits begins another,
-// and nothing else changes it (net->nft base_seq, net/netfilter/nf_tables_api.c).
+// and nothing else changes it. A commit tells its generation a moment before that takes effect
+// (nf_tables_commit, net/netfilter/nf_tables_api.c), so that once found is not known yet.
 class KnownRuleset {
  public:
   [[nodiscard]] bool Has(std::uint32_t generation, const Reliance& reliance) const;
-  void Learn(std::uint32_t generation, Reliance reliance);
+  // `generation` was asked for before it was looked.
+  void Found(std::uint32_t generation, Reliance reliance);
 
  private:
+  struct Finding {
+    Reliance reliance;
+    int times = 0;
+  };
+
   std::uint32_t generation_ = 0;
-  std::vector<Reliance> relied_on_;
+  std::vector<Finding> findings_;
 };
 
 }  // namespace vulcan

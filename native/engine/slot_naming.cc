@@ -107,7 +107,7 @@ void SlotNaming::CheckRuleset(const Cancellation& cancellation) {
   CheckGuard();
   Begin("firewall", cancellation);
   RequireFirewall(host_.Nft(), plan_.firewall, slot.interface);
-  host_.Ruleset().Learn(generation, std::move(reliance));
+  host_.Ruleset().Found(generation, std::move(reliance));
 }
 
 void SlotNaming::CheckGuard() {

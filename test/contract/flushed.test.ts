@@ -90,10 +90,10 @@ describeLayouts('a set-up after the ruleset was flushed', (lab) => {
     ['its guard', () => guardTables(lab)],
     ['both', () => ['inet vulcan', ...guardTables(lab)]],
   ])('has them though the slot before it had them still, and then %s went', async (_, tables) => {
-    const manager = await openWarm(lab, { pool: { min: 4, max: 4 } });
-    for (const vmId of ['vm-1', 'vm-2']) expect((await manager.setup(vmId)).origin).toBe('warm');
+    const manager = await openWarm(lab, { pool: { min: 5, max: 5 } });
+    for (const vmId of ['vm-1', 'vm-2', 'vm-3']) expect((await manager.setup(vmId)).origin).toBe('warm');
     for (const table of tables()) await nft('delete', 'table', ...table.split(' '));
-    await expectGuarded(lab, manager, await manager.setup('vm-3'));
+    await expectGuarded(lab, manager, await manager.setup('vm-4'));
   });
 
   it('keeps its slot where only the firewall is gone', async () => {

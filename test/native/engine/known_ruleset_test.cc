@@ -7,38 +7,52 @@ namespace {
 
 const Reliance on_bridge{firewall::Need{7, "net"}, "br0", {1, 2}};
 
+void FindTwice(KnownRuleset& ruleset, std::uint32_t generation, const Reliance& reliance) {
+  ruleset.Found(generation, reliance);
+  ruleset.Found(generation, reliance);
+}
+
 TEST(KnownRulesetTest, HasNothingAtFirst) { EXPECT_FALSE(KnownRuleset().Has(0, on_bridge)); }
 
-TEST(KnownRulesetTest, HasWhatWasLearntUntilItIsChanged) {
+TEST(KnownRulesetTest, HasWhatWasFoundTwice) {
   KnownRuleset ruleset;
-  ruleset.Learn(3, on_bridge);
+  ruleset.Found(3, on_bridge);
+  EXPECT_FALSE(ruleset.Has(3, on_bridge));
+  ruleset.Found(3, on_bridge);
   EXPECT_TRUE(ruleset.Has(3, on_bridge));
+}
+
+TEST(KnownRulesetTest, HasNothingOnceItIsChanged) {
+  KnownRuleset ruleset;
+  FindTwice(ruleset, 3, on_bridge);
   EXPECT_FALSE(ruleset.Has(4, on_bridge));
 }
 
 TEST(KnownRulesetTest, HasAllOfOneGeneration) {
   KnownRuleset ruleset;
   const Reliance on_another{on_bridge.firewall, "br1", on_bridge.guard};
-  ruleset.Learn(3, on_bridge);
-  ruleset.Learn(3, on_another);
+  FindTwice(ruleset, 3, on_bridge);
+  FindTwice(ruleset, 3, on_another);
   EXPECT_TRUE(ruleset.Has(3, on_bridge));
   EXPECT_TRUE(ruleset.Has(3, on_another));
 }
 
-TEST(KnownRulesetTest, ForgetsWhatWasBefore) {
+TEST(KnownRulesetTest, CountsNothingOfAnotherGeneration) {
   KnownRuleset ruleset;
-  ruleset.Learn(3, on_bridge);
-  ruleset.Learn(4, {std::nullopt, std::uint32_t{118}, {}});
-  EXPECT_FALSE(ruleset.Has(3, on_bridge));
+  ruleset.Found(3, on_bridge);
+  ruleset.Found(4, on_bridge);
   EXPECT_FALSE(ruleset.Has(4, on_bridge));
+  ruleset.Found(3, on_bridge);
+  EXPECT_FALSE(ruleset.Has(3, on_bridge));
 }
 
 TEST(KnownRulesetTest, TellsApartWhateverIsReliedOn) {
   KnownRuleset ruleset;
-  ruleset.Learn(3, on_bridge);
+  FindTwice(ruleset, 3, on_bridge);
   EXPECT_FALSE(ruleset.Has(3, {firewall::Need{8, "net"}, "br0", {1, 2}}));
   EXPECT_FALSE(ruleset.Has(3, {firewall::Need{7, "other"}, "br0", {1, 2}}));
   EXPECT_FALSE(ruleset.Has(3, {firewall::Need{7, "net"}, "br1", {1, 2}}));
+  EXPECT_FALSE(ruleset.Has(3, {firewall::Need{7, "net"}, std::uint32_t{118}, {1, 2}}));
   EXPECT_FALSE(ruleset.Has(3, {firewall::Need{7, "net"}, "br0", {1, 3}}));
   EXPECT_FALSE(ruleset.Has(3, {std::nullopt, "br0", {1, 2}}));
 }
