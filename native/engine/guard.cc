@@ -73,6 +73,26 @@ void CommitDeletions(nft::Socket& socket, const std::vector<SetElements>& elemen
   });
 }
 
+// One that is missing fails all of a transaction, and each that fails waits for a grace period, some 10 ms
+// (nf_tables_abort, net/netfilter/nf_tables_api.c).
+void DeletePresent(nft::Socket& socket, std::vector<SetElements> elements) {
+  const auto is_missing = [&socket](const SetElements& each) {
+    const auto& [table, set, element] = each;
+    return !nft::ReadElement(socket, *table, *set, element.key);
+  };
+  constexpr int kAttempts = 8;
+  for (int attempt = 1;; ++attempt) {
+    std::erase_if(elements, is_missing);
+    if (elements.empty()) return;
+    try {
+      return CommitDeletions(socket, elements);
+    } catch (const Error& error) {
+      // Somebody else was quicker to remove one.
+      if (error.Errnum() != ENOENT || attempt == kAttempts) throw;
+    }
+  }
+}
+
 [[nodiscard]] bool IsOurs(const std::string& comment) { return comment.starts_with("vulcan-net guard "); }
 
 [[nodiscard]] std::string NameOf(const nft::Table& table) {
@@ -178,33 +198,20 @@ void AddAll(nft::Socket& socket, const std::vector<Port>& ports, const Cancellat
   }
 }
 
-void Remove(nft::Socket& socket, const Port& port) {
-  const auto elements = ElementsOf(port);
-  try {
-    return CommitDeletions(socket, elements);
-  } catch (const Error& error) {
-    if (error.Errnum() != ENOENT) throw;
-  }
-  // One that is missing fails them all.
-  for (const SetElements& element : elements) {
-    try {
-      CommitDeletions(socket, {element});
-    } catch (const Error& error) {
-      if (error.Errnum() != ENOENT) throw;
-    }
-  }
-}
+void Remove(nft::Socket& socket, const Port& port) { RemoveAll(socket, {port}); }
+
+void RemoveRest(nft::Socket& socket, const Port& port) { DeletePresent(socket, ElementsOf(port)); }
 
 void RemoveAll(nft::Socket& socket, const std::vector<Port>& ports) {
   constexpr std::size_t kAtOnce = 64;
   for (std::size_t begin = 0; begin < ports.size(); begin += kAtOnce) {
-    const std::span<const Port> some =
-        std::span(ports).subspan(begin, std::min(kAtOnce, ports.size() - begin));
+    const auto elements =
+        ElementsOfAll(std::span(ports).subspan(begin, std::min(kAtOnce, ports.size() - begin)));
     try {
-      CommitDeletions(socket, ElementsOfAll(some));
+      CommitDeletions(socket, elements);
     } catch (const Error& error) {
       if (error.Errnum() != ENOENT) throw;
-      for (const Port& port : some) Remove(socket, port);
+      DeletePresent(socket, elements);
     }
   }
 }

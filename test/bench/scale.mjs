@@ -61,7 +61,7 @@ function targetsOf(lives, vms) {
 async function saveProfiles({ resultsDir, tools, vms }, targets) {
   const missed = targets.some(({ verdict }) => verdict === 'MISSED');
   if (!missed) return;
-  const subject = manyVms(network('prof', 190, 'routed'), vms);
+  const subject = manyVms(network('prof', 191, 'routed'), vms);
   await saveText(join(resultsDir, 'scale-profile-ours.txt'), await profile(subject, tools.workDir));
 }
 
