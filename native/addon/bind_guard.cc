@@ -23,7 +23,7 @@ void BindGuard(Napi::Object exports, Module& module) {
            guard::Add(host.Nft(), port, cancellation);
          });
   Export(exports, module, "guardRemove", LaneName::kControl, ParseGuardedPort,
-         [&host](const guard::Port& port, const Cancellation&) { guard::RemoveRest(host.Nft(), port); });
+         [&host](const guard::Port& port, const Cancellation&) { guard::Remove(host.Nft(), port); });
   Export(
       exports, module, "guardList", LaneName::kControl, no_plan,
       [](std::monostate, const Cancellation&) { return guard::List(); },

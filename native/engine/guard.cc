@@ -73,16 +73,15 @@ void CommitDeletions(nft::Socket& socket, const std::vector<SetElements>& elemen
   });
 }
 
-// One that is missing fails all of a transaction, and each that fails waits for a grace period, some 10 ms
-// (nf_tables_abort, net/netfilter/nf_tables_api.c).
+[[nodiscard]] bool IsPresent(nft::Socket& socket, const SetElements& elements) {
+  const auto& [table, set, element] = elements;
+  return nft::ReadElement(socket, *table, *set, element.key).has_value();
+}
+
 void DeletePresent(nft::Socket& socket, std::vector<SetElements> elements) {
-  const auto is_missing = [&socket](const SetElements& each) {
-    const auto& [table, set, element] = each;
-    return !nft::ReadElement(socket, *table, *set, element.key);
-  };
   constexpr int kAttempts = 8;
   for (int attempt = 1;; ++attempt) {
-    std::erase_if(elements, is_missing);
+    std::erase_if(elements, [&socket](const SetElements& each) { return !IsPresent(socket, each); });
     if (elements.empty()) return;
     try {
       return CommitDeletions(socket, elements);
@@ -90,6 +89,19 @@ void DeletePresent(nft::Socket& socket, std::vector<SetElements> elements) {
       // Somebody else was quicker to remove one.
       if (error.Errnum() != ENOENT || attempt == kAttempts) throw;
     }
+  }
+}
+
+// One that is missing fails all of a transaction, and each that fails waits for a grace period, some 10 ms
+// (nf_tables_abort, net/netfilter/nf_tables_api.c). Where one is missing, most likely the others are, too:
+// somebody has flushed the ruleset.
+void Delete(nft::Socket& socket, std::vector<SetElements> elements) {
+  if (!IsPresent(socket, elements.front())) return DeletePresent(socket, std::move(elements));
+  try {
+    CommitDeletions(socket, elements);
+  } catch (const Error& error) {
+    if (error.Errnum() != ENOENT) throw;
+    DeletePresent(socket, std::move(elements));
   }
 }
 
@@ -198,21 +210,12 @@ void AddAll(nft::Socket& socket, const std::vector<Port>& ports, const Cancellat
   }
 }
 
-void Remove(nft::Socket& socket, const Port& port) { RemoveAll(socket, {port}); }
-
-void RemoveRest(nft::Socket& socket, const Port& port) { DeletePresent(socket, ElementsOf(port)); }
+void Remove(nft::Socket& socket, const Port& port) { Delete(socket, ElementsOf(port)); }
 
 void RemoveAll(nft::Socket& socket, const std::vector<Port>& ports) {
   constexpr std::size_t kAtOnce = 64;
   for (std::size_t begin = 0; begin < ports.size(); begin += kAtOnce) {
-    const auto elements =
-        ElementsOfAll(std::span(ports).subspan(begin, std::min(kAtOnce, ports.size() - begin)));
-    try {
-      CommitDeletions(socket, elements);
-    } catch (const Error& error) {
-      if (error.Errnum() != ENOENT) throw;
-      DeletePresent(socket, elements);
-    }
+    Delete(socket, ElementsOfAll(std::span(ports).subspan(begin, std::min(kAtOnce, ports.size() - begin))));
   }
 }
 

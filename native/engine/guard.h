@@ -50,9 +50,6 @@ void AddAll(nft::Socket& socket, const std::vector<Port>& ports, const Cancellat
 // What is not there is fine.
 void Remove(nft::Socket& socket, const Port& port);
 
-// The same where most likely all of it has gone: it is looked at first.
-void RemoveRest(nft::Socket& socket, const Port& port);
-
 // The same for many: a transaction for all of them takes hardly longer than for one.
 void RemoveAll(nft::Socket& socket, const std::vector<Port>& ports);
 
