@@ -99,7 +99,7 @@ async function attachOnce(
   const [made] = attached.interfaces;
   return {
     config: template.configOf(names, made.addresses, 'cold'),
-    undo: detachmentOf(linkDetachment(planned, made), planned.addresses.owner, {
+    undo: detachmentOf(linkDetachment(planned, made.addresses), planned.addresses.owner, {
       directory: planned.record.directory,
       name: planned.record.name,
       version: made.record,

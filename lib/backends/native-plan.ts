@@ -2,13 +2,13 @@ import { hash } from 'node:crypto';
 import { recordName } from '../cni/names.ts';
 import type { AttachmentKey } from '../cni/types.ts';
 import type {
-  AttachedInterface,
   AttachInterface,
   AttachPlan,
   DetachInterface,
   FileName,
   FileVersion,
   GuardedPort,
+  ReservedAddress,
 } from '../native/attachment.ts';
 import type { Scope } from '../operation.ts';
 import type { TapOwner } from '../types.ts';
@@ -116,13 +116,13 @@ export interface LinkDetachment extends Required<Pick<DetachInterface, 'hostLink
 
 export function linkDetachment(
   { hostLink, port, mac, guard, addresses }: Link,
-  { hostIndex, addresses: made }: Pick<AttachedInterface, 'hostIndex' | 'addresses'>,
+  made: readonly ReservedAddress[],
 ): LinkDetachment {
   const { directory } = addresses;
   const ips = made.map(({ ip }) => ip);
   const routed = 'routed' in port;
   return {
-    hostLink: { name: hostLink, index: hostIndex },
+    hostLink: { name: hostLink },
     guard:
       guard === null ? null : { link: hostLink, bindings: bindingsOf(mac, ips, guard.addresses), routed },
     hostRoutes: routed || port.hostRoutes === true ? ips : [],

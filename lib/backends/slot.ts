@@ -98,7 +98,7 @@ async function fillOn(
   const { slot: handle, addresses } = filled;
   await leftConnections.forgotten(addresses);
   const record = template.recordOf(names, addresses);
-  return { handle, bridge, names, addresses, record, undo: linkDetachment(link, filled) };
+  return { handle, bridge, names, addresses, record, undo: linkDetachment(link, addresses) };
 }
 
 function namesOf(

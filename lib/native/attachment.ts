@@ -123,8 +123,6 @@ export interface AttachPlan extends Task {
 }
 
 export interface AttachedInterface {
-  /** Of the host's end. */
-  readonly hostIndex: number;
   /** In the order of the requests. */
   readonly addresses: readonly ReservedAddress[];
   readonly record: FileVersion;
@@ -151,8 +149,6 @@ export interface SlotPlan extends Task {
 export interface FilledSlot {
   /** Until it is forgotten or destroyed; the slot ends with the environment at the latest. */
   readonly slot: number;
-  /** Of the host's end. */
-  readonly hostIndex: number;
   /** In the order of the requests. */
   readonly addresses: readonly ReservedAddress[];
 }
@@ -212,11 +208,8 @@ export interface HostRoutePlan extends Task {
 }
 
 export interface DetachInterface {
-  /**
-   * With `alias`, a link of another alias is left alone. Where no link has the name, one of the `index` has got another, and
-   * without one it has gone.
-   */
-  readonly hostLink: { readonly name: string; readonly alias?: string; readonly index?: number } | null;
+  /** With `alias`, a link of another alias is left alone. */
+  readonly hostLink: { readonly name: string; readonly alias?: string } | null;
   readonly guard: GuardedPort | null;
   /** `ips: null`: all that the owner has, which reads the whole store. */
   readonly addresses: {

@@ -59,7 +59,7 @@ namespace {
   plan.together = fields.OptionalBool("together").value_or(false);
   const Fields interface = OnlyInterface(fields);
   if (const auto link = interface.OptionalObject("hostLink")) {
-    plan.link = HostLink{link->String("name"), link->OptionalString("alias"), link->OptionalInteger("index")};
+    plan.link = HostLink{link->String("name"), link->OptionalString("alias")};
   }
   if (const auto guard = interface.OptionalObject("guard")) plan.guard = ParseGuardedPort(*guard);
   if (const auto addresses = interface.OptionalObject("addresses")) {
@@ -76,7 +76,6 @@ namespace {
 
 [[nodiscard]] Napi::Value AttachResultToJs(Napi::Env env, const AttachResult& result) {
   Napi::Object interface = Napi::Object::New(env);
-  interface.Set("hostIndex", Napi::Number::New(env, result.host_index));
   interface.Set("addresses", ReservedToJs(env, result.addresses));
   interface.Set("record", VersionToJs(env, result.record));
   Napi::Array interfaces = Napi::Array::New(env, 1);

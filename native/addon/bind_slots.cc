@@ -64,7 +64,6 @@ void BindSlots(Napi::Object exports, Module& module) {
       },
       [&slots](Napi::Env env, Slot slot) {
         Napi::Object object = Napi::Object::New(env);
-        object.Set("hostIndex", Napi::Number::New(env, slot.host_index));
         object.Set("addresses", ReservedToJs(env, slot.addresses));
         object.Set("slot", slots.Add(std::move(slot)));
         return object;

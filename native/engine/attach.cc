@@ -87,7 +87,6 @@ AttachResult Attach::Run(AddressStore store, const Cancellation& cancellation) {
   AddTap(*inside_, plan_.interface);
   Begin("link", cancellation);
   AddLinks(host_, plan_.interface, bridge_, inside_->fd.Get());
-  result_.host_index = host_.Links().IndexOf(plan_.interface.host_link).value_or(0);
   Begin("inside", cancellation);
   ConfigureInside(inside_->links, plan_.interface, result_.addresses);
   Begin("up", cancellation);

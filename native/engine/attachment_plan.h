@@ -121,7 +121,6 @@ struct AttachPlan {
 
 struct AttachResult {
   NamespaceId netns{};
-  int host_index = 0;
   // In the order of the requests.
   std::vector<ReservedAddress> addresses;
   FileVersion record;

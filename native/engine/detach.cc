@@ -123,7 +123,7 @@ std::optional<int> Detach::FindHostLink() {
 void Detach::Cut() {
   const auto link = FindHostLink();
   if (!link) {
-    result_.stale = !HasGone() && HasNamespace();
+    result_.stale = HasNamespace();
     return;
   }
   try {
@@ -132,10 +132,6 @@ void Detach::Cut() {
     // One that is gone is cut off, too.
     if (error.Errnum() != ENODEV) throw error.Path(plan_.link->name);
   }
-}
-
-bool Detach::HasGone() const {
-  return plan_.link && plan_.link->index && !host_.Links().HasIndex(*plan_.link->index);
 }
 
 // Where the record's link is gone and the namespace is there, one of the two is another's, or has another

@@ -19,8 +19,6 @@ struct HostLink {
   std::string name;
   // A link of that name with another alias is somebody else's.
   std::optional<std::string> alias;
-  // That it had. Where no link has the name, one of this index has got another, and without one it has gone.
-  std::optional<int> index;
 };
 
 struct ReleasePlan {
@@ -76,7 +74,6 @@ class Detach {
   [[nodiscard]] bool IsStale();
   void Cut();
   [[nodiscard]] std::optional<int> FindHostLink();
-  [[nodiscard]] bool HasGone() const;
   [[nodiscard]] bool HasNamespace();
   void RemoveName();
   [[nodiscard]] std::optional<Wait> ReleaseAddresses();

@@ -131,14 +131,6 @@ std::optional<int> RtnlSocket::IndexOf(const std::string& link) const {
   throw SystemError("ioctl(SIOCGIFINDEX)", link);
 }
 
-bool RtnlSocket::HasIndex(int index) const {
-  ifreq request{};
-  request.ifr_ifindex = index;
-  if (::ioctl(nl_socket_get_fd(socket_.get()), SIOCGIFNAME, &request) == 0) return true;
-  if (errno == ENODEV) return false;
-  throw SystemError("ioctl(SIOCGIFNAME)", std::to_string(index));
-}
-
 bool RtnlSocket::IsUp(const std::string& link) const {
   ifreq request = Named(link, "ioctl(SIOCGIFFLAGS)");
   if (::ioctl(nl_socket_get_fd(socket_.get()), SIOCGIFFLAGS, &request) == 0) {

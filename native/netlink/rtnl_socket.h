@@ -39,10 +39,7 @@ class RtnlSocket {
   // Of a link in the socket's namespace, without its details and without RTNL; empty when there is none.
   [[nodiscard]] std::optional<int> IndexOf(const std::string& link) const;
 
-  // Whether a link of the socket's namespace has it.
-  [[nodiscard]] bool HasIndex(int index) const;
-
-  // Of a link by name: false where there is no such link either.
+  // The same, and of its own: false where there is no such link either.
   [[nodiscard]] bool IsUp(const std::string& link) const;
 
   // One object; `parse` turns a message into an std::optional. Empty when the kernel sent none.

@@ -40,7 +40,6 @@ describeWith(['tun'], 'attach', () => {
     expect(netns).toEqual({ inode: ino, device: dev });
     expect(interfaces).toEqual([
       {
-        hostIndex: expect.any(Number),
         addresses: [{ ip: expect.stringMatching(/^10\.168\.0\.\d+$/), prefixLength: 24, gateway }],
         record: await versionOf(vm),
       },

@@ -1,7 +1,7 @@
 import { type ChildProcess, spawn } from 'node:child_process';
 import { once } from 'node:events';
 import { mkdir, readdir, readFile, rename, rm, writeFile } from 'node:fs/promises';
-import { beforeEach, describe, expect, it } from 'vitest';
+import { beforeEach, expect, it } from 'vitest';
 import type { ReservedAddress } from '../../lib/native/attachment.ts';
 import { canonicalDump, expectUnchanged } from '../support/dump.ts';
 import { replaceNamespace, until } from '../support/lab.ts';
@@ -106,46 +106,6 @@ describeWith(['tun'], 'detach', () => {
     await detach('a2', own);
     await detach(vm, addresses);
     await expectUnchanged(before);
-  });
-
-  describe('whose link no link has the name of', () => {
-    const make = async () => {
-      const { interfaces } = await native.attach(attachPlan('a2'));
-      const [{ addresses: own, hostIndex: index, record: version }] = interfaces;
-      expect(await ip('-o', 'link', 'show', hostLinkOf('a2'))).toMatch(new RegExp(`^${index}: `));
-      const plan = detachPlan('a2', own);
-      const [interface_] = plan.interfaces;
-      const hostLink = { name: hostLinkOf('a2') };
-      const record = { directory: recordsDir, name: recordOf('a2'), version };
-      const with_ = (more: { readonly index?: number }) => ({
-        ...plan,
-        interfaces: [{ ...interface_, hostLink: { ...hostLink, ...more }, record }] as const,
-      });
-      return { indexed: with_({ index }), plain: with_({}), own };
-    };
-
-    it('is taken away where the link has gone, which only its index tells', async () => {
-      const { indexed, plain } = await make();
-      await ip('link', 'delete', hostLinkOf('a2'));
-      const whole = await canonicalDump();
-      expect(await native.detach(plain)).toMatchObject({ stale: true });
-      await expectUnchanged(whole);
-      expect(await native.detach(indexed)).toMatchObject({ stale: false, cut: true, errors: [] });
-      await detach(vm, addresses);
-      await expectUnchanged(before);
-    });
-
-    it('is left alone where the link has another name', async () => {
-      const { indexed, own } = await make();
-      await ip('link', 'set', hostLinkOf('a2'), 'name', 'renamed');
-      const whole = await canonicalDump();
-      expect(await native.detach(indexed)).toMatchObject({ stale: true });
-      await expectUnchanged(whole);
-      await ip('link', 'set', 'renamed', 'name', hostLinkOf('a2'));
-      await detach('a2', own);
-      await detach(vm, addresses);
-      await expectUnchanged(before);
-    });
   });
 
   it('takes away what is left of one that lost its namespace', async () => {
