@@ -13,8 +13,8 @@ namespace vulcan {
 struct Reliance {
   std::optional<firewall::Need> firewall;
   firewall::Entrance entrance;
-  // Empty: nothing guards it.
-  guard::TableHandles guard;
+  // Absent: nothing guards it.
+  std::optional<guard::TableHandles> guard;
 
   friend bool operator==(const Reliance&, const Reliance&) = default;
 };

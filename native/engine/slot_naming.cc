@@ -101,7 +101,8 @@ void SlotNaming::CheckLinks() {
 void SlotNaming::CheckRuleset(const Cancellation& cancellation) {
   const Slot& slot = *plan_.slot;
   if (!slot.guard && !plan_.firewall) return;
-  Reliance reliance{plan_.firewall, EntranceOf(slot.interface), slot.guard_tables};
+  Reliance reliance{plan_.firewall, EntranceOf(slot.interface), std::nullopt};
+  if (slot.guard) reliance.guard = slot.guard_tables;
   const std::uint32_t generation = host_.Nft().Generation();
   if (host_.Ruleset().Has(generation, reliance)) return;
   CheckGuard();

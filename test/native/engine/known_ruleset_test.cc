@@ -5,7 +5,7 @@
 namespace vulcan {
 namespace {
 
-const Reliance on_bridge{firewall::Need{7, "net"}, "br0", {1, 2}};
+const Reliance on_bridge{firewall::Need{7, "net"}, "br0", guard::TableHandles{1, 2}};
 
 void FindTwice(KnownRuleset& ruleset, std::uint32_t generation, const Reliance& reliance) {
   ruleset.Found(generation, reliance);
@@ -49,12 +49,13 @@ TEST(KnownRulesetTest, CountsNothingOfAnotherGeneration) {
 TEST(KnownRulesetTest, TellsApartWhateverIsReliedOn) {
   KnownRuleset ruleset;
   FindTwice(ruleset, 3, on_bridge);
-  EXPECT_FALSE(ruleset.Has(3, {firewall::Need{8, "net"}, "br0", {1, 2}}));
-  EXPECT_FALSE(ruleset.Has(3, {firewall::Need{7, "other"}, "br0", {1, 2}}));
-  EXPECT_FALSE(ruleset.Has(3, {firewall::Need{7, "net"}, "br1", {1, 2}}));
-  EXPECT_FALSE(ruleset.Has(3, {firewall::Need{7, "net"}, std::uint32_t{118}, {1, 2}}));
-  EXPECT_FALSE(ruleset.Has(3, {firewall::Need{7, "net"}, "br0", {1, 3}}));
-  EXPECT_FALSE(ruleset.Has(3, {std::nullopt, "br0", {1, 2}}));
+  EXPECT_FALSE(ruleset.Has(3, {firewall::Need{8, "net"}, "br0", guard::TableHandles{1, 2}}));
+  EXPECT_FALSE(ruleset.Has(3, {firewall::Need{7, "other"}, "br0", guard::TableHandles{1, 2}}));
+  EXPECT_FALSE(ruleset.Has(3, {firewall::Need{7, "net"}, "br1", guard::TableHandles{1, 2}}));
+  EXPECT_FALSE(ruleset.Has(3, {firewall::Need{7, "net"}, std::uint32_t{118}, guard::TableHandles{1, 2}}));
+  EXPECT_FALSE(ruleset.Has(3, {firewall::Need{7, "net"}, "br0", guard::TableHandles{1, 3}}));
+  EXPECT_FALSE(ruleset.Has(3, {firewall::Need{7, "net"}, "br0", std::nullopt}));
+  EXPECT_FALSE(ruleset.Has(3, {std::nullopt, "br0", guard::TableHandles{1, 2}}));
 }
 
 }  // namespace
