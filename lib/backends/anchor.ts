@@ -43,11 +43,15 @@ export class Anchors {
   }
 
   pathOf(vmId: string): string {
-    return `${this.directory}/${prefix}${vmId}`;
+    return `${this.directory}/${this.nameOf(vmId)}`;
+  }
+
+  nameOf(vmId: string): string {
+    return `${prefix}${vmId}`;
   }
 
   fileOf(vmId: string): FileName {
-    return { directory: this.directory, name: `${prefix}${vmId}` };
+    return { directory: this.directory, name: this.nameOf(vmId) };
   }
 
   /** `null` for a path that is no VM's anchor. */

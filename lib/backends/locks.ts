@@ -35,9 +35,14 @@ export class Locks {
     this.#network = `.network-${network}`;
   }
 
+  /** How long native work of the verb may wait for its locks. */
+  timeoutMsOf(scope: Scope): number {
+    return Math.ceil(scope.remainingMs * share);
+  }
+
   /** For native work that takes the locks of a VM's verb itself. */
   planOf(vmId: string, scope: Scope): AttachmentLocks {
-    return this.planWithin(vmId, Math.ceil(scope.remainingMs * share));
+    return this.planWithin(vmId, this.timeoutMsOf(scope));
   }
 
   /** The same, and the VM's says whose attachment is about to be made. */
@@ -55,8 +60,7 @@ export class Locks {
 
   /** The same for whom holds the network's lock already. */
   heldPlanOf(vmId: string, scope: Scope): AttachmentLocks {
-    const { timeoutMs } = this.planOf(vmId, scope);
-    return this.onlyPlanOf(vmId, timeoutMs);
+    return this.onlyPlanOf(vmId, this.timeoutMsOf(scope));
   }
 
   /** The VM's alone, for what the network's lock does not keep from. */

@@ -8,20 +8,21 @@ const linkSlots = {
   ...{ hostLink: slot('hostLink'), hostMac: slot('hostMac'), mac: slot('mac') },
   ...{ tapName: slot('tapName'), uid: slot('uid'), gid: slot('gid') },
 };
-const vmSlots = { vmId: slot('vmId'), containerId: slot('containerId'), netns: slot('netns') };
+const vmSlots = { vmId: slot('vmId'), containerId: slot('containerId') };
 
 /** Of the host's link, and of what is behind it. */
 export type LinkNames = Readonly<typeof linkSlots>;
-/** Of the VM, and of where it is. */
-export type VmNames = Readonly<typeof vmSlots>;
-/** All that differs, but for the addresses. */
-export type AttachmentNames = LinkNames & VmNames;
+type VmNames = Readonly<typeof vmSlots>;
+type Names = LinkNames & VmNames;
+/** All that differs, but for the addresses; and where the VM is, which follows from its id. */
+export type AttachmentNames = Names & { readonly netns: string };
 
-export const nameSlots: AttachmentNames = { ...linkSlots, ...vmSlots };
+export const nameSlots: Names = { ...linkSlots, ...vmSlots };
 
-export type NameOf<Names = AttachmentNames> = {
+type NameIn<Names> = {
   [Name in keyof Names]: { readonly nameOf: Name };
 }[keyof Names];
+type NameOf = NameIn<Names>;
 
 /** A name; the number of an address; or what stands for its gateway. */
 export type Placeholder = NameOf | number | GatewayOf;
@@ -53,7 +54,7 @@ export function isName(placeholder: Placeholder): placeholder is NameOf {
   return typeof placeholder === 'object' && 'nameOf' in placeholder;
 }
 
-export function isVmName(name: NameOf): name is NameOf<VmNames> {
+export function isVmName(name: NameOf): name is NameIn<VmNames> {
   return name.nameOf in vmSlots;
 }
 

@@ -6,7 +6,13 @@ import { Template } from '../cni/template.ts';
 import type { AnyResult, CacheRecord, Result, RuntimeConf } from '../cni/types.ts';
 import { currentVersion } from '../cni/version.ts';
 import { addressRequests } from '../ipam.ts';
-import type { AddressRequest, AttachInterface, GatewayOf, ReservedAddress } from '../native/attachment.ts';
+import type {
+  AddressRequest,
+  AttachInterface,
+  GatewayOf,
+  ReservedAddress,
+  SlotPlan,
+} from '../native/attachment.ts';
 import type { NetworkConfig, NetworkRoute, Origin } from '../types.ts';
 import type { Bridge } from './bridge-choice.ts';
 import { configOf, type SampleConfig } from './native-config.ts';
@@ -16,17 +22,14 @@ import {
   type AddressTextOf,
   type AttachmentNames,
   addressSlots,
-  addressText,
   hasGateways,
   isIpv6,
   isName,
   isVmName,
   type LinkNames,
-  type NameOf,
   nameSlots,
   type Placeholder,
   placeholderOf,
-  type VmNames,
 } from './native-placeholders.ts';
 import { incompleteResult, networkConfig } from './network-config.ts';
 import { isOwnBridge } from './own-bridges.ts';
@@ -100,8 +103,7 @@ function waysOf(requests: readonly AddressRequest[]): readonly Way<GatewayOf>[] 
 /** What plugins would be told, with slots for all that is a setup's own. */
 function slottedConf(runtime: Runtime, address: string | null): RuntimeConf {
   const { vmId, containerId, mac, tapName, uid, gid } = nameSlots;
-  const conf = runtimeConf(runtime, { vmId, containerId, mac, address, tapName, tapOwner: { uid, gid } });
-  return { ...conf, netns: nameSlots.netns };
+  return runtimeConf(runtime, { vmId, containerId, mac, address, tapName, tapOwner: { uid, gid } });
 }
 
 /** All setups of a network with the same wish for an address: composed once, filled in for each. */
@@ -119,18 +121,19 @@ export class AttachmentTemplate {
     this.isOwnBridge = isOwnBridge(network, bridge);
     // First, because it knows the network's subnets and says them.
     const conf = slottedConf(runtime, address);
+    const { netns } = conf;
     this.requests = addressRequests(layout.sets, address === null ? [] : [address]);
     this.routes = withGateways(layout.routes, waysOf(this.requests));
     const resultOf = (addressTextOf: AddressTextOf): AnyResult => {
       const addresses = this.requests.map((request, index) => addressTextOf(index, request));
-      const result = chainResult(layout, bridge, config.ifName, addresses, nameSlots);
+      const result = chainResult(layout, bridge, config.ifName, addresses, { ...nameSlots, netns });
       return convertResult(result, network.list.cniVersion);
     };
     const key = keyOf(runtime, nameSlots.containerId);
     const result = resultOf(addressSlots);
     const record: CacheRecord = { ...key, ...conf, config: network.list.text, result };
     this.#record = Template.of(formatRecord(record), placeholderOf);
-    const facts = { ...key, vmId: nameSlots.vmId, backend: 'native', netnsPath: nameSlots.netns } as const;
+    const facts = { ...key, vmId: nameSlots.vmId, backend: 'native', netnsPath: netns } as const;
     const sample = networkConfig(facts, resultOf(samples), network.mtu);
     if (sample === null) throw incompleteResult(key);
     this.#sample = {
@@ -146,12 +149,9 @@ export class AttachmentTemplate {
     return this.#record.pieces((each) => (isName(each) ? names[each.nameOf] : each));
   }
 
-  /** Of an attachment that is known but for its VM. */
-  recordOf(link: LinkNames, reserved: readonly ReservedAddress[]): Template<NameOf<VmNames>> {
-    return this.#record.with((each) => {
-      if (!isName(each)) return addressText(each, reserved);
-      return isVmName(each) ? each : link[each.nameOf];
-    });
+  /** The same of an attachment that has no VM yet: its names stand for themselves, too. */
+  recordTextOf(link: LinkNames): SlotPlan['record']['text'] {
+    return this.#record.pieces((each) => (isName(each) && !isVmName(each) ? link[each.nameOf] : each));
   }
 
   configOf(names: AttachmentNames, reserved: readonly ReservedAddress[], origin: Origin): NetworkConfig {

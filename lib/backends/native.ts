@@ -163,11 +163,10 @@ export class NativeBackend extends RecordedBackend implements Backend {
 
   /** Whether it was a slot's, and is a slot again. Who waits until its namespace is freed wants it gone. */
   async #recycle({ vmId, wait }: DetachRequest, labelled: boolean, scope: Scope): Promise<boolean> {
-    const made = this.#made.get(vmId);
     const pool = wait ? null : (this.#pools?.poolOf(vmId) ?? null);
     const slot = pool?.slotOf(vmId) ?? null;
-    if (this.#native === null || made === undefined || pool === null || slot === null) return false;
-    const returned = await returnSlot(this.#native, slot, { vmId, undo: made.undo, labelled }, scope);
+    if (this.#native === null || !this.#made.has(vmId) || pool === null || slot === null) return false;
+    const returned = await returnSlot(this.#native, slot, { vmId, labelled }, scope);
     if (returned !== 'returned') return false;
     this.#made.delete(vmId);
     pool.returned(vmId, slot);

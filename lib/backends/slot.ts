@@ -1,6 +1,5 @@
 import { recordName } from '../cni/names.ts';
-import type { Template } from '../cni/template.ts';
-import type { DetachInterface, FirewallNeed, ReservedAddress } from '../native/attachment.ts';
+import type { FirewallNeed, ReservedAddress } from '../native/attachment.ts';
 import type { NativeError } from '../native/error.ts';
 import { runTask } from '../native/task.ts';
 import { debug } from '../observe.ts';
@@ -13,7 +12,7 @@ import { newHostLink, slotMac } from './host-link.ts';
 import { isNativeError, kernelError } from './kernel-error.ts';
 import { withStore } from './lost-store.ts';
 import { type Attached, attachError, onSomeBridge } from './native-attach.ts';
-import type { AttachmentNames, LinkNames, NameOf, VmNames } from './native-placeholders.ts';
+import type { AttachmentNames, LinkNames } from './native-placeholders.ts';
 import {
   detachmentOf,
   type LinkDetachment,
@@ -32,8 +31,6 @@ export interface Slot {
   readonly bridge: Bridge;
   readonly names: LinkNames;
   readonly addresses: readonly ReservedAddress[];
-  /** Of the VM that it becomes. */
-  readonly record: Template<NameOf<VmNames>>;
   /** What takes its link away from the host again. */
   readonly undo: LinkDetachment;
 }
@@ -84,7 +81,7 @@ async function fillOn(
   owner: string,
   stop: Stop,
 ): Promise<Slot> {
-  const { binding, leftConnections, locks } = native.runtime;
+  const { anchors, binding, cache, leftConnections, locks } = native.runtime;
   const { tapName, tapOwner, recycle, firewall } = options;
   const { name: hostLink, mac: hostMac } = newHostLink(keyOf(native.runtime, owner));
   const names: LinkNames = {
@@ -93,12 +90,15 @@ async function fillOn(
   };
   const template = native.templateFor(null, bridge);
   const link = planLink(native, template, names, { alias: '', owner, tapOwner });
-  const plan = { locks: locks.planWithin(owner, timeoutMs), firewall, interface: link, recycled: recycle };
+  const plan = {
+    ...{ locks: locks.planWithin(owner, timeoutMs), firewall, interface: link, recycled: recycle },
+    anchors: anchors.directory,
+    record: { directory: cache.directory, text: template.recordTextOf(names) },
+  };
   const filled = await runTask(binding, stop, (taskId) => binding.slotFill({ ...plan, taskId }));
   const { slot: handle, addresses } = filled;
   await leftConnections.forgotten(addresses);
-  const record = template.recordOf(names, addresses);
-  return { handle, bridge, names, addresses, record, undo: linkDetachment(link, addresses) };
+  return { handle, bridge, names, addresses, undo: linkDetachment(link, addresses) };
 }
 
 function namesOf(
@@ -121,28 +121,29 @@ export async function nameSlot(
   const { anchors, binding, cache, firewall, locks } = native.runtime;
   const key = keyOf(native.runtime, request.containerId);
   const names = namesOf(native, slot, request);
-  const { directory } = cache;
-  const name = recordName(key);
+  const { vmId, containerId } = request;
+  const record = recordName(key);
   const owner = ownerOf(key);
   scope.step = 'attach';
-  const text = slot.record.text(({ nameOf }) => names[nameOf]);
   const named = await firewall.behind(scope, (need) =>
     runTask(binding, scope, (taskId) =>
       binding.slotName({
         taskId,
         slot: slot.handle,
-        locks: locks.planFor(request, scope),
-        firewall: need,
-        anchor: anchors.fileOf(request.vmId),
+        vm: vmId,
+        container: containerId === vmId ? undefined : containerId,
+        timeoutMs: locks.timeoutMsOf(scope),
+        table: need.table,
+        anchor: anchors.nameOf(vmId),
+        record,
         owner,
-        record: { directory, name, text },
       }),
     ),
   );
   scope.took(named.steps);
-  const record = { directory, name, version: named.record };
+  const written = { directory: cache.directory, name: record, version: named.record };
   const config = native.templateFor(null, slot.bridge).configOf(names, slot.addresses, 'warm');
-  return { config, undo: detachmentOf(slot.undo, owner, record), bridge: slot.bridge.name, record };
+  return { config, undo: detachmentOf(slot.undo, owner, written), bridge: slot.bridge.name, record: written };
 }
 
 /** What stands in the way of a return, but not of a teardown. */
@@ -150,7 +151,6 @@ export type NotReturned = 'unreturned' | 'stale';
 
 export interface Returning {
   readonly vmId: string;
-  readonly undo: DetachInterface;
   /** Whether the link may say whose it is. */
   readonly labelled: boolean;
 }
@@ -159,21 +159,11 @@ export interface Returning {
 export async function returnSlot(
   { runtime }: NativeRuntime,
   slot: Slot,
-  { vmId, undo, labelled }: Returning,
+  { vmId, labelled }: Returning,
   scope: Scope,
 ): Promise<'returned' | NotReturned> {
-  const { anchors, binding, locks } = runtime;
-  const { addresses, record } = undo;
-  if (addresses === null || record?.version === undefined) return 'unreturned';
-  const { directory, name, version } = record;
-  const plan = {
-    slot: slot.handle,
-    locks: locks.planOf(vmId, scope),
-    anchor: anchors.fileOf(vmId),
-    owner: addresses.owner,
-    labelled,
-    record: { directory, name, version },
-  };
+  const { binding, locks } = runtime;
+  const plan = { slot: slot.handle, timeoutMs: locks.timeoutMsOf(scope), labelled };
   scope.step = 'detach';
   try {
     const { stale, steps } = await binding.slotReturn(plan);

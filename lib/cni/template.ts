@@ -12,42 +12,17 @@ const spelled = /\\u0000([^\\]+)\\u0000/;
 /** What stands in a template for a text that is not known yet. */
 type Placeholder = object | number;
 
-/** Neighbours are joined into flat strings, not into trees of their parts: they are read many times. */
-function joined<Slot extends Placeholder>(pieces: readonly (string | Slot)[]): readonly (string | Slot)[] {
-  const all: (string | Slot)[] = [];
-  let text: string[] = [];
-  for (const piece of pieces) {
-    if (typeof piece === 'string') {
-      text.push(piece);
-      continue;
-    }
-    all.push(text.join(''), piece);
-    text = [];
-  }
-  return [...all, text.join('')];
-}
-
 export class Template<Slot extends Placeholder> {
   /** Literal text, and slots. */
   readonly #pieces: readonly (string | Slot)[];
 
   private constructor(pieces: readonly (string | Slot)[]) {
-    this.#pieces = joined(pieces);
+    this.#pieces = pieces;
   }
 
   static of<Slot extends Placeholder>(json: string, slotOf: (name: string) => Slot): Template<Slot> {
     const pieces = json.split(spelled);
     return new Template(pieces.map((piece, index) => (index % 2 === 0 ? piece : slotOf(piece))));
-  }
-
-  /** The same, with less that is open: what is no text stays a slot. */
-  with<Rest extends Placeholder>(contentOf: (slot: Slot) => string | Rest): Template<Rest> {
-    const pieces = this.#pieces.map((piece) => {
-      if (typeof piece === 'string') return piece;
-      const content = contentOf(piece);
-      return typeof content === 'string' ? encodeText(content) : content;
-    });
-    return new Template(pieces);
   }
 
   /** Pieces of text, and what is no text between them. */

@@ -82,6 +82,11 @@ export interface RoutedPort {
   readonly proxyArp: boolean;
 }
 
+/** Stands for the id of a VM, or of its attachment. */
+export interface NameOfVm {
+  readonly nameOf: 'vmId' | 'containerId';
+}
+
 export interface AttachInterface {
   /** Has the gateway's address, and is what a {@link BridgePort} is a port of. */
   readonly bridge: string;
@@ -142,6 +147,13 @@ export interface SlotPlan extends Task {
   readonly firewall?: FirewallNeed;
   /** Its alias is empty; the owner of its addresses is whoever keeps the slot. */
   readonly interface: Omit<AttachInterface, 'record'>;
+  /** Of the VM that it becomes: directories, and what is written into the one of them. */
+  readonly anchors: string;
+  readonly record: {
+    readonly directory: string;
+    /** As in an {@link AttachInterface}; without the VM's names. */
+    readonly text: readonly (string | number | GatewayOf | NameOfVm)[];
+  };
   /** Whether it may be proven and reset one day: what it looks like now is then to be known. */
   readonly recycled: boolean;
 }
@@ -156,13 +168,17 @@ export interface FilledSlot {
 /** What makes a slot the attachment of a VM. No request of it needs RTNL. */
 export interface SlotNamingPlan extends Task {
   readonly slot: number;
-  readonly locks: AttachmentLocks;
-  /** As in an {@link AttachPlan}. */
-  readonly firewall?: FirewallNeed;
-  readonly anchor: FileName;
+  /** As in {@link AttachmentLocks}. */
+  readonly vm: string;
+  readonly container?: string | undefined;
+  readonly timeoutMs: number;
+  /** Of the firewall that it was filled with. */
+  readonly table: number;
+  /** Names, in the slot's directories. */
+  readonly anchor: string;
+  readonly record: string;
   /** Of the slot's addresses from then on. */
   readonly owner: string;
-  readonly record: FileName & { readonly text: string };
 }
 
 export interface NamedSlot {
@@ -170,21 +186,16 @@ export interface NamedSlot {
   readonly steps: StepTimes;
 }
 
-/** Takes a VM away that a slot became, and leaves the slot. */
+/** Takes the VM away that a slot became, and leaves the slot. */
 export interface SlotReturnPlan extends Task {
   readonly slot: number;
-  readonly locks: AttachmentLocks;
-  readonly anchor: FileName;
-  /** Of the slot's addresses until then. */
-  readonly owner: string;
+  readonly timeoutMs: number;
   /** Whether its link may say whose it is. */
   readonly labelled: boolean;
-  /** Nothing at all is done once another file has the record's name, or none. */
-  readonly record: FileName & { readonly version: FileVersion };
 }
 
 export interface ReturnedSlot {
-  /** The record was not of the version that was named. */
+  /** The record was not the one that was written when it got its VM: nothing was done. */
   readonly stale: boolean;
   readonly steps: StepTimes;
 }

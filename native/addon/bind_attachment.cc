@@ -18,26 +18,6 @@ namespace {
   return interfaces.front();
 }
 
-[[nodiscard]] RecordText ParseRecordText(const Fields& record, const AddressPlan& addresses) {
-  const Napi::Value value = record.Get("text");
-  if (!value.IsArray()) record.Fail("text", "an array");
-  const auto array = value.As<Napi::Array>();
-  RecordText text;
-  for (std::uint32_t i = 0; i < array.Length(); ++i) {
-    const Napi::Value piece = array.Get(i);
-    if (piece.IsString()) {
-      text.emplace_back(piece.As<Napi::String>().Utf8Value());
-    } else if (piece.IsNumber() && piece.As<Napi::Number>().Uint32Value() < addresses.requests.size()) {
-      text.emplace_back(AddressOf{piece.As<Napi::Number>().Uint32Value()});
-    } else if (piece.IsObject()) {
-      text.emplace_back(ParseGatewayOf(Fields(piece.As<Napi::Object>()), addresses));
-    } else {
-      record.Fail("text", "an array of strings, numbers of requests and their gateways");
-    }
-  }
-  return text;
-}
-
 [[nodiscard]] AttachPlan ParseAttachPlan(const Fields& fields) {
   AttachPlan plan;
   plan.locks = ParseLocks(Nested(fields, "locks"));

@@ -20,14 +20,11 @@ namespace vulcan::addon {
 namespace {
 
 [[nodiscard]] SlotReturnPlan ParseReturnPlan(const SlotTable& slots, const Fields& fields) {
-  const Fields record = Nested(fields, "record");
-  return {ParseLocks(Nested(fields, "locks")),
-          ParseFileName(Nested(fields, "anchor")),
-          ParseFileName(record),
-          ParseVersion(Nested(record, "version")),
-          fields.String("owner"),
-          fields.Bool("labelled"),
-          SlotOf(slots, fields)};
+  SlotReturnPlan plan{SlotOf(slots, fields),
+                      std::chrono::milliseconds(fields.Integer<std::uint32_t>("timeoutMs")),
+                      fields.Bool("labelled")};
+  if (!plan.slot->vm) fields.Fail("slot", "a VM's slot");
+  return plan;
 }
 
 [[nodiscard]] Napi::Value VerdictsToJs(Napi::Env env, const std::vector<std::optional<Error>>& against) {

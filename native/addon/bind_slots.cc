@@ -1,3 +1,5 @@
+#include <chrono>
+#include <cstdint>
 #include <memory>
 #include <optional>
 #include <utility>
@@ -19,20 +21,30 @@ namespace {
   const Fields interface = Nested(fields, "interface");
   AddressPlan addresses = ParseAddressPlan(Nested(interface, "addresses"));
   InterfacePlan link = ParseInterface(interface, addresses);
-  return {ParseLocks(Nested(fields, "locks")), ParseFirewallNeed(fields), std::move(addresses),
-          std::move(link), fields.Bool("recycled")};
+  const Fields record = Nested(fields, "record");
+  RecordText text = ParseRecordText(record, addresses);
+  return {ParseLocks(Nested(fields, "locks")),
+          ParseFirewallNeed(fields),
+          std::move(addresses),
+          std::move(link),
+          fields.String("anchors"),
+          record.String("directory"),
+          std::move(text),
+          fields.Bool("recycled")};
 }
 
 [[nodiscard]] SlotNamingPlan ParseNamingPlan(const SlotTable& slots, const Fields& fields) {
-  const Fields record = Nested(fields, "record");
   SlotNamingPlan plan;
-  plan.locks = ParseLocks(Nested(fields, "locks"));
-  plan.firewall = ParseFirewallNeed(fields);
-  plan.anchor = ParseFileName(Nested(fields, "anchor"));
-  plan.record = ParseFileName(record);
-  plan.record_text = record.Text("text");
-  plan.owner = fields.String("owner");
   plan.slot = SlotOf(slots, fields);
+  const SlotPlaces& places = plan.slot->places;
+  plan.locks = {places.locks, fields.String("vm"), fields.OptionalString("container").value_or(""),
+                places.network_lock, std::chrono::milliseconds(fields.Integer<std::uint32_t>("timeoutMs"))};
+  if (plan.slot->firewalled) {
+    plan.firewall = {fields.Integer<std::uint64_t>("table"), *plan.slot->firewalled};
+  }
+  plan.anchor = {places.anchors, fields.String("anchor")};
+  plan.record = {places.records, fields.String("record")};
+  plan.owner = fields.String("owner");
   return plan;
 }
 

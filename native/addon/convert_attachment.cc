@@ -30,6 +30,14 @@ namespace {
   return route;
 }
 
+[[nodiscard]] RecordText::value_type ParseStandIn(const Fields& fields, const AddressPlan& addresses) {
+  const auto name = fields.OptionalString("nameOf");
+  if (!name) return ParseGatewayOf(fields, addresses);
+  if (*name == "vmId") return VmName::kVm;
+  if (*name == "containerId") return VmName::kContainer;
+  fields.Fail("nameOf", "vmId or containerId");
+}
+
 }  // namespace
 
 AttachmentLocks ParseLocks(const Fields& fields) {
@@ -54,6 +62,26 @@ GatewayOf ParseGatewayOf(const Fields& fields, const AddressPlan& addresses) {
     fields.Fail("gatewayOf", "the number of a request whose ranges have gateways");
   }
   return {request};
+}
+
+RecordText ParseRecordText(const Fields& record, const AddressPlan& addresses) {
+  const Napi::Value value = record.Get("text");
+  if (!value.IsArray()) record.Fail("text", "an array");
+  const auto array = value.As<Napi::Array>();
+  RecordText text;
+  for (std::uint32_t i = 0; i < array.Length(); ++i) {
+    const Napi::Value piece = array.Get(i);
+    if (piece.IsString()) {
+      text.emplace_back(piece.As<Napi::String>().Utf8Value());
+    } else if (piece.IsNumber() && piece.As<Napi::Number>().Uint32Value() < addresses.requests.size()) {
+      text.emplace_back(AddressOf{piece.As<Napi::Number>().Uint32Value()});
+    } else if (piece.IsObject()) {
+      text.push_back(ParseStandIn(Fields(piece.As<Napi::Object>()), addresses));
+    } else {
+      record.Fail("text", "an array of strings, numbers of requests, their gateways, and names");
+    }
+  }
+  return text;
 }
 
 InterfacePlan ParseInterface(const Fields& fields, const AddressPlan& addresses) {

@@ -17,6 +17,8 @@ namespace vulcan::addon {
 [[nodiscard]] std::optional<firewall::Need> ParseFirewallNeed(const Fields& fields);
 // For whose ranges have gateways, each its own.
 [[nodiscard]] GatewayOf ParseGatewayOf(const Fields& fields, const AddressPlan& addresses);
+// Of the record's field "text".
+[[nodiscard]] RecordText ParseRecordText(const Fields& record, const AddressPlan& addresses);
 [[nodiscard]] InterfacePlan ParseInterface(const Fields& fields, const AddressPlan& addresses);
 
 [[nodiscard]] FileVersion ParseVersion(const Fields& fields);

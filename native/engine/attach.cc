@@ -6,28 +6,11 @@
 #include "engine/attachment_links.h"
 #include "engine/attachment_parts.h"
 #include "engine/guard.h"
+#include "engine/record_text.h"
 #include "engine/reservation.h"
 #include "sys/anchor.h"
 
 namespace vulcan {
-namespace {
-
-[[nodiscard]] std::string Compose(const RecordText& pieces, const std::vector<ReservedAddress>& addresses) {
-  std::string text;
-  for (const auto& piece : pieces) {
-    if (const auto* literal = std::get_if<std::string>(&piece)) {
-      text += *literal;
-    } else if (const auto* address = std::get_if<AddressOf>(&piece)) {
-      const ReservedAddress& reserved = addresses.at(address->request);
-      text += IpPrefix{reserved.address, reserved.prefix_length}.ToString();
-    } else {
-      text += addresses.at(std::get<GatewayOf>(piece).request).gateway.value().ToString();
-    }
-  }
-  return text;
-}
-
-}  // namespace
 
 Attach::Attach(AttachPlan plan, AttachmentHost& host)
     : plan_(std::move(plan)),
@@ -106,7 +89,8 @@ void Attach::ReserveAddresses(AddressStore store) {
 }
 
 void Attach::PrepareRecord() {
-  record_.emplace(WriteRecord(places_, plan_.record, Compose(plan_.record_text, result_.addresses)));
+  const RecordText text = WithAddresses(plan_.record_text, result_.addresses);
+  record_.emplace(WriteRecord(places_, plan_.record, WithNames(text, plan_.locks)));
   result_.record = record_->Version();
 }
 

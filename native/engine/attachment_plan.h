@@ -80,8 +80,11 @@ struct RoutePlan {
   std::variant<std::monostate, IpAddress, GatewayOf> gateway;
 };
 
+// The id of a VM, and of its attachment.
+enum class VmName { kVm, kContainer };
+
 // The record's text in pieces.
-using RecordText = std::vector<std::variant<std::string, AddressOf, GatewayOf>>;
+using RecordText = std::vector<std::variant<std::string, AddressOf, GatewayOf, VmName>>;
 
 struct InterfacePlan {
   // Has the gateway's address, and is what a BridgePort is a port of.

@@ -6,6 +6,7 @@
 #include "base/error.h"
 #include "engine/attachment_links.h"
 #include "engine/attachment_parts.h"
+#include "engine/record_text.h"
 #include "engine/reservation.h"
 #include "sys/descriptors.h"
 
@@ -130,6 +131,9 @@ Slot FillSlot::Finish() {
   slot.owner = plan_.addresses.owner;
   slot.addresses = addresses_;
   slot.interface = plan_.interface;
+  slot.places = {plan_.locks.directory, plan_.locks.network, plan_.anchors, plan_.records};
+  slot.record_text = WithAddresses(plan_.record_text, addresses_);
+  if (plan_.firewall) slot.firewalled = plan_.firewall->network;
   slot.bridge_index = bridge_;
   slot.host_index = host_.Links().IndexOf(slot.host_link).value_or(0);
   if (plan_.recycled) slot.prints = TakePrints(slot, inside_->links, host_.Links());

@@ -16,6 +16,7 @@
 #include "engine/slot_prints.h"
 #include "netlink/rtnl_socket.h"
 #include "sys/address_store.h"
+#include "sys/file_store.h"
 #include "sys/lock.h"
 
 namespace vulcan {
@@ -24,6 +25,24 @@ namespace vulcan {
 struct EnteredSlot {
   RtnlSocket links;
   UniqueFd tun;
+};
+
+// Where it is written down whose a slot is, once it is a VM's.
+struct SlotPlaces {
+  std::string locks;
+  std::optional<std::string> network_lock;
+  std::string anchors;
+  std::string records;
+};
+
+// What a slot has become, by the names that it has in those places.
+struct SlotVm {
+  std::string lock;
+  std::string anchor;
+  std::string record;
+  FileVersion record_version;
+  // Of the addresses.
+  std::string owner;
 };
 
 // An attachment without a name, for a VM that is yet to come. Its links go with the last reference to its
@@ -43,6 +62,13 @@ struct Slot {
   std::string owner;
   std::vector<ReservedAddress> addresses;
   InterfacePlan interface;
+  SlotPlaces places;
+  // Of the VM that it becomes, but for its names.
+  RecordText record_text;
+  // By whose elements the firewall knows it; absent: whoever made it doesn't need one.
+  std::optional<std::string> firewalled;
+  // From its naming to its return.
+  std::optional<SlotVm> vm;
   int host_index = 0;
   // Of interface.bridge.
   int bridge_index = 0;
@@ -61,6 +87,9 @@ struct SlotPlan {
   std::optional<firewall::Need> firewall;
   AddressPlan addresses;
   InterfacePlan interface;
+  std::string anchors;
+  std::string records;
+  RecordText record_text;
   // Whether ResetSlots will have to know what it was like.
   bool recycled = false;
 };

@@ -6,6 +6,7 @@
 #include "base/error.h"
 #include "engine/attachment_parts.h"
 #include "engine/guard.h"
+#include "engine/record_text.h"
 #include "engine/slot_addresses.h"
 #include "sys/anchor.h"
 
@@ -69,7 +70,7 @@ SlotNamed SlotNaming::Run(const Cancellation& cancellation) {
   CheckLinks();
   CheckRuleset(cancellation);
   Begin("record", cancellation);
-  record_.emplace(WriteRecord(places_, plan_.record, plan_.record_text));
+  record_.emplace(WriteRecord(places_, plan_.record, WithNames(plan_.slot->record_text, plan_.locks)));
   Begin("anchor", cancellation);
   const Directory& anchors = AnchorsOf(places_, plan_.anchor, cancellation);
   static_cast<void>(NameNamespace(anchors, plan_.anchor.name, lock_.Vm(), plan_.slot->ns.Get()));
@@ -79,6 +80,7 @@ SlotNamed SlotNaming::Run(const Cancellation& cancellation) {
                 undo_);
   Begin("record", cancellation);
   record_->Publish(plan_.record.name);
+  plan_.slot->vm = {plan_.locks.vm, plan_.anchor.name, plan_.record.name, record_->Version(), plan_.owner};
   // The anchor refers to the namespace from now on.
   spent_ = std::move(plan_.slot->ns);
   return {record_->Version(), clock_.End()};

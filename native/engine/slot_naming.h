@@ -21,15 +21,14 @@
 namespace vulcan {
 
 struct SlotNamingPlan {
+  std::shared_ptr<Slot> slot;
   AttachmentLocks locks;
   // As in an AttachPlan.
   std::optional<firewall::Need> firewall;
   FileName anchor;
   FileName record;
-  std::string record_text;
   // Of the addresses, from then on.
   std::string owner;
-  std::shared_ptr<Slot> slot;
 };
 
 struct SlotNamed {

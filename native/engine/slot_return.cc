@@ -15,12 +15,20 @@
 #include "sys/netns.h"
 
 namespace vulcan {
+namespace {
+
+[[nodiscard]] AttachmentLocks LocksOf(const Slot& slot, const SlotVm& vm, std::chrono::milliseconds timeout) {
+  return {slot.places.locks, vm.lock, "", slot.places.network_lock, timeout};
+}
+
+}  // namespace
 
 SlotReturn::SlotReturn(SlotReturnPlan plan, SlotHost& host)
     : plan_(std::move(plan)),
+      vm_(plan_.slot->vm.value()),
       host_(host),
-      lock_(plan_.locks, LockFile::kPresent),
-      store_request_(plan_.slot->address_directory, plan_.locks.timeout) {}
+      lock_(LocksOf(*plan_.slot, vm_, plan_.timeout), LockFile::kPresent),
+      store_request_(plan_.slot->address_directory, plan_.timeout) {}
 
 Progress<SlotReturned> SlotReturn::Step(const Cancellation& cancellation) {
   try {
@@ -62,8 +70,8 @@ void SlotReturn::Begin(const char* step) {
 
 bool SlotReturn::IsStale() {
   Begin("record");
-  records_ = Directory::OpenIfPresent(plan_.record.directory);
-  return !records_ || VersionOf(*records_, plan_.record.name) != plan_.record_version;
+  records_ = Directory::OpenIfPresent(plan_.slot->places.records);
+  return !records_ || VersionOf(*records_, vm_.record) != vm_.record_version;
 }
 
 void SlotReturn::Cut() {
@@ -100,12 +108,13 @@ void SlotReturn::DisablePort() {
 }
 
 void SlotReturn::TakeNamespace() {
-  UniqueFd ns = OpenNamespace(plan_.anchor.directory + "/" + plan_.anchor.name);
+  const std::string& anchors = plan_.slot->places.anchors;
+  UniqueFd ns = OpenNamespace(anchors + "/" + vm_.anchor);
   RefuseOwnersDescriptor(ns.Get());
   if (lock_.Vm().ReadClaim().netns != IdOfNamespace(ns.Get())) {
-    throw Error(EEXIST, "open").Path(plan_.anchor.name).Why(Reason::kSlotSpoilt);
+    throw Error(EEXIST, "open").Path(vm_.anchor).Why(Reason::kSlotSpoilt);
   }
-  RemoveAnchor(plan_.anchor.directory, plan_.anchor.name, lock_.Vm(), AnchorOwner::kLock);
+  RemoveAnchor(anchors, vm_.anchor, lock_.Vm(), AnchorOwner::kLock);
   plan_.slot->ns = std::move(ns);
   undo_.Push([this] { plan_.slot->ns.Reset(); });
 }
@@ -114,15 +123,16 @@ std::optional<Wait> SlotReturn::TakeAddresses() {
   auto progress = store_request_.TryBriefly(never_);
   if (progress.wait) return std::move(progress.wait);
   store_ = std::move(progress.result);
-  HandAddresses(*store_, *plan_.slot, plan_.owner, plan_.slot->owner, "the address is no longer the VM's",
+  HandAddresses(*store_, *plan_.slot, vm_.owner, plan_.slot->owner, "the address is no longer the VM's",
                 undo_);
   return std::nullopt;
 }
 
 // The last step: from then on the VM is gone.
 void SlotReturn::Forget() {
-  RemoveFile(*records_, plan_.record.name);
+  RemoveFile(*records_, vm_.record);
   lock_.Vm().RemoveFile();
+  plan_.slot->vm.reset();
 }
 
 }  // namespace vulcan

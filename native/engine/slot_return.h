@@ -1,5 +1,6 @@
 #pragma once
 
+#include <chrono>
 #include <memory>
 #include <optional>
 #include <string>
@@ -10,23 +11,17 @@
 #include "base/undo.h"
 #include "base/wait.h"
 #include "engine/attachment_lock.h"
-#include "engine/attachment_plan.h"
 #include "engine/slot.h"
 #include "engine/slot_host.h"
-#include "sys/file_store.h"
 
 namespace vulcan {
 
 struct SlotReturnPlan {
-  AttachmentLocks locks;
-  FileName anchor;
-  FileName record;
-  FileVersion record_version;
-  // Of the addresses, until then.
-  std::string owner;
+  // Must be a VM's.
+  std::shared_ptr<Slot> slot;
+  std::chrono::milliseconds timeout{};
   // Whether its link may say whose it is.
   bool labelled = true;
-  std::shared_ptr<Slot> slot;
 };
 
 struct SlotReturned {
@@ -57,6 +52,7 @@ class SlotReturn {
   void Forget();
 
   SlotReturnPlan plan_;
+  SlotVm vm_;
   SlotHost& host_;
   AttachmentLock lock_;
   AddressStoreRequest store_request_;
