@@ -11,7 +11,7 @@
 
 #include "engine/slot_prints.h"
 #include "nft/conntrack.h"
-#include "nft/socket.h"
+#include "nft/netfilter_state.h"
 #include "sys/io.h"
 #include "sys/netns.h"
 #include "sys/tap.h"
@@ -44,10 +44,11 @@ constexpr std::uint32_t kFirstGeneration = 1;
   if (const int sockets = CountSockets(); sockets != 0) {
     throw Unclean(EBUSY, "read", std::to_string(sockets) + " sockets of the namespace are open");
   }
-  if (nft::Socket().Generation() != kFirstGeneration) {
+  const nft::NetfilterState netfilter = nft::ReadNetfilterState();
+  if (netfilter.generation != kFirstGeneration) {
     throw Unclean(EEXIST, "NFT_MSG_GETGEN", "the namespace has had nftables rules");
   }
-  if (Conntrack().Count() != 0) {
+  if (netfilter.connections != 0) {
     throw Unclean(EEXIST, "IPCTNL_MSG_CT_GET_STATS", "the namespace tracks connections");
   }
   RtnlSocket links;

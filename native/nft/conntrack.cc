@@ -1,19 +1,17 @@
 #include "nft/conntrack.h"
 
-#include <arpa/inet.h>
 #include <linux/netfilter/nfnetlink.h>
 #include <linux/netfilter/nfnetlink_conntrack.h>
 #include <sys/socket.h>
-#include <unistd.h>
 
 #include <algorithm>
 #include <cerrno>
-#include <optional>
 
 #include "base/errnum.h"
 #include "base/error.h"
 #include "nft/conntrack_tuple.h"
 #include "nft/message.h"
+#include "nft/netfilter_state.h"
 
 namespace vulcan {
 namespace {
@@ -22,8 +20,6 @@ constexpr const char* kName = "IPCTNL_MSG_CT";
 constexpr std::size_t kBufferBytes = 1 << 16;
 constexpr int kReceiveBytes = 4 << 20;
 constexpr int kAttempts = 8;
-
-[[nodiscard]] bool IsTracking() { return ::access("/proc/sys/net/netfilter/nf_conntrack_count", F_OK) == 0; }
 
 }  // namespace
 
@@ -37,13 +33,9 @@ Conntrack::Conntrack() : socket_(mnl_socket_open2(NETLINK_NETFILTER, SOCK_CLOEXE
 
 int Conntrack::Ask(std::uint16_t type, std::uint8_t family, std::uint16_t flags,
                    const std::function<void(nlmsghdr*)>& fill, const Visitor& visit) {
-  nlmsghdr* const request = mnl_nlmsg_put_header(buffer_.Data());
-  request->nlmsg_type = static_cast<std::uint16_t>(NFNL_SUBSYS_CTNETLINK << 8 | type);
-  request->nlmsg_flags = static_cast<std::uint16_t>(NLM_F_REQUEST | NLM_F_ACK | flags);
-  request->nlmsg_seq = ++sequence_;
-  auto* const fixed = static_cast<nfgenmsg*>(mnl_nlmsg_put_extra_header(request, sizeof(nfgenmsg)));
-  fixed->nfgen_family = family;
-  fixed->version = NFNETLINK_V0;
+  nlmsghdr* const request =
+      nft::PutRequest(buffer_.Data(), static_cast<std::uint16_t>(NFNL_SUBSYS_CTNETLINK << 8 | type),
+                      static_cast<std::uint16_t>(NLM_F_ACK | flags), family, ++sequence_);
   fill(request);
   if (mnl_socket_sendto(socket_.get(), request, request->nlmsg_len) < 0) throw SystemError(kName);
   for (;;) {
@@ -64,19 +56,13 @@ int Conntrack::Ask(std::uint16_t type, std::uint8_t family, std::uint16_t flags,
 }
 
 std::uint32_t Conntrack::Count() {
-  std::optional<std::uint32_t> count;
-  const int failed = Ask(
+  nft::NumberAnswer answer;
+  answer.error = Ask(
       IPCTNL_MSG_CT_GET_STATS, AF_UNSPEC, 0, [](nlmsghdr*) {},
-      [&count](const nlmsghdr& message) {
-        const nlattr* entries = nft::FindAttribute(&message, sizeof(nfgenmsg), CTA_STATS_GLOBAL_ENTRIES);
-        if (entries != nullptr && mnl_attr_validate(entries, MNL_TYPE_U32) >= 0) {
-          count = ntohl(mnl_attr_get_u32(entries));
-        }
+      [&answer](const nlmsghdr& message) {
+        answer.number = nft::FindU32(&message, CTA_STATS_GLOBAL_ENTRIES);
       });
-  if (failed == 0 && count) return *count;
-  // nfnetlink answers EINVAL for a subsystem that is neither built in nor loadable.
-  if (failed == EINVAL && !IsTracking()) return 0;
-  throw Error(failed == EINVAL || failed == 0 ? EOPNOTSUPP : failed, kName);
+  return nft::ConnectionsOf(answer);
 }
 
 // Measured on Linux 6.18 with 262,144 buckets: a reading locks each of them, a search passes over the empty

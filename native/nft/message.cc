@@ -1,5 +1,6 @@
 #include "nft/message.h"
 
+#include <arpa/inet.h>
 #include <libmnl/libmnl.h>
 #include <linux/netfilter/nf_tables.h>
 #include <linux/netfilter/nfnetlink.h>
@@ -45,6 +46,24 @@ bool IsWhole(const nlmsghdr* header, int left) noexcept {
 const nlattr* FindAttribute(const nlmsghdr* header, std::size_t offset, std::uint16_t type) {
   return FindIf(header, offset,
                 [type](const nlattr* attribute) { return mnl_attr_get_type(attribute) == type; });
+}
+
+std::optional<std::uint32_t> FindU32(const nlmsghdr* header, std::uint16_t type) {
+  const nlattr* const attribute = FindAttribute(header, sizeof(nfgenmsg), type);
+  if (attribute == nullptr || mnl_attr_validate(attribute, MNL_TYPE_U32) < 0) return std::nullopt;
+  return ntohl(mnl_attr_get_u32(attribute));
+}
+
+nlmsghdr* PutRequest(void* at, std::uint16_t type, std::uint16_t flags, std::uint8_t family,
+                     std::uint32_t sequence) {
+  nlmsghdr* const request = mnl_nlmsg_put_header(at);
+  request->nlmsg_type = type;
+  request->nlmsg_flags = static_cast<std::uint16_t>(NLM_F_REQUEST | flags);
+  request->nlmsg_seq = sequence;
+  auto* const fixed = static_cast<nfgenmsg*>(mnl_nlmsg_put_extra_header(request, sizeof(nfgenmsg)));
+  fixed->nfgen_family = family;
+  fixed->version = NFNETLINK_V0;
+  return request;
 }
 
 bool AreTexts(const nlmsghdr* header, std::initializer_list<std::uint16_t> types) {

@@ -6,6 +6,7 @@
 #include <cstdint>
 #include <functional>
 #include <initializer_list>
+#include <optional>
 #include <string>
 #include <vector>
 
@@ -27,6 +28,15 @@ using Payload = std::function<void(nlmsghdr*)>;
 
 // The first attribute of that type behind `offset` bytes of the payload; nullptr when there is none.
 [[nodiscard]] const nlattr* FindAttribute(const nlmsghdr* header, std::size_t offset, std::uint16_t type);
+
+// What such an attribute behind the nfgenmsg holds, which is in network byte order there; empty where it is
+// absent or malformed.
+[[nodiscard]] std::optional<std::uint32_t> FindU32(const nlmsghdr* header, std::uint16_t type);
+
+// Writes the headers of a request of nfnetlink, and returns it. `type` has its subsystem, `flags` are without
+// NLM_F_REQUEST.
+nlmsghdr* PutRequest(void* at, std::uint16_t type, std::uint16_t flags, std::uint8_t family,
+                     std::uint32_t sequence);
 
 // Whether every attribute of these types, behind the nfgenmsg, ends with a NUL. libnftnl copies texts up to
 // one without looking whether it is there.

@@ -1,6 +1,5 @@
 #include "nft/socket.h"
 
-#include <arpa/inet.h>
 #include <libnftnl/common.h>
 #include <linux/netfilter/nf_tables.h>
 #include <linux/netfilter/nfnetlink.h>
@@ -10,6 +9,7 @@
 
 #include "base/errnum.h"
 #include "base/error.h"
+#include "nft/netfilter_state.h"
 
 namespace vulcan::nft {
 namespace {
@@ -116,18 +116,9 @@ std::vector<Message> Socket::Dump(std::uint16_t type, std::uint8_t family, const
 }
 
 std::uint32_t Socket::Generation() {
-  const auto answer = [this] {
-    try {
-      return Get(NFT_MSG_GETGEN, AF_UNSPEC, [](nlmsghdr*) {});
-    } catch (const Error& error) {
-      // nfnetlink answers EINVAL for a subsystem that is neither built in nor loadable.
-      if (error.Errnum() != EINVAL) throw;
-      throw Error(EOPNOTSUPP, "NFT_MSG_GETGEN", "the kernel has no nf_tables");
-    }
-  }();
-  const nlattr* id = answer ? FindAttribute(Header(*answer), sizeof(nfgenmsg), NFTA_GEN_ID) : nullptr;
-  if (id == nullptr || mnl_attr_validate(id, MNL_TYPE_U32) < 0) throw Error(EBADMSG, "NFT_MSG_GETGEN");
-  return ntohl(mnl_attr_get_u32(id));
+  const Answer answer = Request(NFT_MSG_GETGEN, AF_UNSPEC, 0, [](nlmsghdr*) {});
+  if (answer.messages.empty()) return GenerationOf({answer.error, {}});
+  return GenerationOf({answer.error, FindU32(Header(answer.messages.front()), NFTA_GEN_ID)});
 }
 
 std::vector<Acknowledgement> Socket::Exchange(std::span<iovec> parts) {
