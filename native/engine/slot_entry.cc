@@ -20,6 +20,8 @@
 namespace vulcan {
 namespace {
 
+constexpr const char* kThread = "/proc/thread-self";
+constexpr const char* kSocketsInThread = "net/sockstat";
 constexpr const char* kSockets = "/proc/thread-self/net/sockstat";
 constexpr std::size_t kSocketsLimit = 4096;
 // Where no transaction has ever been committed (nf_tables_init_net of net/netfilter/nf_tables_api.c).
@@ -29,10 +31,18 @@ constexpr std::uint32_t kFirstGeneration = 1;
   return Error(errnum, syscall, why).Why(Reason::kSlotSpoilt);
 }
 
-// Of the calling thread's namespace, whoever has them. A descriptor of /dev/net/tun is one, too.
-[[nodiscard]] int CountSockets() {
-  const UniqueFd file(::open(kSockets, O_RDONLY | O_CLOEXEC));
-  if (!file) throw SystemError("open", kSockets);
+// The calling thread's directory, which shows that thread alone.
+[[nodiscard]] UniqueFd OpenThread() {
+  UniqueFd thread(::open(kThread, O_RDONLY | O_DIRECTORY | O_CLOEXEC));
+  if (!thread) throw SystemError("open", kThread);
+  return thread;
+}
+
+// Of the thread's namespace, whoever has them. A descriptor of /dev/net/tun is one, too. What is below "net"
+// is looked up in the namespace that the thread is in by then (proc_tgid_net_lookup of fs/proc/proc_net.c).
+[[nodiscard]] int CountSockets(int thread) {
+  const UniqueFd file(::openat(thread, kSocketsInThread, O_RDONLY | O_CLOEXEC));
+  if (!file) throw SystemError("openat", kSockets);
   int count = 0;
   const std::string text = ReadAll(file.Get(), kSocketsLimit, kSockets);
   if (std::sscanf(text.c_str(), "sockets: used %d", &count) != 1) throw Error(EBADMSG, "read").Path(kSockets);
@@ -40,8 +50,8 @@ constexpr std::uint32_t kFirstGeneration = 1;
 }
 
 // By a thread that is in the slot's namespace.
-[[nodiscard]] EnteredSlot Enter(const Slot& slot) {
-  if (const int sockets = CountSockets(); sockets != 0) {
+[[nodiscard]] EnteredSlot Enter(const Slot& slot, int thread) {
+  if (const int sockets = CountSockets(thread); sockets != 0) {
     throw Unclean(EBUSY, "read", std::to_string(sockets) + " sockets of the namespace are open");
   }
   const nft::NetfilterState netfilter = nft::ReadNetfilterState();
@@ -80,11 +90,12 @@ void ForgetConnectionsOneByOne(const std::vector<std::shared_ptr<Slot>>& slots,
 void EnterAll(const std::vector<std::shared_ptr<Slot>>& slots, std::vector<std::optional<Error>>& against,
               const Cancellation& cancellation) {
   ::pthread_setname_np(::pthread_self(), "vulcan-enter");
+  const UniqueFd thread = OpenThread();
   for (std::size_t i = 0; i < slots.size(); ++i) {
     try {
       cancellation.ThrowIfCancelled();
       EnterNamespace(slots[i]->ns.Get());
-      slots[i]->entered.emplace(Enter(*slots[i]));
+      slots[i]->entered.emplace(Enter(*slots[i], thread.Get()));
     } catch (...) {
       against[i] = CurrentError();
     }

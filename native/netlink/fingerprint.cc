@@ -126,24 +126,19 @@ void Append(std::string& out, const Level& level, const nlattr* first, int lengt
 }
 
 template <typename Fixed>
-[[nodiscard]] std::string Canonical(const nlmsghdr& message, const Fixed& fixed, const Level& level) {
-  std::string out;
-  out.reserve(message.nlmsg_len);
+void AppendObject(std::string& out, const nlmsghdr& message, const Fixed& fixed, const Level& level) {
   AppendBytes(out, &fixed, sizeof fixed);
   Append(out, level, nlmsg_attrdata(&message, static_cast<int>(sizeof fixed)),
          nlmsg_attrlen(&message, static_cast<int>(sizeof fixed)));
-  return out;
 }
 
-[[nodiscard]] std::string CanonicalLink(const nlmsghdr& message, const Level& level) {
+void AppendLinkAs(std::string& out, const nlmsghdr& message, const Level& level) {
   auto fixed = FixedPart<ifinfomsg>(message);
   fixed.ifi_flags &= ~kByCarrier;
-  return Canonical(message, fixed, level);
+  AppendObject(out, message, fixed, level);
 }
 
-[[nodiscard]] std::optional<std::string> ReadLink(const nlmsghdr& message) {
-  return CanonicalLink(message, kLink);
-}
+void AppendLink(std::string& out, const nlmsghdr& message) { AppendLinkAs(out, message, kLink); }
 
 struct NamedLink {
   std::string bytes;
@@ -151,67 +146,74 @@ struct NamedLink {
 };
 
 [[nodiscard]] std::optional<NamedLink> ReadNamedLink(const nlmsghdr& message) {
-  const bool has_alias = Attributes<IFLA_IFALIAS>(message, sizeof(ifinfomsg)).Has(IFLA_IFALIAS);
-  return NamedLink{CanonicalLink(message, kNamedLink), has_alias};
+  NamedLink link;
+  link.has_alias = Attributes<IFLA_IFALIAS>(message, sizeof(ifinfomsg)).Has(IFLA_IFALIAS);
+  AppendLinkAs(link.bytes, message, kNamedLink);
+  return link;
 }
 
-[[nodiscard]] std::optional<std::string> ReadAddress(const nlmsghdr& message) {
-  return Canonical(message, FixedPart<ifaddrmsg>(message), kAddress);
+void AppendAddress(std::string& out, const nlmsghdr& message) {
+  AppendObject(out, message, FixedPart<ifaddrmsg>(message), kAddress);
 }
 
-[[nodiscard]] std::optional<std::string> ReadRoute(const nlmsghdr& message) {
+void AppendRoute(std::string& out, const nlmsghdr& message) {
   auto fixed = FixedPart<rtmsg>(message);
   // One of each link that had a carrier.
-  if (fixed.rtm_family == AF_INET6 && fixed.rtm_type == RTN_MULTICAST) return std::nullopt;
+  if (fixed.rtm_family == AF_INET6 && fixed.rtm_type == RTN_MULTICAST) return;
   fixed.rtm_flags &= ~static_cast<unsigned>(RTNH_F_DEAD | RTNH_F_LINKDOWN);
-  return Canonical(message, fixed, kRoute);
+  AppendObject(out, message, fixed, kRoute);
 }
 
-[[nodiscard]] std::optional<std::string> ReadRule(const nlmsghdr& message) {
-  return Canonical(message, FixedPart<fib_rule_hdr>(message), kWhole);
+void AppendRule(std::string& out, const nlmsghdr& message) {
+  AppendObject(out, message, FixedPart<fib_rule_hdr>(message), kWhole);
 }
 
-[[nodiscard]] std::optional<std::string> ReadNeighbour(const nlmsghdr& message) {
+void AppendNeighbour(std::string& out, const nlmsghdr& message) {
   const auto fixed = FixedPart<ndmsg>(message);
   // Multicast groups need nobody's answer.
-  if ((fixed.ndm_state & ~NUD_NOARP) == 0) return std::nullopt;
-  return Canonical(message, fixed, kWhole);
+  if ((fixed.ndm_state & ~NUD_NOARP) == 0) return;
+  AppendObject(out, message, fixed, kWhole);
 }
 
-[[nodiscard]] std::optional<std::string> ReadQdisc(const nlmsghdr& message) {
+void AppendQdisc(std::string& out, const nlmsghdr& message) {
   auto fixed = FixedPart<tcmsg>(message);
   // The kernel's own choice, made at the first carrier.
-  if (fixed.tcm_handle == 0) return std::nullopt;
+  if (fixed.tcm_handle == 0) return;
   fixed.tcm_info = 0;
-  return Canonical(message, fixed, kQdisc);
+  AppendObject(out, message, fixed, kQdisc);
 }
 
-[[nodiscard]] std::optional<std::string> ReadFilter(const nlmsghdr& message) {
-  return Canonical(message, FixedPart<tcmsg>(message), kFilter);
+void AppendFilter(std::string& out, const nlmsghdr& message) {
+  AppendObject(out, message, FixedPart<tcmsg>(message), kFilter);
 }
 
-[[nodiscard]] std::string Join(const std::vector<std::string>& objects) {
+// Adds to what is there what a message tells.
+using Appender = void (*)(std::string&, const nlmsghdr&);
+
+[[nodiscard]] std::string DumpAll(RtnlSocket& socket, RtnlMessage request, Appender append) {
   std::string all;
-  for (const std::string& each : objects) all += each;
+  socket.VisitDump(
+      std::move(request), [&all] { all.clear(); },
+      [&all, append](const nlmsghdr& message) { append(all, message); });
   return all;
 }
 
-template <typename Fixed, typename Parse>
-[[nodiscard]] std::string DumpAll(RtnlSocket& socket, int type, const Fixed& fixed, Parse parse) {
-  return Join(socket.Dump(RtnlMessage(type, 0, fixed), parse));
+template <typename Fixed>
+[[nodiscard]] std::string DumpAll(RtnlSocket& socket, int type, const Fixed& fixed, Appender append) {
+  return DumpAll(socket, RtnlMessage(type, 0, fixed), append);
 }
 
 [[nodiscard]] std::string DumpLinks(RtnlSocket& socket) {
   RtnlMessage request(RTM_GETLINK, 0, ifinfomsg{});
   request.PutU32(IFLA_EXT_MASK, RTEXT_FILTER_SKIP_STATS);
-  return Join(socket.Dump(std::move(request), ReadLink));
+  return DumpAll(socket, std::move(request), AppendLink);
 }
 
 [[nodiscard]] std::string DumpFilters(RtnlSocket& socket, int link) {
   tcmsg fixed{};
   fixed.tcm_ifindex = link;
   fixed.tcm_parent = kIngressHandle;
-  return DumpAll(socket, RTM_GETTFILTER, fixed, ReadFilter);
+  return DumpAll(socket, RTM_GETTFILTER, fixed, AppendFilter);
 }
 
 // Empty where there is none, which is ENOENT for some kernels.
@@ -219,8 +221,13 @@ template <typename Fixed, typename Parse>
   tcmsg fixed{};
   fixed.tcm_ifindex = link;
   fixed.tcm_parent = TC_H_INGRESS;
+  const auto read = [](const nlmsghdr& message) {
+    std::optional<std::string> qdisc("");
+    AppendQdisc(*qdisc, message);
+    return qdisc;
+  };
   try {
-    return socket.Get(RtnlMessage(RTM_GETQDISC, 0, fixed), ReadQdisc).value_or("");
+    return socket.Get(RtnlMessage(RTM_GETQDISC, 0, fixed), read).value_or("");
   } catch (const Error& error) {
     if (error.Errnum() != ENOENT) throw;
     return "";
@@ -238,11 +245,11 @@ std::optional<std::string> Fingerprint::DifferenceTo(const Fingerprint& other) c
 
 Fingerprint FingerprintNamespace(RtnlSocket& socket, const std::vector<std::string>& filtered) {
   std::vector<Fingerprint::Part> parts{
-      {"addresses", DumpAll(socket, RTM_GETADDR, ifaddrmsg{}, ReadAddress)},
-      {"routes", DumpAll(socket, RTM_GETROUTE, rtmsg{}, ReadRoute)},
-      {"rules", DumpAll(socket, RTM_GETRULE, fib_rule_hdr{}, ReadRule)},
-      {"neighbours", DumpAll(socket, RTM_GETNEIGH, ndmsg{}, ReadNeighbour)},
-      {"qdiscs", DumpAll(socket, RTM_GETQDISC, tcmsg{}, ReadQdisc)},
+      {"addresses", DumpAll(socket, RTM_GETADDR, ifaddrmsg{}, AppendAddress)},
+      {"routes", DumpAll(socket, RTM_GETROUTE, rtmsg{}, AppendRoute)},
+      {"rules", DumpAll(socket, RTM_GETRULE, fib_rule_hdr{}, AppendRule)},
+      {"neighbours", DumpAll(socket, RTM_GETNEIGH, ndmsg{}, AppendNeighbour)},
+      {"qdiscs", DumpAll(socket, RTM_GETQDISC, tcmsg{}, AppendQdisc)},
   };
   for (const std::string& name : filtered) {
     const auto link = socket.IndexOf(name);

@@ -150,7 +150,7 @@ RtnlReply RtnlSocket::Ask(RtnlMessage& request, const RtnlVisitor& visit) {
   return reply;
 }
 
-void RtnlSocket::RetryDump(RtnlMessage& request, const std::function<void()>& restart,
+void RtnlSocket::VisitDump(RtnlMessage request, const std::function<void()>& restart,
                            const RtnlVisitor& visit) {
   request.Header().nlmsg_flags |= NLM_F_DUMP;
   for (int attempt = 1;; ++attempt) {

@@ -4,6 +4,7 @@
 
 #include <cstddef>
 #include <cstdint>
+#include <functional>
 #include <memory>
 #include <optional>
 #include <span>
@@ -56,13 +57,16 @@ class RtnlSocket {
   [[nodiscard]] auto Dump(RtnlMessage request, Parse parse) {
     using Object = typename decltype(parse(std::declval<const nlmsghdr&>()))::value_type;
     std::vector<Object> objects;
-    RetryDump(
-        request, [&] { objects.clear(); },
+    VisitDump(
+        std::move(request), [&] { objects.clear(); },
         [&](const nlmsghdr& message) {
           if (auto object = parse(message)) objects.push_back(std::move(*object));
         });
     return objects;
   }
+
+  // The same for who keeps no objects: `restart` begins each attempt, and forgets what `visit` has gathered.
+  void VisitDump(RtnlMessage request, const std::function<void()>& restart, const RtnlVisitor& visit);
 
  private:
   struct Free {
@@ -73,7 +77,6 @@ class RtnlSocket {
   // Why the dump has to be done again, or nothing.
   [[nodiscard]] std::optional<Error> TryDump(RtnlMessage& request, const RtnlVisitor& visit);
   RtnlReply Ask(RtnlMessage& request, const RtnlVisitor& visit);
-  void RetryDump(RtnlMessage& request, const std::function<void()>& restart, const RtnlVisitor& visit);
   void Stamp(RtnlMessage& message) noexcept { message.Header().nlmsg_seq = ++sequence_; }
   void SendBytes(std::span<const std::byte> bytes, int type);
   [[nodiscard]] std::span<const std::byte> Receive(int type);

@@ -7,6 +7,7 @@
 
 #include "false_kernel.h"
 #include "netlink/filter.h"
+#include "netlink/fingerprint.h"
 #include "netlink/link.h"
 #include "netlink/link_change.h"
 #include "netlink/qdisc.h"
@@ -94,6 +95,13 @@ TEST_F(RtnlRetryTest, DumpsAgainWhatWasLostOnTheWay) {
 TEST_F(RtnlRetryTest, DumpsAgainWhatChangedMeanwhile) {
   TheFalseKernel().interruptions = 1;
   EXPECT_EQ(DumpLinks(Socket()).size(), 1U);
+  EXPECT_EQ(TheFalseKernel().interruptions, 0);
+}
+
+TEST_F(RtnlRetryTest, KeepsNothingOfADumpThatIsDoneAgain) {
+  const Fingerprint before = FingerprintLinks(Socket(), {});
+  TheFalseKernel().interruptions = 1;
+  EXPECT_EQ(before.DifferenceTo(FingerprintLinks(Socket(), {})), std::nullopt);
   EXPECT_EQ(TheFalseKernel().interruptions, 0);
 }
 
