@@ -154,7 +154,7 @@ export class NativeBackend extends RecordedBackend implements Backend {
   }
 
   override async detach(request: DetachRequest, scope: Scope): Promise<Departure> {
-    const isBare = this.#pools?.unlabel(request.vmId) ?? false;
+    const isBare = this.#pools?.leaving(request.vmId) ?? false;
     if (await this.#recycle(request, !isBare, scope)) return 'recycled';
     await this.#detachAny(request, scope);
     this.#pools?.released(request.vmId);

@@ -26,6 +26,7 @@ export class Filling {
   /** Slots that are getting a VM, and are waited for. */
   readonly #naming = new Set<Promise<unknown>>();
   #lastCallMs = Number.NEGATIVE_INFINITY;
+  #isLastLeaving = false;
   #work: Promise<void> | null = null;
   #isBuilding = false;
   #stop = new Stopper();
@@ -51,13 +52,23 @@ export class Filling {
 
   /** A caller's work, by which a slot gets its VM: the slot that is built in its place is not to keep it waiting. */
   beginNaming(work: Promise<unknown>): void {
-    this.#lastCallMs = performance.now();
+    this.#called(false);
     this.#naming.add(work);
     this.adjust();
   }
 
   endNaming(work: Promise<unknown>): void {
     this.#naming.delete(work);
+  }
+
+  /** A VM goes. */
+  leaving(): void {
+    this.#called(true);
+  }
+
+  #called(isLeaving: boolean): void {
+    this.#lastCallMs = performance.now();
+    this.#isLastLeaving = isLeaving;
   }
 
   pause(): void {
@@ -99,8 +110,9 @@ export class Filling {
   async #fill(): Promise<void> {
     const stop = new Stopper();
     this.#stop = stop;
-    await this.#untilCallersPause(stop);
+    const enoughMs = performance.now() + callersPatienceMs;
     for (;;) {
+      await this.#untilCallersPause(enoughMs, stop);
       await this.#lettingCallersGoFirst(stop);
       if (stop.stopped || !this.#mayBuild) return;
       try {
@@ -127,12 +139,11 @@ export class Filling {
   }
 
   /**
-   * Callers who come one after the other are served many times as fast as slots can be built: while they find slots, none
-   * of them shares a processor, or the kernel's lock, with what replaces those that are gone.
+   * Callers who come one after the other are served many times as fast as slots can be built: while they find slots, or leave
+   * them, none of them shares a processor, or the kernel's lock, with what replaces those that are gone.
    */
-  async #untilCallersPause(stop: Stop): Promise<void> {
-    const enoughMs = performance.now() + callersPatienceMs;
-    while (!stop.stopped && this.#options.hasReady()) {
+  async #untilCallersPause(enoughMs: number, stop: Stop): Promise<void> {
+    while (!stop.stopped && (this.#isLastLeaving || this.#options.hasReady())) {
       const pauseMs = Math.min(this.#lastCallMs + callersPauseMs, enoughMs) - performance.now();
       if (pauseMs <= 0) return;
       await sleep(pauseMs, stop);

@@ -163,8 +163,9 @@ export class Pool {
     this.#labels.add(vmId, { name: slot.names.hostLink, alias, vm });
   }
 
-  /** Whether it is certain that the link does not say whose it is. */
-  unlabel(vmId: string): boolean {
+  /** A VM goes, the pool's or another. Whether it is certain that its link does not say whose it is. */
+  leaving(vmId: string): boolean {
+    this.#filling.leaving();
     return this.#labels.forget(vmId);
   }
 

@@ -87,8 +87,8 @@ export class Pools {
   }
 
   /** A VM goes: its link is not to say whose it is any more. Whether it is certain that it does not. */
-  unlabel(vmId: string): boolean {
-    return this.#pools.map((pool) => pool.unlabel(vmId)).some(Boolean);
+  leaving(vmId: string): boolean {
+    return this.#pools.map((pool) => pool.leaving(vmId)).some(Boolean);
   }
 
   /** Until what slots became says whose it is. */

@@ -94,6 +94,38 @@ it('begins when nobody has come for a while, as long as slots are ready', async 
   expect(seen.built).toBe(2);
 });
 
+it('begins when those who leave pause, whether or not slots are ready, and goes on between two rows of them', async () => {
+  const { subject, seen } = filling(3);
+  const leave = async (vms: number) => {
+    for (let left = 0; left < vms; left++) {
+      subject.leaving();
+      await vi.advanceTimersByTimeAsync(3);
+    }
+  };
+  subject.leaving();
+  subject.adjust();
+  await leave(5);
+  expect(seen.begun).toBe(0);
+  await vi.advanceTimersByTimeAsync(5);
+  expect(seen.begun).toBe(1);
+  await leave(5);
+  expect(seen).toMatchObject({ begun: 1, built: 1 });
+  await vi.advanceTimersByTimeAsync(30);
+  expect(seen.built).toBe(3);
+});
+
+it('builds one after the other though VMs never cease to leave', async () => {
+  const { subject, seen } = filling(100);
+  const leaving = setInterval(() => subject.leaving(), 1);
+  await vi.advanceTimersByTimeAsync(1);
+  subject.adjust();
+  await vi.advanceTimersByTimeAsync(45);
+  expect(seen.begun).toBe(0);
+  await vi.advanceTimersByTimeAsync(205);
+  expect(seen.built).toBeGreaterThan(15);
+  clearInterval(leaving);
+});
+
 it('begins soon all the same, however many come', async () => {
   const { subject, seen } = filling(100, { ready: 10 });
   const call = setInterval(() => subject.beginNaming(caller(0)), 1);
