@@ -25,7 +25,7 @@ async function withBar(name, work) {
   }
 }
 
-/** `setup` from a pool that has at least as many slots as a round has VMs, and builds new ones once a row of set-ups pauses. */
+/** `setup` from a pool that has at least as many slots as a round has VMs, and builds new ones once a row of callers pauses. */
 export async function poolContender(name, options) {
   const { NetworkManager } = await import('../../../dist/index.js');
   const manager = await NetworkManager.open({ verify: 'off', ...options });
