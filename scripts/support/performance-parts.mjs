@@ -24,7 +24,14 @@ function missedNote(directory, name, targets) {
   return profiles.length === 0 ? '' : `\nWhere the time goes: ${profiles.join(', ')}.\n`;
 }
 
+/** With as many digits as its verdict is seen by. */
+function rounded({ value, 'must be': limit }) {
+  const short = Number(value.toFixed(2));
+  const isLimit = short === Number(limit.split(' ')[1]);
+  return isLimit && short !== value ? value.toFixed(4) : short;
+}
+
 export function targetsTable(directory, name, { targets }) {
-  const rows = targets.map((row) => ({ ...row, value: Number(row.value.toFixed(2)) }));
+  const rows = targets.map((row) => ({ ...row, value: rounded(row) }));
   return `${tableOf(rows)}${missedNote(directory, name, targets)}`;
 }
