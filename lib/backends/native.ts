@@ -92,6 +92,7 @@ export class NativeBackend extends RecordedBackend implements Backend {
         : await attachWithPool(this.#native, this.#pools, this.undoing, request, scope);
     // Of another containerId, the other records of the VM are to be looked for.
     if (request.containerId === request.vmId) this.#remember(request.vmId, { undo, bridge });
+    else this.#made.delete(request.vmId);
     if (config.origin === 'cold') await this.runtime.leftConnections.forgotten(config.addresses);
     return { config, hostLink: undo.hostLink?.name ?? null };
   }

@@ -70,6 +70,18 @@ const tests = (lab: ContractLab) => {
     expect(stateOf(manager).inUse).toBe(0);
   });
 
+  it('is not kept of a VM whose attachment has another id, whatever the VM was before', async () => {
+    const { manager } = await openWithVm(lab, 60_000);
+    const other = await lab.open({ shutdown: 'leave' });
+    await other.teardown('vm-1');
+    await manager.warmUp();
+    expect(await manager.setup('vm-1', { containerId: 'other' })).toMatchObject({ origin: 'warm' });
+    await manager.teardown('vm-1');
+    expect(stateOf(manager)).toMatchObject({ resting: 0, inUse: 0 });
+    expect(manager.stats().latency).toMatchObject({ teardown: { count: 1 }, recycled: { count: 0 } });
+    expect(await manager.list()).toEqual([]);
+  });
+
   it('that a setup gives back is counted by who waits for it', async () => {
     const { manager } = await openWithVm(lab, 0);
     await manager.warmUp();
