@@ -7,7 +7,8 @@ export function slot(name: string): string {
   return `\0${name}\0`;
 }
 
-const spelled = /\\u0000([^\\]+)\\u0000/;
+/** A backslash before it would be one that is escaped. */
+const spelled = /(?<=(?<!\\)(?:\\\\)*)\\u0000([^\\]+)\\u0000/;
 
 /** What stands in a template for a text that is not known yet. */
 type Placeholder = object | number;

@@ -34,5 +34,10 @@ describe('a template', () => {
   it('has no slot in text that only looks like one', () => {
     const text = encodeStruct({ text: '\\u0000id\\u0000' });
     expect(Template.of(text, slotOf).text(() => 'no')).toBe(text);
+    for (const before of ['/a\\u0000', '/a\\', '/a\\\\u0000/b']) {
+      const path = encodeStruct({ path: `${before}/vm-${slot('id')}` });
+      const whole = encodeStruct({ path: `${before}/vm-x` });
+      expect(Template.of(path, slotOf).text(() => 'x')).toBe(whole);
+    }
   });
 });
