@@ -39,7 +39,8 @@ constexpr std::uint32_t kFirstGeneration = 1;
 }
 
 // Of the thread's namespace, whoever has them. A descriptor of /dev/net/tun is one, too. What is below "net"
-// is looked up in the namespace that the thread is in by then (proc_tgid_net_lookup of fs/proc/proc_net.c).
+// is looked up anew each time, in the namespace that the thread is in by then (pde_force_lookup of
+// fs/proc/internal.h, since Linux 5.0).
 [[nodiscard]] int CountSockets(int thread) {
   const UniqueFd file(::openat(thread, kSocketsInThread, O_RDONLY | O_CLOEXEC));
   if (!file) throw SystemError("openat", kSockets);

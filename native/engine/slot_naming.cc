@@ -79,8 +79,9 @@ SlotNamed SlotNaming::Run(const Cancellation& cancellation) {
   HandAddresses(*store_, *plan_.slot, plan_.slot->owner, plan_.owner, "the address is no longer the pool's",
                 undo_);
   Begin("record", cancellation);
+  SlotVm vm{plan_.locks.vm, plan_.anchor.name, plan_.record.name, record_->Version(), plan_.owner};
   record_->Publish(plan_.record.name);
-  plan_.slot->vm = {plan_.locks.vm, plan_.anchor.name, plan_.record.name, record_->Version(), plan_.owner};
+  plan_.slot->vm = std::move(vm);
   // The anchor refers to the namespace from now on.
   spent_ = std::move(plan_.slot->ns);
   return {record_->Version(), clock_.End()};

@@ -10,6 +10,8 @@
 #include <algorithm>
 #include <array>
 #include <cerrno>
+#include <cstddef>
+#include <utility>
 
 #include "base/error.h"
 #include "base/unique_fd.h"
@@ -18,7 +20,7 @@
 namespace vulcan::nft {
 namespace {
 
-// For the requests, and for any of their answers, each of which takes less than 100 bytes.
+// For a request, and for any of their answers, each of which takes less than 100 bytes.
 constexpr std::size_t kBufferBytes = 1024;
 
 struct Question {
@@ -36,28 +38,30 @@ struct MessageBuffer {
   alignas(nlmsghdr) std::array<std::byte, kBufferBytes> bytes;
 };
 
-// Each question's sequence number is its place. A socket that is not bound is by its first send
-// (netlink_sendmsg of net/netlink/af_netlink.c).
+// Each question's sequence number is its place. Each is a send of its own, as the kernel answers the first
+// alone where it refuses the whole of one (nfnetlink_rcv of net/netfilter/nfnetlink.c: EPERM). A socket that
+// is not bound is by its first send (netlink_sendmsg of net/netlink/af_netlink.c).
 void Ask(int fd) {
   MessageBuffer buffer{};
-  std::size_t size = 0;
-  for (std::uint32_t i = 0; i < kQuestions.size(); ++i) {
-    size += PutRequest(buffer.bytes.data() + size, kQuestions[i].type, 0, AF_UNSPEC, i)->nlmsg_len;
-  }
   sockaddr_nl kernel{};
   kernel.nl_family = AF_NETLINK;
   const auto* const to = reinterpret_cast<const sockaddr*>(&kernel);
-  while (::sendto(fd, buffer.bytes.data(), size, 0, to, sizeof kernel) < 0) {
-    if (errno != EINTR) throw SystemError("sendto(NETLINK_NETFILTER)");
+  for (std::uint32_t i = 0; i < kQuestions.size(); ++i) {
+    const nlmsghdr* request = PutRequest(buffer.bytes.data(), kQuestions[i].type, 0, AF_UNSPEC, i);
+    while (::sendto(fd, request, request->nlmsg_len, 0, to, sizeof kernel) < 0) {
+      if (errno != EINTR) throw SystemError("sendto(NETLINK_NETFILTER)");
+    }
   }
 }
 
 void Take(const nlmsghdr* header, Answers& answers) {
   if (header->nlmsg_seq >= answers.size()) return;
   if (header->nlmsg_type == NLMSG_ERROR) {
-    answers[header->nlmsg_seq] = NumberAnswer{ParseAcknowledgement(header).error, {}};
+    Acknowledgement refusal = ParseAcknowledgement(header);
+    answers[header->nlmsg_seq] = NumberAnswer{refusal.error, {}, std::move(refusal.text)};
   } else {
-    answers[header->nlmsg_seq] = NumberAnswer{0, FindU32(header, kQuestions[header->nlmsg_seq].attribute)};
+    answers[header->nlmsg_seq] =
+        NumberAnswer{0, FindU32(header, kQuestions[header->nlmsg_seq].attribute), ""};
   }
 }
 
@@ -96,7 +100,7 @@ NetfilterState ReadNetfilterState() {
 
 std::uint32_t GenerationOf(const NumberAnswer& answer) {
   if (answer.error == EINVAL) throw Error(EOPNOTSUPP, "NFT_MSG_GETGEN", "the kernel has no nf_tables");
-  if (answer.error != 0) throw Error(answer.error, "NFT_MSG_GETGEN");
+  if (answer.error != 0) throw Error(answer.error, "NFT_MSG_GETGEN").Kernel(answer.text);
   if (!answer.number) throw Error(EBADMSG, "NFT_MSG_GETGEN");
   return *answer.number;
 }

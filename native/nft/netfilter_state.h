@@ -2,6 +2,7 @@
 
 #include <cstdint>
 #include <optional>
+#include <string>
 
 namespace vulcan::nft {
 
@@ -13,7 +14,7 @@ struct NetfilterState {
   std::uint32_t connections;
 };
 
-// Of the calling thread's namespace: two requests in one send.
+// Of the calling thread's namespace.
 [[nodiscard]] NetfilterState ReadNetfilterState();
 
 // What the kernel answers when it is asked for a number.
@@ -21,6 +22,8 @@ struct NumberAnswer {
   // An errno, or 0.
   int error = 0;
   std::optional<std::uint32_t> number;
+  // What it says of the error.
+  std::string text;
 };
 
 // To NFT_MSG_GETGEN. EOPNOTSUPP where there is no nf_tables.

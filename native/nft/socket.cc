@@ -117,8 +117,8 @@ std::vector<Message> Socket::Dump(std::uint16_t type, std::uint8_t family, const
 
 std::uint32_t Socket::Generation() {
   const Answer answer = Request(NFT_MSG_GETGEN, AF_UNSPEC, 0, [](nlmsghdr*) {});
-  if (answer.messages.empty()) return GenerationOf({answer.error, {}});
-  return GenerationOf({answer.error, FindU32(Header(answer.messages.front()), NFTA_GEN_ID)});
+  if (answer.messages.empty()) return GenerationOf({answer.error, {}, answer.text});
+  return GenerationOf({answer.error, FindU32(Header(answer.messages.front()), NFTA_GEN_ID), answer.text});
 }
 
 std::vector<Acknowledgement> Socket::Exchange(std::span<iovec> parts) {
