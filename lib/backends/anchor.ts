@@ -71,7 +71,7 @@ export class Anchors {
   state(vmId: string, lock?: HeldLock): Promise<AnchorState> {
     return atStep('anchor', () =>
       this.#binding.anchorState({
-        ...{ directory: this.directory, name: `${prefix}${vmId}` },
+        ...{ directory: this.directory, name: this.nameOf(vmId) },
         ...(lock === undefined ? {} : { lock: lock.handle }),
       }),
     );
@@ -99,20 +99,20 @@ export class Anchors {
 
   #claimPlan(vmId: string, containerId: string, { handle }: HeldLock) {
     return {
-      ...{ directory: this.directory, name: `${prefix}${vmId}`, lock: handle },
+      ...{ directory: this.directory, name: this.nameOf(vmId), lock: handle },
       ...(containerId === vmId ? {} : { container: containerId }),
     };
   }
 
   /** Whether the namespace of the lock's claim lives, and has its name again. */
   restore(vmId: string, lock: HeldLock): Promise<boolean> {
-    const plan = { directory: this.directory, name: `${prefix}${vmId}`, lock: lock.handle };
+    const plan = { directory: this.directory, name: this.nameOf(vmId), lock: lock.handle };
     return atStep('anchor', () => this.#binding.anchorRestore(plan));
   }
 
   /** Only for what {@link isOurs} or {@link isNobodys} says may go. */
   remove(vmId: string, lock: HeldLock): Promise<void> {
-    const plan = { directory: this.directory, name: `${prefix}${vmId}`, lock: lock.handle };
+    const plan = { directory: this.directory, name: this.nameOf(vmId), lock: lock.handle };
     return atStep('anchor', () => this.#binding.anchorRemove(plan));
   }
 

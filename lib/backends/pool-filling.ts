@@ -111,7 +111,7 @@ export class Filling {
     const stop = new Stopper();
     this.#stop = stop;
     const enoughMs = performance.now() + callersPatienceMs;
-    for (;;) {
+    while (!stop.stopped && this.#mayBuild) {
       await this.#untilCallersPause(enoughMs, stop);
       await this.#lettingCallersGoFirst(stop);
       if (stop.stopped || !this.#mayBuild) return;

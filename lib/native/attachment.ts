@@ -141,17 +141,18 @@ export interface AttachResult {
 
 /** An attachment without a name, for a VM that is yet to come: everything but anchor, record and alias. */
 export interface SlotPlan extends Task {
-  /** `vm` is not looked at. */
+  /** `vm` is not looked at; directory and network are those of its namings and returns, too. */
   readonly locks: AttachmentLocks;
   /** As in an {@link AttachPlan}. */
   readonly firewall?: FirewallNeed;
   /** Its alias is empty; the owner of its addresses is whoever keeps the slot. */
   readonly interface: Omit<AttachInterface, 'record'>;
-  /** Of the VM that it becomes: directories, and what is written into the one of them. */
+  /** The directory in which the namespace gets its name. */
   readonly anchors: string;
+  /** Of the VM that it becomes. */
   readonly record: {
     readonly directory: string;
-    /** As in an {@link AttachInterface}; without the VM's names. */
+    /** As in an {@link AttachInterface}; what is the VM's is a {@link NameOfVm}. */
     readonly text: readonly (string | number | GatewayOf | NameOfVm)[];
   };
   /** Whether it may be proven and reset one day: what it looks like now is then to be known. */
@@ -172,7 +173,7 @@ export interface SlotNamingPlan extends Task {
   readonly vm: string;
   readonly container?: string | undefined;
   readonly timeoutMs: number;
-  /** Of the firewall that it was filled with. */
+  /** As in a {@link FirewallNeed}, of the network that it was filled for; not looked at where it was filled without. */
   readonly table: number;
   /** Names, in the slot's directories. */
   readonly anchor: string;

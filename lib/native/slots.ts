@@ -37,7 +37,7 @@ export interface SlotBinding {
    */
   slotName(plan: SlotNamingPlan): Promise<NamedSlot>;
   /**
-   * Cuts the VM off, and gives the slot that it was, with its addresses, back to whom they were taken from. When it rejects, the
+   * Of a slot that is a VM's. Cuts the VM off, and gives the slot that it was, with its addresses, back to whom they were taken from. When it rejects, the
    * VM may be cut off, or its namespace nameless, and `detach` is to do the rest.
    */
   slotReturn(plan: SlotReturnPlan): Promise<ReturnedSlot>;

@@ -24,11 +24,11 @@ function missedNote(directory, name, targets) {
   return profiles.length === 0 ? '' : `\nWhere the time goes: ${profiles.join(', ')}.\n`;
 }
 
-/** With as many digits as its verdict is seen by. */
+/** A value that would be its limit, rounded as others are, has as many digits as tell the two apart. */
 function rounded({ value, 'must be': limit }) {
-  const short = Number(value.toFixed(2));
-  const isLimit = short === Number(limit.split(' ')[1]);
-  return isLimit && short !== value ? value.toFixed(4) : short;
+  const isLimit = (digits) => Number(value.toFixed(digits)) === Number(limit.split(' ')[1]);
+  if (!isLimit(2) || isLimit(20)) return Number(value.toFixed(2));
+  return value.toFixed([3, 4, 5, 6].find((digits) => !isLimit(digits)) ?? 20);
 }
 
 export function targetsTable(directory, name, { targets }) {

@@ -16,8 +16,10 @@ namespace {
   return locks;
 }
 
-const RecordText kText{"{\"ip\":\"", AddressOf{0},   "\",\"by\":\"",     GatewayOf{0}, "\",\"vm\":\"",
-                       VmName::kVm,  "\",\"id\":\"", VmName::kContainer, "\"}"};
+[[nodiscard]] RecordText Text() {
+  return {"{\"ip\":\"", AddressOf{0},   "\",\"by\":\"",     GatewayOf{0}, "\",\"vm\":\"",
+          VmName::kVm,  "\",\"id\":\"", VmName::kContainer, "\"}"};
+}
 
 [[nodiscard]] std::vector<ReservedAddress> Reserved() {
   ReservedAddress address;
@@ -28,7 +30,7 @@ const RecordText kText{"{\"ip\":\"", AddressOf{0},   "\",\"by\":\"",     Gateway
 }
 
 TEST(RecordTextTest, KeepsWhatStandsForNames) {
-  const RecordText text = WithAddresses(kText, Reserved());
+  const RecordText text = WithAddresses(Text(), Reserved());
   const RecordText expected{"{\"ip\":\"10.0.0.2/24\",\"by\":\"10.0.0.1\",\"vm\":\"", VmName::kVm,
                             "\",\"id\":\"", VmName::kContainer, "\"}"};
   ASSERT_EQ(text.size(), expected.size());
@@ -36,19 +38,19 @@ TEST(RecordTextTest, KeepsWhatStandsForNames) {
 }
 
 TEST(RecordTextTest, HasTheNamesOfTheVmAndOfItsAttachment) {
-  const RecordText text = WithAddresses(kText, Reserved());
+  const RecordText text = WithAddresses(Text(), Reserved());
   EXPECT_EQ(WithNames(text, LocksOf("vm-1", "other")),
             R"({"ip":"10.0.0.2/24","by":"10.0.0.1","vm":"vm-1","id":"other"})");
 }
 
 TEST(RecordTextTest, OfAnAttachmentOfTheVmsOwnIdHasThatTwice) {
-  const RecordText text = WithAddresses(kText, Reserved());
+  const RecordText text = WithAddresses(Text(), Reserved());
   EXPECT_EQ(WithNames(text, LocksOf("vm-1", "")),
             R"({"ip":"10.0.0.2/24","by":"10.0.0.1","vm":"vm-1","id":"vm-1"})");
 }
 
 TEST(RecordTextTest, RefusesAnAddressThatNobodyHas) {
-  EXPECT_THROW(static_cast<void>(WithAddresses(kText, {})), std::out_of_range);
+  EXPECT_THROW(static_cast<void>(WithAddresses(Text(), {})), std::out_of_range);
 }
 
 }  // namespace
