@@ -84,9 +84,14 @@ export class Locks {
     );
   }
 
-  /** For whom holds the network's lock already. */
-  async withVmOnly<T>(vmId: string, scope: Scope, work: (lock: HeldLock) => Promise<T>): Promise<T> {
-    return this.#held(vmId, 'exclusive', scope, work);
+  /** For whom holds the network's lock already: asked for once more, it waits for who waits to have it alone, and he for it. */
+  async withVmOnly<T>(
+    vmId: string,
+    scope: Scope,
+    work: (lock: HeldLock) => Promise<T>,
+    patienceMs = Number.POSITIVE_INFINITY,
+  ): Promise<T> {
+    return this.#held(vmId, 'exclusive', scope, work, patienceMs);
   }
 
   /** `patienceMs`: at most so long. */

@@ -1,6 +1,6 @@
 import { collect } from '../cni/collect.ts';
 import type { AttachmentKey, CacheRecord } from '../cni/types.ts';
-import { NetworkError } from '../errors.ts';
+import type { NetworkError } from '../errors.ts';
 import type { DetachPlan } from '../native/attachment.ts';
 import { defaultLogger } from '../observe.ts';
 import type { Scope } from '../operation.ts';
@@ -16,7 +16,7 @@ import { type NativeRuntime, nativeRuntime } from './native-runtime.ts';
 import { NativeUndoing } from './native-undo.ts';
 import { openBackend } from './open-backend.ts';
 import { PinnedLinks } from './pinned-links.ts';
-import { clearDeadPools, hasOtherPools } from './pool-owner.ts';
+import { clearDeadPools } from './pool-owner.ts';
 import { Pools } from './pools.ts';
 import { RecordedBackend } from './recorded-backend.ts';
 import { keyOf, recordsOfVm } from './records.ts';
@@ -141,12 +141,13 @@ export class NativeBackend extends RecordedBackend implements Backend {
   override async remove(scope: Scope): Promise<void> {
     const pools = this.#pools;
     scope.step = 'pool';
-    if (await hasOtherPools(this.runtime, pools?.owners ?? new Set())) {
-      const message = `network ${this.network} is still used by the pool of another manager`;
-      throw new NetworkError('ERR_NETWORK_IN_USE', message);
-    }
+    await this.refuseOtherPools();
     const work = () => super.remove(scope);
     await (pools === null ? work() : pools.without(work));
+  }
+
+  protected override get poolOwners(): ReadonlySet<string> {
+    return this.#pools?.owners ?? super.poolOwners;
   }
 
   #clearDeadPools(scope: Scope): Promise<readonly NetworkError[]> {

@@ -27,6 +27,7 @@ import { findStore, type Taken } from './lost-store.ts';
 import { waitUntilFree } from './namespace-wait.ts';
 import { ownerOf } from './native-plan.ts';
 import { networkUsers } from './network-users.ts';
+import { hasOtherPools } from './pool-owner.ts';
 import { dismantleNetwork } from './prepare.ts';
 import { recordsOfNetwork, recordsOfVm, vmIdOf } from './records.ts';
 import { recover } from './recover.ts';
@@ -177,13 +178,25 @@ export abstract class RecordedBackend {
     const { binding, locks, network } = this.runtime;
     return locks.withNetwork('exclusive', scope, async (lock) => {
       const users = await networkUsers(this.runtime);
-      if (users.length > 0) {
-        const message = `network ${this.network} is still used by ${users.join(', ')}`;
-        throw new NetworkError('ERR_NETWORK_IN_USE', message);
-      }
+      if (users.length > 0) throw this.#inUse(users.join(', '));
+      // Whoever opens a pool does so under the lock, too.
+      await this.refuseOtherPools();
       await dismantleNetwork(binding, network);
       lock.spent = true;
     });
+  }
+
+  protected get poolOwners(): ReadonlySet<string> {
+    return new Set();
+  }
+
+  /** Their slots have no record that would tell of them. */
+  protected async refuseOtherPools(): Promise<void> {
+    if (await hasOtherPools(this.runtime, this.poolOwners)) throw this.#inUse('the pool of another manager');
+  }
+
+  #inUse(users: string): NetworkError {
+    return new NetworkError('ERR_NETWORK_IN_USE', `network ${this.network} is still used by ${users}`);
   }
 
   /** A lock's file that claims nothing goes whatever becomes of the work. */

@@ -23,6 +23,10 @@ import type { Undoing } from './undoing.ts';
 const patienceMs = 5_000;
 const width = 16;
 
+/** Whether the caller holds the network's lock. */
+type NetworkLock = 'held' | 'free';
+
+/** Under the network's lock, which the caller holds. */
 export async function recover(runtime: Runtime, undoing: Undoing, scope: Scope): Promise<RecoveryReport> {
   scope.step = 'recovery';
   const view = await viewHost(runtime, { addresses: true });
@@ -30,11 +34,12 @@ export async function recover(runtime: Runtime, undoing: Undoing, scope: Scope):
   const removed: string[] = [];
   const restored: string[] = [];
   const partial = partialVms(runtime, view);
-  const failed = await underLocks(runtime, partial, scope, async (vmId, lock) => {
+  const settle = async (vmId: string, lock: HeldLock) => {
     const fate = await vm.settle(vmId, lock, scope);
     if (fate === 'removed') removed.push(vmId);
     if (fate === 'restored') restored.push(vmId);
-  });
+  };
+  const failed = await underLocks(runtime, partial, scope, settle, 'held');
   const now = restored.length === 0 ? view : await viewHost(runtime, { addresses: false });
   await guardAgain(runtime, now, scope);
   await labelAgain(runtime, now, scope);
@@ -49,11 +54,14 @@ export async function underLocks(
   vmIds: readonly string[],
   scope: Scope,
   work: (vmId: string, lock: HeldLock) => Promise<void>,
+  network: NetworkLock = 'free',
 ): Promise<RecoveryReport['failed']> {
   const failed: RecoveryReport['failed'][number][] = [];
   await inTurns(vmIds, width, async (vmId) => {
+    const judge = (lock: HeldLock) => work(vmId, lock);
     try {
-      await locks.withVm(vmId, scope, (lock) => work(vmId, lock), patienceMs);
+      if (network === 'held') await locks.withVmOnly(vmId, scope, judge, patienceMs);
+      else await locks.withVm(vmId, scope, judge, patienceMs);
     } catch (error) {
       if (!(error instanceof NetworkError)) throw error;
       failed.push({ vmId, error });
@@ -78,7 +86,7 @@ async function guardAgain(runtime: Runtime, view: HostView, scope: Scope): Promi
     return isBare ? [record] : [];
   });
   await inTurns(lost, width, (record) =>
-    locks.withVm(vmIdOf(runtime, record), scope, async (lock) => {
+    locks.withVmOnly(vmIdOf(runtime, record), scope, async (lock) => {
       const now = await cache.read(record);
       lock.spent = now === null;
       // It may have been torn down and set up again meanwhile.
@@ -99,7 +107,7 @@ async function labelAgain(runtime: Runtime, view: HostView, scope: Scope): Promi
       : [];
   });
   await inTurns(bare, width, ({ vmId, record, name }) =>
-    locks.withVm(vmId, scope, async (lock) => {
+    locks.withVmOnly(vmId, scope, async (lock) => {
       const now = await cache.read(record);
       lock.spent = now === null;
       if (now === null || hostLinkName(now) !== name) return;

@@ -1,13 +1,15 @@
 import { readdir, readFile, rm, truncate, writeFile } from 'node:fs/promises';
+import { setTimeout as sleep } from 'node:timers/promises';
 import { afterEach, expect, it } from 'vitest';
+import type { NetworkManagerOptions } from '../../lib/options.ts';
 import { canonicalDump, expectUnchanged } from '../support/dump.ts';
 import { holdLock } from '../support/hold-lock.ts';
 import { addNamespace, until } from '../support/lab.ts';
 import { expectRefusal } from '../support/refusal.ts';
-import { ip, nft } from '../support/run.ts';
+import { ip, nft, outcomeOf } from '../support/run.ts';
 import { Vmms } from '../support/vmm.ts';
-import { describeBackends, describeLayouts } from './fixture.ts';
-import { hostLinks } from './oracles.ts';
+import { type ContractLab, describeBackends, describeLayouts } from './fixture.ts';
+import { hostLinks, linkOf } from './oracles.ts';
 
 const vmms = new Vmms();
 afterEach(() => vmms.end());
@@ -259,6 +261,51 @@ describeBackends('open while a VM is in work', (lab) => {
     expect((await third).recovery).toEqual({ ...nothing, removed: ['vm-1'] });
   });
 });
+
+/** An open that waits for a VM's lock, until it is let go on; the network's lock it has. */
+async function openWaiting(lab: ContractLab, options: NetworkManagerOptions) {
+  const release = await holdLock(`${lab.stateDir}/locks/vm-1`);
+  await rm(`${lab.stateDir}/results/fcnet-vm-1-eth0`);
+  const opening = lab.open({ shutdown: 'leave', ...options });
+  const tryLock = () => outcomeOf('flock', ['--nonblock', `${lab.stateDir}/locks/.network-fcnet`, 'true']);
+  await until('open to have the network’s lock', async () => (await tryLock()).exitCode !== 0);
+  return { opening, release };
+}
+
+/** Longer than it takes to say that one waits. */
+const announced = () => sleep(500);
+
+describeBackends(
+  'open that comes to much',
+  (lab) => {
+    it('goes on while somebody waits to have the network alone', async () => {
+      const other = await lab.open({ shutdown: 'leave' });
+      for (const vmId of ['vm-1', 'vm-2']) await other.setup(vmId);
+      const link = (await hostLinks()).find(({ ifalias }) => ifalias?.includes('vm-2'))?.ifname ?? '';
+      await ip('link', 'set', link, 'alias', '');
+      const { opening, release } = await openWaiting(lab, {});
+      const collecting = other.gc({ keep: ['vm-1', 'vm-2'] });
+      await announced();
+      await release();
+      expect((await opening).recovery.failed).toEqual([]);
+      expect((await collecting).failed).toEqual([]);
+      expect((await linkOf(null, link)).ifalias).toContain('vm-2');
+    });
+
+    it('has its pool by the time that somebody else may remove the network', async () => {
+      const other = await lab.open({ shutdown: 'leave' });
+      await other.setup('vm-1');
+      const { opening, release } = await openWaiting(lab, { pool: { min: 1, max: 1 } });
+      const refused = expectRefusal(other.removeNetwork(), 'ERR_NETWORK_IN_USE', 'pool');
+      await announced();
+      await release();
+      const manager = await opening;
+      await refused;
+      expect(await manager.setup('vm-2')).toMatchObject({ vmId: 'vm-2' });
+    });
+  },
+  ['native'],
+);
 
 describeBackends(
   'a setup that was killed when it had come to its address',
