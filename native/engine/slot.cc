@@ -28,6 +28,34 @@ bool Gather(std::vector<Error>& errors, const char* step, Body body) {
   }
 }
 
+// The store of the directory that was asked for last, which is waited for once.
+class LastStore {
+ public:
+  // Throws what kept it from being opened, each time.
+  [[nodiscard]] AddressStore& Of(const std::string& directory) {
+    if (directory != directory_) Open(directory);
+    if (failure_) throw Error(*failure_);
+    return *store_;
+  }
+
+ private:
+  void Open(const std::string& directory) {
+    store_.reset();
+    failure_.reset();
+    directory_ = directory;
+    try {
+      const Cancellation never;
+      store_.emplace(RunToEnd(AddressStoreRequest(directory, kReleaseTimeout, UnreadyStore::kChange), never));
+    } catch (...) {
+      failure_ = CurrentError();
+    }
+  }
+
+  std::string directory_;
+  std::optional<AddressStore> store_;
+  std::optional<Error> failure_;
+};
+
 }  // namespace
 
 FillSlot::FillSlot(SlotPlan plan, AttachmentHost& host)
@@ -161,19 +189,11 @@ std::vector<Error> DestroySlots(const std::vector<std::shared_ptr<Slot>>& slots,
     slot->ns.Reset();
     host.Freeing().Add(slot->host_link);
   }
-  std::optional<AddressStore> store;
-  std::string opened;
+  LastStore store;
   for (const auto& slot : bare) {
     const auto release = [&] {
-      if (!store || opened != slot->address_directory) {
-        store.reset();
-        const Cancellation never;
-        store.emplace(RunToEnd(
-            AddressStoreRequest(slot->address_directory, kReleaseTimeout, UnreadyStore::kChange), never));
-        opened = slot->address_directory;
-      }
       for (const ReservedAddress& each : slot->addresses) {
-        store->Release(each.address, slot->owner, host.Addresses());
+        store.Of(slot->address_directory).Release(each.address, slot->owner, host.Addresses());
       }
     };
     Gather(errors, "address", [&] { UnlessStoreIsMissing(release); });

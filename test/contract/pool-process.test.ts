@@ -89,6 +89,25 @@ describeBackends(
       expect(await poolOwners()).toEqual([]);
     });
 
+    it('waits once for all slots when the addresses are locked, and leaves them to who looks next', async () => {
+      const observer = await lab.open({ shutdown: 'leave' });
+      const closeLocked = async (slots: number) => {
+        const manager = await lab.open({ shutdown: 'leave', pool: { min: slots, max: slots } });
+        await manager.warmUp();
+        const release = await holdLock('/run/cni/networks/fcnet/lock');
+        const begin = performance.now();
+        await manager.close();
+        const tookMs = performance.now() - begin;
+        await release();
+        return tookMs;
+      };
+      const one = await closeLocked(1);
+      expect(await closeLocked(4)).toBeLessThan(2 * one);
+      expect(lab.logged.length).toBeGreaterThan(0);
+      expect(await observer.gc({ keep: [] })).toEqual({ removed: [], failed: [] });
+      expect(await poolOwners()).toEqual([]);
+    });
+
     it('leaves its VMs when it is killed', async () => {
       const manager = await lab.open({ shutdown: 'leave' });
       const before = await canonicalDump();
