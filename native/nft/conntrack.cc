@@ -133,7 +133,8 @@ void Conntrack::Remove(const std::vector<IpAddress>& addresses) {
       if (entries.empty()) return;
       for (const auto& entry : entries) Delete(entry);
     } catch (const Error& error) {
-      if (error.Errnum() != EINTR && error.Errnum() != ENOBUFS) throw;
+      // EBUSY: the rest of a dump that was lost in part is yet to be read.
+      if (error.Errnum() != EINTR && error.Errnum() != ENOBUFS && error.Errnum() != EBUSY) throw;
     }
   }
   throw Error(EBUSY, kName, "there are always new connections of the address");

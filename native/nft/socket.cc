@@ -102,12 +102,13 @@ std::vector<Message> Socket::Dump(std::uint16_t type, std::uint8_t family, const
   for (int attempt = 0; attempt < kDumpAttempts; ++attempt) {
     try {
       Answer answer = Request(type, family, NLM_F_DUMP, payload);
-      if (answer.interrupted || answer.error == EINTR) continue;
+      if (answer.interrupted || answer.error == EINTR || answer.error == EBUSY) continue;
       if (answer.error == ENOENT) return {};
       if (answer.error != 0) throw Error(answer.error, MessageName(type)).Kernel(answer.text);
       return std::move(answer.messages);
     } catch (const Error& error) {
-      // The kernel dropped part of the answer; what remains of it carries an old sequence number.
+      // The kernel dropped part of the answer; what remains of it carries an old sequence number, and is
+      // EBUSY for those that come before it is read.
       if (error.Errnum() != ENOBUFS) throw;
     }
   }

@@ -61,7 +61,8 @@ FalseKernel& TheFalseKernel() {
 
 }  // namespace vulcan
 
-// They stand before those of the C library.
+// They stand before those of the C library, for shared libraries, too.
+#pragma GCC visibility push(default)
 extern "C" {
 
 ssize_t sendto(int fd, const void* bytes, size_t size, int flags, const sockaddr* to, socklen_t length) {
@@ -87,3 +88,4 @@ ssize_t recv(int fd, void* bytes, size_t size, int flags) {
   return recvfrom(fd, bytes, size, flags, nullptr, nullptr);
 }
 }
+#pragma GCC visibility pop

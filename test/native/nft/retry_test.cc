@@ -1,6 +1,7 @@
 #include <gtest/gtest.h>
 #include <linux/netfilter.h>
 #include <linux/netfilter/nf_tables.h>
+#include <linux/netfilter/nfnetlink.h>
 
 #include <cerrno>
 #include <limits>
@@ -61,6 +62,13 @@ TEST_F(NftRetryTest, ReadsAgainWhatWasLostOnTheWay) {
   AddTestTable();
   TheFalseKernel().losses = 1;
   EXPECT_EQ(socket_->Dump(NFT_MSG_GETTABLE, NFPROTO_INET, [](nlmsghdr*) {}).size(), 1U);
+}
+
+TEST_F(NftRetryTest, ReadsAgainWhenTheRestOfAnEarlierDumpIsYetToBeRead) {
+  AddTestTable();
+  TheFalseKernel() = {NFNL_SUBSYS_NFTABLES << 8 | NFT_MSG_GETTABLE, EBUSY, 2, 0, 0};
+  EXPECT_EQ(socket_->Dump(NFT_MSG_GETTABLE, NFPROTO_INET, [](nlmsghdr*) {}).size(), 1U);
+  EXPECT_EQ(TheFalseKernel().refusals, 0);
 }
 
 }  // namespace
