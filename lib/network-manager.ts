@@ -119,7 +119,7 @@ export class NetworkManager implements AsyncDisposable {
     const start = performance.now();
     this.#running.begin();
     try {
-      const turn = this.#turns.take();
+      const turn = this.#turns.begin();
       if (turn !== null) await turn;
       const { containerId, mac, address, tapName, tapOwner, signal } = wishes;
       const { timeoutMs = this.#config.timeoutMs } = wishes;
@@ -134,6 +134,7 @@ export class NetworkManager implements AsyncDisposable {
     } catch (error) {
       throw this.#statistics.failed(error);
     } finally {
+      this.#turns.end();
       this.#running.end();
     }
   }
@@ -340,7 +341,7 @@ export class NetworkManager implements AsyncDisposable {
     const start = performance.now();
     this.#running.begin();
     try {
-      const turn = this.#turns.take();
+      const turn = this.#turns.begin();
       if (turn !== null) await turn;
       const { network } = this;
       const request = { vmId, wait, only, own };
@@ -351,6 +352,7 @@ export class NetworkManager implements AsyncDisposable {
     } catch (error) {
       throw this.#statistics.failed(error);
     } finally {
+      this.#turns.end();
       this.#running.end();
     }
   }
@@ -365,13 +367,14 @@ export class NetworkManager implements AsyncDisposable {
     const verb = { ...options, operation, network, timeoutMs, closing: this.#closing };
     this.#running.begin();
     try {
-      const turn = this.#turns.take();
+      const turn = this.#turns.begin();
       if (turn !== null) await turn;
       return await inScope(verb, async (scope) => {
         throwIfStopped(scope, true);
         return work(scope);
       });
     } finally {
+      this.#turns.end();
       this.#running.end();
     }
   }

@@ -1,33 +1,49 @@
 /** What is begun in one turn of the event loop: more would keep whoever else the process serves from theirs. */
 const mostAtOnce = 32;
+/**
+ * With so many under way others begin one by one, as those may take long: what is under way holds memory that V8 copies
+ * whenever it collects, and stops the event loop for as long.
+ */
+const enoughUnderWay = 64;
 
 /** Work begins in the order of asking: a few at once, the others in the turns that follow. */
 export class Turns {
   /** In the present turn. */
   #begun = 0;
+  #underWay = 0;
   /** Whoever asks costs next to nothing until it is his turn. */
   readonly #waiting = new Set<() => void>();
 
-  /** Until the caller may begin. `null`: at once. */
-  take(): Promise<void> | null {
-    if (this.#begun >= mostAtOnce || this.#waiting.size > 0) {
+  /** Until the caller may begin. `null`: at once. To be ended, whatever becomes of it. */
+  begin(): Promise<void> | null {
+    if (this.#begun >= this.#most || this.#waiting.size > 0) {
       return new Promise((resolve) => this.#waiting.add(resolve));
     }
-    this.#begin();
+    this.#count();
     return null;
   }
 
-  #begin(): void {
+  end(): void {
+    this.#underWay -= 1;
+  }
+
+  /** As there is room now, in this turn. */
+  get #most(): number {
+    return this.#underWay < enoughUnderWay ? mostAtOnce : 1;
+  }
+
+  #count(): void {
     if (this.#begun === 0) setImmediate(() => this.#next());
     this.#begun += 1;
+    this.#underWay += 1;
   }
 
   #next(): void {
     this.#begun = 0;
     for (const begin of this.#waiting) {
-      if (this.#begun >= mostAtOnce) break;
+      if (this.#begun >= this.#most) break;
       this.#waiting.delete(begin);
-      this.#begin();
+      this.#count();
       begin();
     }
   }

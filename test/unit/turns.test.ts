@@ -2,14 +2,19 @@ import { setImmediate as nextTurn } from 'node:timers/promises';
 import { describe, expect, it } from 'vitest';
 import { Turns } from '../../lib/turns.ts';
 
-/** What has begun so far, of as many that are asked for at once. `tookMs`: what keeps the loop busy each time. */
-function begin(turns: Turns, count: number, tookMs = 0) {
+/**
+ * What has begun so far, of as many that are asked for at once. `tookMs`: what keeps the loop busy each time. `lasting`: what
+ * each waits for before it ends.
+ */
+function begin(turns: Turns, count: number, tookMs = 0, lasting: Promise<unknown> = Promise.resolve()) {
   const begun: number[] = [];
   const work = async (index: number) => {
-    const turn = turns.take();
+    const turn = turns.begin();
     if (turn !== null) await turn;
     begun.push(index);
     for (const end = performance.now() + tookMs; performance.now() < end; );
+    await lasting;
+    turns.end();
     return index;
   };
   return { begun, all: Promise.all(Array.from({ length: count }, (_, index) => work(index))) };
@@ -28,7 +33,7 @@ describe('turns', () => {
     const first = begun.length;
     expect(first).toBeLessThan(100);
     // Whoever asks later doesn't overtake.
-    const last = turns.take()?.then(() => begun.length);
+    const last = turns.begin()?.then(() => begun.length);
     let turnsTaken = 0;
     for (let before = first; before < 500; before = begun.length) {
       await nextTurn();
@@ -39,6 +44,26 @@ describe('turns', () => {
     expect(begun).toEqual(upTo(500));
     expect(await all).toEqual(upTo(500));
     expect(await last).toBe(500);
+  });
+
+  it('are of one alone with many under way, none of which ends', async () => {
+    const turns = new Turns();
+    let end = () => {};
+    const ending = new Promise<void>((resolve) => {
+      end = resolve;
+    });
+    const { begun, all } = begin(turns, 300, 0, ending);
+    while (begun.length < 64) await nextTurn();
+    for (let before = begun.length; before < 200; before = begun.length) {
+      await nextTurn();
+      expect(begun.length - before).toBeLessThanOrEqual(1);
+    }
+    end();
+    await nextTurn();
+    const before = begun.length;
+    await nextTurn();
+    expect(begun.length - before).toBeGreaterThan(1);
+    expect(await all).toEqual(upTo(300));
   });
 
   it('begin anew when nobody waits any more', async () => {
