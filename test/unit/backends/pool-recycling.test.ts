@@ -229,24 +229,25 @@ it('are waited for until who waits is stopped', async () => {
 });
 
 it('cuts those that rest against who may be in their namespaces, together, once who left them has gone on', async () => {
-  const { subject, seen } = recycling({ restMs: 20 });
+  const { subject, seen } = recycling({ restMs: 200 });
   addMany(subject, 3);
   expect(seen.calls).toEqual([]);
   await untilClean(subject);
-  expect(seen.calls).toEqual(['cut 3', 'prove 3', 'enter 3', 'reset 3']);
+  expect(seen.calls[0]).toBe('cut 3');
+  expect(sizesOf('cut', seen.calls)).toEqual([3]);
   expect(seen).toMatchObject({ ready: [0, 1, 2], spoilt: [] });
 });
 
 it('destroys one that can’t be cut like that, and keeps the others', async () => {
   const cut = async (handles: readonly number[]) => handles.map((handle) => (handle === 1 ? refusal : null));
-  const { subject, seen } = recycling({ restMs: 20, cut });
+  const { subject, seen } = recycling({ restMs: 200, cut });
   addMany(subject, 3);
   await untilClean(subject);
   expect(seen).toMatchObject({ ready: [0, 2], spoilt: [1] });
 });
 
 it('cuts none that has been given away meanwhile, nor one that is as good as new at once', async () => {
-  const { subject, seen } = recycling({ restMs: 20 });
+  const { subject, seen } = recycling({ restMs: 200 });
   addMany(subject, 2);
   expect(subject.take(() => true)).toHaveLength(2);
   await sleep(0);
