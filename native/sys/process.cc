@@ -1,6 +1,7 @@
 #include "sys/process.h"
 
 #include <signal.h>
+#include <sys/syscall.h>
 #include <sys/wait.h>
 #include <unistd.h>
 
@@ -11,6 +12,7 @@
 #include <utility>
 
 #include "base/error.h"
+#include "sys/stragglers.h"
 
 namespace vulcan {
 namespace {
@@ -47,6 +49,13 @@ constexpr int kChunksPerStep = 16;
   return cut;
 }
 
+// The leader may have joined another group.
+void KillAll(const Spawned& child) noexcept {
+  ::kill(-child.pid, SIGKILL);
+  // glibc 2.36 declares its wrapper without extern "C".
+  ::syscall(SYS_pidfd_send_signal, child.pidfd.Get(), SIGKILL, nullptr, 0);
+}
+
 [[nodiscard]] std::string SignalName(int signal) {
   const char* name = ::sigabbrev_np(signal);
   return std::string("SIG").append(name != nullptr ? name : std::to_string(signal));
@@ -56,10 +65,10 @@ constexpr int kChunksPerStep = 16;
 
 Process::~Process() {
   if (child_.pid < 0) return;
-  ::kill(-child_.pid, SIGKILL);
+  KillAll(child_);
   pollfd ended{child_.pidfd.Get(), POLLIN, 0};
   ::poll(&ended, 1, static_cast<int>(kPatience.count()));
-  ::waitpid(child_.pid, nullptr, WNOHANG);
+  if (::waitpid(child_.pid, nullptr, WNOHANG) == 0) AddStraggler(child_.pid);
 }
 
 Progress<ProcessResult> Process::Step(const Cancellation& cancellation) {
@@ -82,6 +91,7 @@ std::optional<Wait> Process::Start(const Cancellation& cancellation) {
   const int cancelled = cancellation.Fd();
   const auto now = Clock::now();
   if (!first_try_) first_try_ = now;
+  ReapStragglers();
   if (auto child = Spawn(plan_)) {
     child_ = std::move(*child);
     started_ = Clock::now();
@@ -125,7 +135,7 @@ void Process::KillIfDue(const Cancellation& cancellation, Clock::time_point now)
 }
 
 void Process::Kill(Clock::time_point now) {
-  ::kill(-child_.pid, SIGKILL);
+  KillAll(child_);
   killed_ = now;
 }
 
@@ -151,10 +161,10 @@ Wait Process::NextWait(const Cancellation& cancellation) const {
 
 void Process::Reap() {
   siginfo_t info{};
-  if (::waitid(P_PID, static_cast<id_t>(child_.pid), &info, WEXITED | WNOHANG) != 0)
-    throw SystemError("waitid");
-  child_.pid = -1;
+  const pid_t pid = std::exchange(child_.pid, -1);
+  if (::waitid(P_PID, static_cast<id_t>(pid), &info, WEXITED | WNOHANG) != 0) throw SystemError("waitid");
   if (info.si_pid == 0) {
+    AddStraggler(pid);
     throw Error(EBUSY, "kill", "the process does not end, even though it was killed").Path(plan_.file);
   }
   if (info.si_code == CLD_EXITED) {

@@ -1,7 +1,11 @@
 #include "sys/process.h"
 
+#include <fcntl.h>
 #include <gtest/gtest.h>
 #include <signal.h>
+#include <sys/ptrace.h>
+#include <sys/wait.h>
+#include <unistd.h>
 
 #include <cerrno>
 #include <cstdint>
@@ -11,6 +15,7 @@
 #include <thread>
 #include <utility>
 
+#include "base/unique_fd.h"
 #include "temporary_directory.h"
 #include "throws.h"
 
@@ -63,6 +68,51 @@ constexpr ProcessLimits kGenerous{milliseconds(20'000), 1'000'000, 1'000'000};
 }
 
 [[nodiscard]] std::string FirstLine(const std::string& text) { return text.substr(0, text.find('\n')); }
+
+[[nodiscard]] pid_t NumberSoonIn(const std::string& file) {
+  constexpr int kTries = 1'000;
+  pid_t number = -1;
+  for (int i = 0; i < kTries && !(std::ifstream(file) >> number); ++i) {
+    std::this_thread::sleep_for(milliseconds(5));
+  }
+  return number;
+}
+
+[[nodiscard]] bool IsChild(pid_t pid) {
+  siginfo_t info{};
+  return ::waitid(P_PID, static_cast<id_t>(pid), &info, WEXITED | WNOHANG | WNOWAIT) == 0;
+}
+
+// A process that traces another until its end, and leaves what becomes of that to be asked for.
+class Tracer {
+ public:
+  explicit Tracer(pid_t traced) {
+    int ready[2];
+    if (::pipe2(ready, O_CLOEXEC) != 0) throw SystemError("pipe2");
+    pid_ = ::fork();
+    if (pid_ == 0) {
+      const bool tracing = ::ptrace(PTRACE_SEIZE, traced, nullptr, nullptr) == 0;
+      if (::write(ready[1], "y", tracing ? 1 : 0) != 1) ::_exit(1);
+      for (;;) ::pause();
+    }
+    ::close(ready[1]);
+    char answer = 0;
+    const UniqueFd reading(ready[0]);
+    EXPECT_EQ(::read(reading.Get(), &answer, 1), 1);
+  }
+  ~Tracer() { End(); }
+  Tracer(const Tracer&) = delete;
+  Tracer& operator=(const Tracer&) = delete;
+
+  void End() {
+    if (pid_ < 0) return;
+    ::kill(pid_, SIGKILL);
+    ::waitpid(std::exchange(pid_, -1), nullptr, 0);
+  }
+
+ private:
+  pid_t pid_ = -1;
+};
 
 TEST(Process, PipesInputAndBothOutputs) {
   const auto result = RunToEnd(Shell("cat; echo oops >&2; exit 3", "hello"));
@@ -125,6 +175,32 @@ TEST(Process, KillsAGrandchildThatHoldsThePipesAfterItsLeader) {
   EXPECT_EQ(result.exit_code, 0);
   EXPECT_FALSE(result.timed_out);
   EXPECT_TRUE(EndsSoon(FirstLine(result.output)));
+}
+
+TEST(Process, KillsALeaderThatJoinedAnotherGroup) {
+  SpawnPlan plan = Shell("");
+  plan.file = "/usr/bin/perl";
+  plan.args = {"-e", "setpgrp(0, getpgrp(getppid)) or die $!; sleep 100"};
+  const auto result = RunToEnd(std::move(plan), {milliseconds(500), 1'000, 1'000});
+  EXPECT_EQ(result.errors, "");
+  EXPECT_EQ(result.signal, "SIGKILL");
+}
+
+// Who is traced is its tracer's to reap first.
+TEST(Process, ReapsLaterWhoeverDoesNotEndInTime) {
+  const TemporaryDirectory temporary;
+  Process process(Shell("echo $$ >" + (temporary / "pid") + "; exec sleep 100"), kGenerous);
+  const Cancellation cancellation;
+  EXPECT_TRUE(process.Step(cancellation).wait);
+  const pid_t pid = NumberSoonIn(temporary / "pid");
+  Tracer tracer(pid);
+  Cancellation cancelled;
+  cancelled.Cancel();
+  EXPECT_TRUE(Throws(EBUSY, [&] { static_cast<void>(RunToEnd(process, cancelled)); }));
+  EXPECT_TRUE(IsChild(pid));
+  tracer.End();
+  EXPECT_EQ(RunToEnd(Shell("true")).exit_code, 0);
+  EXPECT_FALSE(IsChild(pid));
 }
 
 TEST(Process, DoesNotWaitForAGrandchildThatLeftThePipes) {
