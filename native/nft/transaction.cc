@@ -62,6 +62,9 @@ void Transact(const Cancellation& cancellation, const Change& change) {
   Retry(cancellation, [&change] {
     Socket socket;
     Batch batch(socket.Generation());
+    // Who made that generation may be about to let it take effect (nf_tables_commit of
+    // net/netfilter/nf_tables_api.c), but has the lock until it has.
+    Batch(Batch::Messages::kSmall).Commit(socket);
     if (change(socket, batch)) batch.Commit(socket);
   });
 }
