@@ -140,15 +140,36 @@ class BridgeTransaction {
     if (IsOurs() && plan_.mtu != 0 && plan_.mtu != bridge_.mtu) change.mtu = plan_.mtu;
     batch.Add(SetLink(bridge_.index, change));
 
-    const RtnlBatchResult result = socket_.Send(std::move(batch));
+    const RtnlBatchResult result = SendAddresses(std::move(batch), added);
     for (std::size_t i = 0; i < added.size() && !created_; ++i) {
-      if (!result[i])
-        undo_.Push([this, prefix = added[i]] { socket_.Request(DelAddress(bridge_.index, prefix)); });
+      if (!result[i]) undo_.Push([this, prefix = added[i]] { RemoveAddress(prefix); });
     }
     for (std::size_t i = 0; i < result.size(); ++i) {
       // Another process was faster.
       const bool there = i < added.size() && result[i] && result[i]->Errnum() == EEXIST;
       if (result[i] && !there) throw Error(*result[i]).Path(plan_.name);
+    }
+  }
+
+  // Of answers that were lost, each may have been that it took effect.
+  [[nodiscard]] RtnlBatchResult SendAddresses(RtnlBatch batch, const std::vector<IpPrefix>& added) {
+    try {
+      return socket_.Send(std::move(batch));
+    } catch (const Error&) {
+      for (const IpPrefix& prefix : added) {
+        if (!created_) undo_.Push([this, prefix] { RemoveAddressIfThere(prefix); });
+      }
+      throw;
+    }
+  }
+
+  void RemoveAddress(const IpPrefix& prefix) { socket_.Request(DelAddress(bridge_.index, prefix)); }
+
+  void RemoveAddressIfThere(const IpPrefix& prefix) {
+    try {
+      RemoveAddress(prefix);
+    } catch (const Error& error) {
+      if (error.Errnum() != EADDRNOTAVAIL) throw;
     }
   }
 

@@ -75,7 +75,7 @@ ssize_t sendto(int fd, const void* bytes, size_t size, int flags, const sockaddr
 ssize_t recvfrom(int fd, void* bytes, size_t size, int flags, sockaddr* from, socklen_t* length) {
   const ssize_t received = ::syscall(SYS_recvfrom, fd, bytes, size, flags, from, length);
   vulcan::FalseKernel& kernel = vulcan::TheFalseKernel();
-  if (received > 0 && kernel.losses > 0) {
+  if (received > 0 && kernel.losses > 0 && kernel.arrivals-- <= 0) {
     --kernel.losses;
     errno = ENOBUFS;
     return -1;

@@ -14,6 +14,8 @@ struct FalseKernel {
   int losses = 0;
   // So many datagrams say that the tables changed meanwhile.
   int interruptions = 0;
+  // So many answers arrive before the first is lost.
+  int arrivals = 0;
 };
 
 [[nodiscard]] FalseKernel& TheFalseKernel();
