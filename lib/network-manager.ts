@@ -1,5 +1,5 @@
 import { setImmediate } from 'node:timers/promises';
-import type { AttachRequest, Backend, DetachRequest, OwnVm } from './backends/backend.ts';
+import type { AttachRequest, Backend, OwnVm } from './backends/backend.ts';
 import { CniBackend } from './backends/cni.ts';
 import { inTurns } from './backends/in-turns.ts';
 import { NativeBackend } from './backends/native.ts';
@@ -71,8 +71,8 @@ export class NetworkManager implements AsyncDisposable {
   }
 
   /**
-   * Checks the options, prepares the network (conflist, bridge, firewall, forwarding), and verifies that set-ups can
-   * succeed. When it rejects, what it had prepared is undone. Then it brings to order what earlier processes left:
+   * Checks the options, verifies that set-ups can succeed, and prepares the network (conflist, bridge, firewall,
+   * forwarding). When it rejects, what it had prepared is undone. Then it brings to order what earlier processes left:
    * {@link recovery} says what. Whole attachments stay as they are, and are in `list()`.
    *
    * @throws {NetworkError} the code of the option that is wrong, or of the step that failed.
@@ -117,25 +117,21 @@ export class NetworkManager implements AsyncDisposable {
     const id = resolveVmId(vmId);
     const wishes = resolveSetup(options, id, this.#config.ifName);
     const start = performance.now();
-    this.#running.begin();
     try {
-      const turn = this.#turns.begin();
-      if (turn !== null) await turn;
-      const { containerId, mac, address, tapName, tapOwner, signal } = wishes;
-      const { timeoutMs = this.#config.timeoutMs } = wishes;
-      const { network } = this;
-      const request = { vmId: id, containerId, mac, address, tapName, tapOwner: tapOwner ?? ourselves() };
-      const more = { signal, closing: this.#closing };
-      const verb = { operation: 'setup', network, vmId: id, timeoutMs, ...more } as const;
-      const work = () => inScope(verb, (scope) => this.#attach(request, scope));
-      const net = await traced('setup', { network, vmId: id }, work);
+      const net = await this.#inTurn(() => {
+        const { containerId, mac, address, tapName, tapOwner, signal } = wishes;
+        const { timeoutMs = this.#config.timeoutMs } = wishes;
+        const { network } = this;
+        const request = { vmId: id, containerId, mac, address, tapName, tapOwner: tapOwner ?? ourselves() };
+        const more = { signal, closing: this.#closing };
+        const verb = { operation: 'setup', network, vmId: id, timeoutMs, ...more } as const;
+        const work = () => inScope(verb, (scope) => this.#attach(request, scope));
+        return traced('setup', { network, vmId: id }, work);
+      });
       this.#statistics.setup(net.origin, performance.now() - start);
       return net;
     } catch (error) {
       throw this.#statistics.failed(error);
-    } finally {
-      this.#turns.end();
-      this.#running.end();
     }
   }
 
@@ -158,10 +154,11 @@ export class NetworkManager implements AsyncDisposable {
   ): Promise<T> {
     if (typeof fn !== 'function') throw new TypeError('fn is no function');
     const net = await this.setup(vmId, options);
+    const own = this.#own.get(vmId);
     try {
       return await fn(net);
     } finally {
-      await this.#teardownOwn(vmId).catch((error: Error) => this.#log(vmId, error));
+      if (own !== null) await this.#teardownOwn(own).catch((error: Error) => this.#log(vmId, error));
     }
   }
 
@@ -295,12 +292,12 @@ export class NetworkManager implements AsyncDisposable {
     await this.#own.forgetDepartedOrReplaced();
     const errors: Error[] = [];
     const patience = new Patience(this.#config.timeoutMs);
-    const undo = async ({ vmId }: OwnVm) => {
+    const undo = async (own: OwnVm) => {
       try {
-        await this.#teardownOwn(vmId, { timeoutMs: patience.leftMs });
+        await this.#teardownOwn(own, { timeoutMs: patience.leftMs });
         patience.renew();
       } catch (error) {
-        this.#log(vmId, error as Error);
+        this.#log(own.vmId, error as Error);
         errors.push(error as Error);
       }
     };
@@ -318,46 +315,45 @@ export class NetworkManager implements AsyncDisposable {
     });
   }
 
-  #detach(request: DetachRequest, scope: Scope): Promise<Departure> {
-    const { vmId } = request;
-    const gone = this.#alone(vmId, scope, () => this.#backend.detach(request, scope));
+  /** `null`: what was to go has gone before, and something else may stand in its place. */
+  #detach(vmId: string, wait: boolean, only: OwnVm | null, scope: Scope): Promise<Departure | null> {
+    const gone = this.#alone<Departure | null>(vmId, scope, () => {
+      const own = this.#own.get(vmId);
+      if (only !== null && own !== only) return Promise.resolve(null);
+      const request = { vmId, wait, only: only?.hostLink ?? null, own: own?.hostLink ?? null };
+      return this.#backend.detach(request, scope);
+    });
     return gone.then((departure) => {
+      if (departure === null) return null;
       this.#own.delete(vmId);
       this.#statistics.steps(departure, scope.durations);
       return departure;
     });
   }
 
-  /** Of the very attachment that this manager made: another process may have set the VM up anew. */
-  async #teardownOwn(vmId: string, options: TeardownOptions = {}): Promise<void> {
-    const own = this.#own.get(vmId);
-    if (own !== null) await this.#teardown(vmId, options, own.hostLink);
+  /** The very attachment that this manager made, and no other that the VM may have by then. */
+  #teardownOwn(own: OwnVm, options: TeardownOptions = {}): Promise<void> {
+    return this.#teardown(own.vmId, options, own);
   }
 
   /** Neither closing nor a signal stops it. */
-  async #teardown(vmId: string, options: TeardownOptions, only: string | null): Promise<void> {
+  async #teardown(vmId: string, options: TeardownOptions, only: OwnVm | null): Promise<void> {
     const { wait, timeoutMs = this.#config.timeoutMs } = resolveTeardown(options);
-    const own = this.#own.get(vmId)?.hostLink ?? null;
     const start = performance.now();
-    this.#running.begin();
     try {
-      const turn = this.#turns.begin();
-      if (turn !== null) await turn;
-      const { network } = this;
-      const request = { vmId, wait, only, own };
-      const verb = { operation: 'teardown', network, vmId, timeoutMs } as const;
-      const work = () => inScope(verb, (scope) => this.#detach(request, scope));
-      const departure = await traced('teardown', { network, vmId }, work);
-      this.#statistics.teardown(departure, performance.now() - start);
+      const departure = await this.#inTurn(() => {
+        const { network } = this;
+        const verb = { operation: 'teardown', network, vmId, timeoutMs } as const;
+        const work = () => inScope(verb, (scope) => this.#detach(vmId, wait, only, scope));
+        return traced('teardown', { network, vmId }, work);
+      });
+      if (departure !== null) this.#statistics.teardown(departure, performance.now() - start);
     } catch (error) {
       throw this.#statistics.failed(error);
-    } finally {
-      this.#turns.end();
-      this.#running.end();
     }
   }
 
-  async #plain<T>(
+  #plain<T>(
     operation: Operation,
     options: VerbOptions & { readonly vmId?: string },
     work: (scope: Scope) => Promise<T>,
@@ -365,14 +361,20 @@ export class NetworkManager implements AsyncDisposable {
     const { network } = this;
     const timeoutMs = options.timeoutMs ?? this.#config.timeoutMs;
     const verb = { ...options, operation, network, timeoutMs, closing: this.#closing };
+    const unlessStopped = async (scope: Scope) => {
+      throwIfStopped(scope, true);
+      return work(scope);
+    };
+    return this.#inTurn(() => inScope(verb, unlessStopped));
+  }
+
+  /** What is under way, and waited for by close, from the moment that it is asked for. */
+  async #inTurn<T>(work: () => Promise<T>): Promise<T> {
     this.#running.begin();
+    const turn = this.#turns.begin();
+    if (turn !== null) await turn;
     try {
-      const turn = this.#turns.begin();
-      if (turn !== null) await turn;
-      return await inScope(verb, async (scope) => {
-        throwIfStopped(scope, true);
-        return work(scope);
-      });
+      return await work();
     } finally {
       this.#turns.end();
       this.#running.end();

@@ -12,6 +12,7 @@ import type {
   TapOwner,
   VerifyReport,
 } from '../types.ts';
+import type { VerifyScope } from '../verify/verify.ts';
 
 export interface AttachRequest {
   readonly vmId: string;
@@ -63,7 +64,7 @@ export interface Backend {
   list(scope: Scope): Promise<readonly Attachment[]>;
   /** Removes what belongs to none of the VMs that stay. */
   gc(keep: ReadonlySet<string>, scope: Scope): Promise<GcReport>;
-  verify(scope: Scope): Promise<VerifyReport>;
+  verify(scope: Scope, what?: VerifyScope): Promise<VerifyReport>;
   /** Removes the network itself; refuses while it has attachments. */
   remove(scope: Scope): Promise<void>;
   readonly pools: readonly PoolState[];

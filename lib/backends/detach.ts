@@ -73,6 +73,7 @@ async function removeRecorded(
   const link = await findHostLink(binding, record);
   if (link !== null) await cutHostLink(binding, record, link);
 
+  runtime.leftConnections.add(addressesOf(record) ?? []);
   const netns = (await isUsable(runtime, record, anchor)) ? record.netns : '';
   const errors: NetworkError[] = [];
   await collect(errors, async () => {
@@ -82,7 +83,6 @@ async function removeRecorded(
   const released = errors.length === 0;
   if (link !== null) await collect(errors, () => deleteHostLink(binding, link));
   if (released) await collect(errors, () => cache.remove(record));
-  runtime.leftConnections.add(addressesOf(record) ?? []);
   return errors;
 }
 

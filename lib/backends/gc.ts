@@ -12,7 +12,7 @@ import { type HostView, viewHost } from './host-view.ts';
 import { inTurns } from './in-turns.ts';
 import { inhabitedNamespaces } from './inhabited.ts';
 import { addressStoreOf, releaseAddresses, releaseOwnerless } from './network-addresses.ts';
-import { type Fate, PartialVm, partialVms, removeLink } from './partial.ts';
+import { type Fate, graceMs, PartialVm, partialVms, removeLink } from './partial.ts';
 import { isPoolOwner } from './pool-owner.ts';
 import { recordsOfNetwork, vmIdOf } from './records.ts';
 import type { Runtime } from './runtime.ts';
@@ -20,8 +20,6 @@ import type { Undoing } from './undoing.ts';
 
 /** Removing what belongs to no VM that stays; the network's lock is held alone, so that no setup of it is under way. */
 
-/** How long another runtime may take from an address to its record, for which it holds no lock of ours. */
-const graceMs = 10_000;
 const width = 32;
 
 /** A backend's own, faster way to remove a recorded attachment that is cut; `null`: it has none for this one. */

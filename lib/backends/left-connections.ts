@@ -29,7 +29,7 @@ export class LeftConnections {
     this.#options = options;
   }
 
-  /** VMs have left these addresses, and are off the network. */
+  /** VMs are about to leave these addresses: told before anybody else can have them. */
   add(ips: readonly string[]): void {
     for (const ip of ips) this.#left.set(ip, ++this.#departures);
     if (ips.length === 0 || this.#timer !== null) return;

@@ -156,9 +156,14 @@ export class NativeBackend extends RecordedBackend implements Backend {
   }
 
   override async detach(request: DetachRequest, scope: Scope): Promise<Departure> {
-    const isBare = this.#pools?.leaving(request.vmId) ?? false;
-    if (await this.#recycle(request, !isBare, scope)) return 'recycled';
-    await this.#detachAny(request, scope);
+    const label = this.#pools?.leaving(request.vmId) ?? null;
+    try {
+      if (await this.#recycle(request, label === null, scope)) return 'recycled';
+      await this.#detachAny(request, scope);
+    } catch (error) {
+      if (label !== null) this.#pools?.staying(request.vmId, label);
+      throw error;
+    }
     this.#pools?.released(request.vmId);
     return 'teardown';
   }
@@ -226,11 +231,11 @@ export class NativeBackend extends RecordedBackend implements Backend {
     scope: Scope,
   ): Promise<boolean> {
     const work = (together: boolean) => detach(this.runtime, vmId, key, { ...plan, together }, scope);
+    this.#leaveConnections(plan);
     // Whoever waits for the namespace waits for no other.
     const result = await (wait ? work(false) : this.#together.run(() => work(true)));
     if (result === null) return false;
     this.#watchLink(plan, key);
-    this.#leaveConnections(plan);
     if (wait && result.netns !== null) {
       await waitUntilFree(this.runtime.binding, vmId, result.netns, scope);
     }
@@ -257,8 +262,8 @@ export class NativeBackend extends RecordedBackend implements Backend {
     const [link] = plan.interfaces;
     const rest = { ...plan, interfaces: [{ ...link, hostLink: null }] } as const;
     const work = () => detach(this.runtime, vmId, record, { ...rest, together: true }, scope);
+    this.#leaveConnections(plan);
     return this.#together.run(work).then(() => {
-      this.#leaveConnections(plan);
       this.#native?.bridges.left(firstInterface(record));
       this.#made.delete(vmId);
       this.#pools?.released(vmId);

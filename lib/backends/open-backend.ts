@@ -4,6 +4,7 @@ import type { Config } from '../settings.ts';
 import type { Backend } from './backend.ts';
 import { fillStore, isStoreLost } from './lost-store.ts';
 import { resolveNetwork } from './network.ts';
+import { asFirewallError } from './network-firewall.ts';
 import { networkUsers } from './network-users.ts';
 import { hasOtherPools } from './pool-owner.ts';
 import { ensureStateDirectories, Preparation } from './prepare.ts';
@@ -13,7 +14,10 @@ import { verifyAtOpen } from './verify-open.ts';
 /** How long an open that has failed waits for those who work on the network's VMs. */
 const undoPatienceMs = 2_000;
 
-/** Reads and checks everything before it changes anything. `start`: the last thing that may fail, and undo the rest. */
+/**
+ * Reads and checks everything before it changes anything. `start`: the last thing that may fail, and undo the rest. What set-ups
+ * need besides the network is looked for first: what is not there for one manager is no reason to change what others have.
+ */
 export async function openBackend<T extends Backend>(
   host: Host,
   config: Config,
@@ -27,25 +31,69 @@ export async function openBackend<T extends Backend>(
   scope.step = 'state directory';
   await ensureStateDirectories(host.binding, config.stateDir);
   const backend = build(runtime);
+  scope.step = 'verify';
+  await verifyAtOpen(config, () => backend.verify(scope, 'means'));
   const preparation = new Preparation(runtime, scope);
-  try {
-    await runtime.locks.withNetwork('shared', scope, () =>
-      preparation.run(async (bridges) => {
-        runtime.bridges = bridges;
-        await verifyAtOpen(config, () => backend.verify(scope));
-        const wasLost = await isStoreLost(runtime);
-        await backend.recover(scope);
-        if (wasLost) await fillStore(runtime, scope);
-        await start(backend);
-      }),
-    );
-  } catch (error) {
-    throw await undone(runtime, preparation, error);
+  const prepare = () =>
+    preparation.run(async (bridges) => {
+      runtime.bridges = bridges;
+      await verifyAtOpen(config, () => backend.verify(scope, 'network'));
+      const wasLost = await isStoreLost(runtime);
+      await backend.recover(scope);
+      if (wasLost) await fillStore(runtime, scope);
+      await start(backend);
+    });
+  if (!(await besideOthers(runtime, preparation, scope, prepare))) {
+    await alone(runtime, preparation, scope, prepare);
   }
   return backend;
 }
 
-/** Unless others have come to need the network meanwhile: who found it prepared, and has given it to VMs. */
+/** Whether the network was there before. */
+async function besideOthers(
+  runtime: Runtime,
+  preparation: Preparation,
+  scope: Scope,
+  prepare: () => Promise<void>,
+): Promise<boolean> {
+  try {
+    return await runtime.locks.withNetwork('shared', scope, async () => {
+      if (!(await isThere(runtime))) return false;
+      await prepare();
+      return true;
+    });
+  } catch (error) {
+    throw await undone(runtime, preparation, error);
+  }
+}
+
+/** Who makes a network has it alone until all is done: nobody finds it there, and then loses it. */
+function alone(
+  { locks }: Runtime,
+  preparation: Preparation,
+  scope: Scope,
+  prepare: () => Promise<void>,
+): Promise<void> {
+  return locks.withNetwork('exclusive', scope, async (lock) => {
+    try {
+      await prepare();
+    } catch (error) {
+      lock.spent = true;
+      throw await preparation.undone(error);
+    }
+  });
+}
+
+/** Of one whose firewall was flushed there may be VMs. */
+async function isThere(runtime: Runtime): Promise<boolean> {
+  const { binding, network } = runtime;
+  const known = await binding.firewallList({}).catch((error: unknown) => {
+    throw asFirewallError(network.name, error);
+  });
+  return known.includes(network.name) || (await networkUsers(runtime)).length > 0;
+}
+
+/** Unless others have come to need meanwhile what was missing of the network. */
 async function undone(runtime: Runtime, preparation: Preparation, error: unknown): Promise<unknown> {
   if (!preparation.hasChanged) return error;
   const scope = new Scope({ operation: 'open', network: runtime.network.name, timeoutMs: undoPatienceMs });

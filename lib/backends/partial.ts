@@ -24,6 +24,9 @@ import type { Undoing } from './undoing.ts';
 
 /** What crashes and others have left of VMs: found in a view of the host, judged once more under the VM's lock. */
 
+/** How long another runtime may take from an address to its record, for which it holds no lock of ours. */
+export const graceMs = 10_000;
+
 /** `restored`: it is in use, and whole again. `left`: it is whole, or none of ours. */
 export type Fate = 'removed' | 'restored' | 'left';
 
@@ -84,11 +87,31 @@ export class PartialVm {
     const judged = await this.restore(vmId, lock, scope);
     if (typeof judged === 'string') return judged;
     const { record, state } = judged;
-    if (record === null) return this.#remove(vmId, state, lock, scope);
+    if (record === null) {
+      if (await this.#mayBeAnothers(vmId, state)) return 'left';
+      return this.#remove(vmId, state, lock, scope);
+    }
     await detachUnderLock(this.#runtime, {
       ...{ undoing: this.#undoing, vmId, records: [record], lock, scope },
     });
     return 'removed';
+  }
+
+  /**
+   * Of which there is nothing of ours, but a record that could not be read: another runtime writes it in place, and knows older
+   * forms, in which it does not say whose it is.
+   */
+  async #mayBeAnothers(vmId: string, state: AnchorState): Promise<boolean> {
+    const key = keyOf(this.#runtime, containerIdOf(vmId, state));
+    if (isOurs(state) || state.claimed || !this.#hasUnreadable(key)) return false;
+    if (this.#view.links.withAlias(key).length > 0) return false;
+    if (this.#addressesOf(key).some(({ ageMs }) => ageMs < graceMs)) return true;
+    try {
+      return (await this.#runtime.cache.read(key)) !== null;
+    } catch (error) {
+      if (isNetworkError(error, 'ERR_RECORD_MISMATCH')) return true;
+      return unlessCorrupt(error) !== null;
+    }
   }
 
   /** Removes nothing. */

@@ -35,12 +35,14 @@ export class Labels {
   }
 
   /**
-   * A VM that goes needs none. Whether it will have none from here: one that is on its way is written under the VM's lock, while
-   * it has its record, or not at all.
+   * A VM that goes needs none. What it would have been, where it will have none from here: one that is on its way is written
+   * under the VM's lock, while it has its record, or not at all.
    */
-  forget(vmId: string): boolean {
-    const isNext = this.#next.delete(vmId);
-    return this.#leaving.delete(vmId) || isNext;
+  forget(vmId: string): LinkLabel | null {
+    const label = this.#next.get(vmId) ?? this.#leaving.get(vmId) ?? null;
+    this.#next.delete(vmId);
+    this.#leaving.delete(vmId);
+    return label;
   }
 
   /** All that have been added so far. */

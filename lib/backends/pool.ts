@@ -163,10 +163,15 @@ export class Pool {
     this.#labels.add(vmId, { name: slot.names.hostLink, alias, vm });
   }
 
-  /** A VM goes, the pool's or another. Whether it is certain that its link does not say whose it is. */
-  leaving(vmId: string): boolean {
+  /** A VM goes, the pool's or another. What its link would have said, where it is certain that it does not. */
+  leaving(vmId: string): LinkLabel | null {
     this.#filling.leaving();
     return this.#labels.forget(vmId);
+  }
+
+  /** A VM that was to go has not. */
+  staying(vmId: string, label: LinkLabel): void {
+    if (this.slotOf(vmId)?.names.hostLink === label.name) this.#labels.add(vmId, label);
   }
 
   /** Until what has been named says whose it is. */
@@ -338,8 +343,8 @@ export class Pool {
 
   /** Those that were a VM's, whose process may still be in them: as long as it lives, their links do. */
   async #destroyHeld(slots: readonly Slot[]): Promise<void> {
-    await this.#destroy(slots);
     this.#native.runtime.leftConnections.add(slots.flatMap(({ undo }) => undo.ips));
+    await this.#destroy(slots);
     for (const { names } of slots) this.#pinned({ name: names.hostLink });
   }
 

@@ -1,3 +1,4 @@
+import type { LinkLabel } from '../native/slots.ts';
 import type { PoolConfig } from '../settings.ts';
 import type { Stop } from '../stop.ts';
 import type { PoolState } from '../types.ts';
@@ -86,9 +87,14 @@ export class Pools {
     return (await Promise.all(this.#pools.map((pool) => pool.stopBuilding()))).some(Boolean);
   }
 
-  /** A VM goes: its link is not to say whose it is any more. Whether it is certain that it does not. */
-  leaving(vmId: string): boolean {
-    return this.#pools.map((pool) => pool.leaving(vmId)).some(Boolean);
+  /** A VM goes: its link is not to say whose it is any more. What it would have said, where it is certain that it does not. */
+  leaving(vmId: string): LinkLabel | null {
+    return this.#pools.map((pool) => pool.leaving(vmId)).find((label) => label !== null) ?? null;
+  }
+
+  /** It has not gone. */
+  staying(vmId: string, label: LinkLabel): void {
+    for (const pool of this.#pools) pool.staying(vmId, label);
   }
 
   /** Until what slots became says whose it is. */

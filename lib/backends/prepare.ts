@@ -30,12 +30,14 @@ export async function ensureStateDirectories(binding: NativeBinding, stateDir: s
   }
 }
 
+/** What of it no open can change while it stands. */
+const lastingOf = (layout: NativeLayout): string =>
+  `the layout ${layoutName(layout)} and addresses in ${layout.addressDir}`;
+
 function layoutName({ hostRoutes, linkGroup }: NativeLayout): NetworkLayout {
   if (linkGroup !== null) return 'routed';
   return hostRoutes ? 'bridges' : 'bridge';
 }
-
-const isLaidOutAlike = (one: NativeLayout, other: NativeLayout) => layoutName(one) === layoutName(other);
 
 /** What is done with the network that is prepared, before that is settled. */
 type Accept = (bridges: readonly Bridge[]) => Promise<void>;
@@ -99,16 +101,19 @@ export class Preparation {
     );
   }
 
-  /** As long as the network stands its VMs need the firewall of the layout that they are in. */
+  /**
+   * As long as the network stands its VMs need the firewall of the layout that they are in, and managers need one store, as
+   * each of two would give out the other's addresses.
+   */
   async #refuseOtherLayout(text: string): Promise<void> {
     const { layout, name } = this.#network;
     const list = parseAnyConf(text, 'the conflist');
     const before =
       layout === null || nativeProblem(list) !== null ? layout : nativeLayout(list, 'the conflist');
-    if (layout === null || before === null || isLaidOutAlike(layout, before)) return;
+    if (layout === null || before === null || lastingOf(layout) === lastingOf(before)) return;
     const { links } = await atStep('conflist', () => this.#binding.dump({ kinds: ['links'] }));
     if (!links.some((link) => link.kind === 'bridge' && link.name === before.bridge)) return;
-    const message = `network ${name} is there with the layout ${layoutName(before)}, not ${layoutName(layout)}`;
+    const message = `network ${name} is there with ${lastingOf(before)}, not ${lastingOf(layout)}`;
     throw new NetworkError('ERR_BRIDGE_CONFLICT', withRemedy('ERR_BRIDGE_CONFLICT', message), {
       step: 'conflist',
       network: name,

@@ -12,7 +12,8 @@ import type {
   RepairReport,
   VerifyReport,
 } from '../types.ts';
-import { verify } from '../verify/verify.ts';
+import type { VerifySubject } from '../verify/subject.ts';
+import { type VerifyScope, verify } from '../verify/verify.ts';
 import { claimsNothing, isOurs } from './anchor.ts';
 import type { DetachRequest, OwnVm } from './backend.ts';
 import { Check, type InspectFurther } from './check.ts';
@@ -159,19 +160,20 @@ export abstract class RecordedBackend {
     return this.runtime.leftConnections.settle();
   }
 
-  verify({ signal }: Scope): Promise<VerifyReport> {
+  verify({ signal }: Scope, what?: VerifyScope): Promise<VerifyReport> {
     const { binding, bundledPluginDir, chainOptions, config, network } = this.runtime;
     const { plugins, cniVersion } = network.list;
     const guard = network.layout?.linkGroup != null ? 'routed' : 'bridge';
     const ipamTypes = plugins.flatMap(({ ipamType }) => (ipamType === '' ? [] : [ipamType]));
-    return verify({
+    const subject: VerifySubject = {
       ...{ binding, bundledPluginDir, signal, cniVersion, backend: config.backend, chain: chainOptions },
       ...{ netnsDir: config.netnsDir, firewall: network.firewall },
       guard: network.guarded ? guard : null,
       mostSlots: config.pools.reduce((sum, { max }) => sum + max, 0),
       recycles: config.pools.some(({ recycle }) => recycle),
       pluginTypes: [...plugins.map(({ type }) => type), ...ipamTypes],
-    });
+    };
+    return verify(subject, what);
   }
 
   remove(scope: Scope): Promise<void> {

@@ -1,3 +1,4 @@
+import type { CacheRecord } from '../cni/types.ts';
 import { NetworkError } from '../errors.ts';
 import type { Scope } from '../operation.ts';
 import type { RecoveryReport } from '../types.ts';
@@ -39,10 +40,9 @@ export async function recover(runtime: Runtime, undoing: Undoing, scope: Scope):
     if (fate === 'removed') removed.push(vmId);
     if (fate === 'restored') restored.push(vmId);
   };
-  const failed = await underLocks(runtime, partial, scope, settle, 'held');
+  const failed = [...(await underLocks(runtime, partial, scope, settle, 'held'))];
   const now = restored.length === 0 ? view : await viewHost(runtime, { addresses: false });
-  await guardAgain(runtime, now, scope);
-  await labelAgain(runtime, now, scope);
+  failed.push(...(await guardAgain(runtime, now, scope)), ...(await labelAgain(runtime, now, scope)));
   const isSwept = partial.length === 0 && !hasGuardWithoutLink(view);
   if (!isSwept && runtime.network.guarded) await unguardMissing(runtime);
   return { removed: removed.sort(), restored: restored.sort(), failed };
@@ -77,41 +77,50 @@ function hasGuardWithoutLink({ guarded, links }: HostView): boolean {
 }
 
 /** What a flush of the ruleset has taken from VMs that live on. */
-async function guardAgain(runtime: Runtime, view: HostView, scope: Scope): Promise<void> {
-  const { binding, cache, locks, network } = runtime;
-  if (!network.guarded) return;
-  const lost = view.ofNetwork.flatMap((record) => {
+function guardAgain(runtime: Runtime, view: HostView, scope: Scope): Promise<RecoveryReport['failed']> {
+  const { binding, network } = runtime;
+  const lost = view.ofNetwork.filter((record) => {
     const port = record.result === null ? null : guardedPort(record, record.result);
-    const isBare = port !== null && view.links.of(record) !== null && !isGuarded(port, view.guarded);
-    return isBare ? [record] : [];
+    return port !== null && view.links.of(record) !== null && !isGuarded(port, view.guarded);
   });
-  await inTurns(lost, width, (record) =>
-    locks.withVmOnly(vmIdOf(runtime, record), scope, async (lock) => {
-      const now = await cache.read(record);
-      lock.spent = now === null;
-      // It may have been torn down and set up again meanwhile.
-      const port = now?.result ? guardedPort(now, now.result) : null;
-      if (port !== null) await guard(binding, port);
-    }),
-  );
+  return again(runtime, network.guarded ? lost : [], scope, async (now) => {
+    const port = now.result ? guardedPort(now, now.result) : null;
+    if (port !== null) await guard(binding, port);
+  });
 }
 
 /** A slot's link says whose it is a moment after its VM has its record. One that was cut meanwhile stays cut. */
-async function labelAgain(runtime: Runtime, view: HostView, scope: Scope): Promise<void> {
-  const { anchors, binding, cache, locks } = runtime;
-  const bare = view.ofNetwork.flatMap((record) => {
-    const vmId = anchors.vmIdOf(record.netns);
-    const link = view.links.of(record);
-    return vmId !== null && link?.alias === '' && !view.links.isCut(link)
-      ? [{ vmId, record, name: link.name }]
-      : [];
+function labelAgain(runtime: Runtime, view: HostView, scope: Scope): Promise<RecoveryReport['failed']> {
+  const { anchors, binding } = runtime;
+  const nameOf = (record: CacheRecord): string | null => {
+    const link = anchors.vmIdOf(record.netns) === null ? null : view.links.of(record);
+    return link !== null && link.alias === '' && !view.links.isCut(link) ? link.name : null;
+  };
+  const bare = view.ofNetwork.filter((record) => nameOf(record) !== null);
+  const names = new Set(bare.map(nameOf));
+  return again(runtime, bare, scope, async (now) => {
+    const name = hostLinkName(now);
+    if (name === null || !names.has(name)) return;
+    await atStep('alias', () => binding.linkLabel({ links: [{ name, alias: aliasOf(now) }] }));
   });
-  await inTurns(bare, width, ({ vmId, record, name }) =>
-    locks.withVmOnly(vmId, scope, async (lock) => {
-      const now = await cache.read(record);
-      lock.spent = now === null;
-      if (now === null || hostLinkName(now) !== name) return;
-      await atStep('alias', () => binding.linkLabel({ links: [{ name, alias: aliasOf(record) }] }));
-    }),
-  );
+}
+
+/** With each record as it is under its VM's lock, unless it has gone: it may have been set up again meanwhile. */
+function again(
+  runtime: Runtime,
+  records: readonly CacheRecord[],
+  scope: Scope,
+  work: (now: CacheRecord) => Promise<void>,
+): Promise<RecoveryReport['failed']> {
+  const byVm = new Map<string, CacheRecord[]>();
+  for (const record of records) {
+    const vmId = vmIdOf(runtime, record);
+    byVm.set(vmId, [...(byVm.get(vmId) ?? []), record]);
+  }
+  const oneAgain = async (vmId: string, lock: HeldLock) => {
+    const now = await Promise.all((byVm.get(vmId) ?? []).map((record) => runtime.cache.read(record)));
+    lock.spent = now.every((record) => record === null);
+    for (const record of now) if (record !== null) await work(record);
+  };
+  return underLocks(runtime, [...byVm.keys()], scope, oneAgain, 'held');
 }

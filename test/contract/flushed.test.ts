@@ -1,6 +1,7 @@
 import { expect, it } from 'vitest';
 import type { NetworkManager } from '../../lib/network-manager.ts';
 import type { NetworkConfig } from '../../lib/types.ts';
+import { holdLock } from '../support/hold-lock.ts';
 import { nft } from '../support/run.ts';
 import { standIn } from '../support/stand-in.ts';
 import { ping } from '../support/traffic.ts';
@@ -58,6 +59,19 @@ describeLayouts('a set-up after the ruleset was flushed', (lab) => {
     expect(await manager.list()).toEqual([]);
     await nft('delete', 'table', 'inet', 'vulcan');
     await expectGuarded(lab, manager, await manager.setup('vm-1'));
+  });
+
+  it('is not kept from the others by a VM that somebody is about', async () => {
+    const manager = await lab.open({ shutdown: 'leave' });
+    await manager.setup('vm-1');
+    const net = await manager.setup('vm-2');
+    await manager.close();
+    await nft('flush', 'ruleset');
+    const release = await holdLock(`${lab.stateDir}/locks/vm-1`);
+    const opened = await lab.open();
+    expect(opened.recovery.failed).toMatchObject([{ vmId: 'vm-1', error: { code: 'ERR_LOCK_TIMEOUT' } }]);
+    await release();
+    await expectGuarded(lab, opened, net);
   });
 
   it('is not needed for verify to see what is missing', async () => {

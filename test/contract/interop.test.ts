@@ -1,5 +1,5 @@
 import { createHash } from 'node:crypto';
-import { readdir } from 'node:fs/promises';
+import { readdir, readFile, writeFile } from 'node:fs/promises';
 import { beforeEach, describe, expect, it } from 'vitest';
 import { bundledPluginDirectory } from '../../lib/native/load.ts';
 import { canonicalDump, expectUnchanged } from '../support/dump.ts';
@@ -86,6 +86,20 @@ describeBackends('other runtimes', (lab) => {
       expect(listed?.config).toMatchObject({ guestIp: '10.168.0.3', tapName: 'tap0' });
       expect(await manager.check(id)).toEqual({ ok: true, differences: [] });
       await manager.teardown(id);
+      await expectUnchanged(before);
+    });
+
+    it.each(['written', 'older'])('keep theirs while a record of theirs is %s', async (state) => {
+      await (await open()).close();
+      const netns = await addNamespace('web');
+      await byCnitool('add', netns);
+      const record = `${stateDir}/results/fcnet-${cnitoolId(netns)}-eth0`;
+      const { result } = JSON.parse(await readFile(record, 'utf8'));
+      // Libcni writes it in place; before version 0.8 it wrote the result alone.
+      await writeFile(record, state === 'written' ? '' : JSON.stringify(result));
+      const before = await canonicalDump();
+      const manager = await open();
+      expect(manager.recovery).toMatchObject({ removed: [], failed: [] });
       await expectUnchanged(before);
     });
 

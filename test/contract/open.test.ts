@@ -3,6 +3,7 @@ import { expect, it } from 'vitest';
 import { canonicalDump, expectUnchanged } from '../support/dump.ts';
 import { listElements, listTable, rulesOf } from '../support/firewall.ts';
 import { managerChild } from '../support/manager-child.ts';
+import { expectRefusal } from '../support/refusal.ts';
 import { ip, nft, run } from '../support/run.ts';
 import { describeBackends } from './fixture.ts';
 import { addressesOf, linkOf } from './oracles.ts';
@@ -82,6 +83,24 @@ describeBackends('open', (lab) => {
       link_local: ['fcbr0 (fcnet)'],
       subnets4: ['10.168.0.0/24 (fcnet)'],
     });
+  });
+
+  it('changes no policy where set-ups could not succeed', async () => {
+    const manager = await lab.open({ shutdown: 'leave' });
+    await manager.setup('vm-1');
+    const [before, conflistBefore] = [await listElements(), await readFile(conflist, 'utf8')];
+    const options = { backend: 'cni', hostAccess: 'all', pluginDirs: ['/none'], verify: 'throw' } as const;
+    await expectRefusal(lab.open(options), 'ERR_VERIFY', /plugin bridge is in none of \/none/);
+    expect(await listElements()).toEqual(before);
+    expect(await readFile(conflist, 'utf8')).toBe(conflistBefore);
+  });
+
+  it('is refused by a network that is there with another store of addresses', async () => {
+    const manager = await lab.open();
+    const other = lab.open({ addressDir: '/run/other' });
+    await expectRefusal(other, 'ERR_BRIDGE_CONFLICT', /addresses in \/run\/cni\/networks/);
+    await manager.removeNetwork();
+    await lab.open({ addressDir: '/run/other' });
   });
 
   it('switches IPv6 forwarding on for a network of IPv6 alone', async () => {

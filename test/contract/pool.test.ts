@@ -192,6 +192,22 @@ describeBackends(
       expect(manager.stats().pools).toMatchObject([{ ready: 2, inUse: 1 }]);
     });
 
+    it('lets a link say whose it is, though a teardown has begun and failed', async () => {
+      const manager = await openWarm(lab, { pool: { min: 2, max: 2 } });
+      await manager.setup('vm-1');
+      // While others come, no link is told whose it is.
+      let over = false;
+      const others = (async () => {
+        for (let vm = 2; !over; vm++) await manager.withNetwork(`vm-${vm}`, () => {});
+      })();
+      const release = await holdLock(`${lab.stateDir}/locks/vm-1`);
+      await expectRefusal(manager.teardown('vm-1', { timeoutMs: 200 }), 'ERR_LOCK_TIMEOUT', /vm-1/);
+      over = true;
+      await Promise.all([release(), others]);
+      expect(await manager.check('vm-1')).toEqual({ ok: true, differences: [] });
+      await untilLabelled('vulcan-net fcnet vm-1 eth0');
+    });
+
     it('throws away slots that somebody has spoilt', async () => {
       const manager = await openWarm(lab, { pool: { min: 2, max: 2 } });
       const slots = (await linksOf(null)).filter(({ ifname }) => ifname.startsWith('vn'));

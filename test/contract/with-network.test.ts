@@ -45,6 +45,22 @@ describeBackends('withNetwork', (lab) => {
     expect(await manager.check('vm-1')).toEqual({ ok: true, differences: [] });
   });
 
+  it('leaves what has been set up under the same id since', async () => {
+    const manager = await lab.open();
+    await manager.withNetwork('vm-1', async () => {
+      await manager.teardown('vm-1');
+      await manager.setup('vm-1');
+    });
+    expect(await manager.check('vm-1')).toEqual({ ok: true, differences: [] });
+    await manager.withNetwork('vm-2', async () => {
+      void manager.teardown('vm-2');
+      void manager.setup('vm-2');
+    });
+    expect(await manager.check('vm-2')).toEqual({ ok: true, differences: [] });
+    await manager.close();
+    expect(await readdir('/run/netns')).toEqual([]);
+  });
+
   it('only logs a teardown that fails', async () => {
     const manager = await lab.open();
     const result = await manager.withNetwork('vm-1', async () => {

@@ -1,4 +1,5 @@
 import { EventEmitter, once } from 'node:events';
+import { setTimeout as sleep } from 'node:timers/promises';
 import { beforeEach, expect, it } from 'vitest';
 import { resolveConfig } from '../../lib/config/manager.ts';
 import { bundledPluginDirectory } from '../../lib/native/load.ts';
@@ -8,6 +9,7 @@ import { resetLab } from '../support/lab.ts';
 import { native } from '../support/native.ts';
 import { expectRefusal } from '../support/refusal.ts';
 import { describeWith } from '../support/require.ts';
+import { ip } from '../support/run.ts';
 
 /** The addon, but for calls that the kernel refuses. */
 function refusing(...names: readonly string[]) {
@@ -49,7 +51,8 @@ describeWith(['lab', 'tun'], 'the undo of an open', () => {
     );
   });
 
-  it('leaves what another has given to a VM meanwhile', async () => {
+  /** An open that has prepared the network, and is refused once it is told to be. */
+  function openToBeRefused() {
     const events = new EventEmitter();
     const survey = async () => {
       const refused = once(events, 'refused');
@@ -63,10 +66,31 @@ describeWith(['lab', 'tun'], 'the undo of an open', () => {
     const host = { binding, bundledPluginDir: bundledPluginDirectory() };
     const reached = once(events, 'reached');
     const failing = NetworkManager.openOn(host, resolveConfig({ verify: 'off' }));
+    failing.catch(() => {});
+    return { reached, failing, refuse: () => events.emit('refused') };
+  }
+
+  it('takes nothing from another who has opened the network meanwhile', async () => {
+    const { reached, failing, refuse } = openToBeRefused();
+    await reached;
+    const opening = NetworkManager.open({ verify: 'off' });
+    // Long enough for one that does not wait.
+    await Promise.race([opening, sleep(500)]);
+    refuse();
+    await expectRefusal(failing, 'ERR_KERNEL', /survey is refused/);
+    await using manager = await opening;
+    await manager.setup('vm-1');
+    expect(await manager.check('vm-1')).toEqual({ ok: true, differences: [] });
+  });
+
+  it('leaves what was missing of the network, and another has given to a VM meanwhile', async () => {
+    await (await NetworkManager.open({ verify: 'off' })).close();
+    await ip('link', 'delete', 'fcbr0');
+    const { reached, failing, refuse } = openToBeRefused();
     await reached;
     await using manager = await NetworkManager.open({ verify: 'off' });
     await manager.setup('vm-1');
-    events.emit('refused');
+    refuse();
     await expectRefusal(failing, 'ERR_KERNEL', /survey is refused/);
     expect(await manager.check('vm-1')).toEqual({ ok: true, differences: [] });
     await manager.setup('vm-2');
