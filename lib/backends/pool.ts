@@ -215,8 +215,14 @@ export class Pool {
     return slot;
   }
 
-  spare(slot: Slot): Promise<void> {
-    return this.#destroyHeld([slot]);
+  /** Its port is free with its address, which it would be only once the kernel has freed the namespace. */
+  async spare(slot: Slot): Promise<void> {
+    await this.#destroyHeld([slot]);
+    const { names } = slot;
+    const { binding } = this.#native.runtime;
+    await binding.linkDelete({ name: names.hostLink }).catch((error: Error) => {
+      debug('%s is left to the kernel: %s', names.hostLink, error.message);
+    });
   }
 
   /** Nothing more is built for a moment. */

@@ -57,8 +57,10 @@ async function cold(
     } catch (error) {
       // A slot may be in the midst of taking the address, or was quicker to take the one that came free.
       const wanted = isNetworkError(error, 'ERR_ADDRESS_TAKEN') ? request.address : null;
-      const isTaken = wanted !== null || isNetworkError(error, 'ERR_ADDRESSES_EXHAUSTED');
-      if (!isTaken || attempt === attempts || !(await pools.spareSoon(wanted, scope))) throw error;
+      const isFull =
+        isNetworkError(error, 'ERR_ADDRESSES_EXHAUSTED') || isNetworkError(error, 'ERR_BRIDGE_FULL');
+      if ((wanted === null && !isFull) || attempt === attempts || !(await pools.spareSoon(wanted, scope)))
+        throw error;
     }
   }
 }

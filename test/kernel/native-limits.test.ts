@@ -37,4 +37,16 @@ describeWith(['lab', 'tun'], 'a bridge', () => {
     });
     await expectUnchanged(before);
   }, 120_000);
+
+  it('that slots have filled makes room for a setup that none of them fits', async () => {
+    await using manager = await NetworkManager.open({ verify: 'off', pool: { min: 3, max: 3 } });
+    await manager.warmUp();
+    await addPorts('fcbr0', maxPorts - 3);
+    for (const vmId of ['vm-1', 'vm-2', 'vm-3']) {
+      const net = await manager.setup(vmId, { mac: `02:00:00:00:00:0${vmId.slice(3)}` });
+      expect(net.origin).toBe('cold');
+      expect(await manager.check(vmId)).toEqual({ ok: true, differences: [] });
+    }
+    await expectRefusal(manager.setup('vm-4', { mac: '02:00:00:00:00:04' }), 'ERR_BRIDGE_FULL', /1023 ports/);
+  }, 120_000);
 });
