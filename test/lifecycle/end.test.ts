@@ -60,6 +60,18 @@ describeBackends('the end of a process', (lab) => {
     await expectUnchanged(empty);
   });
 
+  it('SIGTERM with `signals` is the application’s where it listens, be it once', async () => {
+    const empty = await emptyNetwork(lab);
+    const { code, signal, lines, stderr } = await live('drain', lab.backend, { signals: ['SIGTERM'] });
+    expect({ code, signal, lines, stderr }).toEqual({
+      code: 0,
+      signal: null,
+      lines: ['drained'],
+      stderr: '',
+    });
+    await expectUnchanged(empty);
+  });
+
   it('SIGTERM without it ends the process at once, and what is up stays', async () => {
     const empty = await emptyNetwork(lab);
     const life = new Life('wait', lab.backend);

@@ -60,6 +60,20 @@ const scenarios = {
     process.kill(process.pid, 'SIGTERM');
   },
 
+  /** A signal that the application listens to once: it has work left when its manager is closed. */
+  async drain() {
+    const manager = await open();
+    await Promise.all(begin(manager, 2));
+    const keepsRunning = setInterval(() => {}, 1_000);
+    process.once('SIGTERM', async () => {
+      await manager.close();
+      await sleep(50);
+      say('drained');
+      clearInterval(keepsRunning);
+    });
+    process.kill(process.pid, 'SIGTERM');
+  },
+
   /** A signal while the application closes its manager. */
   async closing() {
     const manager = await open();
