@@ -57,6 +57,25 @@ export function poolChanged(change: PoolChange, event: () => PoolEvent): void {
   if (listeners.hasSubscribers) listeners.publish(event());
 }
 
+/**
+ * One that keeps what it throws, or rejects with, from whoever logs. Methods are looked up at each call: another level may come
+ * with others.
+ */
+export function harmless(logger: Logger): Logger {
+  const tell = (error: unknown) => debug('the logger failed: %s', error);
+  const method =
+    (level: keyof Logger): Logger[keyof Logger] =>
+    (fields, message) => {
+      try {
+        const returned: unknown = logger[level](fields, message);
+        if (returned instanceof Promise) returned.catch(tell);
+      } catch (error) {
+        tell(error);
+      }
+    };
+  return { debug: method('debug'), info: method('info'), warn: method('warn'), error: method('error') };
+}
+
 /** For whom gives no logger: what must not go unseen is a warning of the process. */
 export const defaultLogger: Logger = {
   debug: (fields, message) => debug('%s %j', message, fields),

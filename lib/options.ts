@@ -122,7 +122,10 @@ export interface NetworkManagerOptions {
    * effect, unless the application listens to it too; so does one that comes while `close` is under way. Default: none.
    */
   readonly signals?: readonly CloseSignal[] | undefined;
-  /** Default: warnings and errors are warnings of the process (`VulcanNetWarning`), and `NODE_DEBUG=vulcan-net` prints the rest. */
+  /**
+   * Default: warnings and errors are warnings of the process (`VulcanNetWarning`), and `NODE_DEBUG=vulcan-net` prints the rest. That
+   * also prints what a logger throws, which changes nothing else.
+   */
   readonly logger?: Logger | undefined;
   /** How long a verb may take. Default 60,000. */
   readonly timeoutMs?: number | undefined;

@@ -83,7 +83,12 @@ export const managerSchema = z.strictObject({
   verify: z.enum(['warn', 'throw', 'off']).default('warn'),
   shutdown: z.enum(['teardown', 'leave']).default('teardown'),
   signals: z.array(z.enum(['SIGINT', 'SIGTERM', 'SIGHUP', 'SIGQUIT'])).default([]),
-  logger: shaped<Logger>('logger', ['debug', 'info', 'warn', 'error']).optional(),
+  logger: shaped<Logger>('logger', {
+    debug: 'function',
+    info: 'function',
+    warn: 'function',
+    error: 'function',
+  }).optional(),
   timeoutMs: timeout.default(60_000),
   pluginTimeoutMs: timeout.default(20_000),
 } satisfies Record<keyof NetworkManagerOptions, z.ZodType>);

@@ -1,3 +1,4 @@
+import { harmless } from '../observe.ts';
 import type { Config, PoolConfig } from '../settings.ts';
 import type { TapOwner } from '../types.ts';
 import { type ManagerOptions, managerSchema } from './manager-schema.ts';
@@ -33,16 +34,7 @@ function poolConfigs(options: ManagerOptions): readonly PoolConfig[] {
 /** Throws a TypeError, or a NetworkError with the code of the rule that is broken. */
 export function resolveConfig(input: unknown): Config {
   const options = parse(managerSchema, input, 'options');
-  const {
-    conflist,
-    logger = null,
-    verify,
-    shutdown,
-    signals,
-    masquerade,
-    allowLinkLocal,
-    antiSpoofing,
-  } = options;
+  const { conflist, logger, verify, shutdown, signals, masquerade, allowLinkLocal, antiSpoofing } = options;
   const {
     backend,
     stateDir = defaultStateDirs[backend],
@@ -67,6 +59,7 @@ export function resolveConfig(input: unknown): Config {
       antiSpoofing,
     },
     pools: poolConfigs(options),
-    ...{ verify, shutdown, signals, logger, timeoutMs, pluginTimeoutMs },
+    ...{ verify, shutdown, signals, timeoutMs, pluginTimeoutMs },
+    logger: logger === undefined ? null : harmless(logger),
   };
 }

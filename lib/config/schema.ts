@@ -33,10 +33,15 @@ export const integer = (min: number, max: number) =>
   );
 
 /** What has methods is looked at, not copied. */
-export const shaped = <T extends object>(what: string, names: readonly (keyof T)[]) =>
+export const shaped = <T extends object>(
+  what: string,
+  types: Readonly<Partial<Record<keyof T, 'function' | 'boolean'>>>,
+) =>
   z.custom<T>(
     (input) =>
-      typeof input === 'object' && input !== null && names.every((name) => (input as T)[name] !== undefined),
+      typeof input === 'object' &&
+      input !== null &&
+      Object.entries(types).every(([name, type]) => typeof (input as Record<string, unknown>)[name] === type),
     `is no ${what}`,
   );
 

@@ -18,7 +18,7 @@ import {
 /** What the verbs are told. */
 
 const verbShape = {
-  signal: shaped<AbortSignal>('AbortSignal', ['aborted', 'addEventListener']).optional(),
+  signal: shaped<AbortSignal>('AbortSignal', { aborted: 'boolean', addEventListener: 'function' }).optional(),
   timeoutMs: timeout.optional(),
 };
 

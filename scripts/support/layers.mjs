@@ -17,9 +17,9 @@ const houses = [
     suffixes: ['.ts'],
     floors: [
       [['types', 'errors', 'address', 'bridges', 'options', 'settings', 'rules', 'stop', 'steps', 'once']],
+      [['observe']],
       [
         ['config/'],
-        ['observe'],
         ['statistics'],
         ['signals'],
         ['operation', 'mutex', 'turns', 'running', 'patience'],

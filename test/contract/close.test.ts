@@ -6,7 +6,7 @@ import { canonicalDump, expectUnchanged } from '../support/dump.ts';
 import { replaceNamespace } from '../support/lab.ts';
 import { expectRefusal } from '../support/refusal.ts';
 import { Vmms } from '../support/vmm.ts';
-import { describeBackends } from './fixture.ts';
+import { describeBackends, throwingLogger } from './fixture.ts';
 
 const vmms = new Vmms();
 afterEach(() => vmms.end());
@@ -128,6 +128,14 @@ describeBackends('close', (lab) => {
     });
     expect(await vms()).toEqual(['vulcan-vm-2']);
     expect(lab.logged.map(({ level, fields }) => [level, fields['vmId']])).toEqual([['error', 'vm-2']]);
+  });
+
+  it('goes on past a teardown that fails, though the logger throws', async () => {
+    const manager = await lab.open({ logger: throwingLogger });
+    for (const vmId of ['vm-1', 'vm-2', 'vm-3']) await manager.setup(vmId);
+    await replaceNamespace('vulcan-vm-1');
+    await expectRefusal(manager.close(), 'ERR_TEARDOWN_INCOMPLETE', 'vm-1', { errors: [{ vmId: 'vm-1' }] });
+    expect(await vms()).toEqual(['vulcan-vm-1']);
   });
 
   it('at the end of a block never hides what the block did', async () => {

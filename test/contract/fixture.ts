@@ -71,6 +71,14 @@ function useLab({ backend, layout }: Way): ContractLab {
   };
 }
 
+/** One whose stream is gone. */
+export const throwingLogger: Logger = (() => {
+  const method = () => {
+    throw new Error('the stream is destroyed');
+  };
+  return { debug: method, info: method, warn: method, error: method };
+})();
+
 /** The same tests on every backend, or on those that are named. */
 export function describeBackends(
   title: string,

@@ -4,7 +4,7 @@ import { canonicalDump, expectUnchanged } from '../support/dump.ts';
 import { holdLock } from '../support/hold-lock.ts';
 import { replaceNamespace } from '../support/lab.ts';
 import { expectRefusal } from '../support/refusal.ts';
-import { describeBackends } from './fixture.ts';
+import { describeBackends, throwingLogger } from './fixture.ts';
 
 describeBackends('withNetwork', (lab) => {
   it('gives what fn gives, and tears down', async () => {
@@ -74,6 +74,15 @@ describeBackends('withNetwork', (lab) => {
         message: expect.stringContaining('teardown failed'),
       },
     ]);
+  });
+
+  it('gives what fn gives though the logger throws what a teardown failed by', async () => {
+    const manager = await lab.open({ logger: throwingLogger });
+    const result = await manager.withNetwork('vm-1', async () => {
+      await replaceNamespace('vulcan-vm-1');
+      return 'done';
+    });
+    expect(result).toBe('done');
   });
 
   it('does not wait longer than its time for a teardown that cannot begin', async () => {

@@ -221,6 +221,7 @@ describe('resolveConfig', () => {
     ['masquerade', 'yes'],
     ['signals', 'SIGTERM'],
     ['logger', { info() {} }],
+    ['logger', { debug: null, info() {}, warn() {}, error() {} }],
     ['dns', { servers: [] }],
     ['brigde', 'fcbr0'],
   ])('%s %j is a TypeError', (name, value) => {
