@@ -119,7 +119,8 @@ export interface NetworkManagerOptions {
   readonly shutdown?: 'teardown' | 'leave' | undefined;
   /**
    * At each of these signals the manager closes. Once all managers of the process that watch it have closed, it takes its usual
-   * effect, unless the application listens to it too; so does one that comes while `close` is under way. Default: none.
+   * effect, unless the application listens to it too; so does one that comes while `close` is under way. Refused in a
+   * worker thread, as signals never come to one. Default: none.
    */
   readonly signals?: readonly CloseSignal[] | undefined;
   /**

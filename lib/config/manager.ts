@@ -1,4 +1,6 @@
+import { isMainThread } from 'node:worker_threads';
 import { harmless } from '../observe.ts';
+import type { CloseSignal } from '../options.ts';
 import type { Config, PoolConfig } from '../settings.ts';
 import type { TapOwner } from '../types.ts';
 import { type ManagerOptions, managerSchema } from './manager-schema.ts';
@@ -31,6 +33,13 @@ function poolConfigs(options: ManagerOptions): readonly PoolConfig[] {
   });
 }
 
+function refuseUnheard(signals: readonly CloseSignal[]): void {
+  if (isMainThread || signals.length === 0) return;
+  const problem =
+    'never come to a worker thread: let the main thread listen, and tell the worker to close its manager';
+  throw invalid('ERR_OPTION_INVALID', 'signals', problem);
+}
+
 /** Throws a TypeError, or a NetworkError with the code of the rule that is broken. */
 export function resolveConfig(input: unknown): Config {
   const options = parse(managerSchema, input, 'options');
@@ -45,6 +54,7 @@ export function resolveConfig(input: unknown): Config {
     timeoutMs,
     pluginTimeoutMs,
   } = options;
+  refuseUnheard(signals);
   return {
     source: conflist === undefined ? generatedNetwork(options) : ownConflist(options, conflist),
     ...{

@@ -109,6 +109,21 @@ const scenarios = {
     say('ready');
   },
 
+  /** What a manager's `open` comes to in a worker. */
+  async opening() {
+    const worker = new Worker(fileURLToPath(import.meta.url), { argv: ['outcome', text] });
+    await new Promise((resolve) => worker.once('exit', resolve));
+  },
+
+  async outcome() {
+    say(
+      await open().then(
+        () => 'opened',
+        ({ code, message }) => `${code}: ${message}`,
+      ),
+    );
+  },
+
   /** Closes at once; the process has nothing more to do. */
   async close(delayMs) {
     const manager = await open();

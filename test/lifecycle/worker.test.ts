@@ -6,6 +6,13 @@ import { emptyNetwork, live, recover } from './process.ts';
 const rounds = 8;
 
 describeBackends('a worker thread', (lab) => {
+  it('opens no manager that would wait for signals, which never come to it', async () => {
+    const { code, lines, stderr } = await live('opening', lab.backend, { signals: ['SIGTERM'] });
+    expect({ code, stderr }).toEqual({ code: 0, stderr: '' });
+    expect(lines).toEqual([expect.stringMatching(/^ERR_OPTION_INVALID: signals .* let the main thread/)]);
+    expect((await live('opening', lab.backend)).lines).toEqual(['opened']);
+  });
+
   it('that is terminated in the middle of its set-ups leaves what gc finds, and the others work on', async () => {
     const empty = await emptyNetwork(lab);
     const { code, signal, lines, stderr } = await live('worker', lab.backend, {}, `${rounds}`);
