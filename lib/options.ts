@@ -1,7 +1,7 @@
 /** What users pass in. Everything has a default; the types here import plain data alone. */
 import type { BackendName, HostAccessRule, Logger, NetworkDns, NetworkLayout, TapOwner } from './types.ts';
 
-/** A route for guests; without a gateway it is the network's own. */
+/** A route for guests, of the network's family; without a gateway it is the network's own. */
 export interface RouteOption {
   /** CIDR: `0.0.0.0/0`. */
   readonly destination: string;

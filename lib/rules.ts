@@ -1,6 +1,8 @@
 import {
+  type Address,
   type AddressRange,
   type Cidr,
+  type Family,
   formatAddress,
   formatCidr,
   hostRange,
@@ -73,9 +75,12 @@ export const gatewayRule =
     return `is not among the host addresses of ${formatCidr(subnet)}${hosts === null ? '' : ` (${formatRange(hosts)})`}`;
   };
 
-/** Ranges begin before they end, and share no address; all of it among those that hosts may have. */
+/** Ranges begin before they end, and share no address; all of it among those that hosts may have, and not the gateway's alone. */
 export const rangesRule =
-  (hosts: AddressRange): Rule<readonly { readonly start: string; readonly end: string }[]> =>
+  (
+    hosts: AddressRange,
+    gateway: Address,
+  ): Rule<readonly { readonly start: string; readonly end: string }[]> =>
   (ranges) => {
     const parsed: AddressRange[] = [];
     for (const { start, end } of ranges) {
@@ -87,6 +92,23 @@ export const rangesRule =
       const other = parsed.find((before) => inRange(before, first) || inRange(range, before.first));
       if (other !== undefined) return `overlap: ${formatRange(other)}, and ${start} to ${end}`;
       parsed.push(range);
+    }
+    const [only] = parsed.length === 1 ? parsed : [];
+    const isGateway = ({ value }: Address) => value === gateway.value;
+    if (only !== undefined && isGateway(only.first) && isGateway(only.last))
+      return `have the gateway ${formatAddress(gateway)} alone, and no address for a guest`;
+    return null;
+  };
+
+/** Guests of a network have addresses of one family. */
+export const routesRule =
+  (family: Family): Rule<readonly { readonly destination: string; readonly gateway: string | null }[]> =>
+  (routes) => {
+    for (const { destination, gateway } of routes) {
+      const via = gateway === null ? family : parseAddress(gateway)?.family;
+      if (parseCidr(destination)?.address.family === family && via === family) continue;
+      const route = gateway === null ? destination : `${destination} by ${gateway}`;
+      return `have ${route}, and the network is of IPv${family} alone`;
     }
     return null;
   };

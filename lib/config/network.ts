@@ -1,6 +1,6 @@
-import { type Cidr, formatAddress, formatCidr, hostRange, parseAddress, parseCidr } from '../address.ts';
+import { type Family, formatAddress, formatCidr, hostRange, parseAddress, parseCidr } from '../address.ts';
 import { bridgeNames, bridgesFor, layoutProblem } from '../bridges.ts';
-import { gatewayRule, linkNameRule, rangesRule } from '../rules.ts';
+import { gatewayRule, linkNameRule, rangesRule, routesRule } from '../rules.ts';
 import type { GeneratedNetwork, OwnConflist } from '../settings.ts';
 import { generatedShape, type ManagerOptions } from './manager-schema.ts';
 import { canonical, invalid } from './schema.ts';
@@ -10,14 +10,14 @@ import { canonical, invalid } from './schema.ts';
 const defaultPortsPerBridge = 256;
 
 /** What of the bridges the options say; `addresses` is how many guests can have one. */
-function bridgesOf(options: ManagerOptions, cidr: Cidr, addresses: bigint) {
+function bridgesOf(options: ManagerOptions, family: Family, addresses: bigint) {
   const { layout = 'bridge', bridge = 'fcbr0', portsPerBridge = defaultPortsPerBridge } = options;
   if (layout !== 'bridges' && options.portsPerBridge !== undefined) {
     throw invalid('ERR_OPTION_INVALID', 'portsPerBridge', "is for layout: 'bridges'");
   }
   const one = { layout, bridge, bridgeCount: 1, portsPerBridge };
   if (layout === 'bridge') return one;
-  const problem = layoutProblem({ ...options, layout, family: cidr.address.family });
+  const problem = layoutProblem({ ...options, layout, family });
   if (problem !== null) throw invalid('ERR_OPTION_INVALID', `layout "${layout}"`, problem);
   if (layout === 'routed') return one;
   const bridgeCount = bridgesFor(addresses, portsPerBridge);
@@ -44,18 +44,21 @@ export function generatedNetwork(options: ManagerOptions): GeneratedNetwork {
     start: canonical(start),
     end: canonical(end),
   }));
-  const misplaced = rangesRule(hosts)(ranges);
+  const misplaced = rangesRule(hosts, gateway)(ranges);
   if (misplaced !== null) throw invalid('ERR_OPTION_INVALID', 'ranges', misplaced);
-  const everything = cidr.address.family === 4 ? '0.0.0.0/0' : '::/0';
+  const { family } = cidr.address;
+  const { routes = [{ destination: family === 4 ? '0.0.0.0/0' : '::/0', gateway: null }] } = options;
+  const mixed = routesRule(family)(routes);
+  if (mixed !== null) throw invalid('ERR_OPTION_INVALID', 'routes', mixed);
   return {
     ...{ kind: 'generated', network, mtu, confDir, addressDir },
     // All but the gateway's.
-    ...bridgesOf(options, cidr, hosts.last.value - hosts.first.value),
+    ...bridgesOf(options, family, hosts.last.value - hosts.first.value),
     subnet: formatCidr(cidr),
     gateway: formatAddress(gateway),
     ...{ ranges, hairpin, isolated, promiscuous },
     dns: options.dns ?? { nameservers: [], domain: null, search: [], options: [] },
-    routes: options.routes ?? [{ destination: everything, gateway: null }],
+    routes,
   };
 }
 

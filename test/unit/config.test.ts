@@ -59,6 +59,24 @@ describe('resolveConfig', () => {
     });
   });
 
+  it('takes ranges with the gateway and more, and routes of the family of the network', () => {
+    const start = '10.168.0.1';
+    for (const ranges of [
+      [{ start, end: '10.168.0.2' }],
+      [
+        { start, end: start },
+        { start: '10.168.0.9', end: '10.168.0.9' },
+      ],
+    ])
+      expect(resolveConfig({ ranges }).source).toMatchObject({ ranges });
+    const routes = [{ destination: 'fd00::/8', gateway: 'fd78::9' }];
+    expect(resolveConfig({ subnet: 'fd78::/64', routes }).source).toMatchObject({ routes });
+    const mixed = { subnet: 'fd78::/64', routes: [{ destination: '0.0.0.0/0' }] };
+    expect(outcome(() => resolveConfig(mixed))).toBe('ERR_OPTION_INVALID');
+    const atGateway = { gateway: '10.168.0.9', ranges: [{ start: '10.168.0.9', end: '10.168.0.9' }] };
+    expect(outcome(() => resolveConfig(atGateway))).toBe('ERR_OPTION_INVALID');
+  });
+
   it("keeps the cni backend's records where libcni keeps its own", () => {
     expect(resolveConfig({ backend: 'cni' })).toMatchObject({ backend: 'cni', stateDir: '/var/lib/cni' });
     expect(resolveConfig({ backend: 'cni', stateDir: '/run/x' })).toMatchObject({ stateDir: '/run/x' });
@@ -197,6 +215,11 @@ describe('resolveConfig', () => {
     ['ranges', [{ start: '10.168.1.2', end: '10.168.1.9' }], 'ERR_OPTION_INVALID'],
     ['ranges', [{ start: '10.168.0.0', end: '10.168.0.9' }], 'ERR_OPTION_INVALID'],
     ['ranges', [{ start: '10.168.0.9', end: '10.168.0.2' }], 'ERR_OPTION_INVALID'],
+    ['ranges', [{ start: '10.168.0.1', end: '10.168.0.1' }], 'ERR_OPTION_INVALID'],
+    ['routes', [{ destination: '::/0' }], 'ERR_OPTION_INVALID'],
+    ['routes', [{ destination: '0.0.0.0/0' }, { destination: 'fd00::/8' }], 'ERR_OPTION_INVALID'],
+    ['routes', [{ destination: '10.0.0.0/8', gateway: 'fd00::1' }], 'ERR_OPTION_INVALID'],
+    ['routes', [{ destination: 'fd00::/8', gateway: '10.168.0.1' }], 'ERR_OPTION_INVALID'],
     ['hostAccess', 'some', 'ERR_OPTION_INVALID'],
     ['hostAccess', [{ protocol: 'icmp', port: 1 }], 'ERR_OPTION_INVALID'],
     ['hostAccess', [{ protocol: 'tcp', port: 65_536 }], 'ERR_OPTION_INVALID'],
