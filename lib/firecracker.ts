@@ -1,4 +1,5 @@
 import { NetworkError } from './errors.ts';
+import { bootFieldRule } from './rules.ts';
 import type { NetworkConfig } from './types.ts';
 
 /** What Firecracker eats, from a {@link NetworkConfig}. */
@@ -61,12 +62,19 @@ function dottedMask(prefixLength: number): string {
     .join('.');
 }
 
+function bootField(name: keyof KernelIpOptions, value: string): string {
+  const broken = bootFieldRule(value);
+  if (broken === null) return value;
+  throw new NetworkError('ERR_OPTION_INVALID', `${name} ${JSON.stringify(value)} ${broken}`);
+}
+
 /**
  * The kernel's boot argument: `ip=<guest>::<gateway>:<mask>:<hostname>:<interface>:off:<dns1>:<dns2>`, as
  * Documentation/admin-guide/nfs/nfsroot.rst of the kernel has it. The kernel configures the first IPv4 address before init
  * starts; further addresses, routes and search domains are the guest's own business.
  *
- * @throws {NetworkError} `ERR_NO_IPV4` when the VM has no IPv4 address.
+ * @throws {NetworkError} `ERR_NO_IPV4` when the VM has no IPv4 address; `ERR_OPTION_INVALID` when an option would end its field,
+ * or the argument.
  */
 export function kernelIpArgument(net: NetworkConfig, options: KernelIpOptions = {}): string {
   const address = net.addresses.find(({ family }) => family === 4);
@@ -82,8 +90,8 @@ export function kernelIpArgument(net: NetworkConfig, options: KernelIpOptions = 
     '',
     address.gateway ?? '',
     dottedMask(address.prefixLength),
-    options.hostname ?? '',
-    options.guestInterface ?? 'eth0',
+    bootField('hostname', options.hostname ?? ''),
+    bootField('guestInterface', options.guestInterface ?? 'eth0'),
     'off',
     ...servers,
   ];

@@ -49,6 +49,13 @@ export const macRule: Rule = (mac) => {
 
 export const ipRule: Rule = (text) => (parseAddress(text) === null ? 'is no IP address' : null);
 
+/** What guests are told, in files with a line for each thing. */
+export const dnsTextRule: Rule = (text) => (/\p{Cc}/u.test(text) ? 'has a control character' : null);
+
+/** A field of the kernel's `ip=`, which colons end, in a command line, which spaces divide and quotes join. */
+export const bootFieldRule: Rule = (text) =>
+  /[:"\p{White_Space}\p{Cc}]/u.test(text) ? 'has ":", quotes, white space or a control character' : null;
+
 /** An absolute path. */
 export const pathRule: Rule = (text) =>
   text.startsWith('/') && !text.includes('\0') ? null : 'is no absolute path';

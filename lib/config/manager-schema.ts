@@ -1,7 +1,7 @@
 import { z } from 'zod';
 import { maxPorts } from '../bridges.ts';
 import type { NetworkManagerOptions, PoolOptions } from '../options.ts';
-import { subnetRule } from '../rules.ts';
+import { dnsTextRule, subnetRule } from '../rules.ts';
 import type { Logger, NetworkDns } from '../types.ts';
 import {
   cniName,
@@ -36,9 +36,9 @@ export const generatedShape = {
   dns: z
     .strictObject({
       nameservers: z.array(ip).default([]),
-      domain: z.string().nullable().default(null),
-      search: z.array(z.string()).default([]),
-      options: z.array(z.string()).default([]),
+      domain: text(dnsTextRule).nullable().default(null),
+      search: z.array(text(dnsTextRule)).default([]),
+      options: z.array(text(dnsTextRule)).default([]),
     } satisfies Record<keyof NetworkDns, z.ZodType>)
     .optional(),
   routes: z

@@ -69,6 +69,14 @@ describe('kernelIpArgument', () => {
     expect(argument).toContain(':web::off:');
   });
 
+  it.each(['a:b', 'a b', 'a\tb', 'a\n', 'a\0', 'a"b'])('refuses %j for either', (value) => {
+    for (const name of ['hostname', 'guestInterface']) {
+      expect(() => kernelIpArgument(net, { [name]: value })).toThrow(
+        expect.objectContaining({ code: 'ERR_OPTION_INVALID', message: expect.stringContaining(name) }),
+      );
+    }
+  });
+
   it('refuses a VM without IPv4', () => {
     const addresses = net.addresses.filter(({ family }) => family === 6);
     expect(() => kernelIpArgument({ ...net, addresses })).toThrow(
