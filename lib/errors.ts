@@ -206,7 +206,7 @@ export const errorTable = {
     remedy: 'see error.cause and error.kernelMessage; run verify()',
   },
   ERR_NETWORK_IN_USE: {
-    when: "a network is to be removed that still has attachments, or slots of another manager's pool",
+    when: 'a network is to be removed that still has attachments, or an open pool of another manager',
     remedy: 'tear them down first, or gc({ keep: [] }); close the manager that has the pool',
   },
   ERR_VERIFY: {

@@ -224,7 +224,7 @@ export class NetworkManager implements AsyncDisposable {
    * `cni` also one that has ports of others, or that its plugin makes itself (VLANs; several bridge plugins).
    * Set-ups of the network's other managers are refused from then on, until somebody opens it again.
    *
-   * @throws {NetworkError} `ERR_NETWORK_IN_USE` while it has attachments, or another manager's pool has slots.
+   * @throws {NetworkError} `ERR_NETWORK_IN_USE` while it has attachments, or another manager has a pool of it open.
    */
   async removeNetwork(options: VerbOptions = {}): Promise<void> {
     this.#assertOpen('remove');
