@@ -36,7 +36,7 @@ function supportedVersions(type: string, stdout: string): readonly string[] {
 
 /** Rejects with the reason when the plugin is missing, can't be executed, or gives no sensible answer. */
 export async function probePlugin(
-  { runner, pluginDirs, timeoutMs, environment = process.env }: ChainOptions,
+  { runner, pluginDirs, timeoutMs, environment = process.env, onPlugin }: ChainOptions,
   type: string,
   signal?: AbortSignal,
 ): Promise<PluginVersions> {
@@ -45,7 +45,8 @@ export async function probePlugin(
   const env = versionEnvironment(environment);
   const stdin = versionStdin(currentVersion);
   try {
-    const stdout = await callPlugin(runner, { ...name, path: found.path, env, stdin, timeoutMs, signal });
+    const call = { ...name, path: found.path, env, stdin, timeoutMs, signal };
+    const stdout = await callPlugin(runner, call, onPlugin);
     return { type, ...found, versions: supportedVersions(type, stdout) };
   } catch (error) {
     if (knowsNoVersion(error)) return { type, ...found, versions: ['0.1.0'] };

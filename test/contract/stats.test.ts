@@ -100,6 +100,21 @@ describeBackends(
       expect(told).toContain('fcnet bridge DEL ended well');
       for (const { durationMs } of seen) expect(durationMs).toBeGreaterThan(0);
     });
+
+    it('is published where it only says which versions it speaks', async () => {
+      const seen: PluginRunEvent[] = [];
+      const listener = (event: unknown) => void seen.push(event as PluginRunEvent);
+      const runs = channel('vulcan-net:plugin');
+      const manager = await lab.open();
+      runs.subscribe(listener);
+      const { plugins } = await manager.verify();
+      runs.unsubscribe(listener);
+      const asked = seen.filter(({ command, exitCode }) => command === 'VERSION' && exitCode === 0);
+      expect(asked.map(({ network, type }) => `${network} ${type}`).sort()).toEqual(
+        plugins.map(({ type }) => `fcnet ${type}`).sort(),
+      );
+      expect(asked.length).toBeGreaterThan(0);
+    });
   },
   ['cni'],
 );
