@@ -17,10 +17,18 @@ export interface PluginRunEvent {
   readonly exitCode: number | null;
 }
 
-/** A slot was built, or taken, is ready once more, could not be built; or slots were destroyed. */
+/**
+ * What a pool tells. `ready`: a slot was built. `taken`: one left for a setup. `recycled`: slots that VMs have left are ready once more,
+ * or went to set-ups that waited, which tells of all that do so together. `failed`: a slot could not be built, and was not just given up.
+ * `destroyed`: slots were, together. What `stats()` alone has: that a slot which was taken became a VM's, or was given back by a
+ * setup that failed; that a VM has left its slot, which rests; that a slot is about to be built, or to be destroyed.
+ */
 export type PoolChange = 'ready' | 'taken' | 'recycled' | 'failed' | 'destroyed';
 
-/** What subscribers of `vulcan-net:pool:ready`, `:taken`, `:recycled`, `:failed` and `:destroyed` get: the pool after that. */
+/**
+ * What subscribers of `vulcan-net:pool:ready`, `:taken`, `:recycled`, `:failed` and `:destroyed` get: the pool after that. A slot that is
+ * taken is not among those that are ready any more, and not yet among those in use.
+ */
 export interface PoolEvent extends PoolState {
   readonly network: string;
 }
