@@ -6,12 +6,15 @@ export interface Task {
   readonly taskId?: number;
 }
 
-let lastTaskId = 0;
+/** Where this module is evaluated twice (by a hot reload), the addon is still one, and refuses an id that is in use. */
+const lastTaskId = Symbol.for('vulcan-net.lastTaskId');
+const thread: typeof globalThis & { [lastTaskId]?: number } = globalThis;
 
-/** Ids are the addon's, one sequence for the whole process; 32 bits wide. */
+/** Ids are the addon's, which each thread has of its own: one sequence for all of it; 32 bits wide. */
 function nextTaskId(): number {
-  lastTaskId = (lastTaskId % 0xffff_ffff) + 1;
-  return lastTaskId;
+  const taskId = ((thread[lastTaskId] ?? 0) % 0xffff_ffff) + 1;
+  thread[lastTaskId] = taskId;
+  return taskId;
 }
 
 /** A task that is cancelled when its caller is stopped, until it is ended. */
