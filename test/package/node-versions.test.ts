@@ -11,10 +11,10 @@ import { plainEnvironment, root } from './npm.ts';
 const addon = join(root, 'build/Release/vulcan_net.node');
 
 /** What crashes and others have done to a host, and how long that takes, is no matter of Node's version: `npm run proof -- nodes`. */
-const ofTheHost = ['recovery', 'repair', 'crash-table'].flatMap((name) => [
-  '--exclude',
-  `test/contract/${name}.test.ts`,
-]);
+const ofTheHost = [
+  ...['recovery', 'repair', 'crash-table'],
+  ...['disasters', 'flushed', 'forgotten', 'lost-directories'],
+].flatMap((name) => ['--exclude', `test/contract/${name}.test.ts`]);
 const leftOut = process.env['VULCAN_NODES'] === 'all' ? [] : ofTheHost;
 
 /** Of vitest's JSON reporter, what is looked at. */
