@@ -74,8 +74,8 @@ struct Slot {
   int bridge_index = 0;
   // Of one that is to be recycled.
   std::optional<SlotPrints> prints;
-  // Between its proof and its entry: whether the host may still track connections of it.
-  bool tracked = false;
+  // Between its proof and its entry: of which addresses the host may still track connections.
+  std::vector<IpAddress> tracked;
   // Between its entry and its reset.
   std::optional<EnteredSlot> entered;
 };

@@ -72,15 +72,14 @@ void ForgetConnectionsOneByOne(const std::vector<std::shared_ptr<Slot>>& slots,
                                std::vector<std::optional<Error>>& against) {
   std::optional<Conntrack> conntrack;
   for (std::size_t i = 0; i < slots.size(); ++i) {
-    if (!slots[i]->tracked) continue;
+    if (slots[i]->tracked.empty()) continue;
     try {
       if (!conntrack) conntrack.emplace();
-      for (const ReservedAddress& each : slots[i]->addresses) {
+      for (const IpAddress& each : slots[i]->tracked) {
         LetOthersRun();
-        if (!conntrack->TryRemove(each.address))
-          throw Unclean(EOPNOTSUPP, "IPCTNL_MSG_CT_DELETE", "no search");
+        if (!conntrack->TryRemove(each)) throw Unclean(EOPNOTSUPP, "IPCTNL_MSG_CT_DELETE", "no search");
       }
-      slots[i]->tracked = false;
+      slots[i]->tracked.clear();
     } catch (...) {
       against[i] = CurrentError();
     }

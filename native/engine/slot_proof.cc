@@ -26,9 +26,10 @@ void ForgetConnectionsOfAll(const std::vector<std::shared_ptr<Slot>>& slots) {
   Conntrack conntrack;
   const auto left = ForgetTogether(conntrack, addresses);
   for (const auto& slot : slots) {
-    slot->tracked = std::ranges::any_of(slot->addresses, [&left](const ReservedAddress& each) {
-      return std::ranges::find(left, each.address) != left.end();
-    });
+    slot->tracked.clear();
+    for (const ReservedAddress& each : slot->addresses) {
+      if (std::ranges::find(left, each.address) != left.end()) slot->tracked.push_back(each.address);
+    }
   }
 }
 

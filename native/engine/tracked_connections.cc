@@ -1,5 +1,6 @@
 #include "engine/tracked_connections.h"
 
+#include <algorithm>
 #include <cstddef>
 #include <cstdint>
 
@@ -12,14 +13,21 @@ namespace {
 // two searches for one address 0.3 to 0.4 ms and 0.7 us.
 constexpr std::size_t kWorthListing = 3;
 
+[[nodiscard]] bool AreSearchable(const std::vector<IpAddress>& addresses) {
+  return std::ranges::all_of(addresses, &Conntrack::IsSearchable);
+}
+
 }  // namespace
 
 std::vector<IpAddress> ForgetTogether(Conntrack& conntrack, const std::vector<IpAddress>& addresses) {
   const std::uint32_t connections = addresses.empty() ? 0 : conntrack.Count();
   if (connections == 0) return {};
-  std::vector<IpAddress> tracked = addresses.size() < kWorthListing ? addresses : TrackedOf(addresses);
+  // What can't be searched for takes a reading, so it is worth a listing to do without.
+  const bool unlisted = addresses.size() < kWorthListing && AreSearchable(addresses);
+  std::vector<IpAddress> tracked = unlisted ? addresses : TrackedOf(addresses);
   if (tracked.empty()) return {};
-  if (Conntrack::AreFew(tracked.size(), connections) && conntrack.TryRemove(tracked.front())) {
+  if (AreSearchable(tracked) && Conntrack::AreFew(tracked.size(), connections) &&
+      conntrack.TryRemove(tracked.front())) {
     tracked.erase(tracked.begin());
     return tracked;
   }

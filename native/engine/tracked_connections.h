@@ -8,7 +8,7 @@
 namespace vulcan {
 
 // Forgets what the host tracks of these addresses, where that takes less for all of them at once. Those that
-// are left are to be searched for one by one (Conntrack::TryRemove).
+// are left are to be searched for one by one (Conntrack::TryRemove); they are IPv4 addresses.
 [[nodiscard]] std::vector<IpAddress> ForgetTogether(Conntrack& conntrack,
                                                     const std::vector<IpAddress>& addresses);
 

@@ -112,6 +112,7 @@ void Conntrack::Delete(const std::vector<std::byte>& entry) {
 }
 
 bool Conntrack::TryRemove(const IpAddress& address) {
+  if (!IsSearchable(address)) return false;
   // Whoever begins a connection is the source of its packets there, whoever answers of those back, whatever
   // NAT does.
   for (const std::uint16_t direction : {CTA_TUPLE_ORIG, CTA_TUPLE_REPLY}) {
@@ -125,6 +126,11 @@ bool Conntrack::TryRemove(const IpAddress& address) {
   }
   return true;
 }
+
+// ctnetlink_filter_match_tuple of net/netfilter/nf_conntrack_netlink.c passes over those IPv6 tuples that
+// hold the address, where it is to pass over those that do not: from Linux 5.8, which brought it, to 6.18 at
+// least. A deletion would take every IPv6 connection of the host but those that it was asked for.
+bool Conntrack::IsSearchable(const IpAddress& address) noexcept { return address.Family() == AF_INET; }
 
 void Conntrack::Remove(const std::vector<IpAddress>& addresses) {
   for (int attempt = 0; attempt < kAttempts; ++attempt) {

@@ -23,8 +23,10 @@ class Conntrack {
   [[nodiscard]] std::uint32_t Count();
   // Whether so many addresses are rather forgotten one by one, among so many connections.
   [[nodiscard]] static bool AreFew(std::size_t addresses, std::uint32_t connections);
+  // Whether the kernel's own search finds connections of such an address, and no others: never of IPv6.
+  [[nodiscard]] static bool IsSearchable(const IpAddress& address) noexcept;
   // Forgets every connection of the address by a search of the kernel's own. False, and nothing is done,
-  // where it has none, which is so before Linux 6.12.
+  // where it has none, which is so before Linux 6.12, or the address is not searchable.
   [[nodiscard]] bool TryRemove(const IpAddress& address);
   // Of all these addresses, by readings of all connections. EBUSY when there are always new ones.
   void Remove(const std::vector<IpAddress>& addresses);

@@ -14,7 +14,8 @@ namespace vulcan::nft {
 // Whether the address stands anywhere in the connection's tuples.
 [[nodiscard]] bool HasPart(const nlmsghdr& connection, const IpAddress& address);
 
-// Restricts a request to connections whose packets in that direction come from the address.
+// Restricts a request to connections whose packets in that direction come from the address, which has to be
+// one that Conntrack::IsSearchable.
 void PutSourceFilter(nlmsghdr* request, std::uint16_t direction, const IpAddress& address);
 
 }  // namespace vulcan::nft

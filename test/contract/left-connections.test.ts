@@ -1,6 +1,7 @@
 import { expect, it } from 'vitest';
 import { speakTo, tracked } from '../support/flows.ts';
 import { until } from '../support/lab.ts';
+import { writeDualStack } from './dual-stack.ts';
 import { type ContractLab, describeBackends, describeLayouts } from './fixture.ts';
 
 const oneAddress = { ranges: [{ start: '10.168.0.2', end: '10.168.0.2' }] };
@@ -48,6 +49,17 @@ describeBackends('connections of a VM that is gone, after a moment', (lab) => {
     expect(await tracked(guestIp)).not.toEqual([]);
     await manager.gc({ keep: [] });
     await isForgotten(guestIp);
+  });
+
+  it('are forgotten of both its addresses, and none of anybody else', async () => {
+    const manager = await lab.open({ conflist: await writeDualStack() });
+    await manager.setup('vm-1');
+    const { addresses } = await manager.setup('vm-2');
+    const others = ['10.9.0.2', 'fd79::2', '::1'];
+    for (const ip of [...others, ...addresses.map(({ ip }) => ip)]) await speakTo(ip);
+    await manager.teardown('vm-2');
+    for (const { ip } of addresses) await isForgotten(ip);
+    for (const ip of others) expect(await tracked(ip)).not.toEqual([]);
   });
 
   it('are left alone once another manager has given the address away', async () => {

@@ -10,6 +10,7 @@ import { until } from '../support/lab.ts';
 import { buildRudeVmm, lookAtTap, type RudeVmm, startRudeVmm } from '../support/rude-vmm.ts';
 import { ip, nft, outcomeOf, run, runIn } from '../support/run.ts';
 import { Vmms } from '../support/vmm.ts';
+import { writeDualStack } from './dual-stack.ts';
 import { type ContractLab, describeBackends } from './fixture.ts';
 import { flip, hostLinks, linkOf, linksOf, portStateOf } from './oracles.ts';
 
@@ -121,6 +122,24 @@ describeBackends(
         ...{ setup: { warm: { count: 3 }, cold: { count: 0 } } },
         ...{ teardown: { count: 2 }, recycled: { count: 2 } },
       });
+    });
+
+    it('takes its own connections with it, and none of anybody else', async () => {
+      const manager = await openWarm(lab, {}, { conflist: await writeDualStack() });
+      for (const who of ['vm-1', 'vm-2']) {
+        const { origin, addresses } = await manager.setup(who);
+        expect(origin).toBe('warm');
+        await speakTo('::1');
+        // The second leaves nothing of its IPv6 address.
+        const all = addresses.map(({ ip }) => ip);
+        const spoken = who === 'vm-1' ? all : all.slice(0, 1);
+        for (const ip of spoken) await speakTo(ip);
+        await manager.teardown(who);
+        await untilReady(manager, 1);
+        for (const ip of spoken) expect(await tracked(ip)).toEqual([]);
+        expect(await tracked('::1')).not.toEqual([]);
+      }
+      expect(manager.stats().latency).toMatchObject({ recycled: { count: 2 } });
     });
 
     const spoilings: Readonly<Record<string, (net: NetworkConfig) => Promise<unknown>>> = {

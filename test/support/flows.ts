@@ -1,17 +1,28 @@
 import { createSocket } from 'node:dgram';
 import { readFile } from 'node:fs/promises';
+import { type Address, parseAddress } from '../../lib/address.ts';
 import { until } from './lab.ts';
+
+/** As the kernel lists it: nothing of an IPv6 address is left out. */
+function listed(text: string): string {
+  const { family, value } = parseAddress(text) as Address;
+  if (family === 4) return text;
+  const digits = value.toString(16).padStart(32, '0');
+  return (digits.match(/.{4}/g) as string[]).join(':');
+}
 
 /** What the host tracks of an address, a line each. */
 export const tracked = async (address: string): Promise<readonly string[]> =>
   (await readFile('/proc/net/nf_conntrack', 'utf8'))
     .split('\n')
-    .filter((line) => line.includes(`=${address} `));
+    .filter((line) => line.includes(`=${listed(address)} `));
 
 /** A flow of the host's to an address, which the host tracks; it looks for the neighbour, too. */
 export async function speakTo(address: string): Promise<void> {
-  const socket = createSocket('udp4');
-  await new Promise((resolve) => socket.send('hello', 9, address, resolve));
-  await until('the flow', async () => (await tracked(address)).length > 0);
+  const socket = createSocket(address.includes(':') ? 'udp6' : 'udp4');
+  await until('the flow', async () => {
+    await new Promise((resolve) => socket.send('hello', 9, address, resolve));
+    return (await tracked(address)).length > 0;
+  });
   socket.close();
 }

@@ -65,9 +65,22 @@ TEST_F(TrackedConnections, OfNobodyStay) { EXPECT_EQ(Forget({})->connections, kA
 
 TEST_F(TrackedConnections, OfOneAreForgotten) { EXPECT_EQ(Forget({"10.168.0.3"})->connections, kAll - 2); }
 
+TEST_F(TrackedConnections, OfAnIpv6AddressAreForgottenAndThoseOfOthersStay) {
+  const auto left = Forget({"fd00::3"});
+  EXPECT_EQ(left->connections, kAll - 1);
+  EXPECT_TRUE(left->searched.empty());
+  EXPECT_EQ(Forget({"fd00::4"})->connections, kAll);
+}
+
+TEST_F(TrackedConnections, OfBothFamiliesAreForgottenAndThoseOfOthersStay) {
+  EXPECT_EQ(Forget({"10.168.0.3", "fd00::3"})->connections, kAll - 3);
+  EXPECT_EQ(Forget({"10.168.0.3", "fd00::4"})->connections, kAll - 2);
+  EXPECT_EQ(Forget({"10.168.0.2", "10.168.0.3", "fd00::3", "fd00::4"})->connections, 2U);
+}
+
 TEST_F(TrackedConnections, OfManyAreForgottenAndThoseWithoutAnyNotSearchedFor) {
-  const auto left = Forget({"10.168.0.1", "10.168.0.2", "10.168.0.3", "10.168.0.4", "fd00::3", "fd00::4"});
-  EXPECT_EQ(left->connections, 2U);
+  const auto left = Forget({"10.168.0.1", "10.168.0.2", "10.168.0.3", "10.168.0.4", "fd00::4"});
+  EXPECT_EQ(left->connections, kAll - 3);
   for (const char* none : {"10.168.0.1", "10.168.0.4", "fd00::4"}) {
     EXPECT_EQ(std::ranges::count(left->searched, none), 0) << none;
   }

@@ -79,6 +79,17 @@ TEST_P(ConntrackTest, LeavesThoseOfOthers) {
   EXPECT_EQ(Count(), 3U);
 }
 
+// Both by an address that has connections, and by one that has none.
+TEST_P(ConntrackTest, LeavesThoseOfOtherIpv6Addresses) {
+  Track("fd00::2", "2001:db8::1", "fd00::2");
+  Track("2001:db8::3", "fd00::20", "2001:db8::3");
+  Track("192.0.2.1", "10.168.0.20", "192.0.2.1");
+  Remove("fd00::3");
+  EXPECT_EQ(Count(), 3U);
+  Remove("fd00::2");
+  EXPECT_EQ(Count(), 2U);
+}
+
 TEST_P(ConntrackTest, IsContentWithNone) {
   Remove("10.168.0.2");
   EXPECT_EQ(Count(), 0U);
