@@ -2,6 +2,8 @@
 
 #include <algorithm>
 #include <cerrno>
+#include <cstddef>
+#include <iterator>
 #include <string>
 #include <vector>
 
@@ -17,12 +19,25 @@ namespace {
   return Error(errnum, "readlink", why).Why(Reason::kSlotSpoilt);
 }
 
+// Nobody has connections of such a one.
+[[nodiscard]] bool IsUnspecified(const IpAddress& address) {
+  return std::ranges::all_of(address.Bytes(), [](std::byte each) { return each == std::byte{0}; });
+}
+
+// Whom its VM could say it was: the next one has the same MAC, and so the same link-local address.
+[[nodiscard]] std::vector<IpAddress> IdentitiesOf(const Slot& slot) {
+  std::vector<IpAddress> its;
+  for (const ReservedAddress& each : slot.addresses) its.push_back(each.address);
+  for (const IpAddress& each : slot.interface.guard_addresses) {
+    if (!IsUnspecified(each)) its.push_back(each);
+  }
+  return its;
+}
+
 // EnterSlots does what is left.
 void ForgetConnectionsOfAll(const std::vector<std::shared_ptr<Slot>>& slots) {
   std::vector<IpAddress> addresses;
-  for (const auto& slot : slots) {
-    for (const ReservedAddress& each : slot->addresses) addresses.push_back(each.address);
-  }
+  for (const auto& slot : slots) std::ranges::copy(IdentitiesOf(*slot), std::back_inserter(addresses));
   Conntrack conntrack;
   const auto left = ForgetTogether(conntrack, addresses);
   for (const auto& slot : slots) {

@@ -1,6 +1,7 @@
 import { channel } from 'node:diagnostics_channel';
 import { readdir } from 'node:fs/promises';
 import { afterEach, beforeAll, expect, it } from 'vitest';
+import { ownAddresses } from '../../lib/backends/guard.ts';
 import type { NetworkManager } from '../../lib/network-manager.ts';
 import type { NetworkManagerOptions, PoolOptions } from '../../lib/options.ts';
 import type { NetworkConfig, NetworkLayout } from '../../lib/types.ts';
@@ -127,13 +128,15 @@ describeBackends(
     it('takes its own connections with it, and none of anybody else', async () => {
       const manager = await openWarm(lab, {}, { conflist: await writeDualStack() });
       for (const who of ['vm-1', 'vm-2']) {
-        const { origin, addresses } = await manager.setup(who);
+        const { origin, addresses, mac } = await manager.setup(who);
         expect(origin).toBe('warm');
         await speakTo('::1');
-        // The second leaves nothing of its IPv6 address.
-        const all = addresses.map(({ ip }) => ip);
+        const [linkLocal = ''] = ownAddresses(mac, true);
+        await ip('-6', 'route', 'replace', linkLocal, 'dev', 'dual0');
+        // The second leaves nothing of its IPv6 addresses.
+        const all = [...addresses.map(({ ip }) => ip), linkLocal];
         const spoken = who === 'vm-1' ? all : all.slice(0, 1);
-        for (const ip of spoken) await speakTo(ip);
+        for (const ip of spoken) await speakTo(ip, 'dual0');
         await manager.teardown(who);
         await untilReady(manager, 1);
         for (const ip of spoken) expect(await tracked(ip)).toEqual([]);

@@ -17,11 +17,12 @@ export const tracked = async (address: string): Promise<readonly string[]> =>
     .split('\n')
     .filter((line) => line.includes(`=${listed(address)} `));
 
-/** A flow of the host's to an address, which the host tracks; it looks for the neighbour, too. */
-export async function speakTo(address: string): Promise<void> {
+/** A flow of the host's to an address, which the host tracks; it looks for the neighbour, too, behind `link`. */
+export async function speakTo(address: string, link?: string): Promise<void> {
+  const to = address.startsWith('fe80:') ? `${address}%${link}` : address;
   const socket = createSocket(address.includes(':') ? 'udp6' : 'udp4');
   await until('the flow', async () => {
-    await new Promise((resolve) => socket.send('hello', 9, address, resolve));
+    await new Promise((resolve) => socket.send('hello', 9, to, resolve));
     return (await tracked(address)).length > 0;
   });
   socket.close();
