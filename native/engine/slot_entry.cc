@@ -5,15 +5,14 @@
 
 #include <cerrno>
 #include <cstdint>
-#include <cstdio>
 #include <string>
 #include <utility>
 
 #include "engine/slot_prints.h"
 #include "nft/conntrack.h"
 #include "nft/netfilter_state.h"
-#include "sys/io.h"
 #include "sys/netns.h"
+#include "sys/socket_counts.h"
 #include "sys/tap.h"
 #include "sys/thread_class.h"
 
@@ -21,9 +20,6 @@ namespace vulcan {
 namespace {
 
 constexpr const char* kThread = "/proc/thread-self";
-constexpr const char* kSocketsInThread = "net/sockstat";
-constexpr const char* kSockets = "/proc/thread-self/net/sockstat";
-constexpr std::size_t kSocketsLimit = 4096;
 // Where no transaction has ever been committed (nf_tables_init_net of net/netfilter/nf_tables_api.c).
 constexpr std::uint32_t kFirstGeneration = 1;
 
@@ -38,23 +34,19 @@ constexpr std::uint32_t kFirstGeneration = 1;
   return thread;
 }
 
-// Of the thread's namespace, whoever has them. A descriptor of /dev/net/tun is one, too. What is below "net"
-// is looked up anew each time, in the namespace that the thread is in by then (pde_force_lookup of
-// fs/proc/internal.h, since Linux 5.0).
-[[nodiscard]] int CountSockets(int thread) {
-  const UniqueFd file(::openat(thread, kSocketsInThread, O_RDONLY | O_CLOEXEC));
-  if (!file) throw SystemError("openat", kSockets);
-  int count = 0;
-  const std::string text = ReadAll(file.Get(), kSocketsLimit, kSockets);
-  if (std::sscanf(text.c_str(), "sockets: used %d", &count) != 1) throw Error(EBADMSG, "read").Path(kSockets);
-  return count;
+// A port that is waiting is nobody's, but whoever comes next can't have it.
+void RefuseSockets(const SocketCounts& counts) {
+  const auto refuse = [](int count, const char* what) {
+    if (count != 0) throw Unclean(EBUSY, "read", std::to_string(count) + what);
+  };
+  refuse(counts.open, " sockets of the namespace are open");
+  refuse(counts.waiting, " connections of the namespace are in TIME_WAIT");
+  refuse(counts.incomplete, " datagrams in the namespace are incomplete");
 }
 
 // By a thread that is in the slot's namespace.
 [[nodiscard]] EnteredSlot Enter(const Slot& slot, int thread) {
-  if (const int sockets = CountSockets(thread); sockets != 0) {
-    throw Unclean(EBUSY, "read", std::to_string(sockets) + " sockets of the namespace are open");
-  }
+  RefuseSockets(CountSockets(thread));
   const nft::NetfilterState netfilter = nft::ReadNetfilterState();
   if (netfilter.generation != kFirstGeneration) {
     throw Unclean(EEXIST, "NFT_MSG_GETGEN", "the namespace has had nftables rules");

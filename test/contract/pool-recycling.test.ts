@@ -6,7 +6,7 @@ import type { NetworkManager } from '../../lib/network-manager.ts';
 import type { NetworkManagerOptions, PoolOptions } from '../../lib/options.ts';
 import type { NetworkConfig, NetworkLayout } from '../../lib/types.ts';
 import { canonicalDump, expectUnchanged } from '../support/dump.ts';
-import { speakTo, tracked } from '../support/flows.ts';
+import { leaveTimeWait, speakTo, tracked } from '../support/flows.ts';
 import { until } from '../support/lab.ts';
 import { buildRudeVmm, lookAtTap, type RudeVmm, startRudeVmm } from '../support/rude-vmm.ts';
 import { ip, nft, outcomeOf, run, runIn } from '../support/run.ts';
@@ -172,6 +172,7 @@ describeBackends(
         runIn(netnsPath, 'sh', '-c', 'tc qdisc add dev eth0 root handle 9: pfifo limit 7'),
       'rules of nftables': ({ netnsPath }) => runIn(netnsPath, 'nft', 'add', 'table', 'netdev', 'x'),
       'no TAP': ({ netnsPath }) => runIn(netnsPath, 'ip', 'link', 'delete', 'tap0'),
+      'a connection in TIME_WAIT': ({ netnsPath }) => leaveTimeWait(netnsPath),
       'another setting of the host’s link': async () => {
         const [link] = await hostLinks();
         await ip('link', 'set', `${link?.ifname}`, 'mtu', '1400');

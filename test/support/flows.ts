@@ -2,6 +2,7 @@ import { createSocket } from 'node:dgram';
 import { readFile } from 'node:fs/promises';
 import { type Address, parseAddress } from '../../lib/address.ts';
 import { until } from './lab.ts';
+import { runIn } from './run.ts';
 
 /** As the kernel lists it: nothing of an IPv6 address is left out. */
 function listed(text: string): string {
@@ -26,4 +27,15 @@ export async function speakTo(address: string, link?: string): Promise<void> {
     return (await tracked(address)).length > 0;
   });
   socket.close();
+}
+
+/** A connection within a namespace, whose loopback is down, that is over, but for the minute in which its port is nobody's. */
+export async function leaveTimeWait(netns: string): Promise<void> {
+  const program = `const net = require('net');
+    const server = net.createServer((socket) => socket.end()).listen(0, '127.0.0.1', () =>
+      net.connect(server.address().port, '127.0.0.1').resume().on('close', () => server.close()));`;
+  await runIn(netns, 'ip', 'link', 'set', 'lo', 'up');
+  await runIn(netns, process.execPath, '-e', program);
+  await runIn(netns, 'ip', 'link', 'set', 'lo', 'down');
+  await runIn(netns, 'ip', 'address', 'flush', 'dev', 'lo');
 }
