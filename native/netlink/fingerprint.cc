@@ -13,6 +13,7 @@
 #include <algorithm>
 #include <cerrno>
 #include <cstring>
+#include <iterator>
 #include <span>
 #include <utility>
 
@@ -69,13 +70,17 @@ constexpr int kInfoWithout[] = {IFLA_INFO_XSTATS};
 constexpr Nest kInfoNests[] = {{IFLA_INFO_SLAVE_DATA, &kPort}};
 constexpr Level kInfo{kInfoWithout, kInfoNests};
 
-constexpr int kNamedLinkWithout[] = {
-    IFLA_IFALIAS,   IFLA_LINKMODE, IFLA_STATS,           IFLA_STATS64,          IFLA_QDISC,
-    IFLA_OPERSTATE, IFLA_CARRIER,  IFLA_CARRIER_CHANGES, IFLA_CARRIER_UP_COUNT, IFLA_CARRIER_DOWN_COUNT,
+constexpr int kSomeLinkWithout[] = {
+    IFLA_IFALIAS,         IFLA_LINKMODE,         IFLA_STATS,
+    IFLA_STATS64,         IFLA_OPERSTATE,        IFLA_CARRIER,
+    IFLA_CARRIER_CHANGES, IFLA_CARRIER_UP_COUNT, IFLA_CARRIER_DOWN_COUNT,
+    IFLA_QDISC,
 };
 // Whose a link says that it is, and the mode by which its port is cut, are the first two: they are no
 // business of who is on the host's end alone.
-constexpr auto kLinkWithout = std::span(kNamedLinkWithout).subspan<2>();
+constexpr auto kLinkWithout = std::span(kSomeLinkWithout).subspan<2>();
+// The kind of its root qdisc is the last: the kernel chooses none for a veth's first carrier.
+constexpr auto kNamedLinkWithout = std::span(kSomeLinkWithout).first<std::size(kSomeLinkWithout) - 1>();
 constexpr Nest kLinkNests[] = {{IFLA_AF_SPEC, &kFamilies}, {IFLA_LINKINFO, &kInfo}};
 constexpr Level kLink{kLinkWithout, kLinkNests};
 constexpr Level kNamedLink{kNamedLinkWithout, kLinkNests};
@@ -142,12 +147,15 @@ void AppendLink(std::string& out, const nlmsghdr& message) { AppendLinkAs(out, m
 
 struct NamedLink {
   std::string bytes;
+  std::string name;
   bool has_alias = false;
 };
 
 [[nodiscard]] std::optional<NamedLink> ReadNamedLink(const nlmsghdr& message) {
   NamedLink link;
-  link.has_alias = Attributes<IFLA_IFALIAS>(message, sizeof(ifinfomsg)).Has(IFLA_IFALIAS);
+  const Attributes<IFLA_IFALIAS> attributes(message, sizeof(ifinfomsg));
+  link.name = attributes.String(IFLA_IFNAME);
+  link.has_alias = attributes.Has(IFLA_IFALIAS);
   AppendLinkAs(link.bytes, message, kNamedLink);
   return link;
 }
@@ -216,6 +224,17 @@ template <typename Fixed>
   return DumpAll(socket, RTM_GETTFILTER, fixed, AppendFilter);
 }
 
+[[nodiscard]] std::string DumpAddresses(RtnlSocket& socket, int link) {
+  ifaddrmsg fixed{};
+  fixed.ifa_index = static_cast<unsigned>(link);
+  return DumpAll(socket, RTM_GETADDR, fixed, AppendAddress);
+}
+
+[[nodiscard]] std::string FeaturesOf(RtnlSocket& socket, const std::string& link) {
+  const LinkFeatures features = GetLinkFeatures(socket.Fd(), link);
+  return std::string(reinterpret_cast<const char*>(&features), sizeof features);
+}
+
 // Empty where there is none, which is ENOENT for some kernels.
 [[nodiscard]] std::string IngressQdisc(RtnlSocket& socket, int link) {
   tcmsg fixed{};
@@ -262,8 +281,7 @@ Fingerprint FingerprintNamespace(RtnlSocket& socket, const std::vector<std::stri
 Fingerprint FingerprintLinks(RtnlSocket& socket, const std::vector<std::string>& featured) {
   std::vector<Fingerprint::Part> parts{{"links", DumpLinks(socket)}};
   for (const std::string& name : featured) {
-    const LinkFeatures features = GetLinkFeatures(socket.Fd(), name);
-    parts.push_back({"features", std::string(reinterpret_cast<const char*>(&features), sizeof features)});
+    parts.push_back({"features", FeaturesOf(socket, name)});
   }
   return Fingerprint(std::move(parts));
 }
@@ -273,10 +291,15 @@ LinkPrint FingerprintLink(RtnlSocket& socket, int link) {
   fixed.ifi_index = link;
   RtnlMessage request(RTM_GETLINK, 0, fixed);
   request.PutU32(IFLA_EXT_MASK, RTEXT_FILTER_SKIP_STATS);
-  NamedLink named = socket.Get(std::move(request), ReadNamedLink).value_or(NamedLink{});
-  Fingerprint fingerprint(
-      {{"host's link", std::move(named.bytes)}, {"host's link's filters", IngressQdisc(socket, link)}});
-  return {std::move(fingerprint), named.has_alias};
+  auto named = socket.Get(std::move(request), ReadNamedLink);
+  if (!named) throw Error(ENODEV, RtnlTypeName(RTM_GETLINK));
+  Fingerprint fingerprint({
+      {"host's link", std::move(named->bytes)},
+      {"host's link's filters", IngressQdisc(socket, link)},
+      {"host's link's addresses", DumpAddresses(socket, link)},
+      {"host's link's features", FeaturesOf(socket, named->name)},
+  });
+  return {std::move(fingerprint), named->has_alias};
 }
 
 }  // namespace vulcan

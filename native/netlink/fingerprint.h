@@ -33,7 +33,8 @@ class Fingerprint {
 // Of all links of the socket's namespace and their settings, and of the features of these.
 [[nodiscard]] Fingerprint FingerprintLinks(RtnlSocket& socket, const std::vector<std::string>& featured);
 
-// Of one link, but for its alias, with what it is as a bridge's port, and of the filters at its ingress.
+// Of one link, but for its alias, with what it is as a bridge's port, its addresses and features, and of the
+// filters at its ingress.
 struct LinkPrint {
   Fingerprint fingerprint;
   bool has_alias = false;

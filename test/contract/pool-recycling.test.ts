@@ -1,5 +1,5 @@
 import { channel } from 'node:diagnostics_channel';
-import { readdir } from 'node:fs/promises';
+import { readdir, readFile } from 'node:fs/promises';
 import { afterEach, beforeAll, expect, it } from 'vitest';
 import { ownAddresses } from '../../lib/backends/guard.ts';
 import type { NetworkManager } from '../../lib/network-manager.ts';
@@ -8,7 +8,13 @@ import type { NetworkConfig, NetworkLayout } from '../../lib/types.ts';
 import { canonicalDump, expectUnchanged } from '../support/dump.ts';
 import { leaveTimeWait, speakTo, tracked } from '../support/flows.ts';
 import { until } from '../support/lab.ts';
-import { buildRudeVmm, lookAtTap, type RudeVmm, startRudeVmm } from '../support/rude-vmm.ts';
+import {
+  buildRudeVmm,
+  lookAtTap,
+  type RudeVmm,
+  startRudeVmm,
+  switchOffloadOff,
+} from '../support/rude-vmm.ts';
 import { ip, nft, outcomeOf, run, runIn } from '../support/run.ts';
 import { Vmms } from '../support/vmm.ts';
 import { writeDualStack } from './dual-stack.ts';
@@ -52,6 +58,8 @@ function watchPool(): { readonly seen: string[]; forget(): void } {
     },
   };
 }
+
+const hostLink = async () => `${(await hostLinks())[0]?.ifname}`;
 
 const neighbours = async (address: string) => JSON.parse(await ip('-j', 'neigh', 'show', address));
 
@@ -173,14 +181,19 @@ describeBackends(
       'rules of nftables': ({ netnsPath }) => runIn(netnsPath, 'nft', 'add', 'table', 'netdev', 'x'),
       'no TAP': ({ netnsPath }) => runIn(netnsPath, 'ip', 'link', 'delete', 'tap0'),
       'a connection in TIME_WAIT': ({ netnsPath }) => leaveTimeWait(netnsPath),
-      'another setting of the host’s link': async () => {
-        const [link] = await hostLinks();
-        await ip('link', 'set', `${link?.ifname}`, 'mtu', '1400');
+      'another setting of the host’s link': async () => ip('link', 'set', await hostLink(), 'mtu', '1400'),
+      'a filter on the host’s link': async () =>
+        run('tc', ['qdisc', 'add', 'dev', await hostLink(), 'clsact']),
+      'a qdisc of the host’s link': async () => {
+        const link = await hostLink();
+        const length = await readFile(`/sys/class/net/${link}/tx_queue_len`, 'utf8');
+        await run('tc', ['qdisc', 'add', 'dev', link, 'root', 'pfifo', 'limit', '7']);
+        // Which the kernel has set for a qdisc that takes its limit from it.
+        await ip('link', 'set', link, 'txqueuelen', length.trim());
       },
-      'a filter on the host’s link': async () => {
-        const [link] = await hostLinks();
-        await run('tc', ['qdisc', 'add', 'dev', `${link?.ifname}`, 'clsact']);
-      },
+      'an address of the host’s link': async () =>
+        ip('address', 'add', '192.0.2.7/32', 'dev', await hostLink()),
+      'an offload of the host’s link': async () => switchOffloadOff(await hostLink()),
     };
 
     it.each(Object.keys(spoilings))('is destroyed with %s', async (what) => {

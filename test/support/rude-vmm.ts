@@ -37,3 +37,6 @@ export class RudeVmm {
 /** What the next VMM finds. */
 export const lookAtTap = ({ netnsPath, tapName }: NetworkConfig): Promise<string> =>
   runIn(netnsPath, file, tapName, '--look');
+
+/** What `ethtool -K LINK gso off` does. */
+export const switchOffloadOff = (link: string): Promise<string> => run(file, [link, '--whole']);

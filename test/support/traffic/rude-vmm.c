@@ -1,5 +1,6 @@
 // A VMM that changes whatever one can change about its TAP: `rude-vmm TAP` says "in" and stays until its input
-// ends. With `rude-vmm TAP --look` it says what the TAP is when a VMM gets it, and ends.
+// ends. With `rude-vmm TAP --look` it says what the TAP is when a VMM gets it, and ends. `rude-vmm LINK --whole`
+// is `ethtool -K LINK gso off`.
 #include <fcntl.h>
 #include <limits.h>
 #include <linux/ethtool.h>
@@ -45,11 +46,19 @@ static int Look(int tap, struct ifreq* request) {
   return 0;
 }
 
+static int SwitchOff(struct ifreq* request) {
+  struct ethtool_value off = {ETHTOOL_SGSO, 0};
+  request->ifr_data = (void*)&off;
+  const int asker = socket(AF_INET, SOCK_DGRAM, 0);
+  return ioctl(asker, SIOCETHTOOL, request) < 0 ? Fail("ETHTOOL_SGSO") : 0;
+}
+
 int main(int argc, char** argv) {
   if (argc < 2) return 64;
-  const int tap = open("/dev/net/tun", O_RDWR);
   struct ifreq request = {0};
   strncpy(request.ifr_name, argv[1], IFNAMSIZ - 1);
+  if (argc > 2 && strcmp(argv[2], "--whole") == 0) return SwitchOff(&request);
+  const int tap = open("/dev/net/tun", O_RDWR);
   request.ifr_flags = IFF_TAP | IFF_NO_PI | IFF_VNET_HDR;
   if (ioctl(tap, TUNSETIFF, &request) != 0) return Fail("TUNSETIFF");
   if (argc > 2) return Look(tap, &request);
