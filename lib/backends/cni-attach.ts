@@ -133,9 +133,8 @@ class Attempt {
   async #undo(error: unknown): Promise<unknown> {
     const errors: Error[] = [];
     if (this.#result !== null) {
-      errors.push(
-        ...(await this.#runtime.chain.del(this.#target, this.#result, { lock: this.#lock.handle })),
-      );
+      const undone = this.#runtime.chain.del(this.#target, this.#result, { lock: this.#lock.handle });
+      errors.push(...(await undone.catch((failure: Error) => [failure])));
     }
     const { binding, network } = this.#runtime;
     await releaseOwnerless(binding, network).catch((failure: Error) => errors.push(failure));

@@ -106,9 +106,11 @@ async function undoPartial(
   scope.step = 'cut';
   const link = await findHostLink(binding, { ...key, result: null });
   if (link !== null) await cutHostLink(binding, key, link);
-  const errors: NetworkError[] = [
-    ...(await undoing.partial(containerId, isOurs(state) ? runtime.anchors.pathOf(vmId) : '', lock, scope)),
-  ];
+  const netns = isOurs(state) ? runtime.anchors.pathOf(vmId) : '';
+  const errors: NetworkError[] = [];
+  await collect(errors, async () => {
+    errors.push(...(await undoing.partial(containerId, netns, lock, scope)));
+  });
   if (link !== null) await collect(errors, () => deleteHostLink(binding, link));
   if (!network.guarded) return errors;
   if (link !== null) await collect(errors, () => unguardLink(binding, link.name));

@@ -5,7 +5,7 @@ import type { NativeBinding } from '../../lib/native/binding.ts';
 import type { BridgePlan, FirewallNetwork } from '../../lib/native/engine.ts';
 import type { DumpPlan, LinkInfo, LinkPlan } from '../../lib/native/netlink.ts';
 import type { Survey, SurveyPlan } from '../../lib/native/survey.ts';
-import type { AnchorPlan, AnchorState, LockPlan } from '../../lib/native/sys.ts';
+import type { AnchorPlan, AnchorState, LockHandle, LockPlan } from '../../lib/native/sys.ts';
 import { type Answer, FakeFiles, FakeRunner, golden, type Seen } from './cni/fakes.ts';
 
 /** What the recorded result calls its container, its namespace and the link on the host. */
@@ -78,7 +78,9 @@ export class FakeHost implements Host {
   readonly changes: LinkPlan[] = [];
   /** Rejects the change of a link, when set. */
   refuse: ((plan: LinkPlan) => Error | null) | null = null;
-  #lastLock = 0;
+  /** Each release of a lock: which, and whether its file went with it. */
+  readonly released: { readonly name: string; readonly remove: boolean }[] = [];
+  readonly #locked: string[] = [];
 
   /** All that a VM leaves, as text. */
   get left(): string {
@@ -123,8 +125,9 @@ export class FakeHost implements Host {
 
   #locks() {
     return {
-      lockAcquire: async (_plan: LockPlan) => ++this.#lastLock,
-      lockRelease: async () => {},
+      lockAcquire: async ({ name }: LockPlan) => this.#locked.push(name) - 1,
+      lockRelease: async ({ lock, remove }: { readonly lock: LockHandle; readonly remove: boolean }) =>
+        void this.released.push({ name: this.#locked[lock] ?? '', remove }),
     };
   }
 

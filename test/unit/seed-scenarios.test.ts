@@ -200,6 +200,38 @@ describe('no leak after a failure', () => {
     expect(runs(host)).toEqual(['ADD bridge', 'ADD tc-redirect-tap', 'DEL tc-redirect-tap', 'DEL bridge']);
     expect(host.left).toBe(nothing);
   });
+
+  it('of which the undo fails too: that is said, and a teardown finds what is left', async () => {
+    const { host, manager, nothing } = await opened();
+    const refused = systemError('EMFILE');
+    host.files.fail = (operation) => {
+      if (operation !== 'write') return null;
+      host.runner.unreadable = refused;
+      return refused;
+    };
+    await expectRefusal(manager.setup(goldenId), 'ERR_RECORD_WRITE', 'EMFILE', {
+      ...{ rolledBack: false, step: 'record', errors: [expect.objectContaining({ code: 'ERR_KERNEL' })] },
+    });
+    expect(host.released).toContainEqual({ name: goldenId, remove: false });
+    expect(runs(host)).toEqual(['ADD bridge', 'ADD tc-redirect-tap']);
+    host.runner.unreadable = null;
+    await manager.teardown(goldenId);
+    expect(host.left).toBe(nothing);
+  });
+
+  it('of which the undo fails too, of a set-up that was aborted', async () => {
+    const { host, manager } = await opened();
+    const controller = new AbortController();
+    host.refuse = ({ alias }) => {
+      if (alias === undefined) return null;
+      host.runner.unreadable = systemError('EMFILE');
+      controller.abort();
+      return null;
+    };
+    const setup = manager.setup(goldenId, { signal: controller.signal });
+    await expect(setup).rejects.toMatchObject({ name: 'AbortError', rolledBack: false });
+    expect(host.released).toContainEqual({ name: goldenId, remove: false });
+  });
 });
 
 describe('a teardown while the VMM still runs', () => {

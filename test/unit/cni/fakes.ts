@@ -44,6 +44,8 @@ export class FakeRunner implements ChainRunner {
   readonly cancelled: number[] = [];
   readonly missing = new Set<string>();
   readonly hostNamespaces = new Set<string>();
+  /** Rejects the look at any namespace, when set. */
+  unreadable: Error | null = null;
   readonly #answer: (seen: Seen) => Answer | Promise<Answer>;
 
   constructor(answer: (seen: Seen) => Answer | Promise<Answer>) {
@@ -76,6 +78,7 @@ export class FakeRunner implements ChainRunner {
   }
 
   async isHostNamespace({ path }: { readonly path: string }) {
+    if (this.unreadable !== null) throw this.unreadable;
     return this.hostNamespaces.has(path);
   }
 }
