@@ -30,7 +30,7 @@ export class CniBackend extends RecordedBackend implements Backend {
     await findStore(this.runtime, scope);
     const { firewall, locks } = this.runtime;
     const made = await firewall.whileThere(scope, (need) =>
-      locks.withVm(request.vmId, scope, async (lock) => {
+      locks.withVmAndContainer(request, scope, async (lock) => {
         scope.step = 'firewall';
         await need();
         return attachUnderLock(this.runtime, this.undoing, request, lock, scope);

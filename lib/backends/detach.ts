@@ -119,7 +119,7 @@ async function undoPartial(
 }
 
 /** The id of its attachment was free to choose. */
-async function isOfAnotherVm(runtime: Runtime, vmId: string, key: AttachmentKey): Promise<boolean> {
+export async function isOfAnotherVm(runtime: Runtime, vmId: string, key: AttachmentKey): Promise<boolean> {
   const record = await recordOf(runtime, key).catch((error: unknown) => {
     if (isNetworkError(error, 'ERR_RECORD_CORRUPT')) return null;
     throw error;

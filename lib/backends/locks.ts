@@ -84,6 +84,23 @@ export class Locks {
     );
   }
 
+  /**
+   * For a set-up by plugins: also no other VM gets an attachment of that id meanwhile, neither one that chose it nor the one
+   * whose own it is. That is the lock of the VM of that name; the work is given the lock of its own.
+   */
+  async withVmAndContainer<T>(
+    { vmId, containerId }: { readonly vmId: string; readonly containerId: string },
+    scope: Scope,
+    work: (lock: HeldLock) => Promise<T>,
+  ): Promise<T> {
+    if (containerId === vmId) return this.withVm(vmId, scope, work);
+    // In one order, as two VMs may each have chosen the other's id.
+    if (vmId < containerId) {
+      return this.withVm(vmId, scope, (lock) => this.withVmOnly(containerId, scope, () => work(lock)));
+    }
+    return this.withVm(containerId, scope, () => this.withVmOnly(vmId, scope, work));
+  }
+
   /** For whom holds the network's lock already: asked for once more, it waits for who waits to have it alone, and he for it. */
   async withVmOnly<T>(
     vmId: string,

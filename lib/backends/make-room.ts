@@ -5,7 +5,7 @@ import type { Scope } from '../operation.ts';
 import { claimsNothing, containerIdOf, isOurs } from './anchor.ts';
 import type { AttachRequest } from './backend.ts';
 import { detachUnderLock, mayClear, mayHavePart } from './detach.ts';
-import { findHostLink } from './host-link.ts';
+import { findHostLink, findUncutLink } from './host-link.ts';
 import { inhabitedNamespaces } from './inhabited.ts';
 import { livingState } from './living.ts';
 import type { HeldLock } from './locks.ts';
@@ -70,9 +70,14 @@ async function recordOfClaim(
   return record !== null && vmIdOf(runtime, record) === vmId ? record : null;
 }
 
-/** In a namespace of another's making, or of another VM; what stands at the VM's own anchor is known already. */
-async function isAlive({ anchors }: Runtime, vmId: string, { netns }: CacheRecord): Promise<boolean> {
-  return anchors.vmIdOf(netns) !== vmId && (await anchors.stateAt(netns)).kind === 'namespace';
+/**
+ * In a namespace of another's making, or of another VM, which may have lost its name; what stands at the VM's own anchor is
+ * known already.
+ */
+async function isAlive({ anchors, binding }: Runtime, vmId: string, record: CacheRecord): Promise<boolean> {
+  if (anchors.vmIdOf(record.netns) === vmId) return false;
+  const { kind } = await anchors.stateAt(record.netns);
+  return kind === 'namespace' || (await findUncutLink(binding, record)) !== null;
 }
 
 export function exists(runtime: Runtime, vmId: string, network = runtime.network.name): NetworkError {

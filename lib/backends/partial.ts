@@ -5,9 +5,9 @@ import { isNetworkError, type NetworkError } from '../errors.ts';
 import type { LinkInfo } from '../native/netlink.ts';
 import type { AnchorState } from '../native/sys.ts';
 import type { Scope } from '../operation.ts';
-import { vmIdRule } from '../rules.ts';
+import { cniNameRule } from '../rules.ts';
 import { claimsNothing, containerIdOf, isOurs } from './anchor.ts';
-import { detachUnderLock, incomplete, mayClear } from './detach.ts';
+import { detachUnderLock, incomplete, isOfAnotherVm, mayClear } from './detach.ts';
 import { unguard } from './guard.ts';
 import { aliasOf, cutHostLink, deleteHostLink, findUncutLink } from './host-link.ts';
 import type { HostView } from './host-view.ts';
@@ -60,7 +60,8 @@ export function partialVms(runtime: Runtime, view: HostView): readonly string[] 
     if (!name.startsWith(start) || !name.endsWith(end)) continue;
     vms.add(view.vmIdOf(name.slice(start.length, -end.length)));
   }
-  return [...vms].filter((vmId) => vmIdRule(vmId) === null);
+  // The lock of an id is that of a VM of that name, were there one: ids may be longer.
+  return [...vms].filter((vmId) => cniNameRule(vmId) === null);
 }
 
 /** One VM, under its lock. */
@@ -125,6 +126,7 @@ export class PartialVm {
     const [record] = records;
     if (record !== undefined) return this.#restoreRecorded(vmId, record, found, lock);
     const key = keyOf(this.#runtime, containerIdOf(vmId, found));
+    if (await this.#isAnothersId(vmId, found, key)) return 'left';
     const state = await livingState(this.#runtime, vmId, null, lock);
     // Somebody's who can't be found, but lives on.
     if (state.kind !== 'namespace' && (await this.#uncutLink(key)) !== null) return 'left';
@@ -154,6 +156,7 @@ export class PartialVm {
     const records = await this.#recordsNow(vmId);
     if (records === null || records.length > 0) return 'left';
     const key = keyOf(this.#runtime, containerIdOf(vmId, found));
+    if (await this.#isAnothersId(vmId, found, key)) return 'left';
     const state = await livingState(this.#runtime, vmId, null, lock);
     const isUnclaimed = state.kind === 'namespace' && !state.claimed && !state.isHost;
     const [own] = isUnclaimed ? this.#linksOf(vmId) : [];
@@ -164,6 +167,12 @@ export class PartialVm {
     const link = isOurs(state) ? null : await this.#uncutLink(key);
     if (link !== null) await cutHostLink(this.#runtime.binding, key, link);
     return this.#remove(vmId, state, lock, scope);
+  }
+
+  /** Of no VM of that name there is more than a lock's file; the attachment of that id is of one that chose it. */
+  async #isAnothersId(vmId: string, state: AnchorState, key: AttachmentKey): Promise<boolean> {
+    if (state.kind !== 'absent' || !claimsNothing(state)) return false;
+    return this.#view.vmIdOf(vmId) !== vmId || isOfAnotherVm(this.#runtime, vmId, key);
   }
 
   async #uncutLink(key: AttachmentKey): Promise<LinkInfo | null> {

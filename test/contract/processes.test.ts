@@ -4,6 +4,7 @@ import { createInterface } from 'node:readline';
 import type { Readable, Writable } from 'node:stream';
 import { fileURLToPath } from 'node:url';
 import { afterEach, expect, it } from 'vitest';
+import type { SetupOptions } from '../../lib/index.ts';
 import { canonicalDump, expectUnchanged } from '../support/dump.ts';
 import { until } from '../support/lab.ts';
 import { runIn } from '../support/run.ts';
@@ -24,8 +25,8 @@ class Other {
   readonly #child: ChildProcessByStdio<Writable, Readable, null>;
   readonly #lines: AsyncIterator<string>;
 
-  constructor(options: object, vmId: string) {
-    const args = [script, JSON.stringify(options), vmId];
+  constructor(options: object, vmId: string, setupOptions: SetupOptions = {}) {
+    const args = [script, JSON.stringify(options), vmId, JSON.stringify(setupOptions)];
     this.#child = spawn(process.execPath, args, { stdio: ['pipe', 'pipe', 'inherit'] });
     this.#lines = createInterface(this.#child.stdout)[Symbol.asyncIterator]();
   }
@@ -85,35 +86,43 @@ describeBackends('several processes', (lab) => {
 describeBackends(
   'another process that is about a setup',
   (lab) => {
-    it('loses nothing to an open, which waits for it', async () => {
-      const pluginDirs = [await slowPlugins(), debianPluginDir];
-      const other = new Other({ backend: lab.backend, pluginDirs }, 'vm-1');
-      others.push(other);
-      await other.opened();
-      other.begin();
-      await until('its link', async () => (await hostLinksOfBridge()) > 0);
-      const manager = await lab.open();
-      const { guestIp } = await other.outcome();
-      expect(manager.recovery).toEqual({ removed: [], restored: [], failed: [] });
-      expect((await manager.list()).map(({ config }) => config?.guestIp)).toEqual([guestIp]);
-    });
+    const ids = { 'its own': {}, 'one that it chose': { containerId: 'id' } };
+    it.each(Object.entries(ids))(
+      'loses nothing to an open, which waits for it: by %s',
+      async (_id, options) => {
+        const pluginDirs = [await slowPlugins(), debianPluginDir];
+        const other = new Other({ backend: lab.backend, pluginDirs }, 'vm-1', options);
+        others.push(other);
+        await other.opened();
+        other.begin();
+        await until('its link', async () => (await hostLinksOfBridge()) > 0);
+        const manager = await lab.open();
+        const { guestIp } = await other.outcome();
+        expect(manager.recovery).toEqual({ removed: [], restored: [], failed: [] });
+        expect((await manager.list()).map(({ config }) => config?.guestIp)).toEqual([guestIp]);
+        expect(await manager.check('vm-1')).toEqual({ ok: true, differences: [] });
+      },
+    );
 
-    it('and is killed: its plugins are waited for, and then what they made goes', async () => {
-      const manager = await lab.open();
-      const pluginDirs = [await slowPlugins(), debianPluginDir];
-      const before = await canonicalDump();
-      const other = new Other({ backend: lab.backend, pluginDirs }, 'vm-1');
-      others.push(other);
-      await other.opened();
-      other.begin();
-      await until('its link', async () => (await hostLinksOfBridge()) > 0);
-      await other.kill();
-      const next = await lab.open();
-      expect(next.recovery).toEqual({ removed: ['vm-1'], restored: [], failed: [] });
-      expect(await hostLinksOfBridge()).toBe(0);
-      await expectUnchanged(before);
-      await manager.setup('vm-1');
-    });
+    it.each(Object.entries(ids))(
+      'and is killed: its plugins are waited for, and then what they made goes: by %s',
+      async (_id, options) => {
+        const manager = await lab.open();
+        const pluginDirs = [await slowPlugins(), debianPluginDir];
+        const before = await canonicalDump();
+        const other = new Other({ backend: lab.backend, pluginDirs }, 'vm-1', options);
+        others.push(other);
+        await other.opened();
+        other.begin();
+        await until('its link', async () => (await hostLinksOfBridge()) > 0);
+        await other.kill();
+        const next = await lab.open();
+        expect(next.recovery).toEqual({ removed: ['vm-1'], restored: [], failed: [] });
+        expect(await hostLinksOfBridge()).toBe(0);
+        await expectUnchanged(before);
+        await manager.setup('vm-1');
+      },
+    );
   },
   ['cni'],
 );
