@@ -59,9 +59,10 @@ export class ChainUndoing implements Undoing {
     return errors;
   }
 
-  async unkept({ signal }: Scope): Promise<readonly NetworkError[]> {
+  /** Without the lock, plugins of a process that died would free what was set up after they had been told what is to stay. */
+  async unkept(lock: HeldLock, { signal }: Scope): Promise<readonly NetworkError[]> {
     const { records } = await recordsOfNetwork(this.#runtime);
     const valid = records.map(({ containerId, ifName }) => ({ containerId, ifName }));
-    return this.#runtime.chain.gc(valid, { signal });
+    return this.#runtime.chain.gc(valid, { lock: lock.handle, signal });
   }
 }

@@ -11,6 +11,7 @@ import { removeStaleRoutes } from './host-routes.ts';
 import { type HostView, viewHost } from './host-view.ts';
 import { inTurns } from './in-turns.ts';
 import { inhabitedNamespaces } from './inhabited.ts';
+import type { HeldLock } from './locks.ts';
 import { addressStoreOf, releaseAddresses, releaseOwnerless } from './network-addresses.ts';
 import { type Fate, graceMs, PartialVm, partialVms, removeLink } from './partial.ts';
 import { isPoolOwner } from './pool-owner.ts';
@@ -30,6 +31,7 @@ class Collection {
   readonly #undoing: Undoing;
   readonly #removeRecorded: RemoveRecorded;
   readonly #keep: ReadonlySet<string>;
+  readonly #lock: HeldLock;
   readonly #scope: Scope;
   readonly #view: HostView;
   readonly #removed: string[] = [];
@@ -37,11 +39,12 @@ class Collection {
   #restored: ReadonlySet<string> = new Set();
   readonly #failed: { readonly containerId: string | null; readonly error: Error }[] = [];
 
-  constructor({ runtime, undoing, removeRecorded, keep, scope }: Garbage, view: HostView) {
+  constructor({ runtime, undoing, removeRecorded, keep, lock, scope }: Garbage, view: HostView) {
     this.#runtime = runtime;
     this.#undoing = undoing;
     this.#removeRecorded = removeRecorded;
     this.#keep = keep;
+    this.#lock = lock;
     this.#scope = scope;
     this.#view = view;
   }
@@ -54,7 +57,7 @@ class Collection {
     await this.#links(stale);
     await this.#addresses();
     const errors: NetworkError[] = [];
-    await collect(errors, async () => errors.push(...(await this.#undoing.unkept(this.#scope))));
+    await collect(errors, async () => errors.push(...(await this.#undoing.unkept(this.#lock, this.#scope))));
     const { binding, network } = this.#runtime;
     if (network.guarded) await collect(errors, () => unguardMissing(this.#runtime, { alone: true }));
     await collect(errors, () => removeStaleRoutes(binding, network));
@@ -174,6 +177,8 @@ export interface Garbage {
   readonly undoing: Undoing;
   readonly removeRecorded: RemoveRecorded;
   readonly keep: ReadonlySet<string>;
+  /** The network's. */
+  readonly lock: HeldLock;
   readonly scope: Scope;
 }
 

@@ -125,9 +125,9 @@ export abstract class RecordedBackend {
   }
 
   gc(keep: ReadonlySet<string>, scope: Scope): Promise<GcReport> {
-    return this.runtime.locks.withNetwork('exclusive', scope, () =>
+    return this.runtime.locks.withNetwork('exclusive', scope, (lock) =>
       collectGarbage({
-        ...{ runtime: this.runtime, undoing: this.undoing, keep, scope },
+        ...{ runtime: this.runtime, undoing: this.undoing, keep, lock, scope },
         removeRecorded: (vmId, record) => this.removeRecorded(vmId, record, scope),
       }),
     );

@@ -14,6 +14,6 @@ export interface Undoing {
   ): Promise<readonly NetworkError[]>;
   /** What a setup that was killed has left beside its namespace; `netns` is empty where that is gone. */
   partial(containerId: string, netns: string, lock: HeldLock, scope: Scope): Promise<readonly NetworkError[]>;
-  /** At the end of gc: whatever is of no attachment that has its record then. */
-  unkept(scope: Scope): Promise<readonly NetworkError[]>;
+  /** At the end of gc, under the network's lock: whatever is of no attachment that has its record then. */
+  unkept(lock: HeldLock, scope: Scope): Promise<readonly NetworkError[]>;
 }

@@ -24,7 +24,7 @@ export interface ChainOptions {
 
 export interface RunOptions {
   readonly signal?: AbortSignal | undefined;
-  /** The vmId's lock, inherited by every plugin. */
+  /** The vmId's lock, or for GC the network's: every plugin inherits it. */
   readonly lock?: LockHandle | undefined;
 }
 

@@ -1,9 +1,15 @@
-import { mkdir, readFile, rm, writeFile } from 'node:fs/promises';
+import { spawn } from 'node:child_process';
+import { once } from 'node:events';
+import { existsSync } from 'node:fs';
+import { mkdir, open, readFile, rm, writeFile } from 'node:fs/promises';
+import { fileURLToPath } from 'node:url';
 import { afterEach, expect, it } from 'vitest';
+import type { NetworkManagerOptions } from '../../lib/options.ts';
 import { canonicalDump, expectUnchanged } from '../support/dump.ts';
-import { addNamespace } from '../support/lab.ts';
+import { addNamespace, until } from '../support/lab.ts';
 import { wrapperDir } from '../support/plugin-wrappers.ts';
-import { ip } from '../support/run.ts';
+import { expectRefusal } from '../support/refusal.ts';
+import { ip, run } from '../support/run.ts';
 import { debianPluginDir } from '../support/tools.mjs';
 import { Vmms } from '../support/vmm.ts';
 import { describeBackends, describeLayouts } from './fixture.ts';
@@ -88,13 +94,24 @@ describeLayouts('gc', (lab) => {
 
 const conflist = '/etc/cni/mine.conflist';
 const told = '/run/told';
+const mayGoOn = '/run/may-go-on';
+const managerServer = fileURLToPath(new URL('../support/manager-server.mjs', import.meta.url));
 
-/** A bridge plugin of CNI 1.1.0, which Debian's is not: it keeps what GC tells it, and undoes nothing for vm-3. */
-const bridge = `#!/bin/sh
-[ "$CNI_COMMAND" != GC ] || exec cat >${told}
-[ "$CNI_COMMAND $CNI_CONTAINERID" != "DEL vm-3" ] || exit 7
+/** A bridge plugin of CNI 1.1.0, which Debian's is not. */
+const bridgeThat = (...lines: readonly string[]) => `#!/bin/sh
+${lines.join('\n')}
 sed 's/"cniVersion":"1.1.0"/"cniVersion":"1.0.0"/g' | ${debianPluginDir}/bridge
 `;
+
+/** What opens a network of such a bridge plugin. */
+async function prepare(bridge: string): Promise<NetworkManagerOptions> {
+  const ipam = { type: 'host-local', subnet: '10.9.0.0/24', dataDir: '/run/cni/networks' };
+  const plugins = [{ type: 'bridge', bridge: 'mine0', isGateway: true, ipam }, { type: 'tc-redirect-tap' }];
+  await writeFile(conflist, JSON.stringify({ cniVersion: '1.1.0', name: 'mine', plugins }));
+  await mkdir(wrapperDir, { recursive: true });
+  await writeFile(`${wrapperDir}/bridge`, bridge, { mode: 0o755 });
+  return { conflist, pluginDirs: [wrapperDir, debianPluginDir], shutdown: 'leave' };
+}
 
 describeBackends(
   'gc of a chain of CNI 1.1.0',
@@ -102,23 +119,13 @@ describeBackends(
     const vmms = new Vmms();
     afterEach(async () => {
       await vmms.end();
-      await rm(wrapperDir, { recursive: true, force: true });
+      for (const path of [wrapperDir, told]) await rm(path, { recursive: true, force: true });
     });
 
     it('tells plugins of all that has its record: also of what it restored, and of what it could not remove', async () => {
-      const ipam = { type: 'host-local', subnet: '10.9.0.0/24', dataDir: '/run/cni/networks' };
-      const plugins = [
-        { type: 'bridge', bridge: 'mine0', isGateway: true, ipam },
-        { type: 'tc-redirect-tap' },
-      ];
-      await writeFile(conflist, JSON.stringify({ cniVersion: '1.1.0', name: 'mine', plugins }));
-      await mkdir(wrapperDir, { recursive: true });
-      await writeFile(`${wrapperDir}/bridge`, bridge, { mode: 0o755 });
-      const manager = await lab.open({
-        conflist,
-        pluginDirs: [wrapperDir, debianPluginDir],
-        shutdown: 'leave',
-      });
+      const keepsWhatItIsTold = `[ "$CNI_COMMAND" != GC ] || exec cat >${told}`;
+      const undoesNothing = '[ "$CNI_COMMAND $CNI_CONTAINERID" != "DEL vm-3" ] || exit 7';
+      const manager = await lab.open(await prepare(bridgeThat(keepsWhatItIsTold, undoesNothing)));
       const { netnsPath } = await manager.setup('vm-1');
       for (const vmId of ['vm-2', 'vm-3', 'vm-4']) await manager.setup(vmId);
       await vmms.start(netnsPath);
@@ -131,6 +138,37 @@ describeBackends(
         'cni.dev/valid-attachments'
       ];
       expect(valid.map(({ containerID }) => containerID).sort()).toEqual(['vm-1', 'vm-2', 'vm-3']);
+    });
+
+    it('whose process is killed: set-ups wait for the plugin that it has left', async () => {
+      await run('mkfifo', [mayGoOn]);
+      const gate = await open(mayGoOn, 'r+');
+      // It frees what it was not told of, whatever has come since.
+      const frees = `cat >${told}; read _ <${mayGoOn}; rm -f /run/cni/networks/mine/10.*; exit 0`;
+      const options = await prepare(bridgeThat(`if [ "$CNI_COMMAND" = GC ]; then ${frees}; fi`));
+      const manager = await lab.open(options);
+      const child = spawn(process.execPath, [managerServer], { stdio: ['pipe', 'pipe', 'inherit'] });
+      try {
+        const ask = (verb: string, argument: unknown) =>
+          child.stdin.write(`${JSON.stringify({ id: 1, verb, argument })}\n`);
+        ask('open', { ...options, backend: lab.backend, verify: 'off' });
+        await once(child.stdout, 'data');
+        ask('gc', []);
+        await until('the plugin', () => existsSync(told));
+        child.kill('SIGKILL');
+        await once(child, 'exit');
+        const early = manager.setup('vm-1', { timeoutMs: 1_000 });
+        await expectRefusal(early, 'ERR_LOCK_TIMEOUT', 'network-mine');
+        const setup = manager.setup('vm-1');
+        await gate.write('\n');
+        const { guestIp } = await setup;
+        expect(existsSync(`/run/cni/networks/mine/${guestIp}`)).toBe(true);
+      } finally {
+        child.kill('SIGKILL');
+        await gate.write('\n');
+        await gate.close();
+        await rm(mayGoOn);
+      }
     });
   },
   ['cni'],
