@@ -90,7 +90,7 @@ class Attempt {
 
   async #describe(result: AnyResult): Promise<NetworkConfig> {
     const { binding } = this.#runtime;
-    const { vmId, mac, containerId } = this.#request;
+    const { vmId, mac, address, containerId } = this.#request;
     const key = keyOf(this.#runtime, containerId);
     this.#scope.step = 'alias';
     await labelHostLink(binding, key, result, this.#portOptions());
@@ -102,8 +102,11 @@ class Attempt {
     const config = tap === undefined ? null : networkConfig(facts, result, tap.mtu);
     if (config === null) throw incompleteResult(key);
     if (mac !== null && config.mac !== mac) {
-      const message = `the chain gave ${vmId} the MAC ${config.mac} instead of ${mac}: give its first plugin "capabilities": { "mac": true }`;
-      throw new NetworkError('ERR_OPTION_INVALID', message, { step: 'result' });
+      throw notAsAsked(`${vmId} the MAC ${config.mac} instead of ${mac}`, 'its first plugin', 'mac');
+    }
+    if (address !== null && config.addresses.every(({ ip }) => ip !== address)) {
+      const ips = config.addresses.map(({ ip }) => ip).join(', ');
+      throw notAsAsked(`${vmId} ${ips} instead of ${address}`, 'the plugin that has the "ipam"', 'ips');
     }
     return config;
   }
@@ -149,6 +152,11 @@ class Attempt {
     }
     return withUndo(error, complete && errors.length === 0, errors);
   }
+}
+
+function notAsAsked(gave: string, plugin: string, capability: 'mac' | 'ips'): NetworkError {
+  const message = `the chain gave ${gave}: give ${plugin} "capabilities": { "${capability}": true }`;
+  return new NetworkError('ERR_OPTION_INVALID', message, { step: 'result' });
 }
 
 /** What the step that failed says about its own undo; a step that says nothing has begun nothing. */

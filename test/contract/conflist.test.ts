@@ -2,6 +2,7 @@ import { readdir, rm, writeFile } from 'node:fs/promises';
 import { expect, it } from 'vitest';
 import { canonicalDump, expectUnchanged } from '../support/dump.ts';
 import { listElements } from '../support/firewall.ts';
+import { expectRefusal } from '../support/refusal.ts';
 import { requires } from '../support/require.ts';
 import { runIn } from '../support/run.ts';
 import { upstreamPluginDir } from '../support/tools.mjs';
@@ -185,6 +186,25 @@ describeBackends(
       const message = 'eth0 has no route to 10.1.0.0/16 by 10.9.0.1, which has what only plugins give it';
       expect(failed).toContainEqual({ vmId: 'vm-1', subject: 'route', message, error: null });
       expect(await runIn(netnsPath, 'ip', 'route', 'show', '10.1.0.0/16')).toBe('');
+    });
+
+    it('of which only the last takes addresses: one that was asked for and not given is an error, which leaves nothing', async () => {
+      const last = { ...tap, capabilities: { ips: true } };
+      await write(bridgeWith({ subnet: '10.9.0.0/24' }), last);
+      const manager = await lab.open({ conflist: path });
+      await manager.setup('vm-0');
+      const before = await canonicalDump();
+      await expectRefusal(
+        manager.setup('vm-1', { address: '10.9.0.77' }),
+        'ERR_OPTION_INVALID',
+        /instead of 10\.9\.0\.77: give the plugin that has the "ipam" "capabilities": \{ "ips": true \}/,
+        { step: 'result', rolledBack: true },
+      );
+      await expectUnchanged(before);
+      await manager.teardown('vm-0');
+      await write({ ...bridgeWith({ subnet: '10.9.0.0/24' }), capabilities: { ips: true } }, tap);
+      const able = await lab.open({ conflist: path });
+      expect(await able.setup('vm-1', { address: '10.9.0.77' })).toMatchObject({ guestIp: '10.9.0.77' });
     });
 
     it('one more between bridge and tc-redirect-tap', async () => {
