@@ -161,13 +161,14 @@ export abstract class RecordedBackend {
   }
 
   verify({ signal }: Scope, what?: VerifyScope): Promise<VerifyReport> {
-    const { binding, bundledPluginDir, chainOptions, config, network } = this.runtime;
+    const { binding, bundledPluginDir, chain, chainOptions, config, network } = this.runtime;
     const { plugins, cniVersion } = network.list;
     const guard = network.layout?.linkGroup != null ? 'routed' : 'bridge';
     const ipamTypes = plugins.flatMap(({ ipamType }) => (ipamType === '' ? [] : [ipamType]));
     const subject: VerifySubject = {
       ...{ binding, bundledPluginDir, signal, cniVersion, backend: config.backend, chain: chainOptions },
       ...{ netnsDir: config.netnsDir, firewall: network.firewall },
+      status: config.backend === 'cni' ? (options) => chain.status(options) : null,
       guard: network.guarded ? guard : null,
       mostSlots: config.pools.reduce((sum, { max }) => sum + max, 0),
       recycles: config.pools.some(({ recycle }) => recycle),

@@ -6,12 +6,11 @@ import { assertArgs, noAttachment } from './environment.ts';
 import { findPlugin } from './find.ts';
 import { assertContainerId, assertIfName } from './names.ts';
 import { pluginError } from './outcome.ts';
-import { type PluginVersions, probePlugin } from './probe.ts';
 import { parseJson } from './protocol.ts';
 import { decodeResult } from './result.ts';
 import { attachmentStdin, gcStdin, statusStdin, type ValidAttachment } from './stdin.ts';
 import type { AnyResult, ConfList, PluginConf, Result, RuntimeConf } from './types.ts';
-import { atLeast, effectiveVersion } from './version.ts';
+import { atLeast } from './version.ts';
 
 export type { ChainOptions, RunOptions } from './call.ts';
 
@@ -37,26 +36,6 @@ export class Chain {
   constructor(list: ConfList, options: ChainOptions) {
     this.list = list;
     this.#options = options;
-  }
-
-  /** Which versions the plugins speak; an error for each that is missing or does not speak the conflist's. */
-  async validate({ signal }: RunOptions = {}): Promise<{
-    readonly plugins: readonly PluginVersions[];
-    readonly errors: readonly NetworkError[];
-  }> {
-    const plugins: PluginVersions[] = [];
-    const errors: NetworkError[] = [];
-    const wanted = effectiveVersion(this.list.cniVersion);
-    for (const type of new Set(this.list.plugins.map((plugin) => plugin.type))) {
-      await collect(errors, async () => {
-        const found = await probePlugin(this.#options, type, signal);
-        plugins.push(found);
-        if (found.versions.includes(wanted)) return;
-        const problem = `speaks CNI ${found.versions.join(', ')}, but not ${wanted}, which the configuration asks for`;
-        throw pluginError('ERR_VERSION_UNSUPPORTED', { type, command: 'VERSION' }, problem);
-      });
-    }
-    return { plugins, errors };
   }
 
   /**
@@ -148,14 +127,16 @@ export class Chain {
     return errors;
   }
 
-  /** Whether the plugins are ready to ADD; rejects with the first answer that says no. Silent below version 1.1.0. */
-  async status(options: RunOptions = {}): Promise<void> {
-    if (!atLeast(this.list.cniVersion, '1.1.0')) return;
+  /** Whether the plugins are ready to ADD: each answer that says no. Silent below version 1.1.0. */
+  async status(options: RunOptions = {}): Promise<readonly NetworkError[]> {
+    const errors: NetworkError[] = [];
+    if (!atLeast(this.list.cniVersion, '1.1.0')) return errors;
     for (const plugin of this.list.plugins) {
       const stdin = statusStdin(this.list, plugin);
       const call = { type: plugin.type, command: 'STATUS', target: noAttachment, stdin } as const;
-      await callInChain(this.#options, call, options);
+      await collect(errors, () => callInChain(this.#options, call, options));
     }
+    return errors;
   }
 
   /**

@@ -51,3 +51,21 @@ export async function verifyPlugin(
     return { plugin, findings: [pluginProblem(subject, type, error)] };
   }
 }
+
+/** Of those that can be asked, whether they are ready; what is wrong with the others is known. */
+export async function verifyStatus(
+  { status, cniVersion, signal }: VerifySubject,
+  plugins: readonly VerifyPlugin[],
+): Promise<readonly VerifyFinding[]> {
+  if (status === null) return [];
+  const wanted = effectiveVersion(cniVersion);
+  const asked = new Set(plugins.flatMap(({ type, versions }) => (versions.includes(wanted) ? [type] : [])));
+  const errors = await status({ signal });
+  return errors.flatMap((error) => {
+    const { type = '', msg = error.message, details = '' } = error.plugin ?? {};
+    if (!asked.has(type)) return [];
+    const said = details === '' ? msg : `${msg}; ${details}`;
+    const remedy = `mend what ${type} says, or set-ups will fail: ${said}`;
+    return [finding('plugin.status', 'error', `plugin ${type} is not ready: ${said}`, remedy)];
+  });
+}

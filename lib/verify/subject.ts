@@ -1,5 +1,6 @@
-import type { ChainOptions, ChainRunner } from '../cni/call.ts';
+import type { ChainOptions, ChainRunner, RunOptions } from '../cni/call.ts';
 import { nativeFailure } from '../cni/native-failure.ts';
+import type { NetworkError } from '../errors.ts';
 import type { NativeBinding } from '../native/binding.ts';
 import type { FirewallNetwork } from '../native/engine.ts';
 import type { BackendName, VerifyFinding } from '../types.ts';
@@ -26,6 +27,8 @@ export interface VerifySubject {
   readonly cniVersion: string;
   /** How the chain finds and runs its plugins. */
   readonly chain: ChainOptions;
+  /** What the chain's plugins say that are not ready; `null`: set-ups start none. */
+  readonly status: ((options: RunOptions) => Promise<readonly NetworkError[]>) | null;
   readonly bundledPluginDir: string;
   readonly netnsDir: string;
   /** Of the network, which was prepared. */

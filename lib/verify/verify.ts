@@ -7,7 +7,7 @@ import {
   verifyTables,
 } from './host.ts';
 import { verifyCapabilities, verifyKernel } from './kernel.ts';
-import { verifyPlugin } from './plugins.ts';
+import { verifyPlugin, verifyStatus } from './plugins.ts';
 import type { VerifySubject } from './subject.ts';
 
 /** What must be there for set-ups to succeed, each proven by use, and what to do about what is missing. */
@@ -50,6 +50,7 @@ async function verifyMeans(subject: VerifySubject): Promise<VerifyReport> {
     plugins.push(verified.plugin);
     findings.push(...verified.findings);
   }
+  findings.push(...(await verifyStatus(subject, plugins)));
   findings.push(...(await verifyKernel(subject)));
   findings.push(...(await verifyDescriptors(subject)), ...(await verifyMounts(subject)));
   return report(findings, plugins);

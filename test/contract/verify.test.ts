@@ -1,5 +1,7 @@
+import { mkdir, rm, writeFile } from 'node:fs/promises';
 import { afterEach, expect, it } from 'vitest';
 import { canonicalDump, expectUnchanged } from '../support/dump.ts';
+import { wrapperDir } from '../support/plugin-wrappers.ts';
 import { expectRefusal } from '../support/refusal.ts';
 import { nft, outcomeOf, run } from '../support/run.ts';
 import { debianPluginDir } from '../support/tools.mjs';
@@ -112,5 +114,47 @@ describeBackends('a host without /dev/net/tun', (lab) => {
       { rolledBack: true },
     );
     await expectUnchanged(before);
+  });
+});
+
+describeBackends('a plugin that is not ready, of a chain of CNI 1.1.0,', (lab) => {
+  afterEach(() => rm(wrapperDir, { recursive: true, force: true }));
+
+  it('is told by verify with what it says, and makes open an error when told so', async () => {
+    const says = `{"cniVersion":"1.1.0","code":50,"msg":"no route to the store","details":"yet"}`;
+    await mkdir(wrapperDir, { recursive: true });
+    await writeFile(
+      `${wrapperDir}/bridge`,
+      `#!/bin/sh
+[ "$CNI_COMMAND" != STATUS ] || { echo '${says}'; exit 1; }
+[ "$CNI_COMMAND" != VERSION ] || exec echo '{"cniVersion":"1.1.0","supportedVersions":["1.0.0","1.1.0"]}'
+exec ${debianPluginDir}/bridge
+`,
+      { mode: 0o755 },
+    );
+    const conflist = '/etc/cni/mine.conflist';
+    const ipam = { type: 'host-local', subnet: '10.9.0.0/24', dataDir: '/run/cni/networks' };
+    const plugins = [{ type: 'bridge', bridge: 'mine0', isGateway: true, ipam }, { type: 'tc-redirect-tap' }];
+    const openAt = async (cniVersion: string, verify: 'off' | 'throw') => {
+      await writeFile(conflist, JSON.stringify({ cniVersion, name: 'mine', plugins }));
+      return lab.open({ conflist, pluginDirs: [wrapperDir, debianPluginDir], verify });
+    };
+    const findings = async (cniVersion: string) =>
+      (await (await openAt(cniVersion, 'off')).verify()).findings.filter(({ id }) => id === 'plugin.status');
+    const said = 'no route to the store; yet';
+    expect(await findings('1.0.0')).toEqual([]);
+    expect(await findings('1.1.0')).toEqual(
+      lab.backend === 'native'
+        ? []
+        : [
+            {
+              ...{ id: 'plugin.status', severity: 'error' },
+              message: `plugin bridge is not ready: ${said}`,
+              remedy: `mend what bridge says, or set-ups will fail: ${said}`,
+            },
+          ],
+    );
+    if (lab.backend === 'native') return;
+    await expectRefusal(openAt('1.1.0', 'throw'), 'ERR_VERIFY', /plugin bridge is not ready: no route/);
   });
 });

@@ -1,6 +1,7 @@
 import { mkdir, readFile, writeFile } from 'node:fs/promises';
 import { beforeEach, describe, expect, it } from 'vitest';
 import { loadConfList } from '../../lib/cni/discovery.ts';
+import { probePlugin } from '../../lib/cni/probe.ts';
 import { resultObject } from '../../lib/cni/result.ts';
 import type { JsonObject } from '../../lib/cni/types.ts';
 import { loadNative } from '../../lib/native/load.ts';
@@ -9,7 +10,7 @@ import { describeWith } from '../support/require.ts';
 import { ip } from '../support/run.ts';
 import { pluginGenerations } from '../support/tools.mjs';
 import { golden, goldenOptions, scenariosOf, withoutRandom } from './cni-golden.ts';
-import { addRecorded, cache, chainOf, confDir, delRecorded, targetOf } from './cni-lab.ts';
+import { addRecorded, cache, chainOf, confDir, delRecorded, optionsFor, targetOf } from './cni-lab.ts';
 import { goldenNetns } from './plugin-lab.ts';
 import { goldenState, isSettled, namespaceState } from './plugin-state.ts';
 
@@ -59,9 +60,9 @@ describeWith(['tun'], 'the chain that we run leaves what was recorded', () => {
       async (version) => {
         const network = `cnrv${version.replaceAll('.', '')}`;
         const chain = chainOf(await install(`versions/net.d/${network}.conflist`), [directory]);
-        const { plugins, errors } = await chain.validate();
-        expect(errors).toEqual([]);
-        expect(plugins.map(({ type }) => type)).toEqual(['bridge', 'tc-redirect-tap']);
+        for (const { type } of chain.list.plugins) {
+          expect((await probePlugin(optionsFor([directory]), type)).versions).toContain(version);
+        }
         const { result } = await addRecorded(chain, targetOf(goldenNetns));
         const expected = JSON.parse(golden(`versions/${version}.json`));
         const known = generation === 'debian' ? plainRoutes(expected) : expected;
@@ -72,13 +73,5 @@ describeWith(['tun'], 'the chain that we run leaves what was recorded', () => {
         expect(await delRecorded(chain, targetOf(goldenNetns))).toEqual([]);
       },
     );
-
-    it('a version that a plugin does not speak is refused by name', async () => {
-      const list = await install('basic/basic.conflist');
-      const { errors } = await chainOf({ ...list, cniVersion: '0.1.0' }, [directory]).validate();
-      expect(errors).toMatchObject([
-        { code: 'ERR_VERSION_UNSUPPORTED', plugin: { type: 'tc-redirect-tap' } },
-      ]);
-    });
   });
 });

@@ -20,12 +20,15 @@ export function chainOf(
   pluginDirs: readonly string[],
   options: Partial<ChainOptions> = {},
 ): Chain {
-  return new Chain(list, {
+  return new Chain(list, { ...optionsFor(pluginDirs), ...options });
+}
+
+export function optionsFor(pluginDirs: readonly string[]): ChainOptions {
+  return {
     runner: loadNative(),
     pluginDirs: [...pluginDirs, bundledPluginDirectory()],
     timeoutMs: 10_000,
-    ...options,
-  });
+  };
 }
 
 /** Writes the conflist where cnitool is told to look for it, and reads it back as this runtime does. */

@@ -1,4 +1,5 @@
 import { describe, expect, it } from 'vitest';
+import { NetworkError } from '../../lib/errors.ts';
 import { firewallNetwork } from '../../lib/firewall.ts';
 import type { ExecPlan, ExecResult } from '../../lib/native/exec.ts';
 import type { VerifyBinding, VerifySubject } from '../../lib/verify/subject.ts';
@@ -52,6 +53,7 @@ function subject(binding: VerifyBinding, more: Partial<VerifySubject> = {}): Ver
     pluginTypes: ['bridge', 'host-local', 'tc-redirect-tap'],
     cniVersion: '1.0.0',
     chain: { runner: binding, pluginDirs: ['/cni', '/package/plugins'], timeoutMs: 1_000, environment: {} },
+    status: null,
     bundledPluginDir: '/package/plugins',
     netnsDir: '/var/run/netns',
     firewall,
@@ -95,6 +97,27 @@ describe('verify', () => {
     expect(missing[0]?.remedy).toContain('containernetworking-plugins');
     expect(missing[1]?.remedy).toContain('npm rebuild vulcan-net');
     expect(String(report)).toContain('error: plugin host-local is in none of');
+  });
+
+  it('takes a configuration without a version for one of 0.1.0', async () => {
+    const exec = async () => answer(spoken(['0.1.0']));
+    expect(await idsOf(subject(host(allThere, { exec }), { cniVersion: '' }))).toEqual([]);
+  });
+
+  it('says which plugins are not ready, of those that can be asked at all', async () => {
+    const notReady = (type: string) =>
+      new NetworkError('ERR_PLUGIN_FAILED', 'no', {
+        plugin: { type, command: 'STATUS', code: 50, msg: 'no pool', details: `for ${type}` },
+      });
+    const status = async () => [notReady('bridge'), notReady('tc-redirect-tap')];
+    const { findings } = await verify(subject(host({ bridge: '/cni', 'host-local': '/cni' }), { status }));
+    expect(findings.filter(({ id }) => id === 'plugin.status')).toEqual([
+      {
+        ...{ id: 'plugin.status', severity: 'error' },
+        message: 'plugin bridge is not ready: no pool; for bridge',
+        remedy: 'mend what bridge says, or set-ups will fail: no pool; for bridge',
+      },
+    ]);
   });
 
   it('only notices plugins that the backend does not need', async () => {

@@ -1,7 +1,6 @@
 import { describe, expect, it } from 'vitest';
-import { Chain } from '../../../lib/cni/chain.ts';
 import { probePlugin } from '../../../lib/cni/probe.ts';
-import { type Answer, FakeRunner, golden, listOf } from './fakes.ts';
+import { type Answer, FakeRunner, golden } from './fakes.ts';
 
 function optionsFor(answer: (type: string) => Answer) {
   const runner = new FakeRunner(({ type }) => answer(type));
@@ -55,34 +54,5 @@ describe('probePlugin', () => {
         'odd',
       ),
     ).rejects.toMatchObject({ code });
-  });
-});
-
-describe('verification with plugins present and missing', () => {
-  const list = listOf('1.1.0', 'bridge', 'tc-redirect-tap', 'bridge');
-  const speaking = (...supportedVersions: readonly string[]) =>
-    JSON.stringify({ cniVersion: '1.1.0', supportedVersions });
-
-  it('finds nothing wrong where all are there and speak the version; each is asked once', async () => {
-    const options = optionsFor(() => speaking('1.0.0', '1.1.0'));
-    const { plugins, errors } = await new Chain(list, options).validate();
-    expect(errors).toEqual([]);
-    expect(plugins.map(({ type }) => type)).toEqual(['bridge', 'tc-redirect-tap']);
-  });
-
-  it('names each that is missing or too old', async () => {
-    const options = optionsFor(() => speaking('0.4.0', '1.0.0'));
-    options.runner.missing.add('tc-redirect-tap');
-    const { plugins, errors } = await new Chain(list, options).validate();
-    expect(plugins.map(({ type }) => type)).toEqual(['bridge']);
-    expect(errors).toMatchObject([
-      { code: 'ERR_VERSION_UNSUPPORTED', plugin: { type: 'bridge' } },
-      { code: 'ERR_PLUGIN_NOT_FOUND', plugin: { type: 'tc-redirect-tap' } },
-    ]);
-  });
-
-  it('takes a configuration without a version for one of 0.1.0', async () => {
-    const options = optionsFor(() => speaking('0.1.0'));
-    expect((await new Chain(listOf('', 'bridge'), options).validate()).errors).toEqual([]);
   });
 });
