@@ -26,7 +26,7 @@
         '<!@(node native/sources.cjs base sys netlink plugin)',
         'native/engine/redirect.cc', 'native/engine/redirect_removal.cc',
       ],
-      'cflags_cc': ['-fPIE', '<!@(pkg-config --cflags libnl-3.0)'],
+      'cflags_cc': ['-fPIE', '<!@(pkg-config --cflags libnl-3.0 nlohmann_json)'],
       'ldflags': ['-pie', '-pthread'],
       'libraries': ['<!@(pkg-config --libs libnl-3.0)'],
     },
