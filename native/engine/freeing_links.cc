@@ -1,7 +1,5 @@
 #include "engine/freeing_links.h"
 
-#include <chrono>
-
 #include "sys/link_presence.h"
 
 namespace vulcan {
@@ -10,13 +8,12 @@ namespace {
 // One batch of the kernel's clean-up takes about a millisecond a namespace.
 constexpr std::size_t kMany = 32;
 constexpr std::size_t kMostRemembered = 4'096;
-constexpr std::chrono::seconds kPatience{2};
 
 }  // namespace
 
 void FreeingLinks::Add(const std::string& link) {
   if (links_.size() == kMostRemembered) links_.pop_front();
-  links_.push_back({link, Clock::now() + kPatience});
+  links_.push_back({link, Clock::now() + patience_});
 }
 
 bool FreeingLinks::AreMany() {

@@ -1,5 +1,6 @@
 #pragma once
 
+#include <chrono>
 #include <cstddef>
 #include <deque>
 #include <string>
@@ -12,10 +13,14 @@ namespace vulcan {
 // most of the time that this takes, so whatever is no caller's work had better wait for it.
 class FreeingLinks {
  public:
+  // A link that is still there after so long is somebody's who holds its namespace.
+  static constexpr std::chrono::seconds kPatience{2};
+
+  explicit FreeingLinks(Clock::duration patience = kPatience) : patience_(patience) {}
+
   void Add(const std::string& link);
 
-  // Whether the kernel lags. A link that is still there after two seconds is somebody's who holds its
-  // namespace. By a thread in the host's namespace.
+  // Whether the kernel lags. By a thread in the host's namespace.
   [[nodiscard]] bool AreMany();
 
  private:
@@ -24,6 +29,7 @@ class FreeingLinks {
     Clock::time_point until;
   };
 
+  Clock::duration patience_;
   std::deque<Link> links_;
 };
 

@@ -2,6 +2,8 @@
 
 #include <gtest/gtest.h>
 
+#include <chrono>
+
 #include "base/cancellation.h"
 #include "engine/slot.h"
 
@@ -9,9 +11,11 @@ namespace vulcan {
 namespace {
 
 constexpr int kMany = 33;
+// However long a test is kept from looking.
+constexpr std::chrono::hours kForever{1};
 
 TEST(FreeingLinksTest, AreManyWhileTheyAreThere) {
-  FreeingLinks links;
+  FreeingLinks links(kForever);
   for (int i = 1; i < kMany; ++i) links.Add("lo");
   EXPECT_FALSE(links.AreMany());
   links.Add("lo");
@@ -20,13 +24,20 @@ TEST(FreeingLinksTest, AreManyWhileTheyAreThere) {
 }
 
 TEST(FreeingLinksTest, AreNotManyOnceTheyHaveGone) {
-  FreeingLinks links;
+  FreeingLinks links(kForever);
   for (int i = 0; i < kMany; ++i) links.Add("vn-gone");
+  EXPECT_FALSE(links.AreMany());
+}
+
+TEST(FreeingLinksTest, AreSomebodysOnceTheyStayTooLong) {
+  FreeingLinks links(std::chrono::nanoseconds(-1));
+  for (int i = 0; i < kMany; ++i) links.Add("lo");
   EXPECT_FALSE(links.AreMany());
 }
 
 TEST(FreeingLinksTest, KeepASlotFromBeingBuilt) {
   AttachmentHost host;
+  host.Freeing() = FreeingLinks(kForever);
   for (int i = 0; i < kMany; ++i) host.Freeing().Add("lo");
   FillSlot fill({}, host);
   const Cancellation never;
