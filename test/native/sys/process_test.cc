@@ -178,10 +178,22 @@ TEST(Process, KillsAGrandchildThatHoldsThePipesAfterItsLeader) {
 }
 
 TEST(Process, KillsALeaderThatJoinedAnotherGroup) {
+  const TemporaryDirectory temporary;
   SpawnPlan plan = Shell("");
   plan.file = "/usr/bin/perl";
-  plan.args = {"-e", "setpgrp(0, getpgrp(getppid)) or die $!; sleep 100"};
-  const auto result = RunToEnd(std::move(plan), {milliseconds(500), 1'000, 1'000});
+  // A child's: that of who started it is out of reach in a process namespace of one's own.
+  plan.args = {"-e",
+               "my $other = fork // die; sleep 100 unless $other;"
+               "setpgrp($other, $other) && setpgrp(0, $other) or die $!;"
+               "kill 9, $other; waitpid $other, 0;"
+               "open(F, '>', shift) or die $!; print F $$; close F; sleep 100",
+               temporary / "pid"};
+  Process process(std::move(plan), kGenerous);
+  Cancellation cancellation;
+  EXPECT_TRUE(process.Step(cancellation).wait);
+  EXPECT_GT(NumberSoonIn(temporary / "pid"), 0);
+  cancellation.Cancel();
+  const auto result = RunToEnd(process, cancellation);
   EXPECT_EQ(result.errors, "");
   EXPECT_EQ(result.signal, "SIGKILL");
 }
