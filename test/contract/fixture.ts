@@ -1,4 +1,7 @@
 import { afterEach, beforeEach } from 'vitest';
+import { resolveConfig } from '../../lib/config/manager.ts';
+import type { NativeBinding } from '../../lib/native/binding.ts';
+import { bundledPluginDirectory } from '../../lib/native/load.ts';
 import { NetworkManager } from '../../lib/network-manager.ts';
 import type { NetworkManagerOptions } from '../../lib/options.ts';
 import type { BackendName, Logger, NetworkLayout } from '../../lib/types.ts';
@@ -27,8 +30,11 @@ export interface ContractLab {
   readonly isBridged: boolean;
   readonly logged: readonly Logged[];
   readonly stateDir: string;
-  /** Without `verify`, and with Debian's plugins, unless told otherwise; closed when the test ends. */
-  open(options?: NetworkManagerOptions): Promise<NetworkManager>;
+  /**
+   * Without `verify`, and with Debian's plugins, unless told otherwise; closed when the test ends. `binding`: instead of
+   * the addon as it was built.
+   */
+  open(options?: NetworkManagerOptions, binding?: NativeBinding): Promise<NetworkManager>;
 }
 
 const needs: Readonly<Record<BackendName, readonly Capability[]>> = {
@@ -61,10 +67,12 @@ function useLab({ backend, layout }: Way): ContractLab {
     get logged() {
       return logged;
     },
-    async open(options = {}) {
+    async open(options = {}, binding) {
       const pluginDirs = [debianPluginDir];
-      const defaults = { backend, layout, pluginDirs, verify: 'off', logger } as const;
-      const manager = await NetworkManager.open({ ...defaults, ...options });
+      const all = { backend, layout, pluginDirs, verify: 'off', logger, ...options } as const;
+      const manager = await (binding === undefined
+        ? NetworkManager.open(all)
+        : NetworkManager.openOn({ binding, bundledPluginDir: bundledPluginDirectory() }, resolveConfig(all)));
       managers.push(manager);
       return manager;
     },

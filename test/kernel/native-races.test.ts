@@ -7,6 +7,7 @@ import { NetworkManager } from '../../lib/network-manager.ts';
 import type { NetworkManagerOptions } from '../../lib/options.ts';
 import { linksOf } from '../contract/oracles.ts';
 import { canonicalDump, expectUnchanged } from '../support/dump.ts';
+import { interrupted } from '../support/interrupted.ts';
 import { resetLab, until } from '../support/lab.ts';
 import { native } from '../support/native.ts';
 import { describeWith } from '../support/require.ts';
@@ -14,28 +15,6 @@ import { ip } from '../support/run.ts';
 import { Vmms } from '../support/vmm.ts';
 
 /** What one manager does between two steps of another. */
-
-/** The addon, in which something else comes right before, or right after, the next call of that name. */
-function interrupted(
-  call: keyof NativeBinding,
-  { before = async () => {}, after = async () => {} }: { before?(): Promise<void>; after?(): Promise<void> },
-): NativeBinding {
-  let isNext = true;
-  return new Proxy(native, {
-    get(binding, name: keyof NativeBinding) {
-      const value = binding[name] as (plan: object) => unknown;
-      if (name !== call) return value;
-      return async (plan: object) => {
-        const first = isNext;
-        isNext = false;
-        if (first) await before();
-        const result = await value.call(binding, plan);
-        if (first) await after();
-        return result;
-      };
-    },
-  });
-}
 
 const vmms = new Vmms();
 const managers: NetworkManager[] = [];
