@@ -5,8 +5,8 @@ import type { Readable, Writable } from 'node:stream';
 import { fileURLToPath } from 'node:url';
 import { afterEach, expect, it } from 'vitest';
 import type { SetupOptions } from '../../lib/index.ts';
+import { untilAwaited } from '../support/awaited-lock.ts';
 import { canonicalDump, expectUnchanged } from '../support/dump.ts';
-import { until } from '../support/lab.ts';
 import { runIn } from '../support/run.ts';
 import { slowPlugins } from '../support/slow-plugins.ts';
 import { debianPluginDir } from '../support/tools.mjs';
@@ -90,13 +90,17 @@ describeBackends(
     it.each(Object.entries(ids))(
       'loses nothing to an open, which waits for it: by %s',
       async (_id, options) => {
-        const pluginDirs = [await slowPlugins(), debianPluginDir];
+        const { directory, arrived, letGo } = await slowPlugins();
+        const pluginDirs = [directory, debianPluginDir];
         const other = new Other({ backend: lab.backend, pluginDirs }, 'vm-1', options);
         others.push(other);
         await other.opened();
         other.begin();
-        await until('its link', async () => (await hostLinksOfBridge()) > 0);
-        const manager = await lab.open();
+        await arrived();
+        const opening = lab.open();
+        await untilAwaited(`${lab.stateDir}/locks`);
+        await letGo();
+        const manager = await opening;
         const { guestIp } = await other.outcome();
         expect(manager.recovery).toEqual({ removed: [], restored: [], failed: [] });
         expect((await manager.list()).map(({ config }) => config?.guestIp)).toEqual([guestIp]);
@@ -108,15 +112,19 @@ describeBackends(
       'and is killed: its plugins are waited for, and then what they made goes: by %s',
       async (_id, options) => {
         const manager = await lab.open();
-        const pluginDirs = [await slowPlugins(), debianPluginDir];
+        const { directory, arrived, letGo } = await slowPlugins();
+        const pluginDirs = [directory, debianPluginDir];
         const before = await canonicalDump();
         const other = new Other({ backend: lab.backend, pluginDirs }, 'vm-1', options);
         others.push(other);
         await other.opened();
         other.begin();
-        await until('its link', async () => (await hostLinksOfBridge()) > 0);
+        await arrived();
         await other.kill();
-        const next = await lab.open();
+        const opening = lab.open();
+        await untilAwaited(`${lab.stateDir}/locks`);
+        await letGo();
+        const next = await opening;
         expect(next.recovery).toEqual({ removed: ['vm-1'], restored: [], failed: [] });
         expect(await hostLinksOfBridge()).toBe(0);
         await expectUnchanged(before);

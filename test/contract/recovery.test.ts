@@ -1,7 +1,7 @@
 import { readdir, readFile, rm, truncate, writeFile } from 'node:fs/promises';
-import { setTimeout as sleep } from 'node:timers/promises';
 import { afterEach, expect, it } from 'vitest';
 import type { NetworkManagerOptions } from '../../lib/options.ts';
+import { untilAwaited } from '../support/awaited-lock.ts';
 import { canonicalDump, expectUnchanged } from '../support/dump.ts';
 import { holdLock } from '../support/hold-lock.ts';
 import { addNamespace, until } from '../support/lab.ts';
@@ -272,9 +272,6 @@ async function openWaiting(lab: ContractLab, options: NetworkManagerOptions) {
   return { opening, release };
 }
 
-/** Longer than it takes to say that one waits. */
-const announced = () => sleep(500);
-
 describeBackends(
   'open that comes to much',
   (lab) => {
@@ -285,7 +282,7 @@ describeBackends(
       await ip('link', 'set', link, 'alias', '');
       const { opening, release } = await openWaiting(lab, {});
       const collecting = other.gc({ keep: ['vm-1', 'vm-2'] });
-      await announced();
+      await untilAwaited(`${lab.stateDir}/locks`);
       await release();
       expect((await opening).recovery.failed).toEqual([]);
       expect((await collecting).failed).toEqual([]);
@@ -297,7 +294,7 @@ describeBackends(
       await other.setup('vm-1');
       const { opening, release } = await openWaiting(lab, { pool: { min: 1, max: 1 } });
       const refused = expectRefusal(other.removeNetwork(), 'ERR_NETWORK_IN_USE', 'pool');
-      await announced();
+      await untilAwaited(`${lab.stateDir}/locks`);
       await release();
       const manager = await opening;
       await refused;
