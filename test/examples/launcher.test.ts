@@ -3,7 +3,6 @@ import { once } from 'node:events';
 import { mkdtemp, readdir, rm } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
-import { setTimeout as sleep } from 'node:timers/promises';
 import { type Browser, chromium, type Page } from 'playwright-core';
 import { afterEach, beforeEach, expect, it } from 'vitest';
 import { netnsDir, resetLab, until } from '../support/lab.ts';
@@ -106,11 +105,12 @@ describeWith(['lab', 'tun', 'qemu', 'guest-image', 'browser'], 'the launcher, in
     expect(await flow.end()).toEqual([]);
 
     for (const left of [1, 0]) {
-      await until('the row to go', async () => {
-        // The page draws its rows anew all the time: a click may meet one that is about to be another.
-        if ((await rows().count()) > left) await rows().first().getByRole('button', { name: 'Stop' }).click();
-        await sleep(1_000);
-        return (await rows().count()) <= left;
+      const row = page.locator(`#${await rows().first().getAttribute('id')}`);
+      await until('the guest to go', async () => {
+        // The page draws its rows anew all the time: a click may meet one that is no more.
+        const clicked = row.getByRole('button', { name: 'Stop' }).click({ timeout: 1_000 });
+        await clicked.catch(() => {});
+        return (await row.count()) === 0 && (await readdir(netnsDir)).length === left;
       });
       expect(await rows().count()).toBe(left);
     }

@@ -18,6 +18,8 @@ export const gateway = '10.168.0.1';
 export const locksDir = '/run/cni/locks';
 export const recordsDir = '/run/cni/results';
 export const storeDir = `/run/cni/networks/${network}`;
+/** BR_STATE_FORWARDING. */
+export const forwarding = 3;
 const locks = { directory: locksDir, network: `.network-${network}`, timeoutMs: 5_000 };
 
 export const ipv4: AddressRequest = {
@@ -129,6 +131,13 @@ export async function detach(vm: string, addresses: readonly ReservedAddress[]):
   const { cut, errors } = await native.detach(detachPlan(vm, addresses));
   if (!cut || errors.length > 0) throw new AggregateError(errors, `${vm}: not detached`);
 }
+
+/** The kernel may tell the bridge of the link's carrier only after the attach. */
+export const untilForwarding = (vm: string): Promise<void> =>
+  until('the port', async () => {
+    const { links } = await native.dump({ kinds: ['links'] });
+    return links.find(({ name }) => name === hostLinkOf(vm))?.portState === forwarding;
+  });
 
 /** What a tool prints inside of the VM's namespace. */
 export const inside = (vm: string, file: string, ...args: readonly string[]): Promise<string> =>

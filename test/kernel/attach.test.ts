@@ -19,6 +19,7 @@ import {
   recordOf,
   recordsDir,
   storeDir,
+  untilForwarding,
 } from './attach-lab.ts';
 
 const vm = 'a7';
@@ -48,6 +49,7 @@ describeWith(['tun'], 'attach', () => {
 
   it('makes the host link a port of the bridge that says whose it is', async () => {
     await attach(vm);
+    await untilForwarding(vm);
     expect(await linkOf(ip('-d', '-j', 'link', 'show', hostLinkOf(vm)))).toMatchObject({
       address: '02:00:00:00:00:07',
       ifalias: `vulcan-net web ${vm} eth0`,

@@ -15,12 +15,14 @@ import {
   bridge,
   detach,
   detachPlan,
+  forwarding,
   gateway,
   hostLinkOf,
   inside,
   recordOf,
   recordsDir,
   storeDir,
+  untilForwarding,
   usedLab,
 } from './attach-lab.ts';
 
@@ -163,12 +165,13 @@ describeWith(['tun'], 'detach', () => {
     const alias = 'somebody else’s';
     await ip('link', 'set', hostLinkOf(vm), 'alias', alias);
     const holder = await hold();
+    await untilForwarding(vm);
     await detach(vm, addresses);
     const { links } = await native.dump({ kinds: ['links'] });
     expect(links.find(({ name }) => name === hostLinkOf(vm))).toMatchObject({
       alias,
       up: true,
-      portState: 3,
+      portState: forwarding,
     });
     holder.kill('SIGKILL');
     await once(holder, 'exit');
