@@ -8,6 +8,7 @@
 #include "engine/attachment_parts.h"
 #include "engine/record_text.h"
 #include "engine/reservation.h"
+#include "engine/slot_addresses.h"
 #include "sys/descriptors.h"
 
 namespace vulcan {
@@ -180,7 +181,7 @@ std::vector<Error> DestroySlots(const std::vector<std::shared_ptr<Slot>>& slots,
   std::vector<std::shared_ptr<Slot>> bare;
   for (const auto& slot : slots) {
     const bool unrouted =
-        !slot->host_routes || Gather(errors, "route", [&] { RemoveRoutes(host, slot->addresses); });
+        !slot->host_routes || Gather(errors, "route", [&] { RemoveRoutes(host, OwnAddresses(*slot)); });
     if (unrouted && (unguarded || !slot->guard)) bare.push_back(slot);
   }
   // All at once, and after whatever needs RTNL: the kernel holds it while it frees them.

@@ -6,6 +6,14 @@
 
 namespace vulcan {
 
+std::vector<ReservedAddress> OwnAddresses(const Slot& slot) {
+  std::vector<ReservedAddress> own;
+  for (const ReservedAddress& each : slot.addresses) {
+    if (IsReservedFor(slot.address_directory, each.address, slot.owner)) own.push_back(each);
+  }
+  return own;
+}
+
 void HandAddresses(const AddressStore& store, const Slot& slot, const std::string& from,
                    const std::string& to, const char* refused, UndoStack& undo) {
   for (const ReservedAddress& each : slot.addresses) {

@@ -1,12 +1,17 @@
 #pragma once
 
 #include <string>
+#include <vector>
 
 #include "base/undo.h"
 #include "engine/slot.h"
 #include "sys/address_store.h"
 
 namespace vulcan {
+
+// Those that nobody has been given since: in a store that was removed, and made again by somebody else, they
+// look free. Nothing but the owner's is to be done about them on the host.
+[[nodiscard]] std::vector<ReservedAddress> OwnAddresses(const Slot& slot);
 
 // Gives the slot's addresses to another owner, and pushes what takes that back, for which the store must
 // still be there. ENOENT with reason kSlotSpoilt and what `refused` says where `from` no longer has one of

@@ -7,6 +7,7 @@
 #include "engine/attachment_links.h"
 #include "engine/attachment_parts.h"
 #include "engine/guard.h"
+#include "engine/slot_addresses.h"
 #include "netlink/bridge_port.h"
 #include "netlink/link_change.h"
 #include "netlink/neighbour.h"
@@ -69,7 +70,7 @@ void ResetSlots::ResetGroup() {
   std::vector<std::size_t> whose;
   for (std::size_t i = group_; i < next_; ++i) {
     Try(i, [&](Slot& slot) {
-      if (!IsPort(slot.interface)) SetHostLinkUp(host_.Links(), slot.interface, slot.addresses);
+      if (!IsPort(slot.interface)) SetRoutedUp(slot);
       const bool has_alias = CompareHostLink(slot, host_.Links());
       for (RtnlMessage& message : LastOf(slot, has_alias)) {
         batch.Add(std::move(message));
@@ -89,6 +90,16 @@ void ResetSlots::ResetGroup() {
   } catch (...) {
     Spoil();
   }
+}
+
+// Its routes would take the place of those to whoever has its addresses by now.
+void ResetSlots::SetRoutedUp(const Slot& slot) {
+  if (OwnAddresses(slot).size() != slot.addresses.size()) {
+    throw Error(ENOENT, "openat", "the address is no longer the pool's")
+        .Path(slot.address_directory)
+        .Why(Reason::kSlotSpoilt);
+  }
+  SetHostLinkUp(host_.Links(), slot.interface, slot.addresses);
 }
 
 // Whoever of the group is not spoilt yet is, by what is being thrown.

@@ -34,6 +34,7 @@ class ResetSlots {
   // What it throws speaks against the slot; nothing is done any more for one that something speaks against.
   void Try(std::size_t index, const std::function<void(Slot&)>& body);
   void ResetGroup();
+  void SetRoutedUp(const Slot& slot);
   void GuardGroup();
   void Spoil();
   [[nodiscard]] std::vector<RtnlMessage> LastOf(const Slot& slot, bool has_alias);

@@ -235,6 +235,13 @@ std::vector<Reservation> ListReservations(const std::string& path) {
   return reservations;
 }
 
+bool IsReservedFor(const std::string& path, const IpAddress& address, const std::string& owner) {
+  const auto directory = Directory::OpenIfPresent(path);
+  if (!directory) return false;
+  const auto text = ReadFile(*directory, address.ToString(), kFileLimit);
+  return text && Trim(*text) == Trim(owner);
+}
+
 Progress<AddressStore> AddressStoreRequest::Try(const Cancellation& cancellation) {
   cancellation.ThrowIfCancelled();
   if (auto store = AddressStore::TryOpen(directory_, unready_)) return std::move(*store);

@@ -99,6 +99,11 @@ struct Reservation {
 // directory.
 [[nodiscard]] std::vector<Reservation> ListReservations(const std::string& directory);
 
+// Whether the file says that it is the owner's. As nobody takes what is another's, this needs no lock: only
+// who has removed the store can have made it somebody else's.
+[[nodiscard]] bool IsReservedFor(const std::string& directory, const IpAddress& address,
+                                 const std::string& owner);
+
 // An attempt that goes on until its deadline, without ever blocking the thread.
 class AddressStoreRequest {
  public:

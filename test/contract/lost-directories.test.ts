@@ -6,9 +6,12 @@ import { canonicalDump, expectUnchanged } from '../support/dump.ts';
 import { until } from '../support/lab.ts';
 import { expectRefusal } from '../support/refusal.ts';
 import { ip } from '../support/run.ts';
+import { standIn } from '../support/stand-in.ts';
+import { ping } from '../support/traffic.ts';
 import { Vmms } from '../support/vmm.ts';
 import { type ContractLab, describeBackends, describeLayouts, describeOtherLayouts } from './fixture.ts';
 import { hostLinks } from './oracles.ts';
+import { slotAddresses } from './pool-state.ts';
 
 const store = '/run/cni/networks/fcnet';
 const vmms = new Vmms();
@@ -214,6 +217,31 @@ const pooled = (lab: ContractLab) => {
       await expectUnchanged(before);
     },
   );
+
+  it('leaves alone what VMs of another manager have on the host with addresses that were its slots’', async () => {
+    const other = await lab.open({ shutdown: 'leave' });
+    const manager = await lab.open({ pool: { min: 2, max: 2, restMs: 2_000 } });
+    await manager.warmUp();
+    await manager.setup('vm-1');
+    const pool = () => manager.stats().pools[0];
+    await until('another slot', () => pool()?.ready === 2 && pool()?.building === 0);
+    await manager.teardown('vm-1');
+    expect(pool()).toMatchObject({ ready: 2, resting: 1 });
+    const slots = await slotAddresses();
+    await remove(['/run/cni/networks']);
+    const nets = [];
+    for (const [index, address] of slots.entries()) {
+      nets.push(await other.setup(`vm-${2 + index}`, { address }));
+    }
+    expect(nets).toHaveLength(3);
+    await until('the end of the rest', () => pool()?.resting === 0);
+    await manager.setup('vm-5');
+    await manager.close();
+    for (const net of nets) {
+      expect(await other.check(net.vmId)).toEqual({ ok: true, differences: [] });
+      expect(await ping(await standIn(net), net.gatewayIp ?? '')).toBe(true);
+    }
+  });
 };
 describeBackends('the pool of a manager whose directory was removed', pooled, ['native']);
 describeOtherLayouts('the pool of a manager whose directory was removed', pooled);
