@@ -1,9 +1,11 @@
 import { randomBytes } from 'node:crypto';
 import { collect } from '../cni/collect.ts';
 import type { NetworkError } from '../errors.ts';
+import type { GuardedPort } from '../native/attachment.ts';
 import type { NativeBinding } from '../native/binding.ts';
 import type { LockHandle } from '../native/sys.ts';
 import type { Scope } from '../operation.ts';
+import { cutHostLink, readHostLinks } from './host-link.ts';
 import { removeHostRoutes } from './host-routes.ts';
 import { atStep, isNativeError } from './kernel-error.ts';
 import type { NativeLayout } from './native-layout.ts';
@@ -89,8 +91,8 @@ async function ownersOf(runtime: Runtime): Promise<readonly string[]> {
 }
 
 /**
- * Releases what dead processes had: the kernel has taken their namespaces, with all links in them. What one has that can't be
- * released stays, and keeps nobody from what the others have.
+ * Releases what dead processes had: the kernel has taken their namespaces, with all links in them, but for those that somebody is
+ * in. What one has that can't be released stays, and keeps nobody from what the others have.
  */
 export async function clearDeadPools(
   runtime: Runtime,
@@ -102,6 +104,20 @@ export async function clearDeadPools(
     await collect(errors, () => atStep('pool', () => clearPool(runtime, layout, owner, scope.remainingMs)));
   }
   return errors;
+}
+
+/** Those whose links are left: whoever was a VM may be in the namespace of a slot that rested. */
+async function cutAll(
+  { binding, config, network }: Runtime,
+  owner: string,
+  ports: readonly GuardedPort[],
+): Promise<void> {
+  if (ports.length === 0) return;
+  const names = new Set(ports.map(({ link }) => link));
+  const key = { network: network.name, containerId: owner, ifName: config.ifName };
+  for (const link of (await readHostLinks(binding)).all) {
+    if (names.has(link.name)) await cutHostLink(binding, key, link);
+  }
 }
 
 async function clearPool(
@@ -118,10 +134,11 @@ async function clearPool(
   try {
     // Its addresses lead to all else that it had, so they go last.
     const ips = await ipsOf(binding, layout.addressDir, owner);
+    const guarded = network.guarded ? await binding.guardList({}) : [];
+    const ports = guarded.filter(({ bindings }) => bindings.some(({ ip }) => ips.includes(ip)));
+    await cutAll(runtime, owner, ports);
     if (layout.hostRoutes) await removeHostRoutes(binding, ips);
-    for (const port of network.guarded ? await binding.guardList({}) : []) {
-      if (port.bindings.some(({ ip }) => ips.includes(ip))) await binding.guardRemove(port);
-    }
+    for (const port of ports) await binding.guardRemove(port);
     const directory = layout.addressDir;
     await binding.addressRelease({ directory, owner, ips: null, timeoutMs });
     spent = true;

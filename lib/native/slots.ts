@@ -60,6 +60,9 @@ export interface SlotBinding {
    * and nothing is written where another file has the record's name, or none, or the lock is not to be had.
    */
   linkLabel(plan: Task & { readonly links: readonly LinkLabel[] }): Promise<number>;
-  /** What was left undone; the rest is done, and the slots are gone. */
+  /**
+   * What was left undone; the rest is done, and the slots are gone. Those that were VMs' are cut off first, for good: one that can't
+   * be keeps its guard, routes and addresses.
+   */
   slotDestroy(plan: Task & { readonly slots: readonly number[] }): Promise<NativeError[]>;
 }

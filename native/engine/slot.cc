@@ -9,6 +9,7 @@
 #include "engine/record_text.h"
 #include "engine/reservation.h"
 #include "engine/slot_addresses.h"
+#include "engine/slot_cut.h"
 #include "sys/descriptors.h"
 
 namespace vulcan {
@@ -56,6 +57,25 @@ class LastStore {
   std::optional<AddressStore> store_;
   std::optional<Error> failure_;
 };
+
+// Those that nobody talks from any more: a link lives as long as whoever is in its namespace.
+[[nodiscard]] std::vector<std::shared_ptr<Slot>> CutOff(const std::vector<std::shared_ptr<Slot>>& slots,
+                                                        AttachmentHost& host, std::vector<Error>& errors) {
+  std::vector<std::shared_ptr<Slot>> cut;
+  std::vector<std::shared_ptr<Slot>> left;
+  for (const auto& slot : slots) (slot->was_vms ? left : cut).push_back(slot);
+  Gather(errors, "cut", [&] {
+    auto against = CutLeftSlots(left, host);
+    for (std::size_t i = 0; i < left.size(); ++i) {
+      if (against[i]) {
+        errors.push_back(std::move(against[i]->At("cut")));
+      } else {
+        cut.push_back(left[i]);
+      }
+    }
+  });
+  return cut;
+}
 
 }  // namespace
 
@@ -172,14 +192,15 @@ Slot FillSlot::Finish() {
 
 std::vector<Error> DestroySlots(const std::vector<std::shared_ptr<Slot>>& slots, AttachmentHost& host) {
   std::vector<Error> errors;
+  const std::vector<std::shared_ptr<Slot>> cut = CutOff(slots, host, errors);
   std::vector<guard::Port> guarded;
-  for (const auto& slot : slots) {
+  for (const auto& slot : cut) {
     if (slot->guard) guarded.push_back(*slot->guard);
   }
   const bool unguarded = Gather(errors, "guard", [&] { guard::RemoveAll(host.Nft(), guarded); });
   // An address that stays leads whoever finds its owner dead to what has stayed with it.
   std::vector<std::shared_ptr<Slot>> bare;
-  for (const auto& slot : slots) {
+  for (const auto& slot : cut) {
     const bool unrouted =
         !slot->host_routes || Gather(errors, "route", [&] { RemoveRoutes(host, OwnAddresses(*slot)); });
     if (unrouted && (unguarded || !slot->guard)) bare.push_back(slot);

@@ -69,6 +69,8 @@ struct Slot {
   std::optional<std::string> firewalled;
   // From its naming to its return.
   std::optional<SlotVm> vm;
+  // From a VM's naming until the slot is as it was made: whoever was the VM may be in its namespace.
+  bool was_vms = false;
   int host_index = 0;
   // Of interface.bridge.
   int bridge_index = 0;
@@ -129,7 +131,8 @@ class FillSlot {
   std::vector<ReservedAddress> addresses_;
 };
 
-// Lets go of all that they have. What fails is gathered, and the rest is done.
+// Lets go of all that they have, after a cut that lasts of those that were a VM's. One that can't be cut off
+// keeps what it has on the host. What fails is gathered, and the rest is done.
 [[nodiscard]] std::vector<Error> DestroySlots(const std::vector<std::shared_ptr<Slot>>& slots,
                                               AttachmentHost& host);
 

@@ -15,4 +15,9 @@ namespace vulcan {
 [[nodiscard]] std::vector<std::optional<Error>> CutSlots(const std::vector<std::shared_ptr<Slot>>& slots,
                                                          AttachmentHost& host);
 
+// Those whose guards and addresses go: with their links, which may be gone, or be no ports any more. For
+// each, why it may still be talked from, or nothing.
+[[nodiscard]] std::vector<std::optional<Error>> CutLeftSlots(const std::vector<std::shared_ptr<Slot>>& slots,
+                                                             AttachmentHost& host);
+
 }  // namespace vulcan

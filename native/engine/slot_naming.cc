@@ -84,6 +84,7 @@ SlotNamed SlotNaming::Run(const Cancellation& cancellation) {
   plan_.slot->vm = std::move(vm);
   // The anchor refers to the namespace from now on.
   spent_ = std::move(plan_.slot->ns);
+  plan_.slot->was_vms = true;
   return {record_->Version(), clock_.End()};
 }
 

@@ -47,7 +47,7 @@ Progress<std::vector<std::optional<Error>>> ResetSlots::Step() {
       break;
     case Stage::kHost:
       ResetGroup();
-      group_ = next_;
+      for (; group_ < next_; ++group_) slots_[group_]->was_vms = against_[group_].has_value();
       stage_ = Stage::kTap;
       if (next_ == slots_.size()) return std::move(against_);
       break;

@@ -1,6 +1,6 @@
 import { type ChildProcess, spawn } from 'node:child_process';
 import { once } from 'node:events';
-import { mkdtemp, readdir, readFile, rm } from 'node:fs/promises';
+import { mkdtemp, readdir, readFile, rm, writeFile } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { fileURLToPath } from 'node:url';
@@ -10,7 +10,10 @@ import { holdLock } from '../support/hold-lock.ts';
 import { resetLab, until } from '../support/lab.ts';
 import { expectRefusal } from '../support/refusal.ts';
 import { describeWith } from '../support/require.ts';
+import { ip, run } from '../support/run.ts';
+import { Vmms } from '../support/vmm.ts';
 import { describeBackends } from './fixture.ts';
+import { hostLinks, linkOf, portStateOf } from './oracles.ts';
 
 const script = fileURLToPath(new URL('../support/pool-child.mjs', import.meta.url));
 
@@ -44,7 +47,9 @@ async function kill(child: ChildProcess): Promise<void> {
   children.delete(child);
 }
 
+const vmms = new Vmms();
 afterEach(async () => {
+  await vmms.end();
   for (const child of children) await kill(child);
 });
 
@@ -87,6 +92,24 @@ describeBackends(
       await release();
       expect(await manager.gc({ keep: [] })).toEqual({ removed: [], failed: [] });
       expect(await poolOwners()).toEqual([]);
+    });
+
+    it('that was killed leaves nobody on the network who was the VM of a slot that rested', async () => {
+      const { netnsPath, guestIp } = await (await lab.open({ shutdown: 'leave' })).setup('vm-1');
+      await vmms.start(netnsPath);
+      const [{ ifname } = { ifname: '' }] = await hostLinks();
+      // As a return leaves it: disabled, and not dormant yet.
+      await ip('link', 'set', ifname, 'alias', '');
+      await run('bridge', ['link', 'set', 'dev', ifname, 'state', '0']);
+      await ip('netns', 'delete', 'vulcan-vm-1');
+      for (const file of ['locks/vm-1', 'results/fcnet-vm-1-eth0']) await rm(`/run/cni/${file}`);
+      const owner = '.pool-0123456789abcdef';
+      await writeFile(`/run/cni/networks/fcnet/${guestIp}`, owner);
+      await writeFile(`/run/cni/locks/${owner}-fcnet`, '');
+      await lab.open({ shutdown: 'leave' });
+      expect(await readdir('/run/cni/networks/fcnet')).not.toContain(guestIp);
+      for (const state of ['down', 'up']) await ip('link', 'set', 'fcbr0', state);
+      expect(portStateOf(await linkOf(null, ifname))).toBe('disabled');
     });
 
     it('waits once for all slots when the addresses are locked, and leaves them to who looks next', async () => {

@@ -3,9 +3,10 @@ import type { NetworkManager } from '../../lib/network-manager.ts';
 import type { PoolState } from '../../lib/types.ts';
 import { until } from '../support/lab.ts';
 import { expectRefusal } from '../support/refusal.ts';
+import { ip } from '../support/run.ts';
 import { Vmms } from '../support/vmm.ts';
 import { type ContractLab, describeBackends, describeOtherLayouts } from './fixture.ts';
-import { hostLinks, linksOf } from './oracles.ts';
+import { hostLinks, linksOf, portStateOf } from './oracles.ts';
 
 const stateOf = (manager: NetworkManager): PoolState => {
   const [pool] = manager.stats().pools;
@@ -53,15 +54,25 @@ const tests = (lab: ContractLab) => {
     'goes with its pool': (manager) => manager.close(),
   };
 
-  it.each(Object.keys(ends))('that %s takes its link along, whoever is in its namespace', async (how) => {
-    const { manager, net, link } = await openWithVm(lab, how === 'goes with its pool' ? 60_000 : 0);
-    await vmms.start(net.netnsPath);
-    await manager.teardown('vm-1');
-    await ends[how]?.(manager);
-    const isGone = async () => (await linksOf(null)).every(({ ifname }) => ifname !== link.ifname);
-    await until('the link to go', isGone);
-    expect(manager.stats().pools).toMatchObject([{ inUse: 0 }]);
-  });
+  it.each(Object.keys(ends))(
+    'that %s takes its link along, and cut off until then, whoever is in its namespace',
+    async (how) => {
+      const { manager, net, link } = await openWithVm(lab, how === 'goes with its pool' ? 60_000 : 0);
+      await vmms.start(net.netnsPath);
+      await manager.teardown('vm-1');
+      await ends[how]?.(manager);
+      // Whereupon a bridge lets those of its ports forward again that somebody has disabled.
+      for (const state of link.master === undefined ? [] : ['down', 'up']) {
+        await ip('link', 'set', link.master ?? '', state);
+      }
+      const left = (await linksOf(null)).filter(({ ifname }) => ifname === link.ifname);
+      if (lab.isBridged) for (const each of left) expect(portStateOf(each)).toBe('disabled');
+      else expect(left.filter(({ flags }) => flags.includes('UP'))).toEqual([]);
+      const isGone = async () => (await linksOf(null)).every(({ ifname }) => ifname !== link.ifname);
+      await until('the link to go', isGone);
+      expect(manager.stats().pools).toMatchObject([{ inUse: 0 }]);
+    },
+  );
 
   it('is no VM’s any more once gc has removed that', async () => {
     const { manager } = await openWithVm(lab, 0);

@@ -43,7 +43,7 @@ const stepsByLabel = [
   { label: /^slotsCut$/, steps: ['slotsCut'] },
   { label: /^slotsEnter$/, steps: ['slotsEnter'] },
   { label: /^slotsReset$/, steps: ['slotsReset'] },
-  { label: /^slotDestroy$/, steps: ['guard', 'route', 'address'] },
+  { label: /^slotDestroy$/, steps: ['cut', 'guard', 'route', 'address'] },
 ];
 
 /** Nothing: any will do. @param {string} label @returns {readonly string[] | null} */

@@ -187,8 +187,8 @@ export const poolOperations = {
     logs: false,
     verb: 'gc',
     from: 'guardList',
-    // Whether gc looks a second time depends on how soon the kernel frees the links.
-    counts: ({ label }) => label !== 'dump',
+    // Whether gc looks a second time, and what there is to be cut, depends on how soon the kernel frees the links.
+    counts: ({ label }) => label !== 'dump' && label !== 'linkSet',
     begin: async (subject, options) => void (await subject.must('open', options)),
     before: (_subject, options) => leaveDeadPool(options),
     ready: nothing,
