@@ -17,7 +17,7 @@ export interface AddressRangeOption {
 /** A signal at which a manager closes itself. */
 export type CloseSignal = 'SIGINT' | 'SIGTERM' | 'SIGHUP' | 'SIGQUIT';
 
-/** Slots: networks that are complete but for the name of their VM. A setup that gets one asks nothing of rtnetlink, and does not wait for its lock. */
+/** Slots: networks that are complete but for the name of their VM. A setup that gets one does not wait for rtnetlink's lock. */
 export interface PoolOptions {
   /** How many are ready at least. */
   readonly min: number;

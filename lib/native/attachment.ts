@@ -166,7 +166,7 @@ export interface FilledSlot {
   readonly addresses: readonly ReservedAddress[];
 }
 
-/** What makes a slot the attachment of a VM. No request of it needs RTNL. */
+/** What makes a slot the attachment of a VM. No request of it needs RTNL, unless a route of it has gone. */
 export interface SlotNamingPlan extends Task {
   readonly slot: number;
   /** As in {@link AttachmentLocks}. */

@@ -132,4 +132,10 @@ void SetHostLinkUp(RtnlSocket& host, const InterfacePlan& plan,
   SendAll(host, std::move(batch), plan.host_link);
 }
 
+void NeedHostRoutes(RtnlSocket& host, int link, const std::vector<ReservedAddress>& addresses) {
+  for (const ReservedAddress& each : addresses) {
+    if (LinkTo(host, each.address) != link) host.Request(NewHostRoute(link, each.address, each.gateway));
+  }
+}
+
 }  // namespace vulcan

@@ -23,4 +23,8 @@ void ConfigureInside(RtnlSocket& inside, const InterfacePlan& plan,
 void SetHostLinkUp(RtnlSocket& host, const InterfacePlan& plan,
                    const std::vector<ReservedAddress>& addresses);
 
+// Puts back what leads elsewhere, or nowhere: a bridge that was down for a moment has lost its routes. Where
+// none is missing it takes no RTNL.
+void NeedHostRoutes(RtnlSocket& host, int link, const std::vector<ReservedAddress>& addresses);
+
 }  // namespace vulcan

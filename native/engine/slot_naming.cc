@@ -4,6 +4,7 @@
 #include <utility>
 
 #include "base/error.h"
+#include "engine/attachment_links.h"
 #include "engine/attachment_parts.h"
 #include "engine/guard.h"
 #include "engine/record_text.h"
@@ -78,17 +79,18 @@ SlotNamed SlotNaming::Run(const Cancellation& cancellation) {
   Begin("address", cancellation);
   HandAddresses(*store_, *plan_.slot, plan_.slot->owner, plan_.owner, "the address is no longer the pool's",
                 undo_);
+  NeedRoutes();
   Begin("record", cancellation);
   SlotVm vm{plan_.locks.vm, plan_.anchor.name, plan_.record.name, record_->Version(), plan_.owner};
   record_->Publish(plan_.record.name);
   plan_.slot->vm = std::move(vm);
+  plan_.slot->was_vms = true;
   // The anchor refers to the namespace from now on.
   spent_ = std::move(plan_.slot->ns);
-  plan_.slot->was_vms = true;
   return {record_->Version(), clock_.End()};
 }
 
-// A bridge that was made again has other ports; one that is down has lost the host's routes.
+// A bridge that was made again has other ports; to one that is down no route leads.
 void SlotNaming::CheckLinks() {
   const Slot& slot = *plan_.slot;
   const auto check = [this](const std::string& link, int index) {
@@ -99,6 +101,20 @@ void SlotNaming::CheckLinks() {
   check(slot.interface.bridge, slot.bridge_index);
   if (!slot.interface.bridge_up || host_.Links().IsUp(slot.interface.bridge)) return;
   throw Error(ENETDOWN, "ioctl(SIOCGIFFLAGS)").Path(slot.interface.bridge).Why(Reason::kSlotSpoilt);
+}
+
+// Of addresses that are the VM's by now: one that is somebody else's keeps its route.
+void SlotNaming::NeedRoutes() {
+  const Slot& slot = *plan_.slot;
+  if (!slot.host_routes) return;
+  try {
+    NeedHostRoutes(host_.Links(), IsPort(slot.interface) ? slot.bridge_index : slot.host_index,
+                   slot.addresses);
+  } catch (Error& error) {
+    // The link is down, or has gone.
+    if (error.Errnum() == ENETDOWN || error.Errnum() == ENODEV) error.Why(Reason::kSlotSpoilt);
+    throw error.Path(slot.host_link);
+  }
 }
 
 // The generation is asked for first: what changes while it is looked at begins another.

@@ -36,8 +36,9 @@ struct SlotNamed {
   std::vector<StepTime> steps;
 };
 
-// Makes a slot the attachment of a VM: all or nothing, and without RTNL. The record gets its name last; from
-// then on cancelling has lost. Until step "record" nothing of the slot has been touched.
+// Makes a slot the attachment of a VM: all or nothing, and without RTNL, unless a route of it has gone. The
+// record gets its name last; from then on cancelling has lost. Until step "record" nothing of the slot has
+// been touched.
 class SlotNaming {
  public:
   SlotNaming(SlotNamingPlan plan, SlotHost& host);
@@ -52,6 +53,8 @@ class SlotNaming {
   void Begin(const char* step, const Cancellation& cancellation);
   // ENODEV with reason kSlotSpoilt where somebody has removed it.
   void CheckLinks();
+  // The host's own to the slot, where it has any.
+  void NeedRoutes();
   // What the host's ruleset is to have, unless it is known to.
   void CheckRuleset(const Cancellation& cancellation);
   // ENOENT with reason kSlotSpoilt where what guarded it is gone, whatever is in its place.

@@ -3,6 +3,7 @@
 #include <linux/rtnetlink.h>
 
 #include <array>
+#include <cerrno>
 
 #include "netlink/attributes.h"
 
@@ -35,7 +36,29 @@ std::vector<Route> DumpFamily(RtnlSocket& socket, int family) {
   return socket.Dump(RtnlMessage(RTM_GETROUTE, 0, fixed), ParseRoute);
 }
 
+// A route that leads nowhere is an error of its own: unreachable, none, prohibited, or a black hole.
+[[nodiscard]] bool IsNoWay(int errnum) {
+  return errnum == EHOSTUNREACH || errnum == ENETUNREACH || errnum == EACCES || errnum == EINVAL;
+}
+
 }  // namespace
+
+std::optional<int> LinkTo(RtnlSocket& socket, const IpAddress& address) {
+  rtmsg fixed{};
+  fixed.rtm_family = static_cast<unsigned char>(address.Family());
+  fixed.rtm_dst_len = static_cast<unsigned char>(address.Bits());
+  RtnlMessage request(RTM_GETROUTE, 0, fixed);
+  request.Put(RTA_DST, address.Bytes().data(), address.Bytes().size());
+  try {
+    return socket.Get(std::move(request), [](const nlmsghdr& message) -> std::optional<int> {
+      const Attributes<RTA_OIF> attributes(message, sizeof(rtmsg));
+      return static_cast<int>(attributes.U32(RTA_OIF));
+    });
+  } catch (const Error& error) {
+    if (!IsNoWay(error.Errnum())) throw;
+    return std::nullopt;
+  }
+}
 
 std::vector<Route> DumpRoutes(RtnlSocket& socket) {
   std::vector<Route> routes = DumpFamily(socket, AF_INET);

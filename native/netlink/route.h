@@ -23,6 +23,10 @@ struct Route {
 [[nodiscard]] RtnlMessage NewRoute(int link, const IpPrefix& destination,
                                    const std::optional<IpAddress>& gateway);
 
+// The link by which the host would send to the address; empty where it would not send. For an IPv4 address
+// the kernel takes no RTNL for it.
+[[nodiscard]] std::optional<int> LinkTo(RtnlSocket& socket, const IpAddress& address);
+
 // Routes of both families from every table; entries of the route cache are left out.
 [[nodiscard]] std::vector<Route> DumpRoutes(RtnlSocket& socket);
 

@@ -39,6 +39,18 @@ function pooled(lab: ContractLab): void {
     expect(await manager.setup('vm-2')).toMatchObject({ origin: 'warm' });
     expect(await manager.check('vm-2')).toEqual(isWhole);
   });
+
+  it('gives slots of one that is up again to VMs, with their routes', async () => {
+    const manager = await openWarm(lab, { pool: { min: 2, max: 2 } });
+    await down();
+    await ip('link', 'set', 'fcbr0', 'up');
+    const nets = await Promise.all(['vm-1', 'vm-2'].map((vmId) => manager.setup(vmId)));
+    for (const net of nets) {
+      expect(net.origin).toBe('warm');
+      expect(await manager.check(net.vmId)).toEqual(isWhole);
+      expect(await ping(await standIn(net), net.gatewayIp ?? '')).toBe(true);
+    }
+  });
 }
 
 describeBackends('a pool whose bridge is down', pooled, ['native']);
