@@ -89,7 +89,7 @@ using RecordText = std::vector<std::variant<std::string, AddressOf, GatewayOf, V
 struct InterfacePlan {
   // Has the gateway's address, and is what a BridgePort is a port of.
   std::string bridge;
-  // Whether it has to be up.
+  // Whether it is the network's own, and has to be up.
   bool bridge_up = false;
   std::variant<BridgePort, RoutedPort> port;
   std::string host_link;

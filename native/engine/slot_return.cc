@@ -91,6 +91,11 @@ void SlotReturn::Cut() {
 // the slot is another's, its guard and its addresses stay, and CutSlots makes the cut last.
 void SlotReturn::DisablePort() {
   const Slot& slot = *plan_.slot;
+  // One that is not the network's own may snoop, and forgets the groups of ports that are cut alone.
+  if (!slot.interface.bridge_up) {
+    const auto alias = plan_.labelled ? std::optional<std::string_view>("") : std::nullopt;
+    return host_.Links().Request(CutPort(slot.host_index, alias));
+  }
   RtnlBatch batch;
   if (plan_.labelled) {
     // Before the state, as the bridge would enable the port again.

@@ -267,6 +267,20 @@ describeBackends(
       );
     });
 
+    it('is kept of a guest that joined a group, on a bridge of the user’s own that snoops, and forgets it', async () => {
+      await ip('link', 'add', 'br0', 'type', 'bridge', 'mcast_snooping', '1');
+      const manager = await openWarm(lab, {}, { ...oneAddress, bridge: 'br0', subnet: '10.168.0.0/24' });
+      const net = await manager.setup('vm-1');
+      await until('the alias', async () => (await hostLinks()).length === 1);
+      const [link] = await hostLinks();
+      const group = ['dev', 'br0', 'port', `${link?.ifname}`, 'grp', '239.1.1.1'];
+      await run('bridge', ['mdb', 'add', ...group, 'temp']);
+      await manager.teardown('vm-1');
+      await untilReady(manager, 1);
+      expect(await manager.setup('vm-2')).toMatchObject({ origin: 'warm', mac: net.mac });
+      expect(await run('bridge', ['mdb', 'show'])).not.toContain('239.1.1.1');
+    });
+
     it('is guarded again where somebody has flushed the rules', async () => {
       const manager = await openWarm(lab, {}, oneAddress);
       await manager.setup('vm-1');
