@@ -152,9 +152,9 @@ export class HostLinks {
    * Whether a teardown, or somebody, has taken the VM off the network. A bridge that is down has disabled all of its ports: there
    * only one that is dormant was cut.
    */
-  isCut({ up, portState, dormant, master }: LinkInfo): boolean {
+  isCut({ up, portState, dormant, rising, master }: LinkInfo): boolean {
     if (!up || dormant) return true;
-    return portState === portDisabled && !this.#downBridges.has(master);
+    return portState === portDisabled && !rising && !this.#downBridges.has(master);
   }
 
   /** Those whose alias is ours, whatever the network. */

@@ -47,7 +47,8 @@ export function inspectLink(
   }
   // Under what bridges know as down and as dormant their ports are disabled, too.
   if (!link.up) findings.push(onHost('link', `${name} is down`, set({ up: true })));
-  if (link.portState !== noPort && (dormant || (link.up && link.portState === portDisabled))) {
+  const isDisabled = link.up && !link.rising && link.portState === portDisabled;
+  if (link.portState !== noPort && (dormant || isDisabled)) {
     const message = `${name} is a ${dormant ? 'dormant' : 'disabled'} port of its bridge`;
     findings.push(onHost('link', message, set({ cut: false })));
   }

@@ -20,6 +20,8 @@ export interface LinkInfo {
   readonly portState: number;
   /** Whether it stays without operation whatever its carrier, as a port that was cut does (`IFLA_LINKMODE`). */
   readonly dormant: boolean;
+  /** Whether it has its carrier, and the kernel is about to say so: until then its port is disabled. */
+  readonly rising: boolean;
   /** Of a bridge port; `false` for what is none. */
   readonly hairpin: boolean;
   readonly isolated: boolean;

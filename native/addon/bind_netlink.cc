@@ -43,6 +43,7 @@ Napi::Object LinkToJs(Napi::Env env, const Link& link) {
   object.Set("group", static_cast<double>(link.group));
   object.Set("portState", link.port_state);
   object.Set("dormant", link.dormant);
+  object.Set("rising", link.rising);
   object.Set("hairpin", link.hairpin);
   object.Set("isolated", link.isolated);
   object.Set("tapUid", static_cast<double>(link.tap_uid));

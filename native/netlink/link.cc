@@ -53,6 +53,7 @@ std::optional<Link> ParseLink(const nlmsghdr& message) {
   // IF_LINK_MODE_DORMANT of the same.
   constexpr std::uint8_t kLinkModeDormant = 1;
   link.dormant = attributes.U8(IFLA_LINKMODE) == kLinkModeDormant;
+  link.rising = link.lower_up && (fixed.ifi_flags & IFF_RUNNING) == 0 && !link.dormant;
   link.alias = attributes.String(IFLA_IFALIAS);
   link.group = attributes.U32(IFLA_GROUP);
   ReadLinkInfo(attributes.Get(IFLA_LINKINFO), attributes, link);

@@ -28,6 +28,9 @@ struct Link {
   std::uint32_t group = 0;
   // Whether it stays without operation whatever its carrier (IF_LINK_MODE_DORMANT).
   bool dormant = false;
+  // Whether it has its carrier, and the kernel has yet to say so (linkwatch, net/core/link_watch.c): until
+  // then a bridge takes it for down.
+  bool rising = false;
   // BR_STATE_*, or -1 when it is no bridge port.
   int port_state = -1;
   // Of a bridge port.

@@ -94,6 +94,9 @@ export class Tools {
       group: Number(link.group),
       portState: portStates[linkinfo?.info_slave_data?.state ?? ''] ?? -1,
       dormant: link.linkmode === 'DORMANT',
+      // Of a link that is up and not running, ip says that it has no carrier.
+      rising:
+        link.flags.includes('LOWER_UP') && link.flags.includes('NO-CARRIER') && link.linkmode !== 'DORMANT',
       hairpin: linkinfo?.info_slave_data?.hairpin ?? false,
       isolated: linkinfo?.info_slave_data?.isolated ?? false,
       tapUid: Number(linkinfo?.info_data?.user ?? -1),
