@@ -16,9 +16,9 @@
 namespace vulcan {
 namespace {
 
-const std::string kName = "br-user";
-const std::string kUsersMac = "02:00:00:00:00:01";
-const std::string kOurMac = "02:00:00:00:00:02";
+constexpr const char* kName = "br-user";
+constexpr const char* kUsersMac = "02:00:00:00:00:01";
+constexpr const char* kOurMac = "02:00:00:00:00:02";
 
 [[nodiscard]] BridgePlan Plan() {
   BridgePlan plan;
