@@ -67,8 +67,10 @@ async function cold(
 
 /** What stands in the way: of this slot, or of any. Throws what is no matter of slots. */
 function afterFailure(pool: Pool, slot: Slot, error: unknown): 'spoilt' | 'obstacle' {
-  const { step = 'lock', reason } = isNativeError(error) ? error : {};
-  if (step === 'lock' || step === 'firewall') pool.giveBack(slot);
+  const { step = 'lock', reason, undoErrors } = isNativeError(error) ? error : {};
+  // A route is refused for what the host lacks, once nothing is the slot's fault.
+  const isHosts = step === 'route' && reason === undefined && undoErrors === undefined;
+  if (step === 'lock' || step === 'firewall' || isHosts) pool.giveBack(slot);
   else pool.discard(slot);
   if (reason === 'slot-spoilt') return 'spoilt';
   const failure = attachError(error);

@@ -201,8 +201,8 @@ std::vector<Error> DestroySlots(const std::vector<std::shared_ptr<Slot>>& slots,
   // An address that stays leads whoever finds its owner dead to what has stayed with it.
   std::vector<std::shared_ptr<Slot>> bare;
   for (const auto& slot : cut) {
-    const bool unrouted =
-        !slot->host_routes || Gather(errors, "route", [&] { RemoveRoutes(host, OwnAddresses(*slot)); });
+    const bool unrouted = !slot->host_routes ||
+                          Gather(errors, "route", [&] { RemoveRoutes(host, AddressesOfNobodyElse(*slot)); });
     if (unrouted && (unguarded || !slot->guard)) bare.push_back(slot);
   }
   // All at once, and after whatever needs RTNL: the kernel holds it while it frees them.

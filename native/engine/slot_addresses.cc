@@ -1,17 +1,25 @@
 #include "engine/slot_addresses.h"
 
+#include <algorithm>
 #include <cerrno>
+#include <iterator>
 
 #include "base/error.h"
 
 namespace vulcan {
 
-std::vector<ReservedAddress> OwnAddresses(const Slot& slot) {
-  std::vector<ReservedAddress> own;
-  for (const ReservedAddress& each : slot.addresses) {
-    if (IsReservedFor(slot.address_directory, each.address, slot.owner)) own.push_back(each);
-  }
-  return own;
+bool HasAddresses(const Slot& slot) {
+  return std::ranges::all_of(slot.addresses, [&slot](const ReservedAddress& each) {
+    return HolderOf(slot.address_directory, each.address, slot.owner) == Holder::kOwner;
+  });
+}
+
+std::vector<ReservedAddress> AddressesOfNobodyElse(const Slot& slot) {
+  std::vector<ReservedAddress> its;
+  std::ranges::copy_if(slot.addresses, std::back_inserter(its), [&slot](const ReservedAddress& each) {
+    return HolderOf(slot.address_directory, each.address, slot.owner) != Holder::kAnother;
+  });
+  return its;
 }
 
 void HandAddresses(const AddressStore& store, const Slot& slot, const std::string& from,

@@ -9,9 +9,10 @@
 
 namespace vulcan {
 
-// Those that nobody has been given since: in a store that was removed, and made again by somebody else, they
-// look free. Nothing but the owner's is to be done about them on the host.
-[[nodiscard]] std::vector<ReservedAddress> OwnAddresses(const Slot& slot);
+// In a store that was removed, and made again by somebody else, the slot's addresses look free, and may be
+// another's by now, about which nothing is to be done on the host.
+[[nodiscard]] bool HasAddresses(const Slot& slot);
+[[nodiscard]] std::vector<ReservedAddress> AddressesOfNobodyElse(const Slot& slot);
 
 // Gives the slot's addresses to another owner, and pushes what takes that back, for which the store must
 // still be there. ENOENT with reason kSlotSpoilt and what `refused` says where `from` no longer has one of

@@ -34,14 +34,15 @@ constexpr std::uint32_t kFirstGeneration = 1;
   return thread;
 }
 
-// A port that is waiting is nobody's, but whoever comes next can't have it.
+// A port that is waiting is nobody's, but whoever comes next can't have it: for longer than a slot is tried
+// again that somebody is about to leave (EBUSY).
 void RefuseSockets(const SocketCounts& counts) {
-  const auto refuse = [](int count, const char* what) {
-    if (count != 0) throw Unclean(EBUSY, "read", std::to_string(count) + what);
+  const auto refuse = [](int errnum, int count, const char* what) {
+    if (count != 0) throw Unclean(errnum, "read", std::to_string(count) + what);
   };
-  refuse(counts.open, " sockets of the namespace are open");
-  refuse(counts.waiting, " connections of the namespace are in TIME_WAIT");
-  refuse(counts.incomplete, " datagrams in the namespace are incomplete");
+  refuse(EBUSY, counts.open, " sockets of the namespace are open");
+  refuse(EADDRINUSE, counts.waiting, " connections of the namespace are in TIME_WAIT");
+  refuse(EADDRINUSE, counts.incomplete, " datagrams in the namespace are incomplete");
 }
 
 // By a thread that is in the slot's namespace.

@@ -79,7 +79,10 @@ SlotNamed SlotNaming::Run(const Cancellation& cancellation) {
   Begin("address", cancellation);
   HandAddresses(*store_, *plan_.slot, plan_.slot->owner, plan_.owner, "the address is no longer the pool's",
                 undo_);
-  NeedRoutes();
+  if (plan_.slot->host_routes) {
+    Begin("route", cancellation);
+    NeedRoutes();
+  }
   Begin("record", cancellation);
   SlotVm vm{plan_.locks.vm, plan_.anchor.name, plan_.record.name, record_->Version(), plan_.owner};
   record_->Publish(plan_.record.name);
@@ -106,7 +109,6 @@ void SlotNaming::CheckLinks() {
 // Of addresses that are the VM's by now: one that is somebody else's keeps its route.
 void SlotNaming::NeedRoutes() {
   const Slot& slot = *plan_.slot;
-  if (!slot.host_routes) return;
   try {
     NeedHostRoutes(host_.Links(), IsPort(slot.interface) ? slot.bridge_index : slot.host_index,
                    slot.addresses);

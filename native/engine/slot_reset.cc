@@ -94,7 +94,7 @@ void ResetSlots::ResetGroup() {
 
 // Its routes would take the place of those to whoever has its addresses by now.
 void ResetSlots::SetRoutedUp(const Slot& slot) {
-  if (OwnAddresses(slot).size() != slot.addresses.size()) {
+  if (!HasAddresses(slot)) {
     throw Error(ENOENT, "openat", "the address is no longer the pool's")
         .Path(slot.address_directory)
         .Why(Reason::kSlotSpoilt);

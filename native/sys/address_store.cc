@@ -235,11 +235,11 @@ std::vector<Reservation> ListReservations(const std::string& path) {
   return reservations;
 }
 
-bool IsReservedFor(const std::string& path, const IpAddress& address, const std::string& owner) {
+Holder HolderOf(const std::string& path, const IpAddress& address, const std::string& owner) {
   const auto directory = Directory::OpenIfPresent(path);
-  if (!directory) return false;
-  const auto text = ReadFile(*directory, address.ToString(), kFileLimit);
-  return text && Trim(*text) == Trim(owner);
+  const auto text = directory ? ReadFile(*directory, address.ToString(), kFileLimit) : std::nullopt;
+  if (!text) return Holder::kNobody;
+  return Trim(*text) == Trim(owner) ? Holder::kOwner : Holder::kAnother;
 }
 
 Progress<AddressStore> AddressStoreRequest::Try(const Cancellation& cancellation) {

@@ -99,10 +99,11 @@ struct Reservation {
 // directory.
 [[nodiscard]] std::vector<Reservation> ListReservations(const std::string& directory);
 
-// Whether the file says that it is the owner's. As nobody takes what is another's, this needs no lock: only
-// who has removed the store can have made it somebody else's.
-[[nodiscard]] bool IsReservedFor(const std::string& directory, const IpAddress& address,
-                                 const std::string& owner);
+// Whose the file says that the address is, seen from an owner. As nobody takes what is another's, this needs
+// no lock: only who has removed the store can have made it somebody else's, or nobody's.
+enum class Holder { kOwner, kAnother, kNobody };
+[[nodiscard]] Holder HolderOf(const std::string& directory, const IpAddress& address,
+                              const std::string& owner);
 
 // An attempt that goes on until its deadline, without ever blocking the thread.
 class AddressStoreRequest {

@@ -51,6 +51,18 @@ function pooled(lab: ContractLab): void {
       expect(await ping(await standIn(net), net.gatewayIp ?? '')).toBe(true);
     }
   });
+
+  if (lab.layout !== 'bridges') return;
+
+  it('keeps its slots where routes are refused for want of the gateway’s address', async () => {
+    const manager = await openWarm(lab, { pool: { min: 2, max: 2 } });
+    await ip('address', 'flush', 'dev', 'fcbr0');
+    await expect(manager.setup('vm-1')).rejects.toMatchObject({ step: 'route', rolledBack: true });
+    expect(manager.stats().pools).toMatchObject([{ ready: 2 }]);
+    await manager.repair();
+    expect(await manager.setup('vm-1')).toMatchObject({ origin: 'warm' });
+    expect(await manager.check('vm-1')).toEqual(isWhole);
+  });
 }
 
 describeBackends('a pool whose bridge is down', pooled, ['native']);

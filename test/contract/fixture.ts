@@ -26,6 +26,7 @@ interface Way {
 /** Managers of one backend in a lab that is empty when a test begins. */
 export interface ContractLab {
   readonly backend: BackendName;
+  readonly layout: NetworkLayout;
   /** Whether the links of VMs are ports of a bridge. */
   readonly isBridged: boolean;
   readonly logged: readonly Logged[];
@@ -62,6 +63,7 @@ function useLab({ backend, layout }: Way): ContractLab {
 
   return {
     backend,
+    layout: layout ?? 'bridge',
     isBridged: layout !== 'routed',
     stateDir: stateDirs[backend],
     get logged() {
