@@ -76,6 +76,9 @@ TEST_F(TrackedConnections, OfBothFamiliesAreForgottenAndThoseOfOthersStay) {
   EXPECT_EQ(Forget({"10.168.0.3", "fd00::3"})->connections, kAll - 3);
   EXPECT_EQ(Forget({"10.168.0.3", "fd00::4"})->connections, kAll - 2);
   EXPECT_EQ(Forget({"10.168.0.2", "10.168.0.3", "fd00::3", "fd00::4"})->connections, 2U);
+  // The others are searched for as without it.
+  EXPECT_EQ(Forget({"10.168.0.2", "10.168.0.3", "fd00::3"})->searched,
+            Forget({"10.168.0.2", "10.168.0.3", "10.168.0.4"})->searched);
 }
 
 TEST_F(TrackedConnections, OfManyAreForgottenAndThoseWithoutAnyNotSearchedFor) {
