@@ -68,7 +68,7 @@ Process::~Process() {
   KillAll(child_);
   pollfd ended{child_.pidfd.Get(), POLLIN, 0};
   ::poll(&ended, 1, static_cast<int>(kPatience.count()));
-  if (::waitpid(child_.pid, nullptr, WNOHANG) == 0) AddStraggler(child_.pid);
+  if (::waitpid(child_.pid, nullptr, WNOHANG) == 0) AddStraggler(std::move(child_.pidfd));
 }
 
 Progress<ProcessResult> Process::Step(const Cancellation& cancellation) {
@@ -164,7 +164,7 @@ void Process::Reap() {
   const pid_t pid = std::exchange(child_.pid, -1);
   if (::waitid(P_PID, static_cast<id_t>(pid), &info, WEXITED | WNOHANG) != 0) throw SystemError("waitid");
   if (info.si_pid == 0) {
-    AddStraggler(pid);
+    AddStraggler(std::move(child_.pidfd));
     throw Error(EBUSY, "kill", "the process does not end, even though it was killed").Path(plan_.file);
   }
   if (info.si_code == CLD_EXITED) {
