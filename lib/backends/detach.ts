@@ -73,7 +73,8 @@ async function removeRecorded(
   const link = await findHostLink(binding, record);
   if (link !== null) await cutHostLink(binding, record, link);
 
-  runtime.leftConnections.add(addressesOf(record) ?? []);
+  const ips = addressesOf(record) ?? [];
+  runtime.leftConnections.add(ips);
   const netns = (await isUsable(runtime, record, anchor)) ? record.netns : '';
   const errors: NetworkError[] = [];
   await collect(errors, async () => {
@@ -83,6 +84,7 @@ async function removeRecorded(
   const released = errors.length === 0;
   if (link !== null) await collect(errors, () => deleteHostLink(binding, link));
   if (released) await collect(errors, () => cache.remove(record));
+  runtime.leftConnections.add(ips);
   return errors;
 }
 

@@ -29,7 +29,10 @@ export class LeftConnections {
     this.#options = options;
   }
 
-  /** VMs are about to leave these addresses: told before anybody else can have them. */
+  /**
+   * VMs leave these addresses: told before anybody else can have them, and again when they have left, as nothing is forgotten of
+   * those that are somebody's.
+   */
   add(ips: readonly string[]): void {
     for (const ip of ips) this.#left.set(ip, ++this.#departures);
     if (ips.length === 0 || this.#timer !== null) return;

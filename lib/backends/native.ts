@@ -235,6 +235,7 @@ export class NativeBackend extends RecordedBackend implements Backend {
     // Whoever waits for the namespace waits for no other.
     const result = await (wait ? work(false) : this.#together.run(() => work(true)));
     if (result === null) return false;
+    this.#leaveConnections(plan);
     this.#watchLink(plan, key);
     if (wait && result.netns !== null) {
       await waitUntilFree(this.runtime.binding, vmId, result.netns, scope);
@@ -264,6 +265,7 @@ export class NativeBackend extends RecordedBackend implements Backend {
     const work = () => detach(this.runtime, vmId, record, { ...rest, together: true }, scope);
     this.#leaveConnections(plan);
     return this.#together.run(work).then(() => {
+      this.#leaveConnections(plan);
       this.#native?.bridges.left(firstInterface(record));
       this.#made.delete(vmId);
       this.#pools?.released(vmId);

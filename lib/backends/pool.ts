@@ -349,8 +349,11 @@ export class Pool {
 
   /** Those that were a VM's, whose process may still be in them: as long as it lives, their links do. */
   async #destroyHeld(slots: readonly Slot[]): Promise<void> {
-    this.#native.runtime.leftConnections.add(slots.flatMap(({ undo }) => undo.ips));
+    const { leftConnections } = this.#native.runtime;
+    const ips = slots.flatMap(({ undo }) => undo.ips);
+    leftConnections.add(ips);
     await this.#destroy(slots);
+    leftConnections.add(ips);
     for (const { names } of slots) this.#pinned({ name: names.hostLink });
   }
 

@@ -1,5 +1,6 @@
 import { expect, it } from 'vitest';
 import { speakTo, tracked } from '../support/flows.ts';
+import { holdLock } from '../support/hold-lock.ts';
 import { until } from '../support/lab.ts';
 import { writeDualStack } from './dual-stack.ts';
 import { type ContractLab, describeBackends, describeLayouts } from './fixture.ts';
@@ -36,6 +37,20 @@ describeLayouts('connections of a VM that is gone', (lab) => {
 describeBackends('connections of a VM that is gone, after a moment', (lab) => {
   it('are forgotten after its teardown', async () => {
     const { guestIp } = await leaveFlow(lab);
+    await isForgotten(guestIp);
+  });
+
+  it('are forgotten after a teardown that took its time', async () => {
+    const manager = await lab.open(oneAddress);
+    const { guestIp } = await manager.setup('vm-1');
+    await speakTo(guestIp);
+    const release = await holdLock('/run/cni/networks/fcnet/lock');
+    const teardown = manager.teardown('vm-1');
+    // Longer than it takes until those of VMs that are gone are forgotten.
+    await new Promise((resolve) => setTimeout(resolve, 1_500));
+    expect(await tracked(guestIp)).not.toEqual([]);
+    await release();
+    await teardown;
     await isForgotten(guestIp);
   });
 
