@@ -188,9 +188,9 @@ export const errorTable = {
     remedy: 'mend the causes in error.errors, then call teardown(vmId) again',
   },
   ERR_BRIDGE_CONFLICT: {
-    when: 'the bridge name belongs to another kind of link, to another network, or has another address; or the network is there with another layout',
+    when: 'the bridge name belongs to another kind of link, to another network, or has another address; or the network is there with another layout or addressDir',
     remedy:
-      'choose another bridge, or remove the one that is there; for another layout, removeNetwork() first',
+      'choose another bridge, or remove the one that is there; for another layout or addressDir, removeNetwork() first',
   },
   ERR_SUBNET_CONFLICT: {
     when: 'the subnet overlaps one of another network in the firewall table, or a route of the host',

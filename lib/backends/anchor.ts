@@ -27,7 +27,7 @@ const prefix = 'vulcan-';
 const minFileAgeMs = 2_000;
 
 /** `/run` and `/var/run` are one directory; other runtimes write either. */
-function canonical(path: string): string {
+export function canonical(path: string): string {
   return path.replace(/^\/var\/run\//, '/run/');
 }
 

@@ -35,13 +35,18 @@ export async function openBackend<T extends Backend>(
   await verifyAtOpen(config, () => backend.verify(scope, 'means'));
   const preparation = new Preparation(runtime, scope);
   const prepare = () =>
-    preparation.run(async (bridges) => {
-      runtime.bridges = bridges;
-      await verifyAtOpen(config, () => backend.verify(scope, 'network'));
-      const wasLost = await isStoreLost(runtime);
-      await backend.recover(scope);
-      if (wasLost) await fillStore(runtime, scope);
-      await start(backend);
+    preparation.run({
+      recover: async (bridges) => {
+        runtime.bridges = bridges;
+        const wasLost = await isStoreLost(runtime);
+        await backend.recover(scope);
+        if (wasLost) await fillStore(runtime, scope);
+      },
+      start: async () => {
+        scope.step = 'verify';
+        await verifyAtOpen(config, () => backend.verify(scope, 'network'));
+        await start(backend);
+      },
     });
   if (!(await besideOthers(runtime, preparation, scope, prepare))) {
     await alone(runtime, preparation, scope, prepare);
@@ -99,9 +104,9 @@ async function undone(runtime: Runtime, preparation: Preparation, error: unknown
   const scope = new Scope({ operation: 'open', network: runtime.network.name, timeoutMs: undoPatienceMs });
   try {
     return await runtime.locks.withNetwork('exclusive', scope, async (lock) => {
-      if ((await networkUsers(runtime)).length > 0 || (await hasOtherPools(runtime, new Set()))) return error;
-      lock.spent = true;
-      return preparation.undone(error);
+      const isNeeded = (await networkUsers(runtime)).length > 0 || (await hasOtherPools(runtime, new Set()));
+      lock.spent = !isNeeded;
+      return preparation.undone(error, { isNeeded });
     });
   } catch (failure) {
     // Whoever holds the lock needs the network.

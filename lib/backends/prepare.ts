@@ -8,6 +8,7 @@ import type { LinkInfo } from '../native/netlink.ts';
 import { runTask } from '../native/task.ts';
 import type { Scope } from '../operation.ts';
 import type { NetworkLayout } from '../types.ts';
+import { canonical } from './anchor.ts';
 import type { Bridge } from './bridge-choice.ts';
 import { conflistFile, readConflist } from './conflist-file.ts';
 import { ensureForwarding } from './forwarding.ts';
@@ -32,23 +33,29 @@ export async function ensureStateDirectories(binding: NativeBinding, stateDir: s
 
 /** What of it no open can change while it stands. */
 const lastingOf = (layout: NativeLayout): string =>
-  `the layout ${layoutName(layout)} and addresses in ${layout.addressDir}`;
+  `the layout ${layoutName(layout)} and addresses in ${canonical(layout.addressDir)}`;
 
 function layoutName({ hostRoutes, linkGroup }: NativeLayout): NetworkLayout {
   if (linkGroup !== null) return 'routed';
   return hostRoutes ? 'bridges' : 'bridge';
 }
 
-/** What is done with the network that is prepared, before that is settled. */
-type Accept = (bridges: readonly Bridge[]) => Promise<void>;
+/** What is done with the network that is prepared, and may fail. */
+export interface Accept {
+  recover(bridges: readonly Bridge[]): Promise<void>;
+  /** Behind the firewall that this manager wants. */
+  start(): Promise<void>;
+}
 
-/** What was not there before goes again by `undone`. */
+/** What was not there before goes again by `undone`, and what was is what it was. */
 export class Preparation {
   readonly #binding: NativeBinding;
   readonly #network: Network;
   readonly #networkFirewall: NetworkFirewall;
   readonly #scope: Scope;
   readonly #undos: Undo[] = [];
+  /** Whoever has come to need the network: others had it so before. */
+  readonly #restores: Undo[] = [];
 
   constructor({ binding, firewall, network }: Runtime, scope: Scope) {
     this.#binding = binding;
@@ -63,20 +70,25 @@ export class Preparation {
     await this.#conflist();
     const bridges = await this.#bridges();
     await this.#subnetRoutes();
-    await this.#firewall();
+    const isKnown = await this.#isKnown();
+    if (!isKnown) await this.#firewall();
+    await this.#guard();
     await this.#forwarding();
-    this.#scope.step = 'verify';
-    await accept(bridges);
+    await accept.recover(bridges);
+    // The policy that others' VMs have changes once nothing else that looks at the host can fail.
+    if (isKnown) await this.#firewall();
+    await accept.start();
   }
 
   get hasChanged(): boolean {
-    return this.#undos.length > 0;
+    return this.#undos.length > 0 || this.#restores.length > 0;
   }
 
   /** As much as can be; what has failed first stays what is told. */
-  async undone(error: unknown): Promise<unknown> {
+  async undone(error: unknown, { isNeeded = false } = {}): Promise<unknown> {
     const failures: Error[] = [];
-    for (const undo of this.#undos.splice(0).reverse()) {
+    const undos = [...this.#restores, ...(isNeeded ? [] : this.#undos)];
+    for (const undo of undos.reverse()) {
       await undo().catch((failure: Error) => {
         failures.push(failure);
       });
@@ -94,11 +106,8 @@ export class Preparation {
     const before = await readConflist(this.#binding, file);
     if (before !== null && isGenerated(before)) await this.#refuseOtherLayout(before);
     if (!(await writeConfList(this.#binding, directory, conflist))) return;
-    this.#undos.push(() =>
-      before === null
-        ? this.#binding.fileRemove(file)
-        : this.#binding.fileWrite({ ...file, data: before, mode: 0o644 }),
-    );
+    if (before === null) this.#undos.push(() => this.#binding.fileRemove(file));
+    else this.#restores.push(() => this.#binding.fileWrite({ ...file, data: before, mode: 0o644 }));
   }
 
   /**
@@ -124,22 +133,23 @@ export class Preparation {
   async #bridges(): Promise<readonly Bridge[]> {
     this.#scope.step = 'bridge';
     const bridges: Bridge[] = [];
-    for (const plan of await this.#plans()) {
+    const { links } = await atStep('bridge', () => this.#binding.dump({ kinds: ['links'] }));
+    for (const plan of this.#plans(links)) {
       const { name } = plan;
-      const { created, mac } = await atStep('bridge', () =>
+      const { created, mac, mtu } = await atStep('bridge', () =>
         this.#task((taskId) => this.#binding.bridgeEnsure({ ...plan, taskId })),
       );
+      const before = links.find((link) => link.name === name)?.mtu ?? mtu;
       if (created) this.#undos.push(() => this.#binding.linkDelete({ name }));
+      else if (mtu !== before) this.#restores.push(() => this.#binding.linkSet({ name, mtu: before }));
       bridges.push({ name, mac });
     }
     return bridges;
   }
 
-  async #plans(): Promise<readonly BridgePlan[]> {
+  #plans(links: readonly LinkInfo[]): readonly BridgePlan[] {
     const { bridges } = this.#network;
-    if (bridges.length <= 1) return bridges;
-    const { links } = await atStep('bridge', () => this.#binding.dump({ kinds: ['links'] }));
-    return presentPlans(this.#network, links);
+    return bridges.length <= 1 ? bridges : presentPlans(this.#network, links);
   }
 
   async #subnetRoutes(): Promise<void> {
@@ -150,24 +160,34 @@ export class Preparation {
     }
   }
 
+  async #isKnown(): Promise<boolean> {
+    return (await this.#ofFirewall(() => this.#binding.firewallList({}))).includes(this.#network.name);
+  }
+
   async #firewall(): Promise<void> {
     const { name } = this.#network;
-    this.#scope.step = 'firewall';
-    try {
-      const known = await this.#binding.firewallList({});
-      await this.#networkFirewall.ensure(this.#scope);
-      if (!known.includes(name)) this.#undos.push(() => this.#binding.firewallRemove({ network: name }));
-      if (this.#network.guarded) await this.#guard();
-    } catch (error) {
-      throw asFirewallError(name, error);
-    }
+    const known = await this.#isKnown();
+    await this.#ofFirewall(() => this.#networkFirewall.ensure(this.#scope));
+    if (!known) this.#undos.push(() => this.#binding.firewallRemove({ network: name }));
   }
 
   /** The table is everybody's: it goes only while nobody has a port in it. */
   async #guard(): Promise<void> {
+    if (!this.#network.guarded) return;
     const routed = this.#network.layout?.linkGroup != null;
-    const made = await this.#task((taskId) => this.#binding.guardEnsure({ routed, taskId }));
+    const made = await this.#ofFirewall(() =>
+      this.#task((taskId) => this.#binding.guardEnsure({ routed, taskId })),
+    );
     if (made) this.#undos.push(() => this.#binding.guardRemoveUnused({}));
+  }
+
+  async #ofFirewall<T>(work: () => Promise<T>): Promise<T> {
+    this.#scope.step = 'firewall';
+    try {
+      return await work();
+    } catch (error) {
+      throw asFirewallError(this.#network.name, error);
+    }
   }
 
   async #forwarding(): Promise<void> {

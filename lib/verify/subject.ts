@@ -31,7 +31,7 @@ export interface VerifySubject {
   readonly status: ((options: RunOptions) => Promise<readonly NetworkError[]>) | null;
   readonly bundledPluginDir: string;
   readonly netnsDir: string;
-  /** Of the network, which was prepared. */
+  /** Of the network, which is prepared by the time that it is looked at. */
   readonly firewall: FirewallNetwork;
   /** What ports are guarded by; `null`: they are not. */
   readonly guard: 'bridge' | 'routed' | null;

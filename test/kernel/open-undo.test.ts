@@ -4,7 +4,8 @@ import { beforeEach, expect, it } from 'vitest';
 import { resolveConfig } from '../../lib/config/manager.ts';
 import { bundledPluginDirectory } from '../../lib/native/load.ts';
 import { NetworkManager } from '../../lib/network-manager.ts';
-import { canonicalDump } from '../support/dump.ts';
+import type { NetworkManagerOptions } from '../../lib/options.ts';
+import { canonicalDump, expectUnchanged } from '../support/dump.ts';
 import { resetLab } from '../support/lab.ts';
 import { native } from '../support/native.ts';
 import { expectRefusal } from '../support/refusal.ts';
@@ -52,7 +53,7 @@ describeWith(['lab', 'tun'], 'the undo of an open', () => {
   });
 
   /** An open that has prepared the network, and is refused once it is told to be. */
-  function openToBeRefused() {
+  function openToBeRefused(options: NetworkManagerOptions = {}) {
     const events = new EventEmitter();
     const survey = async () => {
       const refused = once(events, 'refused');
@@ -65,7 +66,7 @@ describeWith(['lab', 'tun'], 'the undo of an open', () => {
     });
     const host = { binding, bundledPluginDir: bundledPluginDirectory() };
     const reached = once(events, 'reached');
-    const failing = NetworkManager.openOn(host, resolveConfig({ verify: 'off' }));
+    const failing = NetworkManager.openOn(host, resolveConfig({ verify: 'off', ...options }));
     failing.catch(() => {});
     return { reached, failing, refuse: () => events.emit('refused') };
   }
@@ -81,6 +82,17 @@ describeWith(['lab', 'tun'], 'the undo of an open', () => {
     await using manager = await opening;
     await manager.setup('vm-1');
     expect(await manager.check('vm-1')).toEqual({ ok: true, differences: [] });
+  });
+
+  it('gives VMs no policy of its own, and puts back the conflist, though they need the network', async () => {
+    await using manager = await NetworkManager.open({ verify: 'off' });
+    await manager.setup('vm-1');
+    const before = await canonicalDump();
+    const { reached, failing, refuse } = openToBeRefused({ hostAccess: 'all', mtu: 1400 });
+    await reached;
+    refuse();
+    await expectRefusal(failing, 'ERR_KERNEL', /survey is refused/);
+    await expectUnchanged(before);
   });
 
   it('leaves what was missing of the network, and another has given to a VM meanwhile', async () => {
