@@ -98,7 +98,7 @@ export class NetworkManager implements AsyncDisposable {
     const manager = new NetworkManager(backend, config);
     for (const { vmId, error } of backend.recovery.failed) {
       const fields = { err: error, vmId, network: manager.network };
-      manager.#logger.warn(fields, `what is left of ${vmId} could not be removed: ${error.message}`);
+      manager.#logger.warn(fields, `${vmId} could not be brought to order: ${error.message}`);
     }
     return manager;
   }

@@ -184,7 +184,10 @@ export interface RecoveryReport {
   readonly removed: readonly string[];
   /** VMs in use whose record, or claim of their namespace, was lost and is written again. */
   readonly restored: readonly string[];
-  /** VMs that could not be judged, or not be removed; `gc`, or the next `open`, tries again. */
+  /**
+   * VMs that could not be judged, not be removed, or not be given back what guards them; the next `open` tries again, and so does
+   * `gc`, or for those that live `repair`.
+   */
   readonly failed: readonly { readonly vmId: string; readonly error: Error }[];
 }
 

@@ -1,4 +1,5 @@
 import { collect } from '../cni/collect.ts';
+import { recordName } from '../cni/names.ts';
 import type { AttachmentKey, CacheRecord } from '../cni/types.ts';
 import type { NetworkError } from '../errors.ts';
 import type { Scope } from '../operation.ts';
@@ -148,13 +149,20 @@ class Collection {
       // A pool's, which clearDeadPools knows dead from alive.
       if (isPoolOwner(owner)) continue;
       const key = { network: network.name, containerId, ifName };
-      if (ageMs < graceMs || this.#stays(key)) continue;
+      if (ageMs < graceMs || this.#stays(key) || (await this.#hasOlderRecord(key))) continue;
       throwIfStopped(this.#scope, false);
       await this.#counting(containerId, async () => {
         const released = await releaseAddresses(binding, { directory, owner, ips: [ip] }, this.#scope);
         return released.length > 0;
       });
     }
+  }
+
+  /** Another runtime's, of a form that does not say whose it is. */
+  async #hasOlderRecord(key: AttachmentKey): Promise<boolean> {
+    if (!this.#view.unreadable.includes(recordName(key))) return false;
+    const record = await this.#runtime.cache.read(key).catch(() => null);
+    return record !== null;
   }
 
   /** Of a VM to keep, or recorded. */

@@ -20,7 +20,7 @@ export interface HeldLock {
 const share = 0.9;
 
 /**
- * The locks of all processes that share a state directory. Verbs about one VM hold its lock alone and the network's
+ * The locks of all processes that share a state directory. Verbs about one VM hold its lock alone, a set-up by plugins also that of the attachment's id, and the network's
  * together with others; what looks at the whole network holds that one alone. The network's comes first.
  */
 export class Locks {

@@ -140,7 +140,7 @@ export class PartialVm {
       return isIts || (await mayClear(this.#runtime, vmId, [], state));
     }
     const key = keyOf(this.#runtime, containerIdOf(vmId, state));
-    if (this.#hasUnreadable(key)) return true;
+    if (this.#hasUnreadable(key)) return !(await this.#mayBeAnothers(vmId, state));
     // Read anew: a teardown that was under way when the host was viewed has come to its end.
     const { binding, network } = this.#runtime;
     const directory = addressStoreOf(network);
@@ -164,6 +164,7 @@ export class PartialVm {
       await this.#claim(vmId, own.owner, lock);
       return this.#remove(vmId, await this.#runtime.anchors.state(vmId, lock), lock, scope);
     }
+    if (await this.#mayBeAnothers(vmId, state)) return 'left';
     const link = isOurs(state) ? null : await this.#uncutLink(key);
     if (link !== null) await cutHostLink(this.#runtime.binding, key, link);
     return this.#remove(vmId, state, lock, scope);

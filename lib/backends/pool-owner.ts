@@ -106,7 +106,10 @@ export async function clearDeadPools(
   return errors;
 }
 
-/** Those whose links are left: whoever was a VM may be in the namespace of a slot that rested. */
+/**
+ * Those whose links are left: whoever was a VM may be in the namespace of a slot that rested. What nothing guards can't be told from
+ * another's.
+ */
 async function cutAll(
   { binding, config, network }: Runtime,
   owner: string,

@@ -100,6 +100,8 @@ describeBackends('other runtimes', (lab) => {
       const before = await canonicalDump();
       const manager = await open();
       expect(manager.recovery).toMatchObject({ removed: [], failed: [] });
+      expect(await manager.repair()).toMatchObject({ ok: true });
+      expect(await manager.gc({ keep: [] })).toEqual({ removed: [], failed: [] });
       await expectUnchanged(before);
     });
 

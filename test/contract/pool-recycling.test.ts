@@ -1,4 +1,3 @@
-import { channel } from 'node:diagnostics_channel';
 import { readdir, readFile } from 'node:fs/promises';
 import { afterEach, beforeAll, expect, it } from 'vitest';
 import { ownAddresses } from '../../lib/backends/guard.ts';
@@ -22,6 +21,7 @@ import { Vmms } from '../support/vmm.ts';
 import { writeDualStack } from './dual-stack.ts';
 import { type ContractLab, describeBackends } from './fixture.ts';
 import { flip, hostLinks, linkOf, linksOf, portStateOf } from './oracles.ts';
+import { oneAddress, watchPool } from './pool-state.ts';
 
 const poolOf = (manager: NetworkManager) => {
   const [pool] = manager.stats().pools;
@@ -32,8 +32,6 @@ const poolOf = (manager: NetworkManager) => {
 const untilReady = (manager: NetworkManager, count: number) =>
   until(`${count} slots`, () => poolOf(manager).ready === count && poolOf(manager).resting === 0);
 
-const oneAddress = { ranges: [{ start: '10.168.0.2', end: '10.168.0.2' }] };
-
 async function openWarm(
   lab: ContractLab,
   pool: Partial<PoolOptions>,
@@ -43,23 +41,6 @@ async function openWarm(
   const manager = await lab.open({ ...options, pool: { min: 1, max: 1, restMs: 0, ...pool } }, binding);
   await manager.warmUp();
   return manager;
-}
-
-/** Names of the channels of a pool, as they come. */
-function watchPool(): { readonly seen: string[]; forget(): void } {
-  const seen: string[] = [];
-  const listener = (_event: unknown, name: string | symbol) =>
-    void seen.push(String(name).replace(/.*:/, ''));
-  const channels = ['ready', 'taken', 'recycled', 'destroyed'].map((change) =>
-    channel(`vulcan-net:pool:${change}`),
-  );
-  for (const each of channels) each.subscribe(listener);
-  return {
-    seen,
-    forget: () => {
-      for (const each of channels) each.unsubscribe(listener);
-    },
-  };
 }
 
 const hostLink = async () => `${(await hostLinks())[0]?.ifname}`;

@@ -1,3 +1,4 @@
+import { channel } from 'node:diagnostics_channel';
 import { readdir, readFile } from 'node:fs/promises';
 import { expect } from 'vitest';
 import type { NetworkManager } from '../../lib/network-manager.ts';
@@ -51,4 +52,21 @@ export async function dumpOfOne(manager: NetworkManager): Promise<string> {
   const lines = anonymous.split('\n').filter((line) => !line.includes('.pool-'));
   // The lock's file has the namespace's number in it, the record's what is compared without its names.
   return lines.map((line) => line.replace(/^(file \S+vm-1\S* .*) \w+$/, '$1')).join('\n');
+}
+
+/** Names of the channels of a pool, as they come. */
+export function watchPool(): { readonly seen: string[]; forget(): void } {
+  const seen: string[] = [];
+  const listener = (_event: unknown, name: string | symbol) =>
+    void seen.push(String(name).replace(/.*:/, ''));
+  const channels = ['ready', 'taken', 'recycled', 'destroyed'].map((change) =>
+    channel(`vulcan-net:pool:${change}`),
+  );
+  for (const each of channels) each.subscribe(listener);
+  return {
+    seen,
+    forget: () => {
+      for (const each of channels) each.unsubscribe(listener);
+    },
+  };
 }
