@@ -26,9 +26,10 @@ std::vector<IpAddress> ForgetTogether(Conntrack& conntrack, const std::vector<Ip
   // What can't be searched for takes a reading, so it is worth a listing to do without.
   const bool unlisted = addresses.size() < kWorthListing && AreSearchable(addresses);
   std::vector<IpAddress> tracked = unlisted ? addresses : TrackedOf(addresses);
-  const auto searchable = std::ranges::stable_partition(tracked, std::not_fn(&Conntrack::IsSearchable));
-  const std::vector<IpAddress> others(tracked.begin(), searchable.begin());
-  tracked.erase(tracked.begin(), searchable.begin());
+  const auto searchable =
+      std::stable_partition(tracked.begin(), tracked.end(), std::not_fn(&Conntrack::IsSearchable));
+  const std::vector<IpAddress> others(tracked.begin(), searchable);
+  tracked.erase(tracked.begin(), searchable);
   if (!others.empty()) conntrack.Remove(others);
   if (tracked.empty()) return {};
   if (Conntrack::AreFew(tracked.size(), connections) && conntrack.TryRemove(tracked.front())) {
