@@ -45,10 +45,8 @@ describeBackends('an id of an attachment that two VMs want at once', (lab) => {
     // What the first set-up of a network makes for good.
     await manager.setup('vm-0');
     for (const managers of [[manager, manager] as const, [manager, second] as const]) {
-      for (let round = 0; round < 3; round++) {
-        await expectOneOf(managers, [chosen, other]);
-        await expectOneOf(managers, [other, chosen]);
-      }
+      await expectOneOf(managers, [chosen, other]);
+      await expectOneOf(managers, [other, chosen]);
     }
   });
 

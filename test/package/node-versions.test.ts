@@ -10,10 +10,14 @@ import { plainEnvironment, root } from './npm.ts';
 
 const addon = join(root, 'build/Release/vulcan_net.node');
 
-/** What crashes and others have done to a host, and how long that takes, is no matter of Node's version: `npm run proof -- nodes`. */
+/**
+ * What crashes and others have done to a host, what plugins answer, and which options are refused: that takes long, and is no matter of
+ * Node's version. `npm run proof -- nodes` leaves nothing out.
+ */
 const ofTheHost = [
   ...['recovery', 'repair', 'crash-table'],
-  ...['disasters', 'flushed', 'forgotten', 'lost-directories'],
+  ...['bridge', 'disasters', 'flushed', 'forgotten', 'lost-directories'],
+  ...['bad-options', 'bad-plugins', 'shared-ids'],
 ].flatMap((name) => ['--exclude', `test/contract/${name}.test.ts`]);
 const leftOut = process.env['VULCAN_NODES'] === 'all' ? [] : ofTheHost;
 
