@@ -90,6 +90,10 @@ async function ownersOf(runtime: Runtime): Promise<readonly string[]> {
     .map((name) => name.slice(0, length));
 }
 
+/** How long a store is waited for that somebody holds, and how much of the verb's time: the rest is for what matters more. */
+const storePatienceMs = 5_000;
+const storeShare = 1 / 4;
+
 /**
  * Releases what dead processes had: the kernel has taken their namespaces, with all links in them, but for those that somebody is
  * in. What one has that can't be released stays, and keeps nobody from what the others have.
@@ -101,7 +105,8 @@ export async function clearDeadPools(
 ): Promise<readonly NetworkError[]> {
   const errors: NetworkError[] = [];
   for (const owner of await atStep('pool', () => ownersOf(runtime))) {
-    await collect(errors, () => atStep('pool', () => clearPool(runtime, layout, owner, scope.remainingMs)));
+    const timeoutMs = Math.ceil(Math.min(storePatienceMs, scope.remainingMs * storeShare));
+    await collect(errors, () => atStep('pool', () => clearPool(runtime, layout, owner, timeoutMs)));
   }
   return errors;
 }
