@@ -371,12 +371,11 @@ export class NetworkManager implements AsyncDisposable {
   /** What is under way, and waited for by close, from the moment that it is asked for. */
   async #inTurn<T>(work: () => Promise<T>): Promise<T> {
     this.#running.begin();
-    const turn = this.#turns.begin();
+    const turn = this.#turns.take();
     if (turn !== null) await turn;
     try {
       return await work();
     } finally {
-      this.#turns.end();
       this.#running.end();
     }
   }

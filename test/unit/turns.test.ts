@@ -1,20 +1,15 @@
 import { setImmediate as nextTurn } from 'node:timers/promises';
-import { describe, expect, it, vi } from 'vitest';
+import { describe, expect, it } from 'vitest';
 import { Turns } from '../../lib/turns.ts';
 
-/**
- * What has begun so far, of as many that are asked for at once. `tookMs`: what keeps the loop busy each time. `lasting`: what
- * each waits for before it ends.
- */
-function begin(turns: Turns, count: number, tookMs = 0, lasting: Promise<unknown> = Promise.resolve()) {
+/** What has begun so far, of as many that are asked for at once. `tookMs`: what keeps the loop busy each time. */
+function begin(turns: Turns, count: number, tookMs = 0) {
   const begun: number[] = [];
   const work = async (index: number) => {
-    const turn = turns.begin();
+    const turn = turns.take();
     if (turn !== null) await turn;
     begun.push(index);
     for (const end = performance.now() + tookMs; performance.now() < end; );
-    await lasting;
-    turns.end();
     return index;
   };
   return { begun, all: Promise.all(Array.from({ length: count }, (_, index) => work(index))) };
@@ -33,7 +28,7 @@ describe('turns', () => {
     const first = begun.length;
     expect(first).toBeLessThan(100);
     // Whoever asks later doesn't overtake.
-    const last = turns.begin()?.then(() => begun.length);
+    const last = turns.take()?.then(() => begun.length);
     let turnsTaken = 0;
     for (let before = first; before < 500; before = begun.length) {
       await nextTurn();
@@ -44,34 +39,6 @@ describe('turns', () => {
     expect(begun).toEqual(upTo(500));
     expect(await all).toEqual(upTo(500));
     expect(await last).toBe(500);
-  });
-
-  it('are of fewer with many under way, none of which ends', async () => {
-    const turns = new Turns();
-    let end = () => {};
-    const ending = new Promise<void>((resolve) => {
-      end = resolve;
-    });
-    const { begun, all } = begin(turns, 300, 0, ending);
-    while (begun.length < 64) await nextTurn();
-    const clock = vi.spyOn(performance, 'now');
-    let now = performance.now();
-    clock.mockReturnValue(now);
-    await nextTurn();
-    for (const [tookMs, few] of [
-      [0.1, 1],
-      [2, 8],
-      [100, 32],
-    ] as const) {
-      now += tookMs;
-      clock.mockReturnValue(now);
-      const before = begun.length;
-      await nextTurn();
-      expect(begun.length - before).toBe(few);
-    }
-    clock.mockRestore();
-    end();
-    expect(await all).toEqual(upTo(300));
   });
 
   it('begin anew when nobody waits any more', async () => {
