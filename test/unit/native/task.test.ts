@@ -16,6 +16,8 @@ it('numbers tasks of one addon in one sequence, however often the module is eval
     ids.push(taskId);
     return native.exec({ ...sleep, taskId });
   });
+  // Refused or killed, whichever the cancellation was in time for.
+  const ended = Promise.allSettled([asleep]);
   const read = second.runTask(native, undefined, (taskId) => {
     ids.push(taskId);
     return native.sysctlRead({ key: 'kernel/ostype', taskId });
@@ -24,5 +26,5 @@ it('numbers tasks of one addon in one sequence, however often the module is eval
   native.cancel(id);
   expect(next).toBe(id + 1);
   await expect(read).resolves.toBe('Linux');
-  await Promise.allSettled([asleep]);
+  await ended;
 });
