@@ -104,9 +104,9 @@ async function undone(runtime: Runtime, preparation: Preparation, error: unknown
   const scope = new Scope({ operation: 'open', network: runtime.network.name, timeoutMs: undoPatienceMs });
   try {
     return await runtime.locks.withNetwork('exclusive', scope, async (lock) => {
-      const isNeeded = (await networkUsers(runtime)).length > 0 || (await hasOtherPools(runtime, new Set()));
-      lock.spent = !isNeeded;
-      return preparation.undone(error, { isNeeded });
+      if ((await networkUsers(runtime)).length > 0 || (await hasOtherPools(runtime, new Set()))) return error;
+      lock.spent = true;
+      return preparation.undone(error);
     });
   } catch (failure) {
     // Whoever holds the lock needs the network.

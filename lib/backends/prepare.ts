@@ -54,7 +54,7 @@ export class Preparation {
   readonly #networkFirewall: NetworkFirewall;
   readonly #scope: Scope;
   readonly #undos: Undo[] = [];
-  /** Whoever has come to need the network: others had it so before. */
+  /** What others had otherwise before, whoever needs the network. */
   readonly #restores: Undo[] = [];
 
   constructor({ binding, firewall, network }: Runtime, scope: Scope) {
@@ -64,37 +64,38 @@ export class Preparation {
     this.#scope = scope;
   }
 
+  /** Under the network's lock. Where it rejects, others have what they had; what is new is to be undone. */
   async run(accept: Accept): Promise<void> {
+    try {
+      await this.#run(accept);
+    } catch (error) {
+      throw await takeBack(this.#restores, error);
+    }
+  }
+
+  async #run(accept: Accept): Promise<void> {
     this.#scope.step = 'routes';
     await refuseRoutedSubnets(this.#binding, this.#network);
     await this.#conflist();
     const bridges = await this.#bridges();
     await this.#subnetRoutes();
     const isKnown = await this.#isKnown();
-    if (!isKnown) await this.#firewall();
+    if (!isKnown) await this.#firewall(isKnown);
     await this.#guard();
     await this.#forwarding();
     await accept.recover(bridges);
     // The policy that others' VMs have changes once nothing else that looks at the host can fail.
-    if (isKnown) await this.#firewall();
+    if (isKnown) await this.#firewall(isKnown);
     await accept.start();
   }
 
   get hasChanged(): boolean {
-    return this.#undos.length > 0 || this.#restores.length > 0;
+    return this.#undos.length > 0;
   }
 
-  /** As much as can be; what has failed first stays what is told. */
-  async undone(error: unknown, { isNeeded = false } = {}): Promise<unknown> {
-    const failures: Error[] = [];
-    const undos = [...this.#restores, ...(isNeeded ? [] : this.#undos)];
-    for (const undo of undos.reverse()) {
-      await undo().catch((failure: Error) => {
-        failures.push(failure);
-      });
-    }
-    if (failures.length === 0 || !(error instanceof NetworkError)) return error;
-    return error.with({ errors: failures.map((each) => kernelError('undo', each) as Error) });
+  /** With what of it has failed. */
+  undone(error: unknown): Promise<unknown> {
+    return takeBack(this.#undos, error);
   }
 
   async #conflist(): Promise<void> {
@@ -164,11 +165,10 @@ export class Preparation {
     return (await this.#ofFirewall(() => this.#binding.firewallList({}))).includes(this.#network.name);
   }
 
-  async #firewall(): Promise<void> {
+  async #firewall(isKnown: boolean): Promise<void> {
     const { name } = this.#network;
-    const known = await this.#isKnown();
     await this.#ofFirewall(() => this.#networkFirewall.ensure(this.#scope));
-    if (!known) this.#undos.push(() => this.#binding.firewallRemove({ network: name }));
+    if (!isKnown) this.#undos.push(() => this.#binding.firewallRemove({ network: name }));
   }
 
   /** The table is everybody's: it goes only while nobody has a port in it. */
@@ -198,6 +198,19 @@ export class Preparation {
   #task<T>(start: (taskId: number) => Promise<T>): Promise<T> {
     return runTask(this.#binding, this.#scope, start);
   }
+}
+
+/** As much as can be; what has failed first stays what is told. */
+async function takeBack(undos: Undo[], error: unknown): Promise<unknown> {
+  const failures: Error[] = [];
+  for (const undo of undos.splice(0).reverse()) {
+    await undo().catch((failure: Error) => {
+      failures.push(failure);
+    });
+  }
+  if (failures.length === 0 || !(error instanceof NetworkError)) return error;
+  const before = error.errors ?? [];
+  return error.with({ errors: [...before, ...failures.map((each) => kernelError('undo', each) as Error)] });
 }
 
 /** A bridge that somebody else has made has another address, and other uses. */
