@@ -7,6 +7,7 @@
 #include <vector>
 
 #include "false_kernel.h"
+#include "namespace_test.h"
 #include "sys/netns.h"
 
 namespace vulcan {
@@ -41,17 +42,7 @@ constexpr int kNobody = 1 << 20;
   });
 }
 
-class SlotCut : public testing::Test {
- protected:
-  void SetUp() override {
-    try {
-      RunInNewNamespace([] {});
-    } catch (const Error& error) {
-      if (error.Errnum() != EPERM) throw;
-      GTEST_SKIP() << "needs CAP_SYS_ADMIN: run it as root";
-    }
-  }
-};
+using SlotCut = NamespaceTest;
 
 TEST_F(SlotCut, HowManyThereAre) { EXPECT_EQ(CountUncut(kMany, 0), 0U); }
 

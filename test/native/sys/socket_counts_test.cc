@@ -16,6 +16,7 @@
 
 #include "base/error.h"
 #include "base/unique_fd.h"
+#include "namespace_test.h"
 #include "sys/netns.h"
 
 namespace vulcan {
@@ -85,17 +86,7 @@ void Converse() {
   return counts;
 }
 
-class SocketCountsTest : public testing::Test {
- protected:
-  void SetUp() override {
-    try {
-      RunInNewNamespace([] {});
-    } catch (const Error& error) {
-      if (error.Errnum() != EPERM) throw;
-      GTEST_SKIP() << "needs CAP_SYS_ADMIN: run it as root";
-    }
-  }
-};
+using SocketCountsTest = NamespaceTest;
 
 TEST_F(SocketCountsTest, AreNoneOfANewNamespace) {
   const SocketCounts counts = CountAfter([] {});

@@ -11,6 +11,7 @@
 #include <vector>
 
 #include "base/error.h"
+#include "namespace_test.h"
 #include "sys/netns.h"
 #include "tracker.h"
 
@@ -35,17 +36,7 @@ namespace {
 
 using Texts = std::vector<std::string>;
 
-class TrackedAddresses : public testing::Test {
- protected:
-  void SetUp() override {
-    try {
-      RunInNewNamespace([] {});
-    } catch (const Error& error) {
-      if (error.Errnum() != EPERM) throw;
-      GTEST_SKIP() << "needs CAP_SYS_ADMIN: run it as root";
-    }
-  }
-};
+using TrackedAddresses = NamespaceTest;
 
 TEST_F(TrackedAddresses, AreNoneWhereNothingIsTracked) {
   EXPECT_EQ(Tracked([](Tracker&) {}, {"10.168.0.2", "fd00::2"}), Texts{});
