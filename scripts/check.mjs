@@ -57,7 +57,7 @@ const checks = {
   'clang-format': () => run('clang-format-14', ['--dry-run', '-Werror', ...nativeFiles()]),
   shellcheck: () => run('shellcheck', ['--external-sources', ...shellScripts()]),
   'development-build': () => run('npm', ['run', '--silent', 'build:dev']),
-  'clang-tidy': () => checkClangTidy(nativeFiles().filter((file) => file.endsWith('.cc'))),
+  'clang-tidy': () => checkClangTidy(),
   knip: () => run(bin('knip'), []),
   readme: () => build().then(() => run('node', ['scripts/readme.mjs', '--check'])),
   package: () => build().then(() => run(bin('publint'), ['--strict'])),

@@ -12,7 +12,7 @@ namespace vulcan {
 namespace {
 
 // The acknowledgements of so many fit into a socket.
-constexpr std::size_t kAtOnce = 32;
+constexpr std::size_t kLabelsAtOnce = 32;
 
 }  // namespace
 
@@ -34,7 +34,7 @@ Progress<bool> LabelLinks::Judge(const Cancellation& cancellation) {
 
 std::optional<Wait> LabelLinks::Gather(RtnlBatch& batch, std::vector<AttachmentLock>& held,
                                        const Cancellation& cancellation) {
-  const std::size_t end = std::min(next_ + kAtOnce, labels_.size());
+  const std::size_t end = std::min(next_ + kLabelsAtOnce, labels_.size());
   for (; next_ < end; ++next_) {
     auto judged = Judge(cancellation);
     if (judged.wait) return std::move(judged.wait);

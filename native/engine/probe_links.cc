@@ -26,9 +26,6 @@ namespace {
 constexpr const char* kBridge = "bridge0";
 constexpr const char* kVeth = "port0";
 constexpr const char* kTap = "tap0";
-// Every namespace has it, so that qdiscs and filters are proven even where links can't be made.
-constexpr int kLoopback = 1;
-constexpr std::uint32_t kIngressHandle = 0xffff0000;
 
 void AddBridge(RtnlSocket& socket) {
   socket.Request(NewBridge(kBridge, ParseMac("02:00:00:00:00:01").value()));
@@ -54,7 +51,8 @@ void UsePort(RtnlSocket& socket) {
   socket.Request(CutPort(veth->index));
 }
 
-// A filter that matches everything and does nothing.
+// A filter that matches everything and does nothing: on loopback, so that it is proven where links can't be
+// made.
 void AddU32(RtnlSocket& socket) {
   tcmsg fixed{};
   fixed.tcm_ifindex = kLoopback;

@@ -19,7 +19,7 @@ using Verdicts = std::vector<std::optional<Error>>;
 
 // The kernel takes 64 KiB in one send (netlink_sendmsg of net/netlink/af_netlink.c), and what is lost of the
 // answers speaks against no others.
-constexpr std::size_t kAtOnce = 64;
+constexpr std::size_t kVmsAtOnce = 64;
 
 void SendPortion(AttachmentHost& host, const Slots& slots, std::span<const std::size_t> portion,
                  const std::function<RtnlMessage(const Slot&)>& request, Verdicts& against) {
@@ -36,8 +36,8 @@ void SendPortion(AttachmentHost& host, const Slots& slots, std::span<const std::
 // What the kernel says to the request for each of them.
 void SendFor(AttachmentHost& host, const Slots& slots, std::span<const std::size_t> whose,
              const std::function<RtnlMessage(const Slot&)>& request, Verdicts& against) {
-  for (; !whose.empty(); whose = whose.subspan(std::min(kAtOnce, whose.size()))) {
-    const auto portion = whose.first(std::min(kAtOnce, whose.size()));
+  for (; !whose.empty(); whose = whose.subspan(std::min(kVmsAtOnce, whose.size()))) {
+    const auto portion = whose.first(std::min(kVmsAtOnce, whose.size()));
     try {
       SendPortion(host, slots, portion, request, against);
     } catch (const Error& error) {

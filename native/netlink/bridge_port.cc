@@ -6,15 +6,10 @@
 #include <optional>
 
 #include "netlink/attributes.h"
+#include "netlink/link_state.h"
 
 namespace vulcan {
 namespace {
-
-// IF_LINK_MODE_* and IF_OPER_* of <linux/if.h>, which can't be included beside <net/if.h>.
-constexpr std::uint8_t kLinkModeDefault = 0;
-constexpr std::uint8_t kLinkModeDormant = 1;
-constexpr std::uint8_t kOperDormant = 5;
-constexpr std::uint8_t kOperUp = 6;
 
 // The kernel tells all who listen once these have changed, whereupon the bridge looks at the port.
 RtnlMessage SetOperation(int index, std::uint8_t mode, std::uint8_t state,

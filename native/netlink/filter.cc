@@ -11,13 +11,11 @@
 #include <cstddef>
 
 #include "netlink/attributes.h"
+#include "netlink/qdisc.h"
 
 namespace vulcan {
 
 namespace {
-
-// The ingress qdisc's own handle; its filters hang there.
-constexpr std::uint32_t kIngressHandle = 0xffff0000;
 
 using Selector = std::array<std::byte, sizeof(tc_u32_sel) + sizeof(tc_u32_key)>;
 

@@ -18,16 +18,14 @@
 #include <utility>
 
 #include "netlink/attributes.h"
+#include "netlink/link_state.h"
+#include "netlink/qdisc.h"
 #include "sys/link_features.h"
 
 namespace vulcan {
 namespace {
 
-// <net/if.h> lacks these, and <linux/if.h> can't be included beside it.
-constexpr unsigned kLowerUp = 1U << 16;
-constexpr unsigned kDormant = 1U << 17;
 constexpr unsigned kByCarrier = IFF_RUNNING | kLowerUp | kDormant;
-constexpr std::uint32_t kIngressHandle = 0xffff0000;
 
 struct Nest;
 

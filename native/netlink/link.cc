@@ -7,6 +7,7 @@
 #include <cerrno>
 
 #include "netlink/attributes.h"
+#include "netlink/link_state.h"
 #include "netlink/mac_address.h"
 
 namespace vulcan {
@@ -47,11 +48,7 @@ std::optional<Link> ParseLink(const nlmsghdr& message) {
   link.mac = FormatMac(attributes.Bytes(IFLA_ADDRESS));
   link.mtu = attributes.U32(IFLA_MTU);
   link.up = (fixed.ifi_flags & IFF_UP) != 0;
-  // <net/if.h> lacks IFF_LOWER_UP, and <linux/if.h> can't be included beside it.
-  constexpr unsigned kLowerUp = 1U << 16;
   link.lower_up = (fixed.ifi_flags & kLowerUp) != 0;
-  // IF_LINK_MODE_DORMANT of the same.
-  constexpr std::uint8_t kLinkModeDormant = 1;
   link.dormant = attributes.U8(IFLA_LINKMODE) == kLinkModeDormant;
   link.rising = link.lower_up && (fixed.ifi_flags & IFF_RUNNING) == 0 && !link.dormant;
   link.alias = attributes.String(IFLA_IFALIAS);

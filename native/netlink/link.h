@@ -10,6 +10,9 @@
 
 namespace vulcan {
 
+// In every namespace: LOOPBACK_IFINDEX in the kernel's include/net/flow.h.
+inline constexpr int kLoopback = 1;
+
 // A network link as RTM_GETLINK tells it.
 struct Link {
   int index = 0;

@@ -8,6 +8,9 @@
 
 namespace vulcan {
 
+// The ingress qdisc's own handle; its filters hang there.
+inline constexpr std::uint32_t kIngressHandle = 0xffff0000;
+
 struct Qdisc {
   int link = 0;
   std::string kind;

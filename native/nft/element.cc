@@ -66,8 +66,8 @@ void Put(nftnl_set* set, const Element& element) {
   nftnl_set_elem_add(set, stop.release());
 }
 
-void Change(Batch& batch, std::uint16_t type, std::uint16_t flags, const Table& table, const Set& set,
-            const std::vector<Element>& elements) {
+void ChangeElements(Batch& batch, std::uint16_t type, std::uint16_t flags, const Table& table, const Set& set,
+                    const std::vector<Element>& elements) {
   for (std::size_t at = 0; at < elements.size(); at += kElementsPerMessage) {
     const SetHandle handle = Named(table, set);
     const std::size_t end = std::min(at + kElementsPerMessage, elements.size());
@@ -150,11 +150,11 @@ std::vector<Element> Parse(const Table& table, const Set& set, const std::vector
 }  // namespace
 
 void AddElements(Batch& batch, const Table& table, const Set& set, const std::vector<Element>& elements) {
-  Change(batch, NFT_MSG_NEWSETELEM, NLM_F_CREATE, table, set, elements);
+  ChangeElements(batch, NFT_MSG_NEWSETELEM, NLM_F_CREATE, table, set, elements);
 }
 
 void DeleteElements(Batch& batch, const Table& table, const Set& set, const std::vector<Element>& elements) {
-  Change(batch, NFT_MSG_DELSETELEM, 0, table, set, elements);
+  ChangeElements(batch, NFT_MSG_DELSETELEM, 0, table, set, elements);
 }
 
 std::vector<Element> ListElements(Socket& socket, const Table& table, const Set& set) {

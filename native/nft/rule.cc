@@ -88,7 +88,8 @@ Rule& Rule::Destination(Comparison comparison, const IpPrefix& prefix) {
 }
 
 Rule& Rule::IcmpType(std::uint8_t type) {
-  const std::uint8_t protocol = family_ == NFPROTO_IPV4 ? IPPROTO_ICMP : IPPROTO_ICMPV6;
+  const std::uint8_t protocol =
+      family_ == NFPROTO_IPV4 ? std::uint8_t{IPPROTO_ICMP} : std::uint8_t{IPPROTO_ICMPV6};
   return Then(LoadMeta(NFT_META_L4PROTO))
       .Then(Compare(Comparison::kEqual, Byte(protocol)))
       .Then(LoadField(kIcmpType))

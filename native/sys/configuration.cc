@@ -12,14 +12,11 @@
 
 #include "base/error.h"
 #include "base/unique_fd.h"
+#include "sys/directory_stream.h"
 #include "sys/io.h"
 
 namespace vulcan {
 namespace {
-
-struct CloseDirectory {
-  void operator()(DIR* stream) const noexcept { ::closedir(stream); }
-};
 
 [[nodiscard]] bool IsRegularAt(int directory, const char* path) {
   struct stat status {};
@@ -40,7 +37,7 @@ std::optional<std::string> ReadConfiguration(const std::string& path, std::size_
 }
 
 std::vector<std::string> ListConfiguration(const std::string& directory) {
-  const std::unique_ptr<DIR, CloseDirectory> stream(::opendir(directory.c_str()));
+  const DirectoryStream stream(::opendir(directory.c_str()));
   if (!stream) {
     if (errno == ENOENT) return {};
     throw SystemError("opendir", directory);

@@ -30,10 +30,6 @@ void CheckNobodyElseCanChange(const struct statx& status, const std::string& pat
   }
 }
 
-struct CloseDirectory {
-  void operator()(DIR* stream) const noexcept { ::closedir(stream); }
-};
-
 // Whether it was missing.
 bool MakeDirectory(const std::string& path, mode_t mode) {
   if (::mkdir(path.c_str(), mode) != 0) {
@@ -79,7 +75,7 @@ std::vector<std::string> Directory::Names() const {
   // Opened anew, because descriptors share their place in the list.
   UniqueFd fd(::openat(Fd(), ".", O_RDONLY | O_DIRECTORY | O_CLOEXEC));
   if (!fd) throw SystemError("openat", path_);
-  const std::unique_ptr<DIR, CloseDirectory> stream(::fdopendir(fd.Get()));
+  const DirectoryStream stream(::fdopendir(fd.Get()));
   if (!stream) throw SystemError("fdopendir", path_);
   static_cast<void>(fd.Release());
 

@@ -10,7 +10,7 @@
 namespace vulcan {
 namespace {
 
-constexpr std::size_t kChunk = 16'384;
+constexpr std::size_t kReadBytes = 16'384;
 
 // `read(into, bytes, offset)` appends what it gives; `is_end(got, asked)` says when there is no more.
 template <typename Read, typename IsEnd>
@@ -18,7 +18,7 @@ template <typename Read, typename IsEnd>
   std::string data;
   for (;;) {
     const std::size_t have = data.size();
-    const std::size_t asked = std::min(kChunk, limit + 1 - have);
+    const std::size_t asked = std::min(kReadBytes, limit + 1 - have);
     data.resize(have + asked);
     const ssize_t got = read(data.data() + have, asked, have);
     if (got < 0 && errno != EINTR) throw SystemError("read", path);

@@ -23,17 +23,17 @@ using std::chrono::milliseconds;
 // behind.
 constexpr milliseconds kGrace{1'000};
 // For what SIGKILL does not end at once: a process that sleeps in the kernel, or one that left the group.
-constexpr milliseconds kPatience{2'000};
+constexpr milliseconds kKillPatience{2'000};
 // The sum of the pauses while the file is being written is about a second.
 constexpr milliseconds kLongestBusyPause{512};
 
-constexpr std::size_t kChunk = 65'536;
+constexpr std::size_t kChunkBytes = 65'536;
 // A child that prints without end must not keep the thread from the others.
 constexpr int kChunksPerStep = 16;
 
 // Whether anything was cut off. The pipe is closed at its end.
 [[nodiscard]] bool ReadSome(UniqueFd& pipe, std::string& text, std::size_t limit) {
-  std::array<char, kChunk> chunk;  // NOLINT(cppcoreguidelines-pro-type-member-init): read() fills it
+  std::array<char, kChunkBytes> chunk;  // NOLINT(cppcoreguidelines-pro-type-member-init): read() fills it
   bool cut = false;
   for (int i = 0; pipe && i < kChunksPerStep; ++i) {
     const ssize_t got = ::read(pipe.Get(), chunk.data(), chunk.size());
@@ -67,7 +67,7 @@ Process::~Process() {
   if (child_.pid < 0) return;
   KillAll(child_);
   pollfd ended{child_.pidfd.Get(), POLLIN, 0};
-  ::poll(&ended, 1, static_cast<int>(kPatience.count()));
+  ::poll(&ended, 1, static_cast<int>(kKillPatience.count()));
   if (::waitpid(child_.pid, nullptr, WNOHANG) == 0) AddStraggler(std::move(child_.pidfd));
 }
 
@@ -140,8 +140,8 @@ void Process::Kill(Clock::time_point now) {
 }
 
 bool Process::IsOver(Clock::time_point now) const {
-  if (!exited_) return killed_ && now >= *killed_ + kPatience;
-  return (!child_.output && !child_.errors) || (killed_ && now >= *killed_ + kPatience);
+  if (!exited_) return killed_ && now >= *killed_ + kKillPatience;
+  return (!child_.output && !child_.errors) || (killed_ && now >= *killed_ + kKillPatience);
 }
 
 Wait Process::NextWait(const Cancellation& cancellation) const {
@@ -151,7 +151,7 @@ Wait Process::NextWait(const Cancellation& cancellation) const {
   if (child_.errors) add(child_.errors.Get());
   if (!exited_) add(child_.pidfd.Get());
   if (killed_) {
-    wait.until = *killed_ + kPatience;
+    wait.until = *killed_ + kKillPatience;
   } else {
     add(cancellation.Fd());
     wait.until = exited_ ? *exited_ + kGrace : started_ + limits_.timeout;

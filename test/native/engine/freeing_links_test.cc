@@ -10,13 +10,13 @@
 namespace vulcan {
 namespace {
 
-constexpr int kMany = 33;
+constexpr int kLinks = 33;
 // However long a test is kept from looking.
 constexpr std::chrono::hours kForever{1};
 
 TEST(FreeingLinksTest, AreManyWhileTheyAreThere) {
   FreeingLinks links(kForever);
-  for (int i = 1; i < kMany; ++i) links.Add("lo");
+  for (int i = 1; i < kLinks; ++i) links.Add("lo");
   EXPECT_FALSE(links.AreMany());
   links.Add("lo");
   EXPECT_TRUE(links.AreMany());
@@ -25,20 +25,20 @@ TEST(FreeingLinksTest, AreManyWhileTheyAreThere) {
 
 TEST(FreeingLinksTest, AreNotManyOnceTheyHaveGone) {
   FreeingLinks links(kForever);
-  for (int i = 0; i < kMany; ++i) links.Add("vn-gone");
+  for (int i = 0; i < kLinks; ++i) links.Add("vn-gone");
   EXPECT_FALSE(links.AreMany());
 }
 
 TEST(FreeingLinksTest, AreSomebodysOnceTheyStayTooLong) {
   FreeingLinks links(std::chrono::nanoseconds(-1));
-  for (int i = 0; i < kMany; ++i) links.Add("lo");
+  for (int i = 0; i < kLinks; ++i) links.Add("lo");
   EXPECT_FALSE(links.AreMany());
 }
 
 TEST(FreeingLinksTest, KeepASlotFromBeingBuilt) {
   AttachmentHost host;
   host.Freeing() = FreeingLinks(kForever);
-  for (int i = 0; i < kMany; ++i) host.Freeing().Add("lo");
+  for (int i = 0; i < kLinks; ++i) host.Freeing().Add("lo");
   FillSlot fill({}, host);
   const Cancellation never;
   for (int i = 0; i < 3; ++i) {

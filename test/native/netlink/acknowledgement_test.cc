@@ -11,8 +11,6 @@
 namespace vulcan {
 namespace {
 
-constexpr std::uint32_t kSequence = 7;
-
 std::optional<Error> Read(const Datagram::Message& message) {
   return ReadAcknowledgement(Datagram().Add(message).First(), RTM_NEWLINK);
 }

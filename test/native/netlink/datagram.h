@@ -56,6 +56,9 @@ class Datagram {
   std::vector<std::byte> bytes_;
 };
 
+// Of the request that is answered.
+inline constexpr std::uint32_t kSequence = 7;
+
 // NLMSG_ERROR about the request with this sequence number; `errnum` 0 is an acknowledgement.
 [[nodiscard]] inline Datagram::Message ErrorMessage(std::uint32_t sequence, int errnum) {
   std::vector<std::byte> payload;

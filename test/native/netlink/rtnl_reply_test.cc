@@ -11,8 +11,6 @@
 namespace vulcan {
 namespace {
 
-constexpr std::uint32_t kSequence = 7;
-
 class RtnlReplyTest : public testing::Test {
  protected:
   void Read(const Datagram& datagram) {

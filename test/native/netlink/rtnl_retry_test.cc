@@ -18,7 +18,6 @@
 namespace vulcan {
 namespace {
 
-constexpr int kLoopback = 1;
 constexpr int kForEver = std::numeric_limits<int>::max();
 
 class RtnlRetryTest : public testing::Test {

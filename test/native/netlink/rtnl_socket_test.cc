@@ -15,7 +15,6 @@
 namespace vulcan {
 namespace {
 
-constexpr int kLoopback = 1;
 constexpr int kNoLink = 4711;
 
 // Each test has a namespace of its own, which ends with the socket.
