@@ -20,6 +20,12 @@ const native = [
   'cut',
 ];
 
+/** Links, routes or addresses are listed for each of these. */
+const dumping = [
+  ...['conflist', 'bridge', 'firewall', 'route', 'routes', 'uplink', 'guard'],
+  ...['result', 'alias', 'link', 'cut', 'anchor'],
+];
+
 /** Which step an error must name, by what the manager was doing. */
 const stepsByLabel = [
   { label: /^lock/, steps: ['lock', 'pool'] },
@@ -27,7 +33,7 @@ const stepsByLabel = [
   { label: /^mountState$/, steps: ['anchor', 'verify'] },
   { label: /^linkSet$/, steps: ['alias', 'cut'] },
   { label: /^linkDelete$/, steps: ['link'] },
-  { label: /^dump$/, steps: ['result', 'cut', 'anchor', 'uplink', 'routes', 'guard'] },
+  { label: /^dump$/, steps: dumping },
   { label: /^bridge/, steps: ['bridge'] },
   { label: /^firewallCheck$/, steps: ['firewall', 'verify'] },
   { label: /^guardPresent$/, steps: ['verify'] },
