@@ -11,6 +11,7 @@
 #include <utility>
 
 #include "base/error.h"
+#include "sys/directory_stream.h"
 
 namespace vulcan {
 namespace {
