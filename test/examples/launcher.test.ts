@@ -1,14 +1,16 @@
 import { type ChildProcess, spawn } from 'node:child_process';
 import { once } from 'node:events';
-import { mkdtemp, readdir, rm } from 'node:fs/promises';
-import { tmpdir } from 'node:os';
-import { join } from 'node:path';
+import { readdir, readFile } from 'node:fs/promises';
+import { createServer, type IncomingMessage, request } from 'node:http';
+import { text } from 'node:stream/consumers';
 import { type Browser, chromium, type Page } from 'playwright-core';
 import { afterEach, beforeEach, expect, it } from 'vitest';
+import { NetworkManager } from '../../lib/index.ts';
 import { netnsDir, resetLab, until } from '../support/lab.ts';
 import { describeWith } from '../support/require.ts';
 import { outcomeOf } from '../support/run.ts';
-import { browser as executablePath } from '../support/tools.mjs';
+import { browser as executablePath, guestImage } from '../support/tools.mjs';
+import { endProcessesIn } from './launcher/vmm.mjs';
 
 const program = 'test/examples/launcher/launcher.mjs';
 const bootMs = 120_000;
@@ -36,17 +38,29 @@ function pinging(address: string): { end(): Promise<readonly number[]> } {
   };
 }
 
+interface Answer {
+  readonly status: number | undefined;
+  readonly body: { readonly [name: string]: unknown };
+}
+
+async function ask(port: number, method: string, path: string, headers = {}): Promise<Answer> {
+  const sent = request({ host: '127.0.0.1', port, method, path, headers }).end();
+  const [response] = (await once(sent, 'response')) as [IncomingMessage];
+  return { status: response.statusCode, body: JSON.parse(await text(response)) };
+}
+
+const names = async () => (await readdir(netnsDir)).map((name) => name.replace('vulcan-', '')).sort();
+
 describeWith(['lab', 'tun', 'qemu', 'guest-image', 'browser'], 'the launcher, in a browser', () => {
-  let directory: string;
   let browser: Browser;
   let page: Page;
   let launcher: ChildProcess;
 
+  const args = (port: number) => [program, `${port}`, guestImage.kernel, guestImage.initramfs];
+
   /** Where it listens. */
   async function start(port: number): Promise<number> {
-    launcher = spawn(process.execPath, [program, `${port}`, directory], {
-      stdio: ['ignore', 'pipe', 'inherit'],
-    });
+    launcher = spawn(process.execPath, args(port), { stdio: ['ignore', 'pipe', 'inherit'] });
     const [line] = (await once(launcher.stdout as NodeJS.ReadableStream, 'data')) as [Buffer];
     return Number(/\d+/.exec(line.toString())?.[0]);
   }
@@ -56,25 +70,24 @@ describeWith(['lab', 'tun', 'qemu', 'guest-image', 'browser'], 'the launcher, in
   }
   const rows = () => page.locator('#machines tr');
   const cells = async () => (await rows().allInnerTexts()).map((text) => text.split('\t'));
+  const problem = () => page.locator('#problem').textContent();
   const number = (name: string) =>
     page.locator('#numbers div', { hasText: name }).locator('dd').textContent();
 
   beforeEach(async () => {
     await resetLab();
-    directory = await mkdtemp(join(tmpdir(), 'vulcan-launcher-'));
     browser = await chromium.launch({ executablePath, args: ['--no-sandbox'] });
     page = await browser.newPage();
   });
   afterEach(async () => {
     await browser.close();
     if (launcher.exitCode === null && launcher.signalCode === null) await end('SIGKILL');
-    for (const name of await readdir(directory)) {
-      await outcomeOf('pkill', ['--signal', 'KILL', '--pidfile', join(directory, name, 'pid')]);
-    }
-    await rm(directory, { recursive: true });
+    for (const name of await readdir(netnsDir)) await endProcessesIn(`${netnsDir}/${name}`);
   });
 
   it('starts guests from the pool, and loses none when it restarts or is killed', async () => {
+    await using others = await NetworkManager.open({ verify: 'off' });
+    await others.setup('another');
     const port = await start(0);
     await page.goto(`http://127.0.0.1:${port}/`);
     await until('slots', async () => /^[1-9]/.test((await number('slots ready')) ?? ''));
@@ -90,12 +103,21 @@ describeWith(['lab', 'tun', 'qemu', 'guest-image', 'browser'], 'the launcher, in
     const guests = await cells();
     expect(guests.map(([, , origin]) => origin)).toEqual(['warm', 'warm']);
     expect(await number('warm set-ups')).toBe('2');
+    const second = await outcomeOf(process.execPath, args(0));
+    expect(second).toMatchObject({ exitCode: 1, stderr: expect.stringContaining('another launcher') });
+    const { body } = await ask(port, 'GET', '/stats');
+    for (const { pid } of body['machines'] as { pid: number }[]) {
+      expect(await readFile(`/proc/${pid}/status`, 'utf8')).toMatch(/^Uid:\t20\d+\t.*^Seccomp:\t2$/ms);
+    }
+    const stop = await rows().first().getByRole('button').elementHandle();
     const addresses = guests.map(([, address]) => address ?? '');
     const flow = pinging(addresses[0] ?? '');
 
     for (const signal of ['SIGTERM', 'SIGKILL'] as const) {
       await end(signal);
       await page.locator('[aria-busy=true]').waitFor();
+      await page.getByRole('button', { name: 'Start a guest' }).click();
+      await page.getByText('The launcher does not answer').waitFor();
       await start(port);
       await page.locator('[aria-busy=true]').waitFor({ state: 'detached' });
       const adopted = await cells();
@@ -104,19 +126,39 @@ describeWith(['lab', 'tun', 'qemu', 'guest-image', 'browser'], 'the launcher, in
     }
     expect(await flow.end()).toEqual([]);
 
+    expect(await problem()).toBe('');
+    expect(await stop?.evaluate((button) => button.isConnected)).toBe(true);
+
     for (const left of [1, 0]) {
-      const row = page.locator(`#${await rows().first().getAttribute('id')}`);
-      await until('the guest to go', async () => {
-        // The page draws its rows anew all the time: a click may meet one that is no more.
-        const clicked = row.getByRole('button', { name: 'Stop' }).click({ timeout: 1_000 });
-        await clicked.catch(() => {});
-        return (await row.count()) === 0 && (await readdir(netnsDir)).length === left;
-      });
-      expect(await rows().count()).toBe(left);
+      await rows().first().getByRole('button', { name: 'Stop' }).click();
+      await until('the guest to go', async () => (await rows().count()) === left);
+      expect((await names()).length).toBe(left + 1);
     }
     await end('SIGTERM');
     expect(launcher.exitCode).toBe(0);
-    expect(await readdir(netnsDir)).toEqual([]);
-    expect(await readdir(directory)).toEqual([]);
+    expect(await names()).toEqual(['another']);
   }, 300_000);
+
+  it('obeys its own page alone, says what it refuses, and ends where its port is somebody else’s', async () => {
+    const port = await start(0);
+    for (const headers of [
+      { origin: 'http://example.com' },
+      { origin: 'null' },
+      { host: `example.com:${port}` },
+    ]) {
+      expect(await ask(port, 'POST', '/vms', headers)).toMatchObject({
+        status: 403,
+        body: { code: 'FORBIDDEN' },
+      });
+    }
+    const missing = await ask(port, 'DELETE', '/vms/guest-0', { origin: `http://127.0.0.1:${port}` });
+    expect(missing).toMatchObject({ status: 404, body: { code: 'NOT_FOUND' } });
+    await end('SIGTERM');
+
+    const other = createServer().listen(port, '127.0.0.1');
+    const refused = await outcomeOf(process.execPath, args(port));
+    other.close();
+    expect(refused).toMatchObject({ exitCode: 1, stderr: expect.stringContaining('EADDRINUSE') });
+    expect(await names()).toEqual([]);
+  });
 });

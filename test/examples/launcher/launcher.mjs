@@ -1,8 +1,8 @@
 /**
- * A launcher of microVMs, over HTTP. Each guest has its network from a warm pool; a launcher that ends, however it
- * ends, leaves the guests as they are, and the next one finds them.
+ * A launcher of microVMs, over HTTP, as root. Each guest has its network from a warm pool; a launcher that ends, however
+ * it ends, leaves the guests as they are, and the next one finds them: all that is on the network `launcher` is its own.
  *
- *   node launcher.mjs PORT DIRECTORY      0: any port; DIRECTORY has the guests' consoles and pid files
+ *   node launcher.mjs [PORT [KERNEL INITRAMFS]]      PORT 0: any; the image: by default what scripts/setup has made
  *
  *   GET /              a page with its numbers, and buttons for the rest
  *   GET /stats         the numbers
@@ -11,19 +11,32 @@
  */
 import { readFile } from 'node:fs/promises';
 import { createServer } from 'node:http';
+import { homedir } from 'node:os';
+import { join } from 'node:path';
 import process from 'node:process';
+import { isAlone } from './alone.mjs';
 import { Machines } from './machines.mjs';
 
-const [port = '8080', directory = '/run/launcher'] = process.argv.slice(2);
+const lockFile = '/run/launcher.lock';
+const images = join(homedir(), '.cache/vulcan-net/guest');
+const [port = '8080', kernel = join(images, 'vmlinuz'), initramfs = join(images, 'initramfs.cpio.gz')] =
+  process.argv.slice(2);
 
+if (!isAlone(lockFile)) {
+  console.error(`another launcher runs on this host: it has ${lockFile}`);
+  process.exit(1);
+}
 const page = await readFile(new URL('page.html', import.meta.url));
-const machines = await Machines.open(directory);
+const machines = await Machines.open({ kernel, initramfs });
 
 /** @type {Record<string, (vmId: string) => Promise<readonly [status: number, body: unknown]>>} */
 const routes = {
-  'GET /stats': async () => [200, await machines.stats()],
+  'GET /stats': async () => [200, machines.stats()],
   'POST /vms': async () => [201, await machines.start()],
-  'DELETE /vms': async (vmId) => [(await machines.stop(vmId)) ? 200 : 404, { vmId }],
+  'DELETE /vms': async (vmId) => {
+    if (await machines.stop(vmId)) return [200, { vmId }];
+    return [404, { code: 'NOT_FOUND', message: `there is no guest ${vmId}` }];
+  },
 };
 
 /** What the network refuses has a code, and says what to do. */
@@ -31,24 +44,43 @@ function refusal(error) {
   return [503, { code: error.code ?? 'UNKNOWN', message: error.message }];
 }
 
+/** Pages of others reach this port from the user's browser, too: by their own name for it, or as strangers. */
+function isOurs({ host, origin }) {
+  const { port: own } = server.address();
+  const isOurHost = [`127.0.0.1:${own}`, `localhost:${own}`].includes(host);
+  return isOurHost && (origin === undefined || origin === `http://${host}`);
+}
+
+async function answer({ method, url = '/', headers }) {
+  if (!isOurs(headers)) return [403, { code: 'FORBIDDEN', message: 'this is for its own page alone' }];
+  const [, collection = '', vmId = ''] = url.split('/');
+  const route = routes[`${method} /${collection}`];
+  if (route === undefined) return [404, { code: 'NOT_FOUND', message: `there is no ${method} ${url}` }];
+  return route(vmId).catch(refusal);
+}
+
 const server = createServer(async (request, response) => {
-  const [, collection = '', vmId = ''] = (request.url ?? '/').split('/');
-  if (request.method === 'GET' && collection === '') {
+  if (request.method === 'GET' && request.url === '/') {
     response.setHeader('content-type', 'text/html; charset=utf-8');
+    response.setHeader('content-security-policy', "frame-ancestors 'none'");
     return response.end(page);
   }
-  const route = routes[`${request.method} /${collection}`];
-  const [status, body] = route === undefined ? [404, {}] : await route(vmId).catch(refusal);
+  const [status, body] = await answer(request);
   response.writeHead(status, { 'content-type': 'application/json' });
   response.end(JSON.stringify(body));
 });
 
+async function end() {
+  server.close();
+  server.closeAllConnections();
+  await machines.close();
+}
+
+server.on('error', async (error) => {
+  console.error(error.message);
+  process.exitCode = 1;
+  await end();
+});
 server.listen(Number(port), '127.0.0.1', () => console.log(`listening on ${server.address().port}`));
 
-for (const signal of ['SIGTERM', 'SIGINT']) {
-  process.once(signal, async () => {
-    server.close();
-    server.closeAllConnections();
-    await machines.close();
-  });
-}
+for (const signal of ['SIGTERM', 'SIGINT']) process.once(signal, end);
