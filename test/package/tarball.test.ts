@@ -1,4 +1,4 @@
-import { mkdir, readdir, readFile, rm, writeFile } from 'node:fs/promises';
+import { mkdir, mkdtemp, readdir, readFile, rm, writeFile } from 'node:fs/promises';
 import { dirname, join } from 'node:path';
 import { afterAll, beforeAll, beforeEach, describe, expect, it } from 'vitest';
 import { linksOf } from '../../scripts/support/links.mjs';
@@ -17,6 +17,26 @@ const { plugins } = await manager.verify();
 await manager.teardown('vm-1', { wait: true });
 await manager.close();
 console.log(JSON.stringify({ guestIp: net.guestIp, tapName: net.tapName, plugins }));
+`;
+
+/** Each line that must not compile says so. */
+const typedUser = `
+import { isNetworkError, NetworkManager, type NetworkConfig, type NetworkManagerOptions } from 'vulcan-net';
+const options: NetworkManagerOptions = { layout: 'routed', pool: { min: 1, max: 2 } };
+await using manager = await NetworkManager.open(options);
+const net: NetworkConfig = await manager.withNetwork('vm-1', async (its) => its);
+// @ts-expect-error: it is what was built
+net.guestIp = '10.168.0.2';
+// @ts-expect-error: there is no such layout
+await NetworkManager.open({ layout: 'ring' });
+// @ts-expect-error: it is for the tests
+NetworkManager.openOn;
+try {
+  await manager.setup('vm-1');
+} catch (error) {
+  // @ts-expect-error: there is no such code
+  if (isNetworkError(error, 'ERR_NONE')) throw error;
+}
 `;
 
 /** What README and what it leads to show; nothing else of the tests is for users. */
@@ -61,6 +81,18 @@ describe('the tarball', () => {
     expect(links.flat().filter((link) => !isThere(link))).toEqual([]);
   });
 
+  it('has what its example imports', async () => {
+    const modules = files.filter((file) => file.startsWith('test/') && file.endsWith('.mjs'));
+    const imported = await Promise.all(
+      modules.map(async (file) => {
+        const paths = (await readFile(join(root, file), 'utf8')).matchAll(/ from '(\.[^']+)'/g);
+        return [...paths].map(([, path]) => join(dirname(file), path ?? ''));
+      }),
+    );
+    expect(imported.flat()).toContain('test/examples/launcher/machines.mjs');
+    expect(imported.flat().filter((file) => !files.includes(file))).toEqual([]);
+  });
+
   it('has the sources that its source maps name', async () => {
     const maps = files.filter((file) => file.endsWith('.js.map'));
     const sources = await Promise.all(
@@ -72,6 +104,19 @@ describe('the tarball', () => {
     expect(sources.flat()).toContain('lib/index.ts');
     expect(sources.flat().filter((source) => !files.includes(source))).toEqual([]);
   });
+});
+
+it('declares types that a strict program takes, by the TypeScript that builds it', async () => {
+  const folder = await mkdtemp(join(root, 'build/types-'));
+  const file = join(folder, 'user.mts');
+  await writeFile(file, typedUser);
+  const options = ['--strict', '--exactOptionalPropertyTypes', '--target', 'es2022', '--module', 'nodenext'];
+  const libraries = ['--types', 'node', '--lib', 'es2023,esnext.disposable'];
+  const compiler = join(root, 'node_modules/typescript/bin/tsc');
+  const args = [compiler, '--ignoreConfig', '--noEmit', ...options, ...libraries, file];
+  const { stdout } = await outcomeOf(process.execPath, args, { cwd: root });
+  await rm(folder, { recursive: true });
+  expect(stdout).toBe('');
 });
 
 describeWith(['lab', 'node-lts', 'debian-plugins'], 'an installation from the tarball', () => {
