@@ -3,7 +3,8 @@
 
 STEP_DETAIL=$(mktemp)
 STEP_LOG=$(mktemp)
-trap 'rm -f "$STEP_DETAIL" "$STEP_LOG"' EXIT
+remove_step_files() { rm -f "$STEP_DETAIL" "$STEP_LOG"; }
+trap remove_step_files EXIT
 
 # What the running step found or did: shown at the end of its line.
 detail() { printf '%s' "$*" >"$STEP_DETAIL"; }
