@@ -17,7 +17,7 @@ export function churnSection(directory, results) {
     charts(directory, [
       ['churn.svg', 'Set-up of one network from a pool, of its own, and by the chain: p50 and p99'],
     ]),
-    'Slots that set-ups have taken are replaced once a row of set-ups, or of teardowns, pauses, after 50 ms at the latest: after a round of 100, but all the while in the churn. What is said to be later was measured after our part of the churn: in the first few thousand set-ups of a process V8 has yet to compile what they run through.\n',
+    'Slots that set-ups have taken are replaced once a row of set-ups, or of teardowns, pauses, after 50 ms at the latest: after a round of 100, but all the while in the churn. Rows marked *later* were measured after V8 had compiled the hot path: after our part of the churn. `Go pool` is the Go program of the first benchmark with a pool of two channels.\n',
     tableOf(contenderFigures(Object.entries(rows))),
     ...titled(tables),
     targetsTable(directory, 'churn', results),

@@ -8,13 +8,19 @@ import { charts, command, targetsTable } from './performance-parts.mjs';
 
 const ms = (value) => `${value.toFixed(2)} ms`;
 
-/** What the floor does, and what the two do at different times. */
-function floorNote({ floorSteps }) {
-  const share = floorSteps ? ` (${ms(floorSteps.namespace)} and ${ms(floorSteps.tap)} at p50)` : '';
+/** Who is who, and what each does within its time. */
+function contendersNote({ floorSteps }) {
+  const share = floorSteps
+    ? ` (for the floor ${ms(floorSteps.namespace)} and ${ms(floorSteps.tap)} at p50)`
+    : '';
   return [
-    '`floor (C)` is a C program (`test/bench/floor`) that does every kernel and file operation of a set-up once, on one thread. It and vulcan-net let go of locks and sockets when the result is out.',
-    `The floor makes the namespace and the TAP within its time${share}. vulcan-net keeps a namespace made ahead, with a TAP of the name that the last two wanted, and a thread of its own makes the next when a set-up’s links are up.\n`,
-  ].join(' ');
+    'Targets (`must be`) are our own, set before the measurement; a missed one stays in its table. But for cnitool and the plugins, contenders are programs of this project; all but the chain leave the same:\n',
+    '- `floor (C)` (`test/bench/floor`) does every kernel and file operation of a set-up once, on one thread. It and vulcan-net let go of locks and sockets when the result is out.',
+    '- `Go` (`test/bench/peers/go`) does the same with the libraries vishvananda/netlink and google/nftables.',
+    '- `script` (`test/bench/peers/script`) runs `ip`, `tc` and `nft`, each with as many lines as it takes, from a shell that stays.',
+    '- `chain` is cnitool with the newest `bridge` and `host-local` and our `tc-redirect-tap`. It is given a ready namespace, whose making is not in its time, and has no anti-spoofing.\n',
+    `Floor, Go and script make the namespace and the TAP within their time${share}. vulcan-net keeps a namespace made ahead, with a TAP of the name that the last two wanted, and a thread of its own makes the next when a set-up’s links are up.\n`,
+  ].join('\n');
 }
 
 function setupSection(directory, results) {
@@ -26,7 +32,7 @@ function setupSection(directory, results) {
       ...['setup', machine],
       'contenders took turns, but for what 1,000 VMs cost with the chain and the script, which went once, after the others. Ratios of p50 are medians of those of the rounds, not quotients of what the table says',
     ),
-    floorNote(results),
+    contendersNote(results),
     charts(directory, [
       ['setup.svg', 'Cold set-up of one network: p50 and p99 of each contender'],
       ['setup-growth.svg', 'Cost of a set-up against the number of VMs on its bridge'],
