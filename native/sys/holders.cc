@@ -141,6 +141,13 @@ class InhabitedReading {
     if (errnum != 0 && errnum != ENOENT && errnum != ESRCH) inhabited_.unread = errnum;
   }
 
+  // The kernel says EACCES of one that ends while its link is read, too (proc_ns_readlink of
+  // fs/proc/namespaces.c): only its directory tells.
+  void NoteThread(const fs::path& thread, int errnum) {
+    const bool may_have_ended = errnum == EACCES || errnum == EPERM;
+    Note(may_have_ended && ::access(thread.c_str(), F_OK) != 0 ? errno : errnum);
+  }
+
   // Whether there was anybody whom the listing before had not.
   [[nodiscard]] bool ReadNew() {
     std::error_code error;
@@ -168,7 +175,7 @@ class InhabitedReading {
       std::uint64_t inode = 0;
       errno = 0;
       const std::string text = LinkText(tasks / thread / "ns/net");
-      Note(errno);
+      NoteThread(tasks / thread, errno);
       if (std::sscanf(text.c_str(), "net:[%" SCNu64 "]", &inode) == 1) inhabited_.inodes.insert(inode);
     }
     Note(ended.value());
