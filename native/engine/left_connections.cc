@@ -13,19 +13,21 @@ namespace vulcan {
 Progress<std::vector<std::string>> LeftConnections::Step(const Cancellation& cancellation) {
   cancellation.ThrowIfCancelled();
   if (!conntrack_) {
-    if (!Begin()) return std::move(taken_);
+    Begin();
   } else if (const IpAddress& address = plan_.addresses[next_++]; !IsTaken(address)) {
     if (!conntrack_->TryRemove(address)) throw Error(EOPNOTSUPP, "IPCTNL_MSG_CT_DELETE");
   }
-  if (next_ == plan_.addresses.size()) return std::move(taken_);
-  return Wait{{}, Clock::now()};
+  if (next_ < plan_.addresses.size()) return Wait{{}, Clock::now()};
+  if (!busy_.empty()) throw AlwaysNewConnections(busy_.front());
+  return std::move(taken_);
 }
 
-bool LeftConnections::Begin() {
+void LeftConnections::Begin() {
   std::erase_if(plan_.addresses, [this](const IpAddress& each) { return IsTaken(each); });
   conntrack_.emplace();
-  plan_.addresses = ForgetTogether(*conntrack_, plan_.addresses);
-  return !plan_.addresses.empty();
+  auto still = ForgetTogether(*conntrack_, plan_.addresses);
+  plan_.addresses = std::move(still.left);
+  busy_ = std::move(still.busy);
 }
 
 bool LeftConnections::IsTaken(const IpAddress& address) {

@@ -25,16 +25,16 @@ class LeftConnections {
   explicit LeftConnections(LeftConnectionsPlan plan) : plan_(std::move(plan)) {}
 
   // One search of the kernel's at a time, or one reading for all. Which addresses are somebody's by now:
-  // theirs are left alone.
+  // theirs are left alone. EBUSY, once the others' are forgotten, when one always has new ones.
   [[nodiscard]] Progress<std::vector<std::string>> Step(const Cancellation& cancellation);
 
  private:
-  // Whether there are searches to be done.
-  [[nodiscard]] bool Begin();
+  void Begin();
   [[nodiscard]] bool IsTaken(const IpAddress& address);
 
   LeftConnectionsPlan plan_;
   std::optional<Conntrack> conntrack_;
+  std::vector<IpAddress> busy_;
   std::size_t next_ = 0;
   std::vector<std::string> taken_;
 };

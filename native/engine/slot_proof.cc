@@ -35,15 +35,22 @@ namespace {
 }
 
 // EnterSlots does what is left.
-void ForgetConnectionsOfAll(const std::vector<std::shared_ptr<Slot>>& slots) {
+void ForgetConnectionsOfAll(const std::vector<std::shared_ptr<Slot>>& slots,
+                            std::vector<std::optional<Error>>& against) {
   std::vector<IpAddress> addresses;
   for (const auto& slot : slots) std::ranges::copy(IdentitiesOf(*slot), std::back_inserter(addresses));
   Conntrack conntrack;
-  const auto left = ForgetTogether(conntrack, addresses);
-  for (const auto& slot : slots) {
-    slot->tracked.clear();
-    for (const ReservedAddress& each : slot->addresses) {
-      if (std::ranges::find(left, each.address) != left.end()) slot->tracked.push_back(each.address);
+  const auto [left, busy] = ForgetTogether(conntrack, addresses);
+  for (std::size_t i = 0; i < slots.size(); ++i) {
+    Slot& slot = *slots[i];
+    slot.tracked.clear();
+    for (const ReservedAddress& each : slot.addresses) {
+      if (std::ranges::find(left, each.address) != left.end()) slot.tracked.push_back(each.address);
+    }
+    const auto its = IdentitiesOf(slot);
+    const auto found = std::ranges::find_first_of(its, busy);
+    if (found != its.end() && !against[i]) {
+      against[i] = AlwaysNewConnections(*found).Why(Reason::kSlotSpoilt);
     }
   }
 }
@@ -60,7 +67,7 @@ void ProveOutside(const std::vector<std::shared_ptr<Slot>>& slots, std::vector<s
       against[i] = Inhabited(EBUSY, "a process is in the namespace");
     }
   }
-  ForgetConnectionsOfAll(slots);
+  ForgetConnectionsOfAll(slots, against);
 }
 
 }  // namespace

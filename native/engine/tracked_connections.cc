@@ -1,9 +1,11 @@
 #include "engine/tracked_connections.h"
 
 #include <algorithm>
+#include <cerrno>
 #include <cstddef>
 #include <cstdint>
 #include <functional>
+#include <iterator>
 
 #include "sys/tracked_addresses.h"
 
@@ -20,7 +22,7 @@ constexpr std::size_t kWorthListing = 3;
 
 }  // namespace
 
-std::vector<IpAddress> ForgetTogether(Conntrack& conntrack, const std::vector<IpAddress>& addresses) {
+TrackedConnections ForgetTogether(Conntrack& conntrack, const std::vector<IpAddress>& addresses) {
   const std::uint32_t connections = addresses.empty() ? 0 : conntrack.Count();
   if (connections == 0) return {};
   // What can't be searched for takes a reading, so it is worth a listing to do without.
@@ -30,14 +32,18 @@ std::vector<IpAddress> ForgetTogether(Conntrack& conntrack, const std::vector<Ip
       std::stable_partition(tracked.begin(), tracked.end(), std::not_fn(&Conntrack::IsSearchable));
   const std::vector<IpAddress> others(tracked.begin(), searchable);
   tracked.erase(tracked.begin(), searchable);
-  if (!others.empty()) conntrack.Remove(others);
-  if (tracked.empty()) return {};
+  TrackedConnections still{{}, conntrack.Remove(others)};
+  if (tracked.empty()) return still;
   if (Conntrack::AreFew(tracked.size(), connections) && conntrack.TryRemove(tracked.front())) {
-    tracked.erase(tracked.begin());
-    return tracked;
+    still.left.assign(tracked.begin() + 1, tracked.end());
+    return still;
   }
-  conntrack.Remove(tracked);
-  return {};
+  std::ranges::copy(conntrack.Remove(tracked), std::back_inserter(still.busy));
+  return still;
+}
+
+Error AlwaysNewConnections(const IpAddress& address) {
+  return Error(EBUSY, "IPCTNL_MSG_CT", "there are always new connections of " + address.ToString());
 }
 
 }  // namespace vulcan

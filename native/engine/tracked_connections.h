@@ -2,14 +2,24 @@
 
 #include <vector>
 
+#include "base/error.h"
 #include "base/ip_address.h"
 #include "nft/conntrack.h"
 
 namespace vulcan {
 
-// Forgets what the host tracks of these addresses, where that takes less for all of them at once. Those that
-// are left are to be searched for one by one (Conntrack::TryRemove); they are IPv4 addresses.
-[[nodiscard]] std::vector<IpAddress> ForgetTogether(Conntrack& conntrack,
-                                                    const std::vector<IpAddress>& addresses);
+struct TrackedConnections {
+  // IPv4 addresses, which are to be searched for one by one (Conntrack::TryRemove).
+  std::vector<IpAddress> left;
+  // Those that always have new ones.
+  std::vector<IpAddress> busy;
+};
+
+// Forgets what the host tracks of these addresses, where that takes less for all of them at once.
+[[nodiscard]] TrackedConnections ForgetTogether(Conntrack& conntrack,
+                                                const std::vector<IpAddress>& addresses);
+
+// EBUSY.
+[[nodiscard]] Error AlwaysNewConnections(const IpAddress& address);
 
 }  // namespace vulcan

@@ -132,18 +132,22 @@ bool Conntrack::TryRemove(const IpAddress& address) {
 // least. A deletion would take every IPv6 connection of the host but those that it was asked for.
 bool Conntrack::IsSearchable(const IpAddress& address) noexcept { return address.Family() == AF_INET; }
 
-void Conntrack::Remove(const std::vector<IpAddress>& addresses) {
-  for (int attempt = 0; attempt < kAttempts; ++attempt) {
+std::vector<IpAddress> Conntrack::Remove(std::vector<IpAddress> addresses) {
+  for (int attempt = 0; attempt < kAttempts && !addresses.empty(); ++attempt) {
     try {
       const auto entries = Find(addresses);
-      if (entries.empty()) return;
+      std::erase_if(addresses, [&entries](const IpAddress& address) {
+        return std::ranges::none_of(entries, [&address](const std::vector<std::byte>& entry) {
+          return nft::HasPart(*reinterpret_cast<const nlmsghdr*>(entry.data()), address);
+        });
+      });
       for (const auto& entry : entries) Delete(entry);
     } catch (const Error& error) {
       // EBUSY: the rest of a dump that was lost in part is yet to be read.
       if (error.Errnum() != EINTR && error.Errnum() != ENOBUFS && error.Errnum() != EBUSY) throw;
     }
   }
-  throw Error(EBUSY, kName, "there are always new connections of the address");
+  return addresses;
 }
 
 }  // namespace vulcan

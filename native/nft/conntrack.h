@@ -28,8 +28,8 @@ class Conntrack {
   // Forgets every connection of the address by a search of the kernel's own. False, and nothing is done,
   // where it has none, which is so before Linux 6.12, or the address is not searchable.
   [[nodiscard]] bool TryRemove(const IpAddress& address);
-  // Of all these addresses, by readings of all connections. EBUSY when there are always new ones.
-  void Remove(const std::vector<IpAddress>& addresses);
+  // Of all these addresses, by readings of all connections. Those of them that always have new ones.
+  [[nodiscard]] std::vector<IpAddress> Remove(std::vector<IpAddress> addresses);
 
  private:
   struct Close {

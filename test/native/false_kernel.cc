@@ -84,6 +84,15 @@ ssize_t recvfrom(int fd, void* bytes, size_t size, int flags, sockaddr* from, so
   return received;
 }
 
+// libmnl's, which loses nothing.
+ssize_t recvmsg(int fd, msghdr* message, int flags) {
+  const ssize_t received = ::syscall(SYS_recvmsg, fd, message, flags);
+  if (received > 0) {
+    vulcan::VisitAll(message->msg_iov->iov_base, static_cast<size_t>(received), vulcan::Falsify);
+  }
+  return received;
+}
+
 ssize_t recv(int fd, void* bytes, size_t size, int flags) {
   return recvfrom(fd, bytes, size, flags, nullptr, nullptr);
 }

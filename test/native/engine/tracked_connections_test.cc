@@ -39,7 +39,7 @@ struct Left {
       std::vector<IpAddress> addresses(texts.size());
       std::ranges::transform(texts, addresses.begin(), Address);
       Conntrack conntrack;
-      for (const IpAddress& each : ForgetTogether(conntrack, addresses)) {
+      for (const IpAddress& each : ForgetTogether(conntrack, addresses).left) {
         left.searched.push_back(each.ToString());
         EXPECT_TRUE(conntrack.TryRemove(each));
       }

@@ -41,7 +41,7 @@ class ConntrackTest : public testing::TestWithParam<By> {
   void Remove(const std::string& address) {
     if (GetParam() == By::kSearch && conntrack_->TryRemove(Address(address))) return;
     // Others have no connection.
-    conntrack_->Remove({Address(address), Address("10.99.0.1")});
+    EXPECT_TRUE(conntrack_->Remove({Address(address), Address("10.99.0.1")}).empty());
   }
 
   [[nodiscard]] std::uint32_t Count() { return conntrack_->Count(); }
