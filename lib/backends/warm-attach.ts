@@ -69,8 +69,9 @@ async function cold(
 function afterFailure(pool: Pool, slot: Slot, error: unknown): 'spoilt' | 'obstacle' {
   const { step = 'lock', reason, undoErrors } = isNativeError(error) ? error : {};
   // A route is refused for what the host lacks, once nothing is the slot's fault.
-  const isHosts = step === 'route' && reason === undefined && undoErrors === undefined;
-  if (step === 'lock' || step === 'firewall' || isHosts) pool.giveBack(slot);
+  const isHosts = step === 'route' && reason === undefined;
+  const isWhole = undoErrors === undefined && (step === 'lock' || step === 'firewall' || isHosts);
+  if (isWhole) pool.giveBack(slot);
   else pool.discard(slot);
   if (reason === 'slot-spoilt') return 'spoilt';
   const failure = attachError(error);

@@ -41,15 +41,22 @@ Progress<SlotNamed> SlotNaming::Advance(const Cancellation& cancellation) {
     places_ = RefuseExisting(plan_.record, plan_.anchor, lock_.Vm());
     lock_.NameContainer();
     checked_ = true;
+    CheckSlot(cancellation);
+    NameSlot(cancellation);
   }
-  clock_.Begin("address");
-  cancellation.ThrowIfCancelled();
-  if (auto wait = OpenStore(cancellation)) return std::move(*wait);
-  return Run(cancellation);
+  if (auto wait = OpenStore(cancellation)) {
+    waited_ = true;
+    return std::move(*wait);
+  }
+  if (waited_) CheckSlot(cancellation);
+  return Publish(cancellation);
 }
 
-// With its store the slot has lost its address.
+// Others wait for the store: it is taken for the last steps alone. With it the slot has lost its address.
 std::optional<Wait> SlotNaming::OpenStore(const Cancellation& cancellation) {
+  step_ = "lock";
+  clock_.Begin("address");
+  cancellation.ThrowIfCancelled();
   try {
     auto store = store_request_.TryBriefly(cancellation);
     store_ = std::move(store.result);
@@ -66,16 +73,22 @@ void SlotNaming::Begin(const char* step, const Cancellation& cancellation) {
   cancellation.ThrowIfCancelled();
 }
 
-SlotNamed SlotNaming::Run(const Cancellation& cancellation) {
+void SlotNaming::CheckSlot(const Cancellation& cancellation) {
   Begin("slot", cancellation);
   CheckLinks();
   CheckRuleset(cancellation);
+}
+
+void SlotNaming::NameSlot(const Cancellation& cancellation) {
   Begin("record", cancellation);
   record_.emplace(WriteRecord(places_, plan_.record, WithNames(plan_.slot->record_text, plan_.locks)));
   Begin("anchor", cancellation);
   const Directory& anchors = AnchorsOf(places_, plan_.anchor, cancellation);
   static_cast<void>(NameNamespace(anchors, plan_.anchor.name, lock_.Vm(), plan_.slot->ns.Get()));
   undo_.Push([this] { RemoveAnchor(plan_.anchor.directory, plan_.anchor.name, lock_.Vm()); });
+}
+
+SlotNamed SlotNaming::Publish(const Cancellation& cancellation) {
   Begin("address", cancellation);
   HandAddresses(*store_, *plan_.slot, plan_.slot->owner, plan_.owner, "the address is no longer the pool's",
                 undo_);
@@ -86,6 +99,7 @@ SlotNamed SlotNaming::Run(const Cancellation& cancellation) {
   Begin("record", cancellation);
   SlotVm vm{plan_.locks.vm, plan_.anchor.name, plan_.record.name, record_->Version(), plan_.owner};
   record_->Publish(plan_.record.name);
+  store_.reset();
   plan_.slot->vm = std::move(vm);
   plan_.slot->was_vms = true;
   // The anchor refers to the namespace from now on.

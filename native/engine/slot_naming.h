@@ -38,7 +38,8 @@ struct SlotNamed {
 
 // Makes a slot the attachment of a VM: all or nothing, and without RTNL, unless a route of it has gone. The
 // record gets its name last; from then on cancelling has lost. Until step "record" nothing of the slot has
-// been touched.
+// been touched; an error at step "lock" or "firewall" may come later, too, and the slot is as it was unless
+// the undo failed.
 class SlotNaming {
  public:
   SlotNaming(SlotNamingPlan plan, SlotHost& host);
@@ -49,7 +50,10 @@ class SlotNaming {
  private:
   [[nodiscard]] Progress<SlotNamed> Advance(const Cancellation& cancellation);
   [[nodiscard]] std::optional<Wait> OpenStore(const Cancellation& cancellation);
-  [[nodiscard]] SlotNamed Run(const Cancellation& cancellation);
+  void CheckSlot(const Cancellation& cancellation);
+  void NameSlot(const Cancellation& cancellation);
+  // With the store, which must be there for the undo.
+  [[nodiscard]] SlotNamed Publish(const Cancellation& cancellation);
   void Begin(const char* step, const Cancellation& cancellation);
   // ENODEV with reason kSlotSpoilt where somebody has removed it.
   void CheckLinks();
@@ -74,6 +78,8 @@ class SlotNaming {
   // What comes before the first step is the wait for its turn.
   StepClock clock_{"queue"};
   bool checked_ = false;
+  // For the store, since the slot was looked at.
+  bool waited_ = false;
 };
 
 }  // namespace vulcan

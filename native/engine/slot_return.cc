@@ -60,6 +60,7 @@ Progress<SlotReturned> SlotReturn::Advance(const Cancellation& cancellation) {
   if (auto wait = TakeAddresses()) return std::move(*wait);
   Begin("record");
   Forget();
+  store_.reset();
   return SlotReturned{false, clock_.End()};
 }
 

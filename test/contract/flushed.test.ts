@@ -1,7 +1,10 @@
+import { existsSync } from 'node:fs';
 import { expect, it } from 'vitest';
 import type { NetworkManager } from '../../lib/network-manager.ts';
 import type { NetworkConfig } from '../../lib/types.ts';
+import { canonicalDump, expectUnchanged } from '../support/dump.ts';
 import { holdLock } from '../support/hold-lock.ts';
+import { until } from '../support/lab.ts';
 import { nft } from '../support/run.ts';
 import { standIn } from '../support/stand-in.ts';
 import { ping } from '../support/traffic.ts';
@@ -108,6 +111,21 @@ describeLayouts('a set-up after the ruleset was flushed', (lab) => {
     for (const vmId of ['vm-1', 'vm-2', 'vm-3']) expect((await manager.setup(vmId)).origin).toBe('warm');
     for (const table of tables()) await nft('delete', 'table', ...table.split(' '));
     await expectGuarded(lab, manager, await manager.setup('vm-4'));
+  });
+
+  it('has them though they went while it waited for its address, without which it leaves nothing', async () => {
+    const manager = await openWarm(lab, { pool: { min: 1, max: 1 } });
+    const before = await canonicalDump();
+    const release = await holdLock('/run/cni/networks/fcnet/lock');
+    const inVain = manager.setup('vm-1', { signal: AbortSignal.timeout(100) });
+    await expect(inVain).rejects.toMatchObject({ name: 'AbortError', rolledBack: true });
+    await expectUnchanged(before);
+    expect(manager.stats().pools).toMatchObject([{ ready: 1 }]);
+    const waiting = manager.setup('vm-1');
+    await until('its name', () => existsSync('/run/netns/vulcan-vm-1'));
+    await nft('flush', 'ruleset');
+    await release();
+    await expectGuarded(lab, manager, await waiting);
   });
 
   it('keeps its slot where only the firewall is gone', async () => {
