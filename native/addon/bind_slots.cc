@@ -103,9 +103,11 @@ void BindSlots(Napi::Object exports, Module& module) {
       [](Napi::Env env, int gone) { return Napi::Number::New(env, gone); });
   Export(
       exports, module, "slotDestroy", LaneName::kControl,
-      [&slots](const Fields& fields) { return TakeSlots(slots, fields); },
-      [&host](const std::vector<std::shared_ptr<Slot>>& taken, const Cancellation&) {
-        return DestroySlots(taken, host);
+      [&slots, &host](const Fields& fields) {
+        return std::make_unique<DestroySlots>(TakeSlots(slots, fields), host);
+      },
+      [](const std::unique_ptr<DestroySlots>& destruction, const Cancellation&) {
+        return destruction->Step();
       },
       [](Napi::Env env, const std::vector<Error>& errors) {
         return ToArray(env, errors,

@@ -22,15 +22,15 @@ Attach::Attach(AttachPlan plan, AttachmentHost& host)
 
 Progress<AttachResult> Attach::Step(const Cancellation& cancellation) {
   try {
-    return Advance(cancellation);
+    if (!failure_) return Advance(cancellation);
   } catch (...) {
-    Error error = CurrentError();
-    if (error.Step().empty()) error.At(step_);
-    undo_.Unwind(error);
-    record_.reset();
-    inside_.reset();
-    throw error;
+    failure_ = CurrentError();
+    if (failure_->Step().empty()) failure_->At(step_);
   }
+  if (auto wait = undo_.TryUnwind(*failure_)) return std::move(*wait);
+  record_.reset();
+  inside_.reset();
+  throw Error(*failure_);
 }
 
 Progress<AttachResult> Attach::Advance(const Cancellation& cancellation) {
@@ -85,7 +85,7 @@ AttachResult Attach::Run(AddressStore store, const Cancellation& cancellation) {
 // Others wait for the store: it is let go of at the end.
 void Attach::ReserveAddresses(AddressStore store) {
   result_.addresses = ReserveAll(store, plan_.addresses, host_.Addresses());
-  undo_.Push([this] { ReleaseAll(host_, plan_.addresses, result_.addresses); });
+  undo_.PushWaiting(ReleaseAll(host_, plan_.addresses, result_.addresses));
 }
 
 void Attach::PrepareRecord() {

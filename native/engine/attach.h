@@ -22,7 +22,8 @@ class Attach {
  public:
   Attach(AttachPlan plan, AttachmentHost& host);
 
-  // Waits for locks only; from then on it goes through.
+  // Waits for locks only; from then on it goes through, unless it fails: the undo waits for the address
+  // store.
   [[nodiscard]] Progress<AttachResult> Step(const Cancellation& cancellation);
 
  private:
@@ -42,6 +43,8 @@ class Attach {
   AddressStoreRequest store_request_;
   Places places_;
   UndoStack undo_;
+  // From then on all is taken back.
+  std::optional<Error> failure_;
   const char* step_ = "lock";
   // What comes before the first step is the wait for its turn.
   StepClock clock_{"queue"};

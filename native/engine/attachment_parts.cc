@@ -118,14 +118,18 @@ void RemoveRoutes(AttachmentHost& host, const std::vector<ReservedAddress>& addr
   }
 }
 
-void ReleaseAll(AttachmentHost& host, const AddressPlan& plan,
-                const std::vector<ReservedAddress>& addresses) {
-  const Cancellation never;
+std::optional<Wait> ReleaseAll::operator()() {
+  if (!request_) request_.emplace(plan_.directory, kUndoTimeout, UnreadyStore::kChange);
+  std::optional<Wait> wait;
   UnlessStoreIsMissing([&] {
-    AddressStore store =
-        RunToEnd(AddressStoreRequest(plan.directory, kUndoTimeout, UnreadyStore::kChange), never);
-    for (const ReservedAddress& each : addresses) store.Release(each.address, plan.owner, host.Addresses());
+    auto store = request_->Try();
+    wait = std::move(store.wait);
+    if (wait) return;
+    for (const ReservedAddress& each : addresses_) {
+      store.result->Release(each.address, plan_.owner, host_.Addresses());
+    }
   });
+  return wait;
 }
 
 }  // namespace vulcan

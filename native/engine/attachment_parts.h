@@ -5,6 +5,7 @@
 #include <vector>
 
 #include "base/cancellation.h"
+#include "base/wait.h"
 #include "engine/attachment_host.h"
 #include "engine/attachment_plan.h"
 #include "engine/guard.h"
@@ -65,7 +66,19 @@ void SetHostLinkDown(RtnlSocket& host, const std::string& link);
 // The host's own to each address, while that is nobody else's.
 void RemoveRoutes(AttachmentHost& host, const std::vector<ReservedAddress>& addresses);
 
-// Under the store's lock, which is waited for shortly.
-void ReleaseAll(AttachmentHost& host, const AddressPlan& plan, const std::vector<ReservedAddress>& addresses);
+// An undo's step: under the store's lock, which is waited for shortly. It refers to what it is given.
+class ReleaseAll {
+ public:
+  ReleaseAll(AttachmentHost& host, const AddressPlan& plan, const std::vector<ReservedAddress>& addresses)
+      : host_(host), plan_(plan), addresses_(addresses) {}
+
+  [[nodiscard]] std::optional<Wait> operator()();
+
+ private:
+  AttachmentHost& host_;
+  const AddressPlan& plan_;
+  const std::vector<ReservedAddress>& addresses_;
+  std::optional<AddressStoreRequest> request_;
+};
 
 }  // namespace vulcan

@@ -30,34 +30,6 @@ bool Gather(std::vector<Error>& errors, const char* step, Body body) {
   }
 }
 
-// The store of the directory that was asked for last, which is waited for once.
-class LastStore {
- public:
-  // Throws what kept it from being opened, each time.
-  [[nodiscard]] AddressStore& Of(const std::string& directory) {
-    if (directory != directory_) Open(directory);
-    if (failure_) throw Error(*failure_);
-    return *store_;
-  }
-
- private:
-  void Open(const std::string& directory) {
-    store_.reset();
-    failure_.reset();
-    directory_ = directory;
-    try {
-      const Cancellation never;
-      store_.emplace(RunToEnd(AddressStoreRequest(directory, kReleaseTimeout, UnreadyStore::kChange), never));
-    } catch (...) {
-      failure_ = CurrentError();
-    }
-  }
-
-  std::string directory_;
-  std::optional<AddressStore> store_;
-  std::optional<Error> failure_;
-};
-
 // Those that nobody talks from any more: a link lives as long as whoever is in its namespace.
 [[nodiscard]] std::vector<std::shared_ptr<Slot>> CutOff(const std::vector<std::shared_ptr<Slot>>& slots,
                                                         AttachmentHost& host, std::vector<Error>& errors) {
@@ -88,15 +60,17 @@ FillSlot::FillSlot(SlotPlan plan, AttachmentHost& host)
 
 Progress<Slot> FillSlot::Step(const Cancellation& cancellation) {
   try {
-    cancellation.ThrowIfCancelled();
-    return Advance(cancellation);
+    if (!failure_) {
+      cancellation.ThrowIfCancelled();
+      return Advance(cancellation);
+    }
   } catch (...) {
-    Error error = CurrentError();
-    if (error.Step().empty()) error.At(step_);
-    undo_.Unwind(error);
-    inside_.reset();
-    throw error;
+    failure_ = CurrentError();
+    if (failure_->Step().empty()) failure_->At(step_);
   }
+  if (auto wait = undo_.TryUnwind(*failure_)) return std::move(*wait);
+  inside_.reset();
+  throw Error(*failure_);
 }
 
 Wait FillSlot::Next(Stage stage, const char* step) {
@@ -121,7 +95,7 @@ Progress<Slot> FillSlot::Advance(const Cancellation& cancellation) {
       auto store = store_request_.Try(cancellation);
       if (store.wait) return std::move(*store.wait);
       addresses_ = ReserveAll(*store.result, plan_.addresses, host_.Addresses());
-      undo_.Push([this] { ReleaseAll(host_, plan_.addresses, addresses_); });
+      undo_.PushWaiting(ReleaseAll(host_, plan_.addresses, addresses_));
       return Next(Stage::kNamespace, "bridge");
     }
     case Stage::kNamespace:
@@ -190,37 +164,60 @@ Slot FillSlot::Finish() {
   return slot;
 }
 
-std::vector<Error> DestroySlots(const std::vector<std::shared_ptr<Slot>>& slots, AttachmentHost& host) {
-  std::vector<Error> errors;
-  const std::vector<std::shared_ptr<Slot>> cut = CutOff(slots, host, errors);
+Progress<std::vector<Error>> DestroySlots::Step() {
+  if (!begun_) Dismantle();
+  begun_ = true;
+  while (!bare_.empty()) {
+    if (auto wait = ReleaseAddresses()) return std::move(*wait);
+  }
+  return std::move(errors_);
+}
+
+void DestroySlots::Dismantle() {
+  const std::vector<std::shared_ptr<Slot>> cut = CutOff(slots_, host_, errors_);
   std::vector<guard::Port> guarded;
   for (const auto& slot : cut) {
     if (slot->guard) guarded.push_back(*slot->guard);
   }
-  const bool unguarded = Gather(errors, "guard", [&] { guard::RemoveAll(host.Nft(), guarded); });
+  const bool unguarded = Gather(errors_, "guard", [&] { guard::RemoveAll(host_.Nft(), guarded); });
   // An address that stays leads whoever finds its owner dead to what has stayed with it.
-  std::vector<std::shared_ptr<Slot>> bare;
   for (const auto& slot : cut) {
-    const bool unrouted = !slot->host_routes ||
-                          Gather(errors, "route", [&] { RemoveRoutes(host, AddressesOfNobodyElse(*slot)); });
-    if (unrouted && (unguarded || !slot->guard)) bare.push_back(slot);
+    const bool unrouted = !slot->host_routes || Gather(errors_, "route", [&] {
+      RemoveRoutes(host_, AddressesOfNobodyElse(*slot));
+    });
+    if (unrouted && (unguarded || !slot->guard)) bare_.push_back(slot);
   }
   // All at once, and after whatever needs RTNL: the kernel holds it while it frees them.
-  for (const auto& slot : slots) {
+  for (const auto& slot : slots_) {
     slot->entered.reset();
     slot->ns.Reset();
-    host.Freeing().Add(slot->host_link);
+    host_.Freeing().Add(slot->host_link);
   }
-  LastStore store;
-  for (const auto& slot : bare) {
-    const auto release = [&] {
-      for (const ReservedAddress& each : slot->addresses) {
-        store.Of(slot->address_directory).Release(each.address, slot->owner, host.Addresses());
-      }
-    };
-    Gather(errors, "address", [&] { UnlessStoreIsMissing(release); });
-  }
-  return errors;
+}
+
+std::optional<Wait> DestroySlots::ReleaseAddresses() {
+  const std::string directory = bare_.front()->address_directory;
+  if (!store_request_) store_request_.emplace(directory, kReleaseTimeout, UnreadyStore::kChange);
+  const auto its = [&directory](const auto& slot) { return slot->address_directory == directory; };
+  std::optional<Wait> wait;
+  const auto release = [&] {
+    auto store = store_request_->Try();
+    wait = std::move(store.wait);
+    if (wait) return;
+    for (const auto& slot : bare_) {
+      if (!its(slot)) continue;
+      Gather(errors_, "address", [&] {
+        for (const ReservedAddress& each : slot->addresses) {
+          store.result->Release(each.address, slot->owner, host_.Addresses());
+        }
+      });
+    }
+  };
+  Gather(errors_, "address", [&] { UnlessStoreIsMissing(release); });
+  if (wait) return wait;
+  store_request_.reset();
+  std::erase_if(bare_, its);
+  return std::nullopt;
 }
 
 }  // namespace vulcan

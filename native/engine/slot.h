@@ -3,6 +3,7 @@
 #include <memory>
 #include <optional>
 #include <string>
+#include <utility>
 #include <vector>
 
 #include "base/cancellation.h"
@@ -122,6 +123,8 @@ class FillSlot {
   std::optional<Lock> network_;
   AddressStoreRequest store_request_;
   UndoStack undo_;
+  // From then on all is taken back.
+  std::optional<Error> failure_;
   Stage stage_ = Stage::kFirst;
   const char* step_ = "freeing";
   int bridge_ = 0;
@@ -133,7 +136,27 @@ class FillSlot {
 
 // Lets go of all that they have, after a cut that lasts of those that were a VM's. One that can't be cut off
 // keeps what it has on the host. What fails is gathered, and the rest is done.
-[[nodiscard]] std::vector<Error> DestroySlots(const std::vector<std::shared_ptr<Slot>>& slots,
-                                              AttachmentHost& host);
+class DestroySlots {
+ public:
+  DestroySlots(std::vector<std::shared_ptr<Slot>> slots, AttachmentHost& host)
+      : slots_(std::move(slots)), host_(host) {}
+
+  // Waits for the stores of their addresses only, for each once.
+  [[nodiscard]] Progress<std::vector<Error>> Step();
+
+ private:
+  // All but the addresses.
+  void Dismantle();
+  // Those of the first that still has any, and of all others of its store.
+  [[nodiscard]] std::optional<Wait> ReleaseAddresses();
+
+  std::vector<std::shared_ptr<Slot>> slots_;
+  AttachmentHost& host_;
+  bool begun_ = false;
+  // Those that have nothing left but their addresses.
+  std::vector<std::shared_ptr<Slot>> bare_;
+  std::optional<AddressStoreRequest> store_request_;
+  std::vector<Error> errors_;
+};
 
 }  // namespace vulcan

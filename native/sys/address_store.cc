@@ -244,6 +244,12 @@ Holder HolderOf(const std::string& path, const IpAddress& address, const std::st
 
 Progress<AddressStore> AddressStoreRequest::Try(const Cancellation& cancellation) {
   cancellation.ThrowIfCancelled();
+  auto progress = Try();
+  if (progress.wait) progress.wait->fds.push_back({cancellation.Fd(), POLLIN, 0});
+  return progress;
+}
+
+Progress<AddressStore> AddressStoreRequest::Try() {
   if (auto store = AddressStore::TryOpen(directory_, unready_)) return std::move(*store);
   const auto now = Clock::now();
   if (now >= deadline_) {
@@ -253,7 +259,7 @@ Progress<AddressStore> AddressStoreRequest::Try(const Cancellation& cancellation
   }
   // host-local holds it for less than a millisecond.
   constexpr std::chrono::milliseconds kLongestPause{8};
-  Wait wait{{{cancellation.Fd(), POLLIN, 0}}, std::min(deadline_, now + pause_)};
+  Wait wait{{}, std::min(deadline_, now + pause_)};
   pause_ = std::min(pause_ * 2, kLongestPause);
   return wait;
 }
@@ -266,15 +272,6 @@ Progress<AddressStore> AddressStoreRequest::TryBriefly(const Cancellation& cance
     std::this_thread::sleep_for(kShortWait);
   }
   return Try(cancellation);
-}
-
-AddressStore RunToEnd(AddressStoreRequest request, const Cancellation& cancellation) {
-  for (;;) {
-    auto progress = request.Try(cancellation);
-    if (progress.result) return std::move(*progress.result);
-    Wait& wait = *progress.wait;
-    ::poll(wait.fds.data(), wait.fds.size(), PollTimeoutMs(wait.until));
-  }
 }
 
 }  // namespace vulcan

@@ -114,8 +114,10 @@ class AddressStoreRequest {
 
   // ETIMEDOUT with reason kLockHeld after the deadline.
   [[nodiscard]] Progress<AddressStore> Try(const Cancellation& cancellation);
-  // The same, but sleeps a little before it gives way: whoever holds the store is done in a fraction of the
-  // millisecond that a Wait takes at least.
+  // For what can't be cancelled.
+  [[nodiscard]] Progress<AddressStore> Try();
+  // As with a cancellation, but sleeps a little before it gives way: whoever holds the store is done in a
+  // fraction of the millisecond that a Wait takes at least.
   [[nodiscard]] Progress<AddressStore> TryBriefly(const Cancellation& cancellation);
 
  private:
@@ -124,8 +126,5 @@ class AddressStoreRequest {
   Clock::time_point deadline_;
   std::chrono::milliseconds pause_{1};
 };
-
-// For those who can wait: polls until the request is through.
-[[nodiscard]] AddressStore RunToEnd(AddressStoreRequest request, const Cancellation& cancellation);
 
 }  // namespace vulcan

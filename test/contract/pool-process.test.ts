@@ -8,12 +8,13 @@ import { afterEach, beforeEach, expect, it } from 'vitest';
 import { canonicalDump, expectUnchanged } from '../support/dump.ts';
 import { holdLock } from '../support/hold-lock.ts';
 import { resetLab, until } from '../support/lab.ts';
+import { native } from '../support/native.ts';
 import { expectRefusal } from '../support/refusal.ts';
 import { describeWith } from '../support/require.ts';
 import { ip, run } from '../support/run.ts';
 import { Vmms } from '../support/vmm.ts';
 import { describeBackends } from './fixture.ts';
-import { hostLinks, linkOf, portStateOf } from './oracles.ts';
+import { hostLinks, linkOf, linksOf, portStateOf } from './oracles.ts';
 
 const script = fileURLToPath(new URL('../support/pool-child.mjs', import.meta.url));
 
@@ -119,8 +120,17 @@ describeBackends(
         await manager.warmUp();
         const release = await holdLock('/run/cni/networks/fcnet/lock');
         const begin = performance.now();
-        await manager.close();
+        const closed = manager.close();
+        await until('the links to go', async () =>
+          (await linksOf(null)).every(({ ifname }) => !ifname.startsWith('vn')),
+        );
+        const gone = performance.now();
+        await native.descriptorLimit();
+        const keptMs = performance.now() - gone;
+        await closed;
         const tookMs = performance.now() - begin;
+        // What comes meanwhile does not wait for it.
+        expect(keptMs).toBeLessThan(tookMs / 4);
         await release();
         return tookMs;
       };

@@ -4,6 +4,7 @@
 
 #include <cerrno>
 #include <new>
+#include <optional>
 #include <string>
 
 namespace vulcan {
@@ -51,6 +52,26 @@ TEST(UndoStack, DoesNothingUnlessUnwound) {
     undo.Push([&ran] { ran = true; });
   }
   EXPECT_FALSE(ran);
+}
+
+TEST(UndoStack, GoesOnOnceAStepHasWaited) {
+  std::string order;
+  int waits = 2;
+  UndoStack undo;
+  undo.Push([&order] { order += "1"; });
+  undo.PushWaiting([&]() -> std::optional<Wait> {
+    if (waits-- > 0) return Wait{};
+    order += "2";
+    return std::nullopt;
+  });
+  undo.Push([&order] { order += "3"; });
+  Error error(EIO, "test");
+  EXPECT_TRUE(undo.TryUnwind(error));
+  EXPECT_TRUE(undo.TryUnwind(error));
+  EXPECT_EQ(order, "3");
+  EXPECT_FALSE(undo.TryUnwind(error));
+  EXPECT_EQ(order, "321");
+  EXPECT_TRUE(error.UndoErrors().empty());
 }
 
 TEST(UndoStack, RunsEachStepOnce) {
