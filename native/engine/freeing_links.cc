@@ -1,5 +1,9 @@
 #include "engine/freeing_links.h"
 
+#include <iterator>
+#include <utility>
+#include <vector>
+
 #include "sys/link_presence.h"
 
 namespace vulcan {
@@ -19,8 +23,14 @@ void FreeingLinks::Add(const std::string& link) {
 bool FreeingLinks::AreMany() {
   if (links_.size() <= kMany) return false;
   const auto now = Clock::now();
-  std::erase_if(links_, [&](const Link& link) { return link.until < now || !IsLinkPresent(link.name); });
-  return links_.size() > kMany;
+  std::vector<Link> left;
+  // The rest is not looked at: this is asked for all the time while thousands are there.
+  for (; !links_.empty() && left.size() <= kMany; links_.pop_front()) {
+    Link& link = links_.front();
+    if (link.until >= now && IsLinkPresent(link.name)) left.push_back(std::move(link));
+  }
+  links_.insert(links_.begin(), std::make_move_iterator(left.begin()), std::make_move_iterator(left.end()));
+  return left.size() > kMany;
 }
 
 }  // namespace vulcan

@@ -29,6 +29,20 @@ TEST(FreeingLinksTest, AreNotManyOnceTheyHaveGone) {
   EXPECT_FALSE(links.AreMany());
 }
 
+TEST(FreeingLinksTest, AreManyHoweverManyHaveGoneAmongThem) {
+  FreeingLinks links(kForever);
+  for (int i = 0; i < kLinks; ++i) {
+    links.Add("vn-gone");
+    if (i > 0) links.Add("lo");
+  }
+  EXPECT_FALSE(links.AreMany());
+  links.Add("vn-gone");
+  links.Add("lo");
+  EXPECT_TRUE(links.AreMany());
+  for (int i = 0; i < kLinks; ++i) links.Add("lo");
+  EXPECT_TRUE(links.AreMany());
+}
+
 TEST(FreeingLinksTest, AreSomebodysOnceTheyStayTooLong) {
   FreeingLinks links(std::chrono::nanoseconds(-1));
   for (int i = 0; i < kLinks; ++i) links.Add("lo");
