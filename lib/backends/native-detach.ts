@@ -33,7 +33,7 @@ export function planDetachment(
     ...{ locks, anchor: anchors.fileOf(vmId) },
     interfaces: [
       {
-        hostLink: { name, alias: aliasOf(record) },
+        hostLink: { name, alias: aliasOf(record), routed: layout.linkGroup !== null },
         guard: record.result && guardedPort(record, record.result),
         addresses: { directory: layout.addressDir, owner, ips },
         hostRoutes: layout.hostRoutes ? (ips ?? []) : [],

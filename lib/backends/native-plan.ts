@@ -122,7 +122,7 @@ export function linkDetachment(
   const ips = made.map(({ ip }) => ip);
   const routed = 'routed' in port;
   return {
-    hostLink: { name: hostLink },
+    hostLink: { name: hostLink, routed },
     guard:
       guard === null ? null : { link: hostLink, bindings: bindingsOf(mac, ips, guard.addresses), routed },
     hostRoutes: routed || port.hostRoutes === true ? ips : [],

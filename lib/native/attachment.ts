@@ -220,8 +220,8 @@ export interface HostRoutePlan extends Task {
 }
 
 export interface DetachInterface {
-  /** With `alias`, a link of another alias is left alone. */
-  readonly hostLink: { readonly name: string; readonly alias?: string } | null;
+  /** With `alias`, a link of another alias is left alone. `routed`: it is no bridge's port; default false. */
+  readonly hostLink: { readonly name: string; readonly alias?: string; readonly routed?: boolean } | null;
   readonly guard: GuardedPort | null;
   /** `ips: null`: all that the owner has, which reads the whole store. */
   readonly addresses: {

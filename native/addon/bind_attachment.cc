@@ -39,7 +39,8 @@ namespace {
   plan.together = fields.OptionalBool("together").value_or(false);
   const Fields interface = OnlyInterface(fields);
   if (const auto link = interface.OptionalObject("hostLink")) {
-    plan.link = HostLink{link->String("name"), link->OptionalString("alias")};
+    plan.link = HostLink{link->String("name"), link->OptionalString("alias"),
+                         link->OptionalBool("routed").value_or(false)};
   }
   if (const auto guard = interface.OptionalObject("guard")) plan.guard = ParseGuardedPort(*guard);
   if (const auto addresses = interface.OptionalObject("addresses")) {

@@ -14,16 +14,18 @@
 namespace vulcan {
 namespace {
 
-void CutLink(RtnlSocket& host, int link) {
-  try {
-    host.Request(CutPort(link));
-  } catch (const Error& error) {
-    if (error.Errnum() != EOPNOTSUPP) throw;
-    // Somebody took it off the bridge, and may have given it another way.
-    LinkChange down;
-    down.up = false;
-    host.Request(SetLink(link, down));
+void CutLink(RtnlSocket& host, int link, bool routed) {
+  if (!routed) {
+    try {
+      return host.Request(CutPort(link));
+    } catch (const Error& error) {
+      // Somebody took it off the bridge, and may have given it another way.
+      if (error.Errnum() != EOPNOTSUPP) throw;
+    }
   }
+  LinkChange down;
+  down.up = false;
+  host.Request(SetLink(link, down));
 }
 
 }  // namespace
@@ -127,7 +129,7 @@ void Detach::Cut() {
     return;
   }
   try {
-    CutLink(host_.Links(), *link);
+    CutLink(host_.Links(), *link, plan_.link->routed);
   } catch (Error& error) {
     // One that is gone is cut off, too.
     if (error.Errnum() != ENODEV) throw error.Path(plan_.link->name);
@@ -155,7 +157,7 @@ std::optional<Wait> Detach::ReleaseAddresses() {
   if (!plan_.addresses || !store_request_) return std::nullopt;
   std::optional<Wait> wait;
   const auto release = [this, &wait] {
-    auto progress = store_request_->Try(never_);
+    auto progress = store_request_->Try();
     wait = std::move(progress.wait);
     if (wait) return;
     AddressStore& store = *progress.result;

@@ -19,6 +19,8 @@ struct HostLink {
   std::string name;
   // A link of that name with another alias is somebody else's.
   std::optional<std::string> alias;
+  // Whether it is no bridge's port.
+  bool routed = false;
 };
 
 struct ReleasePlan {
@@ -84,8 +86,6 @@ class Detach {
   AttachmentHost& host_;
   AttachmentLock lock_;
   std::optional<AddressStoreRequest> store_request_;
-  // As long as a wait for the store may go on, which has its descriptor.
-  Cancellation never_;
   std::optional<Directory> records_;
   bool begun_ = false;
   // What comes before the first step is the wait for its turn.
