@@ -7,6 +7,7 @@
 #include <optional>
 #include <variant>
 
+#include "engine/host_routes.h"
 #include "netlink/address.h"
 #include "netlink/filter.h"
 #include "netlink/host_route.h"
@@ -23,14 +24,17 @@ namespace {
 // What a TAP is born with.
 constexpr std::uint32_t kDefaultMtu = 1500;
 
-// `subject` goes with whatever the kernel refuses.
-void SendAll(RtnlSocket& socket, RtnlBatch batch, const std::string& subject) {
+// `subject` goes with whatever the kernel refuses, but for `accepted`: whether it did refuse by that.
+bool SendAll(RtnlSocket& socket, RtnlBatch batch, const std::string& subject, int accepted = 0) {
+  bool refused = false;
   for (const auto& failure : socket.Send(std::move(batch))) {
     if (!failure) continue;
     Error error(*failure);
     if (error.Errnum() == EXFULL) error.Why(Reason::kBridgeFull);
-    throw error.Path(subject);
+    if (error.Errnum() != accepted) throw error.Path(subject);
+    refused = true;
   }
+  return refused;
 }
 
 [[nodiscard]] int NeedIndex(const RtnlSocket& socket, const std::string& link) {
@@ -108,10 +112,11 @@ void ConfigureInside(RtnlSocket& inside, const InterfacePlan& plan,
 void SetHostLinkUp(RtnlSocket& host, const InterfacePlan& plan,
                    const std::vector<ReservedAddress>& addresses) {
   RtnlBatch batch;
+  int index = 0;
   const auto add_routes = [&](const std::string& link) {
-    const int index = NeedIndex(host, link);
+    index = NeedIndex(host, link);
     for (const ReservedAddress& each : addresses) {
-      batch.Add(NewHostRoute(index, each.address, each.gateway));
+      batch.Add(NewHostRoute(index, each.address, each.gateway, OtherRoute::kStays));
     }
   };
   if (const auto* routed = std::get_if<RoutedPort>(&plan.port)) {
@@ -129,12 +134,15 @@ void SetHostLinkUp(RtnlSocket& host, const InterfacePlan& plan,
     if (port.host_routes) add_routes(plan.bridge);
     batch.Add(SetLink(plan.host_link, Up()));
   }
-  SendAll(host, std::move(batch), plan.host_link);
+  // Nothing but a route is there before.
+  if (!SendAll(host, std::move(batch), plan.host_link, EEXIST)) return;
+  for (const ReservedAddress& each : addresses) ReplaceOwnRoute(host, index, each.address, each.gateway);
 }
 
 void NeedHostRoutes(RtnlSocket& host, int link, const std::vector<ReservedAddress>& addresses) {
   for (const ReservedAddress& each : addresses) {
-    if (LinkTo(host, each.address) != link) host.Request(NewHostRoute(link, each.address, each.gateway));
+    if (LinkTo(host, each.address) == link) continue;
+    host.Request(NewHostRoute(link, each.address, each.gateway, OtherRoute::kGoes));
   }
 }
 

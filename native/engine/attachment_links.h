@@ -19,7 +19,8 @@ void AddHostLink(RtnlSocket& host, const InterfacePlan& plan, int bridge, int ne
 void ConfigureInside(RtnlSocket& inside, const InterfacePlan& plan,
                      const std::vector<ReservedAddress>& addresses);
 
-// Last of all: from then on frames are forwarded, and the host's routes lead to the guest.
+// Last of all: from then on frames are forwarded, and the host's routes lead to the guest. EEXIST where
+// somebody else's does.
 void SetHostLinkUp(RtnlSocket& host, const InterfacePlan& plan,
                    const std::vector<ReservedAddress>& addresses);
 

@@ -1,5 +1,7 @@
 #include "engine/host_routes.h"
 
+#include <linux/rtnetlink.h>
+
 #include <cerrno>
 
 #include "base/error.h"
@@ -28,8 +30,18 @@ bool AddRoute(const HostRoutePlan& plan) {
     return RequestUnless(EEXIST, socket, NewUnreachableRoute(plan.destination), plan.destination);
   const auto link = socket.IndexOf(*plan.link);
   if (!link) throw Error(ENODEV, "ioctl(SIOCGIFINDEX)").Path(*plan.link);
-  socket.Request(NewHostRoute(*link, plan.destination.address, plan.source));
+  socket.Request(NewHostRoute(*link, plan.destination.address, plan.source, OtherRoute::kGoes));
   return true;
+}
+
+// The kernel removes by the protocol, but replaces whatever it finds.
+void ReplaceOwnRoute(RtnlSocket& socket, int link, const IpAddress& guest,
+                     const std::optional<IpAddress>& source) {
+  const IpPrefix whole{guest, guest.Bits()};
+  static_cast<void>(RemoveRoute(socket, whole));
+  if (RequestUnless(EEXIST, socket, NewHostRoute(link, guest, source, OtherRoute::kStays), whole)) return;
+  throw Error(EEXIST, RtnlTypeName(RTM_NEWROUTE), "the host has a route to it that is not ours")
+      .Path(whole.ToString());
 }
 
 bool RemoveRoute(RtnlSocket& socket, const IpPrefix& destination) {

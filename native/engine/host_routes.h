@@ -17,9 +17,14 @@ struct HostRoutePlan {
   std::optional<IpAddress> source;
 };
 
-// Whether it was not there already; one to a guest takes the other's place. ENODEV when there is no such
+// Whether it was not there already; one to a guest takes any other's place. ENODEV when there is no such
 // link, ENETDOWN when it is down.
 bool AddRoute(const HostRoutePlan& plan);
+
+// To one guest, where another stood in the way: the place of one of ours it takes. EEXIST where it is
+// somebody else's.
+void ReplaceOwnRoute(RtnlSocket& socket, int link, const IpAddress& guest,
+                     const std::optional<IpAddress>& source);
 
 // Of ours; whether there was one.
 [[nodiscard]] bool RemoveRoute(RtnlSocket& socket, const IpPrefix& destination);

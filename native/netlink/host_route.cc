@@ -24,9 +24,10 @@ namespace {
 
 }  // namespace
 
-RtnlMessage NewHostRoute(int link, const IpAddress& guest, const std::optional<IpAddress>& source) {
-  RtnlMessage message =
-      Compose(RTM_NEWROUTE, NLM_F_CREATE | NLM_F_REPLACE, Whole(guest), RTN_UNICAST, RT_SCOPE_LINK);
+RtnlMessage NewHostRoute(int link, const IpAddress& guest, const std::optional<IpAddress>& source,
+                         OtherRoute other) {
+  const int flags = NLM_F_CREATE | (other == OtherRoute::kStays ? NLM_F_EXCL : NLM_F_REPLACE);
+  RtnlMessage message = Compose(RTM_NEWROUTE, flags, Whole(guest), RTN_UNICAST, RT_SCOPE_LINK);
   message.PutU32(RTA_OIF, static_cast<std::uint32_t>(link));
   if (source) message.Put(RTA_PREFSRC, source->Bytes().data(), source->Bytes().size());
   return message;

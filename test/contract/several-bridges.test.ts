@@ -134,6 +134,18 @@ describeBackends(
       await expectUnchanged(before);
     });
 
+    it('take the place of a route that a dead process has left, and of nobody else’s', async () => {
+      const manager = await lab.open(several);
+      const address = '10.168.0.7';
+      await ip('route', 'add', address, 'dev', 'fcbr0', 'proto', 'static');
+      const before = await canonicalDump();
+      await expectRefusal(manager.setup('vm-1', { address }), 'ERR_KERNEL', 'a route to it that is not ours');
+      await expectUnchanged(before);
+      await ip('route', 'change', address, 'dev', 'fcbr0', 'proto', '118');
+      await manager.setup('vm-1', { address });
+      expect(await manager.check('vm-1')).toEqual({ ok: true, differences: [] });
+    });
+
     it('are not made where a set-up fails, and leave no route', async () => {
       const manager = await lab.open(several);
       await manager.setup('vm-1');
