@@ -36,17 +36,26 @@ std::optional<Wait> LabelLinks::Gather(RtnlBatch& batch, std::vector<AttachmentL
                                        const Cancellation& cancellation) {
   const std::size_t end = std::min(next_ + kLabelsAtOnce, labels_.size());
   for (; next_ < end; ++next_) {
-    auto judged = Judge(cancellation);
-    if (judged.wait) return std::move(judged.wait);
-    if (*judged.result) {
-      LinkChange change;
-      change.alias = labels_[next_].alias;
-      batch.Add(SetLink(labels_[next_].link, change));
-      if (lock_) held.push_back(std::move(*lock_));
+    cancellation.ThrowIfCancelled();
+    try {
+      auto judged = Judge(cancellation);
+      if (judged.wait) return std::move(judged.wait);
+      if (*judged.result) {
+        LinkChange change;
+        change.alias = labels_[next_].alias;
+        batch.Add(SetLink(labels_[next_].link, change));
+        if (lock_) held.push_back(std::move(*lock_));
+      }
+    } catch (...) {
+      Fail(CurrentError());
     }
     lock_.reset();
   }
   return std::nullopt;
+}
+
+void LabelLinks::Fail(const Error& error) {
+  if (!failure_) failure_ = error;
 }
 
 Progress<int> LabelLinks::Step(const Cancellation& cancellation) {
@@ -55,12 +64,17 @@ Progress<int> LabelLinks::Step(const Cancellation& cancellation) {
   std::vector<AttachmentLock> held;
   auto wait = Gather(batch, held, cancellation);
   for (const auto& error : host_.Links().Send(std::move(batch))) {
-    if (error && error->Errnum() != ENODEV) throw Error(*error);
-    if (error) ++gone_;
+    if (!error) continue;
+    if (error->Errnum() == ENODEV) {
+      ++gone_;
+    } else {
+      Fail(*error);
+    }
   }
   if (wait) return std::move(*wait);
-  if (next_ == labels_.size()) return gone_;
-  return Wait{{}, Clock::now()};
+  if (next_ < labels_.size()) return Wait{{}, Clock::now()};
+  if (failure_) throw Error(*failure_);
+  return gone_;
 }
 
 }  // namespace vulcan

@@ -34,13 +34,15 @@ class LabelLinks {
  public:
   LabelLinks(std::vector<LinkLabel> labels, AttachmentHost& host) : labels_(std::move(labels)), host_(host) {}
 
-  // How many have gone. Waits for locks only.
+  // How many have gone. Waits for locks only. What the first of those met that failed, once the others are
+  // labelled.
   [[nodiscard]] Progress<int> Step(const Cancellation& cancellation);
 
  private:
   // What is waited for before the next label, with the locks of those that `batch` has.
   [[nodiscard]] std::optional<Wait> Gather(RtnlBatch& batch, std::vector<AttachmentLock>& held,
                                            const Cancellation& cancellation);
+  void Fail(const Error& error);
   // Whether the next label may be written; its lock is in `lock_` then.
   [[nodiscard]] Progress<bool> Judge(const Cancellation& cancellation);
 
@@ -49,6 +51,7 @@ class LabelLinks {
   std::optional<AttachmentLock> lock_;
   std::size_t next_ = 0;
   int gone_ = 0;
+  std::optional<Error> failure_;
 };
 
 }  // namespace vulcan
