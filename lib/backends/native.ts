@@ -8,12 +8,13 @@ import type { Config, PoolConfig } from '../settings.ts';
 import type { CheckReport, Departure, GcReport, PoolState, RepairReport } from '../types.ts';
 import type { AttachRequest, Backend, DetachRequest, Made, OwnVm } from './backend.ts';
 import { unguard } from './guard.ts';
-import { aliasOf, firstInterface, labelBare, slotMac } from './host-link.ts';
+import { aliasOf, firstInterface, labelBare } from './host-link.ts';
 import { waitUntilFree } from './namespace-wait.ts';
 import { type Attached, attach } from './native-attach.ts';
 import { detach, planDetachment } from './native-detach.ts';
 import { type NativeRuntime, nativeRuntime } from './native-runtime.ts';
 import { NativeUndoing } from './native-undo.ts';
+import { isOfSlot } from './network-config.ts';
 import { openBackend } from './open-backend.ts';
 import { PinnedLinks } from './pinned-links.ts';
 import { clearDeadPools } from './pool-owner.ts';
@@ -28,6 +29,20 @@ import { attachWithPool } from './warm-attach.ts';
 /** More VMs than a host has: each that is forgotten takes a teardown that reads its record. */
 const remembered = 10_000;
 
+type MadeHere = Pick<Attached, 'undo' | 'bridge'> & { readonly wasSlot: boolean };
+
+/** What one call is to take away. */
+interface Leaving {
+  readonly key: AttachmentKey;
+  readonly plan: DetachPlan;
+  readonly bridge: string | null;
+  readonly wasSlot: boolean;
+}
+
+function leavingOf(record: CacheRecord): Omit<Leaving, 'plan'> {
+  return { key: record, bridge: firstInterface(record), wasSlot: isOfSlot(record) };
+}
+
 /** The same attachments by netlink, in this process: no plugin is started, none is needed. */
 export class NativeBackend extends RecordedBackend implements Backend {
   readonly name = 'native';
@@ -35,7 +50,7 @@ export class NativeBackend extends RecordedBackend implements Backend {
   readonly #together: Together;
   #native: NativeRuntime | null = null;
   /** By vmId: what was set up here, and not torn down here since. */
-  readonly #made = new Map<string, Pick<Attached, 'undo' | 'bridge'>>();
+  readonly #made = new Map<string, MadeHere>();
   #pools: Pools | null = null;
 
   private constructor(runtime: Runtime) {
@@ -91,14 +106,15 @@ export class NativeBackend extends RecordedBackend implements Backend {
         ? await attach(this.#native, this.undoing, request, scope)
         : await attachWithPool(this.#native, this.#pools, this.undoing, request, scope);
     // Of another containerId, the other records of the VM are to be looked for.
-    if (request.containerId === request.vmId) this.#remember(request.vmId, { undo, bridge });
+    const wasSlot = config.origin === 'warm';
+    if (request.containerId === request.vmId) this.#remember(request.vmId, { undo, bridge, wasSlot });
     else this.#made.delete(request.vmId);
     if (config.origin === 'cold') await this.runtime.leftConnections.forgotten(config.addresses);
     return { config, hostLink: undo.hostLink?.name ?? null };
   }
 
   /** Those that other processes tear down are never asked for. */
-  #remember(vmId: string, made: Pick<Attached, 'undo' | 'bridge'>): void {
+  #remember(vmId: string, made: MadeHere): void {
     this.#made.delete(vmId);
     this.#made.set(vmId, made);
     if (this.#made.size > remembered) this.#forgetOldest();
@@ -203,9 +219,8 @@ export class NativeBackend extends RecordedBackend implements Backend {
     const [record] = version === null ? [] : await recordsOfVm(runtime, vmId);
     if (record?.containerId !== vmId) return false;
     const plan = planDetachment(runtime, vmId, record, runtime.locks.planOf(vmId, scope), version);
-    if (plan === null || !(await this.#detach(request, record, plan, scope))) return false;
-    this.#native?.bridges.left(firstInterface(record));
-    return true;
+    if (plan === null) return false;
+    return this.#detach(request, { ...leavingOf(record), plan }, scope);
   }
 
   /** Whether it was all that this backend had made for the VM. */
@@ -219,24 +234,20 @@ export class NativeBackend extends RecordedBackend implements Backend {
       ...{ locks: locks.planOf(vmId, scope), anchor: anchors.fileOf(vmId) },
       interfaces: [made.undo] as const,
     };
-    const isDone = await this.#detach(request, keyOf(this.runtime, vmId), plan, scope);
-    if (isDone) this.#native?.bridges.left(made.bridge);
-    return isDone;
+    const { bridge, wasSlot } = made;
+    return this.#detach(request, { key: keyOf(this.runtime, vmId), plan, bridge, wasSlot }, scope);
   }
 
-  async #detach(
-    { vmId, wait }: DetachRequest,
-    key: AttachmentKey,
-    plan: DetachPlan,
-    scope: Scope,
-  ): Promise<boolean> {
+  async #detach({ vmId, wait }: DetachRequest, leaving: Leaving, scope: Scope): Promise<boolean> {
+    const { key, plan, bridge } = leaving;
     const work = (together: boolean) => detach(this.runtime, vmId, key, { ...plan, together }, scope);
     this.#leaveConnections(plan);
     // Whoever waits for the namespace waits for no other.
     const result = await (wait ? work(false) : this.#together.run(() => work(true)));
     if (result === null) return false;
     this.#leaveConnections(plan);
-    this.#watchLink(plan, key);
+    this.#watchLink(leaving);
+    this.#native?.bridges.left(bridge);
     if (wait && result.netns !== null) {
       await waitUntilFree(this.runtime.binding, vmId, result.netns, scope);
     }
@@ -247,11 +258,10 @@ export class NativeBackend extends RecordedBackend implements Backend {
     this.runtime.leftConnections.add(addresses?.ips ?? []);
   }
 
-  #watchLink({ interfaces: [{ hostLink, guard }] }: DetachPlan, key: AttachmentKey): void {
+  #watchLink({ key, plan, wasSlot }: Leaving): void {
+    const [{ hostLink }] = plan.interfaces;
     if (hostLink === null) return;
-    const { name } = hostLink;
-    const mayBeBare = guard?.bindings.some(({ mac }) => mac === slotMac(name)) ?? false;
-    this.#pinnedLinks.watch({ name, alias: aliasOf(key), mayBeBare });
+    this.#pinnedLinks.watch({ name: hostLink.name, alias: aliasOf(key), mayBeBare: wasSlot });
   }
 
   protected override removeRecorded(vmId: string, record: CacheRecord, scope: Scope): Promise<void> | null {
@@ -259,14 +269,15 @@ export class NativeBackend extends RecordedBackend implements Backend {
     // The network's lock is held alone: nobody sets it up again.
     const plan = planDetachment(this.runtime, vmId, record, locks, null);
     if (plan === null) return null;
-    this.#watchLink(plan, record);
+    const leaving = { ...leavingOf(record), plan };
+    this.#watchLink(leaving);
     const [link] = plan.interfaces;
     const rest = { ...plan, interfaces: [{ ...link, hostLink: null }] } as const;
     const work = () => detach(this.runtime, vmId, record, { ...rest, together: true }, scope);
     this.#leaveConnections(plan);
     return this.#together.run(work).then(() => {
       this.#leaveConnections(plan);
-      this.#native?.bridges.left(firstInterface(record));
+      this.#native?.bridges.left(leaving.bridge);
       this.#made.delete(vmId);
       this.#pools?.released(vmId);
     });

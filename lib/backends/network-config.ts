@@ -58,6 +58,12 @@ export function tapNameOf(result: AnyResult, key: AttachmentKey): string | null 
   return guestSide(currentResult(result), key)?.tapName ?? null;
 }
 
+/** Whether the record's attachment was a slot. */
+export function isOfSlot(record: AttachmentKey & Pick<CacheRecord, 'result'>): boolean {
+  const guest = record.result === null ? null : guestSide(currentResult(record.result), record);
+  return record.result !== null && guest !== null && originOf(record.result, guest) === 'warm';
+}
+
 /** A slot's MAC follows from its link's name. */
 function originOf(result: AnyResult, { mac }: GuestSide): Origin {
   const link = hostEnd(result);

@@ -61,6 +61,23 @@ describeBackends(
       }
     });
 
+    it('has done with a VM whose namespace is held for longer than its teardown waits', async () => {
+      const pool = { min: 1, max: 1, recycle: false };
+      const manager = await openWarm(lab, { pool, antiSpoofing: false });
+      const { netnsPath, result } = await manager.setup('vm-1');
+      const held = openSync(netnsPath, 'r');
+      try {
+        const torn = manager.teardown('vm-1', { wait: true, timeoutMs: 500 });
+        await expectRefusal(torn, 'ERR_NETNS_BUSY', 'has it open');
+        const { interfaces } = result as { readonly interfaces: readonly { readonly name: string }[] };
+        const isLeft = async () => (await linksOf(null)).some(({ ifname }) => ifname === interfaces[1]?.name);
+        // It has not said whose it was.
+        await until('its link to go', async () => !(await isLeft()));
+      } finally {
+        closeSync(held);
+      }
+    });
+
     it('that is empty gives way to a setup of its own, and fills again', async () => {
       const manager = await openWarm(lab, { pool: { min: 1, max: 1 } });
       const origins = await Promise.all(
