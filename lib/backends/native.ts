@@ -177,7 +177,9 @@ export class NativeBackend extends RecordedBackend implements Backend {
       if (await this.#recycle(request, label === null, scope)) return 'recycled';
       await this.#detachAny(request, scope);
     } catch (error) {
-      if (label !== null) this.#pools?.staying(request.vmId, label);
+      // It has gone by the time that its namespace is waited for.
+      if (scope.step === 'wait') this.#pools?.released(request.vmId);
+      else if (label !== null) this.#pools?.staying(request.vmId, label);
       throw error;
     }
     this.#pools?.released(request.vmId);

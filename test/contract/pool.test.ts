@@ -69,6 +69,7 @@ describeBackends(
       try {
         const torn = manager.teardown('vm-1', { wait: true, timeoutMs: 500 });
         await expectRefusal(torn, 'ERR_NETNS_BUSY', 'has it open');
+        expect(manager.stats().pools).toMatchObject([{ inUse: 0 }]);
         const { interfaces } = result as { readonly interfaces: readonly { readonly name: string }[] };
         const isLeft = async () => (await linksOf(null)).some(({ ifname }) => ifname === interfaces[1]?.name);
         // It has not said whose it was.
