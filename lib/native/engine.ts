@@ -104,8 +104,10 @@ export interface EngineBinding {
   connectionsForget(
     plan: Task & { readonly ips: readonly string[]; readonly directory: string | null },
   ): Promise<string[]>;
-  /** Chains of others on the forward hook. */
+  /** nftables' chains of others on the forward hook. */
   forwardChains(plan: Task): Promise<ForwardChain[]>;
+  /** The old iptables' chain there, where it is in use; only root may look, or who may read what root may. */
+  legacyForwardChains(plan: Task): Promise<ForwardChain[]>;
   /** Each kernel feature, used in a throwaway namespace. */
   probe(plan: Task): Promise<ProbeResult[]>;
 }

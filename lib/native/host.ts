@@ -9,6 +9,8 @@ export interface ForwardChain {
   readonly drops: boolean;
   /** Whether frames that never leave a bridge pass it too (`bridge-nf-call-iptables`). */
   readonly bridged: boolean;
+  /** Whether its table has the chain that Docker leaves to others, and asks before its own. */
+  readonly dockerUser: boolean;
 }
 
 export interface ProbeResult {

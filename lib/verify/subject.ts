@@ -14,6 +14,7 @@ export type VerifyBinding = ChainRunner &
     | 'sysctlRead'
     | 'mountState'
     | 'forwardChains'
+    | 'legacyForwardChains'
     | 'firewallCheck'
     | 'guardPresent'
   >;
@@ -57,3 +58,6 @@ export function looking<T>(look: Promise<T>): Promise<T> {
     throw nativeFailure(error, { step: 'verify' });
   });
 }
+
+/** What looking is refused with for want of privilege, or of what there would be to look at. */
+export const unreadable: ReadonlySet<string> = new Set(['EPERM', 'EACCES', 'EPROTONOSUPPORT', 'EOPNOTSUPP']);

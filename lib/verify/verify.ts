@@ -1,11 +1,6 @@
 import type { VerifyFinding, VerifyPlugin, VerifyReport } from '../types.ts';
-import {
-  verifyDescriptors,
-  verifyForwardChains,
-  verifyForwarding,
-  verifyMounts,
-  verifyTables,
-} from './host.ts';
+import { verifyForwardChains } from './forward.ts';
+import { verifyDescriptors, verifyForwarding, verifyMounts, verifyTables } from './host.ts';
 import { verifyCapabilities, verifyKernel } from './kernel.ts';
 import { verifyPlugin, verifyStatus } from './plugins.ts';
 import type { VerifySubject } from './subject.ts';

@@ -39,7 +39,12 @@ Napi::Object ForwardChainToJs(Napi::Env env, const ForwardChain& chain) {
   object.Set("chain", chain.chain);
   object.Set("drops", chain.drops);
   object.Set("bridged", chain.bridged);
+  object.Set("dockerUser", chain.docker_user);
   return object;
+}
+
+Napi::Array ForwardChainsToJs(Napi::Env env, const std::vector<ForwardChain>& chains) {
+  return ToArray(env, chains, ForwardChainToJs);
 }
 
 Napi::Object ProbeResultToJs(Napi::Env env, const ProbeResult& result) {
@@ -89,10 +94,10 @@ void BindNft(Napi::Object exports, Module& module) {
   const auto no_plan = [](const Fields&) { return std::monostate{}; };
   Export(
       exports, module, "forwardChains", LaneName::kControl, no_plan,
-      [](std::monostate, const Cancellation&) { return ListForwardChains(); },
-      [](Napi::Env env, const std::vector<ForwardChain>& chains) {
-        return ToArray(env, chains, ForwardChainToJs);
-      });
+      [](std::monostate, const Cancellation&) { return ListForwardChains(); }, ForwardChainsToJs);
+  Export(
+      exports, module, "legacyForwardChains", LaneName::kControl, no_plan,
+      [](std::monostate, const Cancellation&) { return ListLegacyForwardChains(); }, ForwardChainsToJs);
   Export(
       exports, module, "probe", LaneName::kNamespace, no_plan,
       [](std::monostate, const Cancellation&) { return Probe(); },

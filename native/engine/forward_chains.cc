@@ -2,6 +2,8 @@
 
 #include <linux/netfilter.h>
 
+#include <algorithm>
+
 #include "engine/firewall_layout.h"
 #include "engine/forward_chains_legacy.h"
 #include "nft/chain.h"
@@ -46,25 +48,37 @@ bool IsOurs(const nft::Table& table) {
   return table.family == ours.family && table.name == ours.name;
 }
 
+bool HasDockerUser(const std::vector<nft::ChainInfo>& chains, const nft::Table& table) {
+  return std::any_of(chains.begin(), chains.end(), [&table](const nft::ChainInfo& chain) {
+    return chain.table.family == table.family && chain.table.name == table.name &&
+           chain.name == kDockerUserChain;
+  });
+}
+
 }  // namespace
 
 std::vector<ForwardChain> ListForwardChains() {
   const Bridged bridged;
   std::vector<ForwardChain> chains;
   nft::Socket socket;
-  for (const nft::ChainInfo& chain : nft::ListChains(socket)) {
+  const std::vector<nft::ChainInfo> all = nft::ListChains(socket);
+  for (const nft::ChainInfo& chain : all) {
     const Family family = Describe(chain.table.family, bridged);
     const bool is_forward =
         chain.hook && chain.hook->number == NF_INET_FORWARD && chain.hook->type == "filter";
     if (!is_forward || family.name.empty() || IsOurs(chain.table)) continue;
     const nft::Fate fate = nft::ReadFate(socket, chain.table, chain.name);
     const bool drops = fate == nft::Fate::kDropped || (fate == nft::Fate::kUndecided && chain.drops);
-    chains.push_back({family.name, chain.table.name, chain.name, drops, family.bridged});
-  }
-  if (const auto drops = LegacyForwardDrops()) {
-    chains.push_back({"legacy", "filter", "FORWARD", *drops, bridged.ipv4});
+    chains.push_back(
+        {family.name, chain.table.name, chain.name, drops, family.bridged, HasDockerUser(all, chain.table)});
   }
   return chains;
+}
+
+std::vector<ForwardChain> ListLegacyForwardChains() {
+  const auto found = ReadLegacyForward();
+  if (!found) return {};
+  return {{"legacy", "filter", "FORWARD", found->drops, Bridged().ipv4, found->docker_user}};
 }
 
 }  // namespace vulcan

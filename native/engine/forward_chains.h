@@ -12,9 +12,13 @@ struct ForwardChain {
   std::string chain;
   bool drops;
   bool bridged;
+  bool docker_user;
 };
 
-// Chains of others on the forward hook of the calling thread's network namespace, the old iptables' included.
+// nftables' chains of others on the forward hook of the calling thread's network namespace.
 [[nodiscard]] std::vector<ForwardChain> ListForwardChains();
+
+// The old iptables' chain there; none where its table is not in use.
+[[nodiscard]] std::vector<ForwardChain> ListLegacyForwardChains();
 
 }  // namespace vulcan

@@ -1,5 +1,6 @@
 #include "engine/forward_chains_legacy.h"
 
+#include <fcntl.h>
 #include <linux/netfilter.h>
 #include <linux/netfilter_ipv4/ip_tables.h>
 #include <sys/socket.h>
@@ -8,7 +9,7 @@
 #include <cerrno>
 #include <cstddef>
 #include <cstring>
-#include <fstream>
+#include <sstream>
 #include <string>
 #include <string_view>
 #include <type_traits>
@@ -16,6 +17,7 @@
 
 #include "base/error.h"
 #include "base/unique_fd.h"
+#include "sys/io.h"
 
 namespace vulcan {
 namespace {
@@ -23,10 +25,18 @@ namespace {
 constexpr std::string_view kFilter = "filter";
 constexpr int kMaxDepth = 32;
 constexpr int kAttempts = 8;
+constexpr std::size_t kMaxNames = 65'536;
 
 // A socket option on a table that is not there would make the kernel create it.
 bool IsInUse() {
-  std::ifstream names("/proc/net/ip_tables_names");
+  const std::string path = "/proc/net/ip_tables_names";
+  const UniqueFd file(::open(path.c_str(), O_RDONLY | O_CLOEXEC));
+  if (!file) {
+    // Without the module there is no such file.
+    if (errno == ENOENT) return false;
+    throw SystemError("open", path);
+  }
+  std::istringstream names(ReadAll(file.Get(), kMaxNames, path));
   for (std::string name; std::getline(names, name);) {
     if (name == kFilter) return true;
   }
@@ -62,6 +72,20 @@ class LegacyTable {
       offset += entry.next_offset;
     }
     return Fate::kUndecided;
+  }
+
+  // A chain begins with an entry whose target bears its name.
+  [[nodiscard]] bool Has(std::string_view chain) const {
+    for (std::size_t offset = 0; offset + sizeof(ipt_entry) <= entries_.size();) {
+      const auto entry = Read<ipt_entry>(offset);
+      const auto target = Read<xt_error_target>(offset + entry.target_offset);
+      if (NameOf(target.target.u.user.name) == XT_ERROR_TARGET && NameOf(target.errorname) == chain) {
+        return true;
+      }
+      if (entry.next_offset < sizeof(ipt_entry)) break;
+      offset += entry.next_offset;
+    }
+    return false;
   }
 
  private:
@@ -109,7 +133,7 @@ class LegacyTable {
 };
 
 // EAGAIN when the table was replaced since its size was read.
-bool ReadDrops(const UniqueFd& socket) {
+LegacyForward ReadForward(const UniqueFd& socket) {
   ipt_getinfo info{};
   kFilter.copy(static_cast<char*>(info.name), sizeof info.name - 1);
   socklen_t size = sizeof info;
@@ -124,8 +148,9 @@ bool ReadDrops(const UniqueFd& socket) {
   if (::getsockopt(socket.Get(), IPPROTO_IP, IPT_SO_GET_ENTRIES, answer.data(), &size) < 0) {
     throw SystemError("getsockopt(IPT_SO_GET_ENTRIES)");
   }
-  return LegacyRulesDrop({answer.begin() + sizeof(ipt_get_entries), answer.end()},
-                         info.hook_entry[NF_INET_FORWARD], info.underflow[NF_INET_FORWARD]);
+  const std::vector<std::byte> entries{answer.begin() + sizeof(ipt_get_entries), answer.end()};
+  return {LegacyRulesDrop(entries, info.hook_entry[NF_INET_FORWARD], info.underflow[NF_INET_FORWARD]),
+          LegacyRulesHave(entries, kDockerUserChain)};
 }
 
 }  // namespace
@@ -138,13 +163,18 @@ bool LegacyRulesDrop(std::vector<std::byte> entries, std::size_t chain, std::siz
   return fate == Fate::kDropped;
 }
 
-std::optional<bool> LegacyForwardDrops() {
+bool LegacyRulesHave(std::vector<std::byte> entries, std::string_view chain) {
+  return LegacyTable(std::move(entries)).Has(chain);
+}
+
+std::optional<LegacyForward> ReadLegacyForward() {
   if (!IsInUse()) return std::nullopt;
-  const UniqueFd socket(::socket(AF_INET, SOCK_RAW | SOCK_CLOEXEC, IPPROTO_RAW));
-  if (!socket) throw SystemError("socket(AF_INET, SOCK_RAW)");
+  // Any socket of the family has the options; only a raw one would take CAP_NET_RAW.
+  const UniqueFd socket(::socket(AF_INET, SOCK_DGRAM | SOCK_CLOEXEC, 0));
+  if (!socket) throw SystemError("socket(AF_INET, SOCK_DGRAM)");
   for (int attempt = 1;; ++attempt) {
     try {
-      return ReadDrops(socket);
+      return ReadForward(socket);
     } catch (const Error& error) {
       if (error.Errnum() != EAGAIN || attempt == kAttempts) throw;
     }

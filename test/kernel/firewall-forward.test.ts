@@ -1,10 +1,13 @@
 import { writeFile } from 'node:fs/promises';
 import { fileURLToPath } from 'node:url';
 import { beforeEach, describe, expect, it } from 'vitest';
+import type { FirewallNetwork } from '../../lib/native/engine.ts';
+import { verifyForwardChains } from '../../lib/verify/forward.ts';
 import { networkPlan } from '../support/firewall.ts';
 import { resetLab } from '../support/lab.ts';
 import { addonFile, native } from '../support/native.ts';
-import { outcomeOf, run } from '../support/run.ts';
+import { ip, outcomeOf, run } from '../support/run.ts';
+import { addBridge, addGuest, addOutside, outsideAddress } from '../support/traffic.ts';
 
 async function load(ruleset: string): Promise<void> {
   const { exitCode, stderr } = await outcomeOf('nft', ['-f', '-'], { input: ruleset });
@@ -48,7 +51,10 @@ describe('forward chains of others', () => {
   it("that are Docker's drop", async () => {
     await load(docker);
     expect(await native.forwardChains({})).toEqual([
-      { family: 'ip', table: 'filter', chain: 'FORWARD', drops: true, bridged: false },
+      {
+        ...{ family: 'ip', table: 'filter', chain: 'FORWARD' },
+        ...{ drops: true, bridged: false, dockerUser: true },
+      },
     ]);
   });
 
@@ -102,6 +108,64 @@ describe('forward chains of others', () => {
   });
 });
 
+describe('what verify says of a chain that drops', () => {
+  const guest = '10.168.0.2';
+  const plan = (change: Partial<FirewallNetwork>) => networkPlan('red', 'red0', '10.168.0.0/24', change);
+  const many = Array.from({ length: 256 }, (_, index) => (index === 0 ? 'red0' : `red0-${index}`));
+  const drop = (family: string) =>
+    load(`table ${family} t { chain c { type filter hook forward priority 0; policy drop; }; }`);
+  const iptables = (program: string, chain?: string) => async () => {
+    await run(program, ['-P', 'FORWARD', 'DROP']);
+    if (chain === undefined) return;
+    await run(program, ['-N', chain]);
+    await run(program, ['-I', 'FORWARD', '-j', chain]);
+  };
+
+  beforeEach(async () => {
+    await resetLab();
+    await addOutside();
+    return async () => {
+      // Its tables stay until the lab ends.
+      for (const [option, ...rest] of [['-P', 'FORWARD', 'ACCEPT'], ['-F'], ['-X']] as const)
+        await run('iptables-legacy', [option, ...rest]);
+      await resetLab();
+    };
+  });
+
+  const hears = async (from: string, address: string) =>
+    (await outcomeOf('nsenter', [`--net=${from}`, '--', 'ping', '-c', '1', '-W', '0.3', address]))
+      .exitCode === 0;
+
+  it.each([
+    ['iptables-nft', 'red0', plan({}), iptables('iptables-nft')],
+    ["iptables-nft of Docker's", 'red0-7', plan({ bridges: many }), iptables('iptables-nft', 'DOCKER-USER')],
+    ['iptables-legacy', 'red0', plan({ bridges: ['blue0', 'red0'] }), iptables('iptables-legacy')],
+    ["iptables-legacy of Docker's", 'vn0', plan({ group: 7 }), iptables('iptables-legacy', 'DOCKER-USER')],
+    ['inet, several bridges', 'red0-7', plan({ bridges: many }), () => drop('inet')],
+    ['inet, a routed network', 'vn0', plan({ group: 7 }), () => drop('inet')],
+    ['inet, no bridge', 'x0', plan({ bridges: [] }), () => drop('inet')],
+    ['ip, no bridge', 'x0', plan({ bridges: [] }), () => drop('ip')],
+    ['iptables-nft, no bridge', 'x0', plan({ bridges: [] }), iptables('iptables-nft')],
+  ] as const)('lets guests through: %s', async (_what, link, firewall, drops) => {
+    await addBridge(link, ['10.168.0.1/24']);
+    await ip('link', 'set', link, 'group', '7');
+    const netns = await addGuest('one', link, [`${guest}/24`], ['10.168.0.1']);
+    await drops();
+    expect(await hears(netns, outsideAddress)).toBe(false);
+    const [found] = await verifyForwardChains({ binding: native, firewall });
+    const commands = found?.remedy.replace(/^[^:]*: /, '') ?? '';
+    expect(commands.length).toBeLessThan(500);
+    await run('sh', ['-c', commands]);
+    expect(await hears(netns, outsideAddress)).toBe(true);
+  });
+
+  it("does not look at a bridge's ports where nothing is bridged", async () => {
+    await drop('bridge');
+    expect(await verifyForwardChains({ binding: native, firewall: plan({}) })).toHaveLength(1);
+    expect(await verifyForwardChains({ binding: native, firewall: plan({ group: 7 }) })).toEqual([]);
+  });
+});
+
 describe('iptables', () => {
   const script = fileURLToPath(new URL('../support/iptables-forward.mjs', import.meta.url));
   const expected = [
@@ -130,8 +194,19 @@ describe('iptables', () => {
     },
   );
 
+  it('of the old kind is looked at without CAP_NET_RAW, and by another user than root not at all', async () => {
+    const look = `require(${JSON.stringify(addonFile)}).legacyForwardChains({}).then(
+      ([{ drops }]) => console.log(drops), ({ code }) => console.log(code))`;
+    const as = (user: string) => `setpriv ${user} -- "$0" -e "$1"`;
+    const admin = '--reuid=65534 --regid=65534 --clear-groups --inh-caps=+net_admin --ambient-caps=+net_admin';
+    const script = `iptables-legacy -P FORWARD DROP && ${as('--bounding-set=-net_raw --inh-caps=-net_raw')} && ${as(admin)}`;
+    expect(await run('unshare', ['--net', 'sh', '-c', script, process.execPath, look])).toBe(
+      'true\nEACCES\n',
+    );
+  });
+
   it('of the old kind is not brought to life by looking', async () => {
-    const look = `require(${JSON.stringify(addonFile)}).forwardChains({}).then(() => console.log(
+    const look = `require(${JSON.stringify(addonFile)}).legacyForwardChains({}).then(() => console.log(
       require('node:fs').readFileSync('/proc/self/net/ip_tables_names', 'utf8')))`;
     expect((await run('unshare', ['--net', process.execPath, '-e', look])).trim()).toBe('');
   });

@@ -7,7 +7,8 @@ const native = createRequire(import.meta.url)(addon);
 const drops = [];
 for (const command of JSON.parse(commands)) {
   execFileSync(program, command.split(' '));
-  const chain = (await native.forwardChains({})).find((candidate) => candidate.chain === 'FORWARD');
+  const found = [...(await native.forwardChains({})), ...(await native.legacyForwardChains({}))];
+  const chain = found.find((candidate) => candidate.chain === 'FORWARD');
   drops.push([command, chain?.drops]);
 }
 console.log(JSON.stringify(drops));

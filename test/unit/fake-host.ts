@@ -208,6 +208,7 @@ export class FakeHost implements Host {
       capabilities: async () => '000001ffffffffff',
       probe: async () => [],
       forwardChains: async () => [],
+      legacyForwardChains: async () => [],
     };
   }
 

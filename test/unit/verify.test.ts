@@ -32,6 +32,7 @@ function host(files: Readonly<Record<string, string>>, more: Partial<VerifyBindi
     sysctlRead: async () => '1',
     mountState: async () => ({ hostMountNamespace: true, shared: true }),
     forwardChains: async () => [],
+    legacyForwardChains: async () => [],
     firewallCheck: async () => [],
     guardPresent: async () => true,
     isHostNamespace: unused('namespaces'),
@@ -213,20 +214,34 @@ describe('verify', () => {
   });
 
   it('names a forward chain that drops, and only such', async () => {
-    const docker = { family: 'ip', table: 'filter', chain: 'FORWARD', drops: true, bridged: false };
-    const harmless = { ...docker, table: 'other', drops: false };
-    const report = await verify(subject(host(allThere, { forwardChains: async () => [docker, harmless] })));
+    const other = { family: 'bridge', table: 't', chain: 'c', drops: true, bridged: true, dockerUser: false };
+    const harmless = { ...other, table: 'other', drops: false };
+    const report = await verify(subject(host(allThere, { forwardChains: async () => [other, harmless] })));
     const found = report.findings.filter(({ id }) => id === 'forward.foreign-drop');
     expect(found.map(({ message }) => message)).toEqual([
-      expect.stringContaining('chain FORWARD of table ip filter'),
+      expect.stringContaining('chain c of table bridge t'),
     ]);
-    expect(found[0]?.remedy).toContain('iptables -I DOCKER-USER -i fcbr0 -j ACCEPT');
+    // Not every kernel that tests run on knows bridges by name there.
+    expect(found[0]?.remedy).toContain(`: nft 'insert rule bridge t c ibrname "fcbr0" accept'`);
   });
 
-  it('says nothing of chains that it has no privilege to see', async () => {
-    const forwardChains = async () => {
-      throw Object.assign(new Error('EPERM'), { code: 'EPERM' });
+  it('tells of each kind of chain that it may look at', async () => {
+    const drops = { chain: 'FORWARD', drops: true, bridged: false, dockerUser: false };
+    const refused = async () => {
+      throw Object.assign(new Error('EACCES'), { code: 'EACCES' });
     };
-    expect(await idsOf(subject(host(allThere, { forwardChains })))).toEqual([]);
+    const foundOf = async (binding: Partial<VerifyBinding>) =>
+      (await verify(subject(host(allThere, binding)))).findings
+        .filter(({ id }) => id.startsWith('forward'))
+        .map(({ severity, id }) => `${severity} ${id}`);
+    const forwardChains = async () => [{ family: 'ip', table: 'filter', ...drops }];
+    expect(await foundOf({ forwardChains, legacyForwardChains: refused })).toEqual([
+      'warning forward.foreign-drop',
+      'notice forward.unseen',
+    ]);
+    const legacyForwardChains = async () => [{ family: 'legacy', table: 'filter', ...drops }];
+    expect(await foundOf({ forwardChains: refused, legacyForwardChains })).toEqual([
+      'warning forward.foreign-drop',
+    ]);
   });
 });

@@ -107,6 +107,7 @@ void UseStore(const std::string& text) {
 void FollowLegacyRules(const std::string& text) {
   const auto* bytes = reinterpret_cast<const std::byte*>(text.data());
   static_cast<void>(LegacyRulesDrop({bytes, bytes + text.size()}, 0, 0));
+  static_cast<void>(LegacyRulesHave({bytes, bytes + text.size()}, kDockerUserChain));
 }
 
 using Read = void (*)(const std::string&);

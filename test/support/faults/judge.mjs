@@ -39,7 +39,7 @@ const stepsByLabel = [
   { label: /^guardPresent$/, steps: ['verify'] },
   { label: /^firewall/, steps: ['firewall'] },
   { label: /^sysctlWrite$/, steps: ['forwarding'] },
-  { label: /^(capabilities|probe|forwardChains)$/, steps: ['verify'] },
+  { label: /^(capabilities|probe|forwardChains|legacyForwardChains)$/, steps: ['verify'] },
   { label: /^sysctlRead$/, steps: ['bridge', 'verify'] },
   { label: /^(attach|detach)$/, steps: native },
   { label: /^slotFill$/, steps: [...native, 'slot'] },
