@@ -42,12 +42,30 @@ function readOnlySysctl({ code, path }: NativeError): string | null {
   return code === 'EROFS' && path?.startsWith(sysctls) === true ? path.slice(sysctls.length) : null;
 }
 
+/** What the kernel answers a namespace or a mount too many with, as it would on a full disk. */
+export function isKernelLimit({ code, syscall }: Pick<NativeError, 'code' | 'syscall'>): boolean {
+  return code === 'ENOSPC' && (syscall === 'unshare' || syscall.startsWith('mount'));
+}
+
+export const raiseLimits =
+  'raise user.max_net_namespaces, user.max_mnt_namespaces and fs.mount-max (sysctl -w), or tear down VMs';
+
+/** What is to be done about this very error; `null`: what its code says. */
+function particulars(error: NativeError): string | null {
+  const key = readOnlySysctl(error);
+  if (key !== null) {
+    return `/proc/sys is read-only here, as in many containers: mount it writable, or set ${key} outside`;
+  }
+  return isKernelLimit(error) ? raiseLimits : null;
+}
+
 function codeOf(error: NativeError, otherwise: ErrorCode): ErrorCode {
   const { code, reason, syscall } = error;
   if (readOnlySysctl(error) !== null) return otherwise;
   const byReason = reason === undefined ? undefined : codesByReason[reason];
   if (byReason !== undefined) return byReason;
   if (code === 'EEXIST' && linkMakers.has(syscall)) return 'ERR_LINK_EXISTS';
+  if (isKernelLimit(error)) return otherwise;
   return fullDisk.has(code) ? 'ERR_RECORD_WRITE' : (codesByErrno[code] ?? otherwise);
 }
 
@@ -64,11 +82,8 @@ export function kernelError(
   if (code === 'ECANCELED') return new AbortError(rolledBack, { cause: error });
   const result = codeOf(error, otherwise);
   const problem = `${step}: ${error.message}`;
-  const key = readOnlySysctl(error);
-  const message =
-    key === null
-      ? withRemedy(result, problem)
-      : `${problem}; /proc/sys is read-only here, as in many containers: mount it writable, or set ${key} outside`;
+  const remedy = particulars(error);
+  const message = remedy === null ? withRemedy(result, problem) : `${problem}; ${remedy}`;
   return new NetworkError(result, message, {
     ...{ step, errno, syscall, cause: error },
     ...(path === undefined ? {} : { path }),

@@ -1,3 +1,4 @@
+import { isKernelLimit, raiseLimits } from '../backends/kernel-error.ts';
 import type { ProbeResult } from '../native/host.ts';
 import type { VerifyFinding } from '../types.ts';
 import { finding, looking, type Severity, type VerifySubject } from './subject.ts';
@@ -48,6 +49,9 @@ function kernelProblem({ feature, error, syscall }: ProbeResult, severity: Sever
   if (feature === 'tap' && error === 'ENOENT') {
     const remedy = 'mkdir -p /dev/net && mknod /dev/net/tun c 10 200 && chmod 0666 /dev/net/tun';
     return finding('device.tun', severity, 'there is no /dev/net/tun', remedy);
+  }
+  if (isKernelLimit({ code: error ?? '', syscall: syscall ?? '' })) {
+    return finding(id, severity, message, raiseLimits);
   }
   const option = kernelOptions[feature] ?? 'the option that the feature is named after';
   return finding(id, severity, message, `use a kernel with ${option}`);

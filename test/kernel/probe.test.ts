@@ -69,6 +69,12 @@ describe('probe', () => {
     expect(tap).toEqual({ feature: 'tap', ok: false, error: 'ENXIO', syscall: 'open' });
   });
 
+  it('says that there may be no more namespaces', async () => {
+    const limit = 'echo 1 > /proc/sys/user/max_net_namespaces && exec "$@"';
+    const { netns } = await probeFrom('unshare', '--map-root-user', '--net', 'sh', '-c', limit, 'sh');
+    expect(netns).toMatchObject({ ok: false, error: 'ENOSPC', syscall: 'unshare' });
+  });
+
   it('says that privilege is missing, and nothing about what it could not try', async () => {
     const results = await probeFrom('setpriv', '--bounding-set=-all', '--inh-caps=-all', '--');
     expect(results).toEqual({

@@ -147,10 +147,15 @@ describe('verify', () => {
     [{ feature: 'tap', error: 'ENOENT' }, 'error device.tun', /mknod \/dev\/net\/tun/],
     [{ feature: 'tap', error: 'EACCES' }, 'error device.tun', /chmod 0666 \/dev\/net\/tun/],
     [{ feature: 'netns', error: 'EPERM' }, 'error kernel.netns', /CAP_SYS_ADMIN/],
+    [
+      { feature: 'netns', error: 'ENOSPC', syscall: 'unshare' },
+      'error kernel.netns',
+      /user\.max_net_namespaces.*fs\.mount-max/,
+    ],
   ])(
     'turns a failed probe (%o) into a finding with a remedy',
-    async ({ feature, error }, expected, remedy) => {
-      const probe = async () => [{ feature, ok: false, error, syscall: 'open' }];
+    async ({ feature, error, syscall = 'open' }, expected, remedy) => {
+      const probe = async () => [{ feature, ok: false, error, syscall }];
       const report = await verify(subject(host(allThere, { probe })));
       const [found] = report.findings.filter(({ severity }) => severity === 'error');
       expect(`${found?.severity} ${found?.id}`).toBe(expected);
