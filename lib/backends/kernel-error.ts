@@ -88,7 +88,7 @@ export function kernelError(
     ...{ step, errno, syscall, cause: error },
     ...(path === undefined ? {} : { path }),
     ...(kernelMessage === undefined ? {} : { kernelMessage }),
-    ...(rolledBack ? {} : { errors: undoErrors }),
+    ...(rolledBack ? {} : { rolledBack, errors: undoErrors }),
     ...fields,
   });
 }

@@ -46,6 +46,10 @@ export interface RouteInfo {
   readonly link: number;
   readonly table: number;
   readonly protocol: number;
+  /** As `rtnetlink.h` numbers them: 1 for one that leads somewhere. */
+  readonly type: number;
+  /** Of routes to one destination the lowest wins. */
+  readonly metric: number;
 }
 
 export interface QdiscInfo {

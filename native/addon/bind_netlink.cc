@@ -71,6 +71,8 @@ Napi::Object RouteToJs(Napi::Env env, const Route& route) {
   object.Set("link", route.link);
   object.Set("table", route.table);
   object.Set("protocol", route.protocol);
+  object.Set("type", route.type);
+  object.Set("metric", route.metric);
   return object;
 }
 

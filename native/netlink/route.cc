@@ -27,6 +27,8 @@ std::optional<Route> ParseRoute(const nlmsghdr& message) {
   route.link = static_cast<int>(attributes.U32(RTA_OIF));
   route.table = attributes.U32(RTA_TABLE, fixed.rtm_table);
   route.protocol = fixed.rtm_protocol;
+  route.type = fixed.rtm_type;
+  route.metric = attributes.U32(RTA_PRIORITY);
   return route;
 }
 

@@ -16,6 +16,10 @@ struct Route {
   std::uint32_t table = 0;
   // RTPROT_*.
   int protocol = 0;
+  // RTN_*.
+  int type = 0;
+  // Lower wins.
+  std::uint32_t metric = 0;
 };
 
 // In the main table; without a gateway the destination is on the link itself. What the bridge plugin makes of

@@ -37,6 +37,8 @@ interface RouteJson {
   readonly dev: string;
   readonly table?: string;
   readonly protocol?: string;
+  readonly type?: string;
+  readonly metric?: number;
 }
 
 interface QdiscJson {
@@ -57,6 +59,10 @@ interface FilterJson {
 export type Indexes = ReadonlyMap<string, number>;
 
 const tables: Readonly<Record<string, number>> = { main: 254, local: 255 };
+const types: Readonly<Record<string, number>> = {
+  ...{ unicast: 1, local: 2, broadcast: 3, anycast: 4, multicast: 5 },
+  ...{ blackhole: 6, unreachable: 7 },
+};
 const protocols: Readonly<Record<string, number>> = { kernel: 2, boot: 3, static: 4 };
 const scopes: Readonly<Record<string, number>> = { global: 0, link: 253, host: 254 };
 const portStates: Readonly<Record<string, number>> = { disabled: 0, forwarding: 3 };
@@ -125,14 +131,18 @@ export class Tools {
     const routes = await this.#ask<RouteJson>('ip', `-${family}`, '-j', 'route', 'show', 'table', 'all');
     const [any, bits] = family === 4 ? ['0.0.0.0/0', 32] : ['::/0', 128];
     const destinationOf = (dst: string) => (dst.includes('/') ? dst : `${dst}/${bits}`);
-    return routes.map(({ dst, gateway, dev, table = 'main', protocol = 'boot' }) => ({
-      family,
-      destination: dst === 'default' ? any : destinationOf(dst),
-      gateway: gateway ?? null,
-      link: indexes.get(dev) ?? 0,
-      table: tables[table] ?? Number.NaN,
-      protocol: protocols[protocol] ?? Number.NaN,
-    }));
+    return routes.map(
+      ({ dst, gateway, dev, table = 'main', protocol = 'boot', type = 'unicast', metric = 0 }) => ({
+        family,
+        destination: dst === 'default' ? any : destinationOf(dst),
+        gateway: gateway ?? null,
+        link: indexes.get(dev) ?? 0,
+        table: tables[table] ?? Number.NaN,
+        protocol: protocols[protocol] ?? Number.NaN,
+        type: types[type] ?? Number.NaN,
+        metric,
+      }),
+    );
   }
 
   async qdiscs(indexes: Indexes): Promise<QdiscInfo[]> {

@@ -15,4 +15,17 @@ describe('what the kernel refuses', () => {
     const error = kernelError('anchor', refused({ code: 'ENOSPC', errno: -28, syscall }));
     expect(error).toMatchObject({ code, syscall, message: expect.stringMatching(says) });
   });
+
+  it('says so where something of it could not be undone', () => {
+    const undoErrors = [refused({ code: 'EBUSY', syscall: 'unlink' })];
+    expect(kernelError('anchor', refused({ undoErrors }))).toMatchObject({
+      rolledBack: false,
+      errors: undoErrors,
+    });
+    expect(kernelError('anchor', refused({ code: 'ECANCELED', undoErrors }))).toMatchObject({
+      name: 'AbortError',
+      rolledBack: false,
+    });
+    expect(kernelError('anchor', refused({}))).not.toHaveProperty('rolledBack');
+  });
 });
