@@ -4,11 +4,9 @@ import type { NativeBinding } from '../native/binding.ts';
 import type { LinkInfo, RouteInfo } from '../native/netlink.ts';
 import { atStep } from './kernel-error.ts';
 import type { Network } from './network.ts';
+import { mainRoutes, waysOut } from './ways-out.ts';
 
 /** Where the host sends packets for the addresses that a network is to have. */
-
-/** The kernel's own table of the host's addresses. */
-const localTable = 255;
 
 /** What routes of this library's have. */
 const ownProtocol = 118;
@@ -25,7 +23,7 @@ function conflict({ name }: Network, subnet: string, { destination, gateway }: R
 
 /**
  * Rejects where a route of the host leads to addresses of the network's subnets by another link than its bridge: one of
- * the two would no longer be reached. Default routes are none of this. A conflist of the user's own is his to answer for.
+ * the two would no longer be reached. Default routes are none of this, nor are other tables than the main one. A conflist of the user's own is his to answer for.
  */
 export async function refuseRoutedSubnets(
   binding: Pick<NativeBinding, 'dump'>,
@@ -36,11 +34,12 @@ export async function refuseRoutedSubnets(
   const own = new Set(bridges.map(({ name }) => name));
   const { links, routes } = await atStep('routes', () => binding.dump({ kinds: ['links', 'routes'] }));
   const linkNames = new Map(links.map(({ index, name }: LinkInfo) => [index, name]));
-  for (const route of routes) {
+  const main = mainRoutes(routes);
+  const out = waysOut(main);
+  for (const route of main) {
     const link = linkNames.get(route.link) ?? '';
     const destination = parseCidr(route.destination);
-    if (destination === null || destination.prefixLength === 0) continue;
-    if (route.table === localTable || own.has(link)) continue;
+    if (destination === null || out.has(route.destination) || own.has(link)) continue;
     // Ours lead to VMs, and keep the rest from being reached; overlaps of networks are the firewall's to find.
     if (route.protocol === ownProtocol) continue;
     for (const subnet of firewall.subnets) {

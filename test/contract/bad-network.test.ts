@@ -1,4 +1,4 @@
-import { expect, it } from 'vitest';
+import { expect, it, onTestFinished } from 'vitest';
 import { canonicalDump, expectUnchanged } from '../support/dump.ts';
 import { expectRefusal } from '../support/refusal.ts';
 import { ip, nft } from '../support/run.ts';
@@ -78,6 +78,40 @@ describeBackends('a subnet', (lab) => {
     });
     await expectUnchanged(before);
     await lab.open({ subnet: '10.9.0.0/24' });
+  });
+});
+
+describeBackends('routes that lead elsewhere only for some, or nowhere, or everywhere,', (lab) => {
+  it('take no subnet, and the MTU is that of the way out that the host has for itself', async () => {
+    for (const [name, mtu] of [
+      ['up0', '1420'],
+      ['up1', '1300'],
+      ['up2', '9000'],
+    ] as const) {
+      await ip('link', 'add', name, 'mtu', mtu, 'type', 'veth', 'peer', 'name', `${name}-peer`);
+      await ip('link', 'set', name, 'up');
+    }
+    onTestFinished(async () => {
+      for (const table of ['100', '101']) await ip('route', 'flush', 'table', table);
+    });
+    for (const destination of ['default', '10.168.0.0/24']) {
+      await ip('route', 'add', destination, 'dev', 'up2', 'table', '100');
+      await ip('route', 'add', 'unreachable', destination, 'table', '101');
+    }
+    await ip('route', 'add', 'unreachable', '10.0.0.0/8');
+    await ip('route', 'add', 'default', 'dev', 'up2', 'metric', '200');
+    await ip('route', 'add', 'default', 'dev', 'up0', 'metric', '100');
+    const mtuOf = async () => {
+      const manager = await lab.open();
+      const { mtu } = await manager.setup('vm-1');
+      await manager.close();
+      return mtu;
+    };
+    expect(await mtuOf()).toBe(1420);
+    for (const half of ['0.0.0.0/1', '128.0.0.0/1']) await ip('route', 'add', half, 'dev', 'up1');
+    expect(await mtuOf()).toBe(1300);
+    await ip('route', 'del', '128.0.0.0/1');
+    await expectRefusal(lab.open(), 'ERR_SUBNET_CONFLICT', 'overlaps 0.0.0.0/1');
   });
 });
 

@@ -63,7 +63,9 @@ describeBackends('verification', (lab) => {
     await lab.open({ verify: 'warn' });
     expect(lab.logged.filter(({ level }) => level === 'warn')).toContainEqual({
       level: 'warn',
-      message: expect.stringMatching(/chain FORWARD of table ip filter drops .*; remedy: accept there what guests send/),
+      message: expect.stringMatching(
+        /chain FORWARD of table ip filter drops .*; remedy: accept there what guests send/,
+      ),
       fields: { id: 'forward.foreign-drop', severity: 'warning', remedy: expect.any(String) },
     });
   });

@@ -198,7 +198,8 @@ describe('iptables', () => {
     const look = `require(${JSON.stringify(addonFile)}).legacyForwardChains({}).then(
       ([{ drops }]) => console.log(drops), ({ code }) => console.log(code))`;
     const as = (user: string) => `setpriv ${user} -- "$0" -e "$1"`;
-    const admin = '--reuid=65534 --regid=65534 --clear-groups --inh-caps=+net_admin --ambient-caps=+net_admin';
+    const admin =
+      '--reuid=65534 --regid=65534 --clear-groups --inh-caps=+net_admin --ambient-caps=+net_admin';
     const script = `iptables-legacy -P FORWARD DROP && ${as('--bounding-set=-net_raw --inh-caps=-net_raw')} && ${as(admin)}`;
     expect(await run('unshare', ['--net', 'sh', '-c', script, process.execPath, look])).toBe(
       'true\nEACCES\n',

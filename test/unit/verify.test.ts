@@ -152,16 +152,13 @@ describe('verify', () => {
       'error kernel.netns',
       /user\.max_net_namespaces.*fs\.mount-max/,
     ],
-  ])(
-    'turns a failed probe (%o) into a finding with a remedy',
-    async ({ feature, error, syscall = 'open' }, expected, remedy) => {
-      const probe = async () => [{ feature, ok: false, error, syscall }];
-      const report = await verify(subject(host(allThere, { probe })));
-      const [found] = report.findings.filter(({ severity }) => severity === 'error');
-      expect(`${found?.severity} ${found?.id}`).toBe(expected);
-      expect(found?.remedy).toMatch(remedy);
-    },
-  );
+  ])('turns a failed probe (%o) into a finding with a remedy', async (failed, expected, remedy) => {
+    const probe = async () => [{ ok: false, syscall: 'open', ...failed }];
+    const report = await verify(subject(host(allThere, { probe })));
+    const [found] = report.findings.filter(({ severity }) => severity === 'error');
+    expect(`${found?.severity} ${found?.id}`).toBe(expected);
+    expect(found?.remedy).toMatch(remedy);
+  });
 
   it.each([
     ['guard_bridge', { guard: 'bridge' }, ['error kernel.guard_bridge'], /NF_TABLES_BRIDGE.*antiSpoofing/],
