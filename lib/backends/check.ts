@@ -1,4 +1,5 @@
 import type { CacheRecord } from '../cni/types.ts';
+import type { LinkInfo } from '../native/netlink.ts';
 import type { AnchorState } from '../native/sys.ts';
 import type { Scope } from '../operation.ts';
 import type { Difference } from '../types.ts';
@@ -12,6 +13,8 @@ import { inspectInside } from './inspect-inside.ts';
 import { inspectRoutes } from './inspect-routes.ts';
 import type { HeldLock } from './locks.ts';
 import { layoutOf } from './native-undo.ts';
+import { wasSlot } from './network-config.ts';
+import { labelledWithinMs } from './pool-labels.ts';
 import type { Runtime } from './runtime.ts';
 
 /** What of an attachment is not as it should be, and how each thing is put back. */
@@ -49,9 +52,10 @@ export class Check {
     const isAnchor = anchors.vmIdOf(record.netns) !== null;
     const onLink = inspectLink(this.#runtime, record, links, { group: layout?.linkGroup ?? null, port, mtu });
     // Other runtimes neither say on a link whose it is nor guard it.
+    const isToSay = isAnchor && !(await this.#isYetToSay(record, links.of(record)));
     const findings = [
       ...(plan === null ? [] : await this.#host.bridge(plan)),
-      ...onLink.filter(({ subject }) => isAnchor || subject !== 'alias'),
+      ...onLink.filter(({ subject }) => isToSay || subject !== 'alias'),
     ];
     findings.push(...(await inspectRoutes(this.#runtime, this.#host, record, layout)));
     findings.push(...(await inspectReservation(this.#runtime, record, layout, scope)));
@@ -67,6 +71,14 @@ export class Check {
     findings.push(...(await inspectInside(this.#runtime, record, layout, mtu)));
     const more = await this.#further(record, this.#lock, scope);
     return [...findings, ...more.map((difference) => ({ ...difference, fix: null }))];
+  }
+
+  /** A slot's link says a moment after the setup whose it is, and only the manager of its pool can wait for that. */
+  async #isYetToSay(record: CacheRecord, link: LinkInfo | null): Promise<boolean> {
+    if (link?.alias !== '' || !wasSlot(record)) return false;
+    const version = await this.#runtime.cache.version(record);
+    const ageMs = Date.now() - (version?.modifiedMs ?? 0);
+    return ageMs >= 0 && ageMs < labelledWithinMs;
   }
 
   #lostAnchor(vmId: string, { netns }: CacheRecord, { kind, claimed }: AnchorState): Finding {

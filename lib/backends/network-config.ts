@@ -70,6 +70,13 @@ function originOf(result: AnyResult, { mac }: GuestSide): Origin {
   return link !== null && slotMac(link.name) === mac ? 'warm' : 'cold';
 }
 
+/** Whether the attachment was a slot of a pool. */
+export function wasSlot(record: CacheRecord): boolean {
+  const result = record.result === null ? null : currentResult(record.result);
+  const guest = result === null ? null : guestSide(result, record);
+  return result !== null && guest !== null && originOf(result, guest) === 'warm';
+}
+
 /** `null` where the result names no TAP device or no address. */
 export function networkConfig(
   facts: AttachmentFacts,

@@ -1,6 +1,6 @@
 import { channel } from 'node:diagnostics_channel';
 import { closeSync, openSync, readdirSync } from 'node:fs';
-import { open } from 'node:fs/promises';
+import { open, utimes } from 'node:fs/promises';
 import { expect, it } from 'vitest';
 import type { PoolEvent } from '../../lib/observe.ts';
 import type { PoolOptions } from '../../lib/options.ts';
@@ -27,6 +27,22 @@ describeBackends(
         pools: [{ inUse: 1, ready: 0, tapName: 'tap0' }],
         latency: { setup: { warm: { count: 1 }, cold: { count: 0 } } },
       });
+    });
+
+    it('has links that say a moment after a setup whose they are: to another manager no difference until it is late', async () => {
+      const manager = await openWarm(lab, { ...oneAddress, pool: { min: 1, max: 1 } });
+      const observer = await lab.open({ ...oneAddress, shutdown: 'leave' });
+      await manager.setup('vm-1');
+      await untilLabelled('vulcan-net fcnet vm-1 eth0');
+      const [{ ifname } = { ifname: '' }] = await hostLinks();
+      await ip('link', 'set', ifname, 'alias', '');
+      const record = '/run/cni/results/fcnet-vm-1-eth0';
+      await utimes(record, new Date(), new Date());
+      expect(await observer.check('vm-1')).toEqual({ ok: true, differences: [] });
+      const late = Date.now() / 1_000 - 2;
+      await utimes(record, late, late);
+      expect(await observer.check('vm-1')).toMatchObject({ ok: false, differences: [{ subject: 'alias' }] });
+      expect(await observer.repair('vm-1')).toMatchObject({ ok: true, repaired: [{ subject: 'alias' }] });
     });
 
     it('is left without a trace by VMs and by close', async () => {
