@@ -28,7 +28,7 @@ export const errorTable = {
     remedy: 'see the message: it names the option and what it may be',
   },
   ERR_LINK_NAME_INVALID: {
-    when: 'a bridge, TAP or interface name is empty, longer than 15 bytes, "." or "..", or has "/", ":", "%" or white space; or another link has it',
+    when: 'a bridge, TAP or interface name is empty, longer than 15 bytes, "." or "..", "all" or "default", or has "/", ":", "%" or white space; or another link has it',
     remedy: 'use 1 to 15 bytes, and a name that is free inside the namespace',
   },
   ERR_MAC_INVALID: {

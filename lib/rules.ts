@@ -37,6 +37,7 @@ export const linkNameRule: Rule = (name) => {
   if (name === '') return 'is empty';
   if (Buffer.byteLength(name) > maxLinkNameBytes) return `is longer than ${maxLinkNameBytes} bytes`;
   if (name === '.' || name === '..') return 'is a directory';
+  if (name === 'all' || name === 'default') return 'is what the kernel calls the settings of all links';
   // In place of a "%d" the kernel would put a number of its own choice.
   return /[/:%\0\p{White_Space}]/u.test(name) ? 'has "/", ":", "%" or white space' : null;
 };

@@ -21,6 +21,9 @@ import {
 
 /** The options of `open`. */
 
+/** The least that IPv4 needs, and what a TAP has room for beside its Ethernet header. */
+const mtuRange = { least: 68, most: 65_521 } as const;
+
 /** The options that a conflist of the user's own says itself. */
 export const generatedShape = {
   layout: z.enum(['bridge', 'bridges', 'routed']).optional(),
@@ -29,7 +32,7 @@ export const generatedShape = {
   subnet: subnet.optional(),
   gateway: ip.optional(),
   ranges: z.array(z.strictObject({ start: ip, end: ip })).optional(),
-  mtu: integer(68, 65_535).optional(),
+  mtu: integer(mtuRange.least, mtuRange.most).optional(),
   hairpin: z.boolean().optional(),
   isolated: z.boolean().optional(),
   promiscuous: z.boolean().optional(),

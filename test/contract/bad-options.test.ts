@@ -67,7 +67,7 @@ const openOptions: readonly (readonly [
     'ERR_OPTION_INVALID',
     'network "../etc" must match',
   ],
-  ['an MTU below the least', { mtu: 67 }, 'ERR_OPTION_INVALID', 'is no integer from 68 to 65535'],
+  ['an MTU below the least', { mtu: 67 }, 'ERR_OPTION_INVALID', 'is no integer from 68 to 65521'],
   ['a relative state directory', { stateDir: 'state' }, 'ERR_OPTION_INVALID', 'is no absolute path'],
   ['a plugin directory with a colon', { pluginDirs: ['/a:b'] }, 'ERR_OPTION_INVALID', 'has a ":"'],
 ];
