@@ -41,7 +41,7 @@ export const errorTable = {
   },
   ERR_SUBNET_TOO_SMALL: {
     when: 'a subnet has no room for a gateway and a guest',
-    remedy: 'use a prefix of at most /30',
+    remedy: 'use a prefix of at most /30, of IPv6 /126',
   },
   ERR_GATEWAY_OUTSIDE: {
     when: 'the gateway is not a host address of the subnet',
@@ -185,7 +185,8 @@ export const errorTable = {
   },
   ERR_TEARDOWN_INCOMPLETE: {
     when: 'some steps of a teardown failed; all the others were done; error.errors has each',
-    remedy: 'mend the causes in error.errors, then call teardown(vmId) again',
+    remedy:
+      'mend the causes in error.errors, then call teardown(vmId) again; after close(), of a new NetworkManager, or gc()',
   },
   ERR_BRIDGE_CONFLICT: {
     when: 'the bridge name belongs to another kind of link, to another network, or has another address; or the network is there with another layout or addressDir',

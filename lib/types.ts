@@ -213,7 +213,7 @@ export interface Attachment {
 }
 
 export interface GcReport {
-  /** Container ids of what was removed. */
+  /** Container ids of what was removed; of what has no record that would tell it, the vmId. */
   readonly removed: readonly string[];
   /** What could not be removed, with why. */
   readonly failed: readonly {
