@@ -160,7 +160,9 @@ export abstract class RecordedBackend {
     return this.runtime.leftConnections.settle();
   }
 
-  verify({ signal }: Scope, what?: VerifyScope): Promise<VerifyReport> {
+  verify(scope: Scope, what?: VerifyScope): Promise<VerifyReport> {
+    scope.step = 'verify';
+    const { signal } = scope;
     const { binding, bundledPluginDir, chain, chainOptions, config, network } = this.runtime;
     const { plugins, cniVersion } = network.list;
     const guard = network.layout?.linkGroup != null ? 'routed' : 'bridge';

@@ -1,3 +1,4 @@
+import { AbortError } from '../errors.ts';
 import type { VerifyFinding, VerifyPlugin, VerifyReport } from '../types.ts';
 import { verifyForwardChains } from './forward.ts';
 import { verifyDescriptors, verifyForwarding, verifyMounts, verifyTables } from './host.ts';
@@ -27,14 +28,26 @@ function report(findings: readonly VerifyFinding[], plugins: readonly VerifyPlug
   };
 }
 
-/** `means`: what set-ups need besides the network, without which they fail. `network`: what is not as it was prepared. */
+/**
+ * `means`: what set-ups need besides the network, without which they fail; no plugin by `native`, which starts none for them.
+ * `network`: what is not as it was prepared.
+ */
 export type VerifyScope = 'means' | 'network';
 
-/** Looks at everything, or one half, and rejects only when the signal aborts: what is wrong is in the report. */
+/** Looks at everything, or one half. What is wrong is in the report; rejects where a look fails, or when the signal aborts. */
 export async function verify(subject: VerifySubject, what?: VerifyScope): Promise<VerifyReport> {
-  const means = what === 'network' ? report([], []) : await verifyMeans(subject);
+  const areNeeded = subject.backend === 'cni' || what !== 'means';
+  const pluginTypes = areNeeded ? subject.pluginTypes : [];
+  const means = what === 'network' ? report([], []) : await verifyMeans({ ...subject, pluginTypes });
+  throwIfAborted(subject);
   const network = what === 'means' ? [] : await verifyNetwork(subject);
+  throwIfAborted(subject);
   return report([...means.findings, ...network], means.plugins);
+}
+
+/** Most looks heed no signal. */
+function throwIfAborted({ signal }: VerifySubject): void {
+  if (signal?.aborted) throw new AbortError(true, { cause: signal.reason });
 }
 
 async function verifyMeans(subject: VerifySubject): Promise<VerifyReport> {

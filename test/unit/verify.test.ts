@@ -125,6 +125,22 @@ describe('verify', () => {
     expect(await idsOf(subject(host({}), { backend: 'native' }))).toEqual([]);
   });
 
+  it('starts no plugin for what set-ups need that start none', async () => {
+    const exec = unused('plugins');
+    const report = await verify(subject(host(allThere, { exec }), { backend: 'native' }), 'means');
+    expect([report.findings, report.plugins]).toEqual([[], []]);
+  });
+
+  it('rejects when the signal aborts in the midst of what does not heed it', async () => {
+    const controller = new AbortController();
+    const probe = async () => {
+      controller.abort('enough');
+      return [];
+    };
+    const aborted = verify(subject(host(allThere, { probe }), { signal: controller.signal }), 'means');
+    await expect(aborted).rejects.toMatchObject({ name: 'AbortError', cause: 'enough' });
+  });
+
   it.each([
     ['speaks another version', { exec: async () => answer(spoken(['0.4.0'])) }, 'error plugin.version'],
     ['prints garbage', { exec: async () => answer('hello') }, 'error plugin.unusable'],
