@@ -99,7 +99,7 @@ export interface HostAccessRule {
 
 /** What `verify` found. */
 export interface VerifyFinding {
-  /** Stable, for programs: `plugin.missing`, `kernel.u32`, `forward.foreign-drop`. */
+  /** Stable, for programs: `plugin.missing`, `kernel.u32`, `forward.foreign-drop`; the README has them all. */
   readonly id: string;
   /** `error`: set-ups will fail; `warning`: they may; `notice`: worth knowing. */
   readonly severity: 'error' | 'warning' | 'notice';

@@ -1,11 +1,12 @@
 #!/usr/bin/env node
 /**
- * Writes what the README takes from elsewhere: the table of errors from the built package, the differences of the backends
+ * Writes what the README takes from elsewhere: the tables of errors and of findings from the built package, the differences of the backends
  * from the test that holds them to it, the performance section from the benchmark's results. With --check it only says whether that would change anything.
  */
 import { readFileSync, writeFileSync } from 'node:fs';
 import { fileURLToPath } from 'node:url';
 import { errorTable } from '../dist/errors.js';
+import { verifyFindings } from '../dist/verify/findings.js';
 import { endStateDifferences } from '../test/support/end-state-differences.mjs';
 import { performanceSection } from './support/performance.mjs';
 
@@ -21,6 +22,14 @@ function errorsSection() {
   return `| code | when | remedy |\n| --- | --- | --- |\n${rows.join('')}`;
 }
 
+function findingsSection() {
+  const rows = Object.entries(verifyFindings).map(([id, { severity, natively, when }]) => {
+    const level = natively === undefined ? severity : `${severity}; by \`native\` ${natively}`;
+    return `| \`${id}\` | ${level} | ${cell(when)} |\n`;
+  });
+  return `| id | severity | when |\n| --- | --- | --- |\n${rows.join('')}`;
+}
+
 function differencesSection() {
   const rows = endStateDifferences.map(({ what, why }) => `| ${cell(what)} | ${cell(why)} |\n`);
   return `| natively | why |\n| --- | --- |\n${rows.join('')}`;
@@ -29,6 +38,7 @@ function differencesSection() {
 /** What stands between `<!-- NAME: ... -->` and `<!-- /NAME -->`. */
 const sections = {
   errors: errorsSection,
+  findings: findingsSection,
   differences: differencesSection,
   performance: () => performanceSection('test/bench/results'),
 };

@@ -4,7 +4,8 @@ import type { FirewallNetwork } from '../native/engine.ts';
 import type { NativeError } from '../native/error.ts';
 import type { ForwardChain } from '../native/host.ts';
 import type { VerifyFinding } from '../types.ts';
-import { finding, unreadable, type VerifyBinding } from './subject.ts';
+import { finding } from './findings.ts';
+import { unreadable, type VerifyBinding } from './subject.ts';
 
 /** Chains of others that drop what guests send or get: an accept of ours ends only our own chains. */
 
@@ -77,7 +78,7 @@ function foreignDrop(found: ForwardChain, firewall: FirewallNetwork): VerifyFind
   const message = `chain ${chain} of table ${family} ${table} drops what is forwarded, ${scope}, unless a rule of its own accepts it`;
   const commands = accepting(found, firewall);
   const remedy = `accept there what guests send and get${commands === '' ? '' : `: ${commands}`}`;
-  return finding('forward.foreign-drop', 'warning', message, remedy);
+  return finding('forward.foreign-drop', message, remedy);
 }
 
 interface ForwardSubject {
@@ -98,9 +99,7 @@ export async function verifyForwardChains({ binding, firewall }: ForwardSubject)
   const legacy = await binding.legacyForwardChains({}).catch((error: NativeError) => {
     if (!notAllowed.has(error.code)) throw nativeFailure(error, { step: 'verify' });
     const message = `this process may not look at iptables-legacy (${error.message}), which may drop what is forwarded`;
-    unseen.push(
-      finding('forward.unseen', 'notice', message, 'see what root gets of iptables-legacy -S FORWARD'),
-    );
+    unseen.push(finding('forward.unseen', message, 'see what root gets of iptables-legacy -S FORWARD'));
     return [];
   });
   // Of a routed network nothing is bridged.

@@ -1,14 +1,15 @@
 import { nativeFailure } from '../cni/native-failure.ts';
 import type { NativeError } from '../native/error.ts';
 import type { VerifyFinding } from '../types.ts';
-import { finding, looking, unreadable, type VerifySubject } from './subject.ts';
+import { finding } from './findings.ts';
+import { looking, unreadable, type VerifySubject } from './subject.ts';
 
 export async function verifyMounts({ binding, netnsDir }: VerifySubject): Promise<VerifyFinding[]> {
   const { hostMountNamespace } = await looking(binding.mountState({ directory: netnsDir }));
   if (hostMountNamespace) return [];
   const message = `this process has a mount namespace of its own: names under ${netnsDir} may be invisible to VMMs outside`;
   const remedy = `run it without PrivateMounts, PrivateTmp and the like (systemd), or share ${netnsDir} with the VMMs`;
-  return [finding('mount.private', 'warning', message, remedy)];
+  return [finding('mount.private', message, remedy)];
 }
 
 /** Node raises the soft limit to the hard one by itself. */
@@ -18,12 +19,7 @@ export async function verifyDescriptors({ binding, mostSlots }: VerifySubject): 
   if (mostSlots + kept <= most) return [];
   const message = `${mostSlots} slots of pools need a descriptor each, and this process may have ${most} open, of which ${kept} are not for slots`;
   return [
-    finding(
-      'pool.descriptors',
-      'warning',
-      message,
-      'raise LimitNOFILE (systemd) or ulimit -n, or lower pool.max',
-    ),
+    finding('pool.descriptors', message, 'raise LimitNOFILE (systemd) or ulimit -n, or lower pool.max'),
   ];
 }
 
@@ -33,7 +29,7 @@ export async function verifyForwarding({ binding, firewall }: VerifySubject): Pr
   for (const key of keys) {
     if ((await looking(binding.sysctlRead({ key }))) === '1') continue;
     const remedy = `sysctl -w ${key.replaceAll('/', '.')}=1, or let open() do it`;
-    findings.push(finding('forwarding', 'warning', `${key} is off: guests do not leave the host`, remedy));
+    findings.push(finding('forwarding', `${key} is off: guests do not leave the host`, remedy));
   }
   return findings;
 }
@@ -53,12 +49,12 @@ export async function verifyTables(subject: VerifySubject): Promise<VerifyFindin
   const findings: VerifyFinding[] = [];
   if (parts.length > 0) {
     const message = `the firewall of network ${firewall.network} is not as it was made: ${parts.join(', ')}`;
-    findings.push(finding('firewall.changed', 'warning', message, remedy));
+    findings.push(finding('firewall.changed', message, remedy));
   }
   if (!isGuarding) {
     const tables = routed ? 'inet or arp vulcan_guard' : 'bridge vulcan';
     const message = `table ${tables} is missing: what VMs say they are is not looked at`;
-    findings.push(finding('guard.missing', 'warning', message, remedy));
+    findings.push(finding('guard.missing', message, remedy));
   }
   return findings;
 }

@@ -2,22 +2,22 @@ import { probePlugin } from '../cni/probe.ts';
 import { effectiveVersion } from '../cni/version.ts';
 import { NetworkError } from '../errors.ts';
 import type { VerifyFinding, VerifyPlugin } from '../types.ts';
-import { finding, type VerifySubject } from './subject.ts';
+import { finding } from './findings.ts';
+import type { VerifySubject } from './subject.ts';
 
 const installPlugins =
   'apt-get install containernetworking-plugins (its directory is /usr/lib/cni), or add the directory that has it to pluginDirs';
 const rebuildPackage = 'npm rebuild vulcan-net builds it';
 
 function pluginProblem(subject: VerifySubject, type: string, error: unknown): VerifyFinding {
-  const severity = subject.backend === 'cni' ? 'error' : 'notice';
   if (!(error instanceof NetworkError)) throw error;
   if (error.code === 'ERR_PLUGIN_NOT_FOUND') {
     const remedy = type === 'tc-redirect-tap' ? rebuildPackage : installPlugins;
     const message = `plugin ${type} is in none of ${subject.chain.pluginDirs.join(', ')}`;
-    return finding('plugin.missing', severity, message, remedy);
+    return finding('plugin.missing', message, remedy, subject.backend);
   }
   const id = error.code === 'ERR_PLUGIN_NOT_EXECUTABLE' ? 'plugin.not-executable' : 'plugin.unusable';
-  return finding(id, severity, `plugin ${type}: ${error.message}`, error.remedy);
+  return finding(id, `plugin ${type}: ${error.message}`, error.remedy, subject.backend);
 }
 
 export async function verifyPlugin(
@@ -33,14 +33,12 @@ export async function verifyPlugin(
     if (!versions.includes(wanted)) {
       const message = `plugin ${type} (${path}) speaks CNI ${versions.join(', ')}, and not the configuration's ${wanted}`;
       const remedy = `set cniVersion to one of ${versions.join(', ')}, or upgrade the plugin`;
-      findings.push(finding('plugin.version', backend === 'cni' ? 'error' : 'notice', message, remedy));
+      findings.push(finding('plugin.version', message, remedy, backend));
     }
     if (type === 'tc-redirect-tap') {
       const which = plugin.bundled ? 'the one that comes with this package' : 'not the one of this package';
       const remedy = 'nothing to do: the first of pluginDirs that has it wins';
-      findings.push(
-        finding('plugin.tc-redirect-tap', 'notice', `tc-redirect-tap is ${path}, ${which}`, remedy),
-      );
+      findings.push(finding('plugin.tc-redirect-tap', `tc-redirect-tap is ${path}, ${which}`, remedy));
     }
     return { plugin, findings };
   } catch (error) {
@@ -66,6 +64,6 @@ export async function verifyStatus(
     if (!asked.has(type)) return [];
     const said = details === '' ? msg : `${msg}; ${details}`;
     const remedy = `mend what ${type} says, or set-ups will fail: ${said}`;
-    return [finding('plugin.status', 'error', `plugin ${type} is not ready: ${said}`, remedy)];
+    return [finding('plugin.status', `plugin ${type} is not ready: ${said}`, remedy)];
   });
 }

@@ -3,7 +3,7 @@ import { nativeFailure } from '../cni/native-failure.ts';
 import type { NetworkError } from '../errors.ts';
 import type { NativeBinding } from '../native/binding.ts';
 import type { FirewallNetwork } from '../native/engine.ts';
-import type { BackendName, VerifyFinding } from '../types.ts';
+import type { BackendName } from '../types.ts';
 
 export type VerifyBinding = ChainRunner &
   Pick<
@@ -42,15 +42,6 @@ export interface VerifySubject {
   readonly mostSlots: number;
   readonly signal?: AbortSignal | undefined;
 }
-
-export type Severity = VerifyFinding['severity'];
-
-export const finding = (id: string, severity: Severity, message: string, remedy: string): VerifyFinding => ({
-  id,
-  severity,
-  message,
-  remedy,
-});
 
 /** That it can't be told is not the same as a finding. */
 export function looking<T>(look: Promise<T>): Promise<T> {
