@@ -78,8 +78,8 @@ export function givenName({ result }: Pick<CacheRecord, 'result'>, { name, mac }
 }
 
 /**
- * Writes on the host's end whose it is, so that it can be told from another that has its name later. `port` has what the
- * bridge plugin was to do: older ones take no notice of what they don't know.
+ * Writes on the host's end whose it is, so that it can be told from another that has its name later, and makes a port of a
+ * bridge one for a guest. `port` has what the bridge plugin was to do: older ones take no notice of what they don't know.
  */
 export async function labelHostLink(
   binding: LinkBinding,
@@ -89,7 +89,9 @@ export async function labelHostLink(
 ): Promise<void> {
   const link = hostEnd(result);
   if (link === null) return;
-  await atStep('alias', () => binding.linkSet({ name: link.name, alias: aliasOf(key), ...port }));
+  await atStep('alias', () =>
+    binding.linkSet({ name: link.name, alias: aliasOf(key), forwardsGroups: true, ...port }),
+  );
 }
 
 /** What came out of a pool may have lost its record before its link said whose it is. One that is cut would be opened by it. */

@@ -59,6 +59,10 @@ export function inspectLink(
   if (mtu !== null && link.mtu !== mtu) {
     findings.push(onHost('mtu', `${name} has an MTU of ${link.mtu} instead of ${mtu}`, set({ mtu })));
   }
+  if (link.portState !== noPort && !link.forwardsGroups) {
+    const message = `what is sent to 01:80:c2:00:00:0X gets from ${name} to the host unseen`;
+    findings.push(onHost('bridge', message, set({ forwardsGroups: true })));
+  }
   if (port !== null) findings.push(...inspectPort(runtime, { ...link, name }, links, port));
   if (group === null || link.group === group) return findings;
   const message = `${name} is in group ${link.group} instead of ${group}, by which the firewall knows it`;
@@ -79,8 +83,9 @@ function inspectPort(
     return [onHost('bridge', message, () => atStep('bridge', setOptions))];
   }
   const join = async () => {
-    await binding.linkSet({ name, master: bridge, up: true });
-    if (hairpin || isolated) await setOptions();
+    await binding.linkSet({ name, master: bridge });
+    await setOptions();
+    await binding.linkSet({ name, up: true });
   };
   return [onHost('bridge', `${name} is no port of ${bridge}`, () => atStep('bridge', join))];
 }

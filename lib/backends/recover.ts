@@ -3,7 +3,7 @@ import { NetworkError } from '../errors.ts';
 import type { Scope } from '../operation.ts';
 import type { RecoveryReport } from '../types.ts';
 import { guard, guardedPort, isGuarded, unguardMissing } from './guard.ts';
-import { aliasOf, hostLinkName } from './host-link.ts';
+import { aliasOf, hostLinkName, noPort } from './host-link.ts';
 import { type HostView, viewHost } from './host-view.ts';
 import { inTurns } from './in-turns.ts';
 import { inhabitedNamespaces } from './inhabited.ts';
@@ -43,6 +43,7 @@ export async function recover(runtime: Runtime, undoing: Undoing, scope: Scope):
   const failed = [...(await underLocks(runtime, partial, scope, settle, 'held'))];
   const now = restored.length === 0 ? view : await viewHost(runtime, { addresses: false });
   failed.push(...(await guardAgain(runtime, now, scope)), ...(await labelAgain(runtime, now, scope)));
+  await forwardGroups(runtime, now);
   const isSwept = partial.length === 0 && !hasGuardWithoutLink(view);
   if (!isSwept && runtime.network.guarded) await unguardMissing(runtime);
   return { removed: removed.sort(), restored: restored.sort(), failed };
@@ -103,6 +104,17 @@ function labelAgain(runtime: Runtime, view: HostView, scope: Scope): Promise<Rec
     if (name === null || !names.has(name)) return;
     await atStep('alias', () => binding.linkLabel({ links: [{ name, alias: aliasOf(now) }] }));
   });
+}
+
+/** Ports of VMs that an earlier version has set up. No other guest ever gets a link's name, so that no lock is needed. */
+async function forwardGroups({ binding }: Runtime, { links, ofNetwork }: HostView): Promise<void> {
+  const late = ofNetwork.flatMap((record) => {
+    const link = links.of(record);
+    return link === null || link.portState === noPort || link.forwardsGroups ? [] : [link];
+  });
+  await inTurns(late, width, ({ name }) =>
+    atStep('link', () => binding.linkSet({ name, forwardsGroups: true })),
+  );
 }
 
 /** With each record as it is under its VM's lock, unless it has gone: it may have been set up again meanwhile. */

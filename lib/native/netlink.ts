@@ -25,6 +25,8 @@ export interface LinkInfo {
   /** Of a bridge port; `false` for what is none. */
   readonly hairpin: boolean;
   readonly isolated: boolean;
+  /** Whether what is sent to 01:80:c2:00:00:0X takes the way of all other frames, on which it is looked at. */
+  readonly forwardsGroups: boolean;
   /** Owner of a TAP device, or -1. */
   readonly tapUid: number;
   readonly tapGid: number;
@@ -102,6 +104,8 @@ export interface LinkPlan extends Task {
   /** Of a bridge port, both together: one of them alone sets the other to false. */
   readonly hairpin?: boolean;
   readonly isolated?: boolean;
+  /** Comes with those two; by itself, a link that is no port stays as it is. */
+  readonly forwardsGroups?: true;
 }
 
 /** Links and routes. */

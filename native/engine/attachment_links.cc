@@ -71,14 +71,14 @@ void AddHostLink(RtnlSocket& host, const InterfacePlan& plan, int bridge, int ne
   const int master = port == nullptr ? 0 : bridge;
   RtnlBatch batch;
   batch.Add(NewVeth({plan.host_link, plan.host_mac, master, plan.name, plan.mac, netns_fd, plan.mtu, group}));
-  // The kernel ignores the alias of a link that is being made.
-  if (!plan.alias.empty()) {
+  // The kernel ignores the alias, and what is for a port, of a link that is being made.
+  if (port != nullptr) {
+    const auto alias = plan.alias.empty() ? std::nullopt : std::optional<std::string_view>(plan.alias);
+    batch.Add(SetBridgePort(plan.host_link, port->options, alias));
+  } else if (!plan.alias.empty()) {
     LinkChange alias;
     alias.alias = plan.alias;
     batch.Add(SetLink(plan.host_link, alias));
-  }
-  if (port != nullptr && (port->options.hairpin || port->options.isolated)) {
-    batch.Add(SetBridgePort(plan.host_link, port->options));
   }
   SendAll(host, std::move(batch), plan.host_link);
 }

@@ -14,12 +14,13 @@ namespace {
 
 // A link that goes away in the middle is as good as one that was not there.
 bool OnLink(const std::optional<std::string>& netns, const std::string& name,
-            const std::optional<std::string>& alias, const std::function<void(RtnlSocket&, int)>& change) {
+            const std::optional<std::string>& alias,
+            const std::function<void(RtnlSocket&, const Link&)>& change) {
   RtnlSocket socket = OpenRtnlSocket(netns);
   const auto link = FindLink(socket, name);
   if (!link || (alias && link->alias != *alias)) return false;
   try {
-    change(socket, link->index);
+    change(socket, *link);
   } catch (Error& error) {
     if (error.Errnum() == ENODEV) return false;
     throw error.Path(name);
@@ -67,7 +68,8 @@ void Rename(RtnlSocket& socket, int index, const std::string& name) {
 }  // namespace
 
 bool ChangeLink(const LinkPlan& plan) {
-  return OnLink(plan.netns, plan.name, std::nullopt, [&](RtnlSocket& socket, int index) {
+  return OnLink(plan.netns, plan.name, std::nullopt, [&](RtnlSocket& socket, const Link& link) {
+    const int index = link.index;
     if (plan.new_name) Rename(socket, index, *plan.new_name);
     LinkChange change = plan.change;
     if (plan.master) {
@@ -77,15 +79,16 @@ bool ChangeLink(const LinkPlan& plan) {
       change.master = bridge->index;
     }
     if (plan.cut) socket.Request(*plan.cut ? CutPort(index) : ReopenPort(index));
-    if (plan.port_options)
-      socket.Request(SetBridgePort(plan.new_name.value_or(plan.name), *plan.port_options));
+    if (plan.port_options || (plan.forwards_groups && link.port_state >= 0))
+      socket.Request(SetBridgePort(plan.new_name.value_or(plan.name), plan.port_options));
     if (!change.IsEmpty()) socket.Request(SetLink(index, change));
   });
 }
 
 bool DeleteLink(const std::optional<std::string>& netns, const std::string& name,
                 const std::optional<std::string>& alias) {
-  return OnLink(netns, name, alias, [](RtnlSocket& socket, int index) { socket.Request(DelLink(index)); });
+  return OnLink(netns, name, alias,
+                [](RtnlSocket& socket, const Link& link) { socket.Request(DelLink(link.index)); });
 }
 
 }  // namespace vulcan

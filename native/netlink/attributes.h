@@ -32,6 +32,9 @@ class Attributes {
   [[nodiscard]] std::uint32_t U32(int type, std::uint32_t otherwise = 0) const noexcept {
     return Scalar(type, otherwise);
   }
+  [[nodiscard]] std::uint16_t U16(int type, std::uint16_t otherwise = 0) const noexcept {
+    return Scalar(type, otherwise);
+  }
   [[nodiscard]] std::uint8_t U8(int type, std::uint8_t otherwise = 0) const noexcept {
     return Scalar(type, otherwise);
   }

@@ -24,12 +24,17 @@ RtnlMessage SetOperation(int index, std::uint8_t mode, std::uint8_t state,
 
 }  // namespace
 
-RtnlMessage SetBridgePort(std::string_view name, const BridgePortOptions& options) {
+RtnlMessage SetBridgePort(std::string_view name, const std::optional<BridgePortOptions>& options,
+                          std::optional<std::string_view> alias) {
   RtnlMessage message(RTM_NEWLINK, 0, ifinfomsg{});
-  message.PutString(IFLA_IFNAME, name).Nest(IFLA_LINKINFO, [&](RtnlMessage& info) {
+  message.PutString(IFLA_IFNAME, name);
+  if (alias) message.PutString(IFLA_IFALIAS, *alias);
+  message.Nest(IFLA_LINKINFO, [&](RtnlMessage& info) {
     info.PutString(IFLA_INFO_SLAVE_KIND, "bridge").Nest(IFLA_INFO_SLAVE_DATA, [&](RtnlMessage& port) {
-      port.PutU8(IFLA_BRPORT_MODE, options.hairpin ? 1 : 0)
-          .PutU8(IFLA_BRPORT_ISOLATED, options.isolated ? 1 : 0);
+      port.PutU16(IFLA_BRPORT_GROUP_FWD_MASK, kAllGroups);
+      if (!options) return;
+      port.PutU8(IFLA_BRPORT_MODE, options->hairpin ? 1 : 0)
+          .PutU8(IFLA_BRPORT_ISOLATED, options->isolated ? 1 : 0);
     });
   });
   return message;

@@ -19,8 +19,17 @@ struct BridgePortOptions {
   bool isolated = false;
 };
 
-// Options of a link that is a bridge's port.
-[[nodiscard]] RtnlMessage SetBridgePort(std::string_view name, const BridgePortOptions& options);
+// What a port forwards of the groups that bridges keep for themselves, 01:80:c2:00:00:0X: all but PAUSE,
+// which the kernel drops and has nobody ask for (BR_GROUPFWD_MACPAUSE of net/bridge/br_private.h).
+inline constexpr std::uint16_t kAllGroups = 0xfffd;
+
+// Makes a link that is a bridge's port one for a guest: frames to those groups take the way of all others.
+// Left to itself, a bridge learns their source and hands them to the host as what came in on the port and no
+// bridge, whatever the port's state and before its rules have seen them (br_handle_frame of
+// net/bridge/br_input.c). Options that are absent stay as they are, and so does the alias.
+[[nodiscard]] RtnlMessage SetBridgePort(std::string_view name,
+                                        const std::optional<BridgePortOptions>& options,
+                                        std::optional<std::string_view> alias = {});
 
 // BR_STATE_*: what a bridge does with the port's frames, until the next event of its link. ENETDOWN when the
 // port is down, EBUSY while the bridge runs the spanning tree protocol, EOPNOTSUPP when it is no port.

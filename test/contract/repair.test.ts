@@ -52,6 +52,11 @@ const damages: readonly (readonly [string, () => Promise<unknown>, DifferenceSub
   ],
   ['the port is isolated', async () => bridgeLink('isolated', 'on'), 'bridge'],
   ['the port is a hairpin', async () => bridgeLink('hairpin', 'on'), 'bridge'],
+  [
+    'the port hides frames',
+    async () => ip('link', 'set', await hostLink(), 'type', 'bridge_slave', 'group_fwd_mask', '0'),
+    'bridge',
+  ],
   ['the alias is another', async () => ip('link', 'set', await hostLink(), 'alias', 'mine'), 'alias'],
   ['the MTU on the host is another', async () => ip('link', 'set', await hostLink(), 'mtu', '1300'), 'mtu'],
   ['the ruleset was flushed', () => nft('flush', 'ruleset'), 'firewall'],

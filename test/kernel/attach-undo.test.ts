@@ -152,7 +152,7 @@ const cases: readonly Case[] = [
   {
     what: 'the second message of the link’s batch fails',
     change: { interface: { alias: 'x'.repeat(300) } },
-    error: { code: 'ERANGE', step: 'link', syscall: 'RTM_SETLINK' },
+    error: { code: 'ERANGE', step: 'link', syscall: 'RTM_NEWLINK' },
   },
   {
     what: 'a route leads nowhere',

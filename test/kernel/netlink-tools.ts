@@ -19,6 +19,7 @@ interface LinkJson {
     readonly info_slave_data?: {
       readonly state: string;
       readonly hairpin?: boolean;
+      readonly group_fwd_mask?: string;
       readonly isolated?: boolean;
     };
   };
@@ -105,6 +106,7 @@ export class Tools {
         link.flags.includes('LOWER_UP') && link.flags.includes('NO-CARRIER') && link.linkmode !== 'DORMANT',
       hairpin: linkinfo?.info_slave_data?.hairpin ?? false,
       isolated: linkinfo?.info_slave_data?.isolated ?? false,
+      forwardsGroups: linkinfo?.info_slave_data?.group_fwd_mask === '0xfffd',
       tapUid: Number(linkinfo?.info_data?.user ?? -1),
       tapGid: Number(linkinfo?.info_data?.group ?? -1),
     }));

@@ -30,6 +30,12 @@ export const endStateDifferences = [
     why: 'it says whose the link is, after a crash too; the chain has no word for it',
   },
   {
+    what: 'frames to the groups that bridges keep for themselves are forwarded',
+    chain: /^link HOST: group_fwd_mask(_str)?=0(x0)?$/,
+    native: /^link HOST: group_fwd_mask(=0xfffd|_str=\S+)$/,
+    why: 'a bridge hands them to the host unseen by its rules, and learns the sources that they claim',
+  },
+  {
     what: 'tables of rules',
     chain: null,
     native: /^nft /,

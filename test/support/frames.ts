@@ -1,6 +1,6 @@
 import { parseAddress } from '../../lib/address.ts';
 
-/** Ethernet frames, byte by byte, as nobody's network stack would send them. All go to everybody. */
+/** Ethernet frames, byte by byte, as nobody's network stack would send them. All go to everybody, unless {@link sentTo} somebody. */
 
 const everybody = 'ff:ff:ff:ff:ff:ff';
 /** Shorter ones are padded on the way. */
@@ -26,18 +26,34 @@ function frame(sourceMac: string, type: keyof typeof etherType, ...content: read
 }
 
 /** RFC 1071; a bridge may drop packets that lack it. */
-function checksum(header: Buffer): number {
+function checksum(bytes: Buffer): number {
   let sum = 0;
-  for (let offset = 0; offset < header.length; offset += 2) sum += header.readUInt16BE(offset);
+  for (let offset = 0; offset < bytes.length; offset += 2) sum += bytes.readUInt16BE(offset);
   return ~((sum & 0xffff) + (sum >>> 16)) & 0xffff;
+}
+
+function ipv4Header(protocol: number, source: string, destination: string): Buffer {
+  const start = Buffer.from([0x45, 0, 0, 46, 0, 0, 0, 0, 64, protocol, 0, 0]);
+  const header = Buffer.concat([start, ipBytes(source), ipBytes(destination)]);
+  header.writeUInt16BE(checksum(header), 10);
+  return header;
 }
 
 /** An IPv4 packet of a protocol for experiments. */
 export function ipv4Frame(sourceMac: string, source: string): Buffer {
-  const start = Buffer.from([0x45, 0, 0, 46, 0, 0, 0, 0, 64, 253, 0, 0]);
-  const header = Buffer.concat([start, ipBytes(source), ipBytes('255.255.255.255')]);
-  header.writeUInt16BE(checksum(header), 10);
-  return frame(sourceMac, 'ipv4', header);
+  return frame(sourceMac, 'ipv4', ipv4Header(253, source, '255.255.255.255'));
+}
+
+/** From a port to the same port; with zeros in it, and no checksum. */
+export function udpFrame(sourceMac: string, source: string, destination: string, port: number): Buffer {
+  const header = Buffer.alloc(8);
+  for (const [offset, value] of [port, port, 26].entries()) header.writeUInt16BE(value, 2 * offset);
+  return frame(sourceMac, 'ipv4', ipv4Header(17, source, destination), header);
+}
+
+/** The same frame, to somebody. */
+export function sentTo(mac: string, frame: Buffer): Buffer {
+  return Buffer.concat([macBytes(mac), frame.subarray(6)]);
 }
 
 /** An ARP packet that claims an address for a MAC. */
