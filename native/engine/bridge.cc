@@ -1,5 +1,6 @@
 #include "engine/bridge.h"
 
+#include <linux/if_addr.h>
 #include <linux/rtnetlink.h>
 
 #include <algorithm>
@@ -131,7 +132,9 @@ class BridgeTransaction {
     std::vector<IpPrefix> added;
     for (const IpPrefix& prefix : plan_.addresses) {
       if (std::find(present_.begin(), present_.end(), prefix) != present_.end()) continue;
-      batch.Add(NewAddress(bridge_.index, prefix));
+      // A guest that says that it has the gateway's address, too, must not take it from the host.
+      const std::uint8_t flags = prefix.address.Family() == AF_INET6 ? IFA_F_NODAD : 0;
+      batch.Add(NewAddress(bridge_.index, prefix, flags));
       added.push_back(prefix);
     }
     LinkChange change;

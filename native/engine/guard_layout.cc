@@ -41,10 +41,12 @@ constexpr Field kArpSenderMac{NFT_PAYLOAD_NETWORK_HEADER, 8, 6};
 constexpr Field kArpSender{NFT_PAYLOAD_NETWORK_HEADER, 14, 4};
 constexpr Field kSourceIpv4{NFT_PAYLOAD_NETWORK_HEADER, 12, 4};
 constexpr Field kSourceIpv6{NFT_PAYLOAD_NETWORK_HEADER, 8, 16};
-// Whom a neighbour advertisement speaks for.
-constexpr Field kAdvertised{NFT_PAYLOAD_TRANSPORT_HEADER, 8, 16};
+// Whom a neighbour advertisement speaks for, and a solicitation asks for.
+constexpr Field kTarget{NFT_PAYLOAD_TRANSPORT_HEADER, 8, 16};
+constexpr std::array<std::byte, 16> kUnspecified{};
 
 constexpr std::uint8_t kRouterAdvertisement = 134;
+constexpr std::uint8_t kNeighbourSolicitation = 135;
 constexpr std::uint8_t kNeighbourAdvertisement = 136;
 constexpr std::uint8_t kRedirect = 137;
 
@@ -72,7 +74,16 @@ void AddBridgeRules(nft::Batch& batch, const nft::Table& table) {
   Rule(kGuard)
       .EtherType(ETH_P_IPV6)
       .IcmpType(kNeighbourAdvertisement)
-      .InLinkMacAndAddressNotIn(bindings6, kEthernetSource, kAdvertised)
+      .InLinkMacAndAddressNotIn(bindings6, kEthernetSource, kTarget)
+      .Drop()
+      .Append(batch, table);
+  // Who asks from no address says that the target is about to be his own: a host that is about to have it,
+  // too, gives it up (ndisc_recv_ns of net/ipv6/ndisc.c).
+  Rule(kGuard)
+      .EtherType(ETH_P_IPV6)
+      .IcmpType(kNeighbourSolicitation)
+      .FieldIs(kSourceIpv6, kUnspecified)
+      .InLinkMacAndAddressNotIn(bindings6, kEthernetSource, kTarget)
       .Drop()
       .Append(batch, table);
   Rule(kGuard)

@@ -2,9 +2,10 @@ import { createSocket } from 'node:dgram';
 import { once } from 'node:events';
 import { expect, it } from 'vitest';
 import type { NetworkConfig } from '../../lib/types.ts';
-import { ipv4Frame, sentTo, udpFrame } from '../support/frames.ts';
+import { capture } from '../support/capture.ts';
+import { ipv4Frame, sentTo, solicitationFrame, udpFrame } from '../support/frames.ts';
 import { until } from '../support/lab.ts';
-import { ip, run } from '../support/run.ts';
+import { ip, nft, run } from '../support/run.ts';
 import { buildSendFrame, sendFrames } from '../support/send-frame.ts';
 import { describeBackends } from './fixture.ts';
 import { hostLinks, linkOf } from './oracles.ts';
@@ -64,3 +65,29 @@ describeBackends('frames to the groups that bridges keep for themselves', (lab) 
     expect(await send(victim)).toEqual(nothing);
   });
 });
+
+describeBackends(
+  'a guest that asks whether an address is free',
+  (lab) => {
+    it('asks for its own alone, as another that is asked for has its host give it up', async () => {
+      await buildSendFrame();
+      const manager = await lab.open({ subnet: 'fd68::/64' });
+      const liar = await manager.setup('liar');
+      const victim = await manager.setup('victim');
+      const asked = (source: string, target: string) => solicitationFrame(liar.mac, source, target);
+      const stolen = [victim.guestIp, liar.gatewayIp ?? '', 'fe80::1'].map((ip) => asked('::', ip));
+      const honest = [asked('::', liar.guestIp), asked(liar.guestIp, victim.guestIp)];
+      await using seen = await capture(victim.netnsPath, victim.ifName);
+      const hasAll = (frames: readonly Buffer[]) => () => frames.every((frame) => seen.has(frame));
+      await sendFrames(liar, [...stolen, ...honest]);
+      await until('all that is honest', hasAll(honest));
+      expect(stolen.filter((frame) => seen.has(frame))).toEqual([]);
+
+      // They were well formed, and only the guard stood before them.
+      await nft('flush', 'ruleset');
+      await sendFrames(liar, stolen);
+      await until('all others', hasAll(stolen));
+    });
+  },
+  ['native'],
+);

@@ -85,6 +85,8 @@ describe('bridgeEnsure', () => {
     expect(await native.sysctlRead({ key: 'net/ipv6/conf/fcbr0/disable_ipv6' })).toBe('1');
     await native.bridgeEnsure(plan({ addresses: ['10.168.0.1/24', 'fd68::1/64'], ipv6: true }));
     expect((await bridge()).addresses).toContain('fd68::1/64');
+    // A guest that says that it has it, too, must not take it from the host.
+    expect(await ip('-6', 'address', 'show', 'dev', 'fcbr0', 'scope', 'global')).toContain(' nodad ');
     // And the other way round.
     await native.bridgeEnsure(plan());
     expect((await bridge()).addresses).toEqual(['10.168.0.1/24']);

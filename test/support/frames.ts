@@ -67,3 +67,12 @@ export function ipv6Frame(sourceMac: string, source: string): Buffer {
   const header = Buffer.from([0x60, 0, 0, 0, 0, 6, 253, 64]);
   return frame(sourceMac, 'ipv6', header, ipBytes(source), ipBytes('ff02::1'), Buffer.alloc(6));
 }
+
+export function solicitationFrame(sourceMac: string, source: string, target: string): Buffer {
+  const header = Buffer.from([0x60, 0, 0, 0, 0, 24, 58, 255]);
+  const addresses = Buffer.concat([ipBytes(source), ipBytes('ff02::1')]);
+  const solicitation = Buffer.concat([Buffer.from([135, 0, 0, 0, 0, 0, 0, 0]), ipBytes(target)]);
+  const pseudoHeader = Buffer.concat([addresses, Buffer.from([0, 0, 0, 24, 0, 0, 0, 58])]);
+  solicitation.writeUInt16BE(checksum(Buffer.concat([pseudoHeader, solicitation])), 2);
+  return frame(sourceMac, 'ipv6', header, addresses, solicitation);
+}
