@@ -155,8 +155,11 @@ void Remove(const std::string& network, EmptyTable empty, const Cancellation& ca
 
 std::uint64_t Ensure(const Network& network, const Cancellation& cancellation) {
   Elements wanted = ElementsOf(network);
-  bool makes_table = false;
-  bool adds_network = false;
+  // By transactions that took effect, or may have: what failed may be the answer alone.
+  struct {
+    bool table = false;
+    bool network = false;
+  } made, made_before;
   // Of the table that was changed. One that was made is known once it is read in a transaction of its own:
   // any other reading might find what somebody has put in its place.
   std::optional<std::uint64_t> table;
@@ -166,8 +169,9 @@ std::uint64_t Ensure(const Network& network, const Cancellation& cancellation) {
       Contents contents = Read(socket);
       if (contents.layout == 0) throw ForeignTable();
       RefuseConflicts(socket, generation, contents.elements, wanted, network.name);
-      makes_table |= !contents.layout;
-      adds_network |= !Owners(contents.elements).contains(network.name);
+      made_before = made;
+      made.table |= !contents.layout;
+      made.network |= !Owners(contents.elements).contains(network.name);
       const bool stays = contents.layout.value_or(0) >= kLayout;
       table = stays ? std::optional(contents.table) : std::nullopt;
       if (!contents.layout || *contents.layout == kLayout) {
@@ -178,12 +182,11 @@ std::uint64_t Ensure(const Network& network, const Cancellation& cancellation) {
       ChangeElements(batch, contents.elements, wanted, network.name);
       return true;
     };
-    while (!table) nft::Transact(cancellation, change);
+    while (!table) nft::Transact(cancellation, change, [&] { made = made_before; });
   } catch (Error& error) {
-    // What failed may be the answer alone.
     UndoStack undo;
-    const EmptyTable empty = makes_table ? EmptyTable::kDelete : EmptyTable::kKeep;
-    if (adds_network) undo.Push([&] { Remove(network.name, empty, Cancellation()); });
+    const EmptyTable empty = made.table ? EmptyTable::kDelete : EmptyTable::kKeep;
+    if (made.network) undo.Push([&] { Remove(network.name, empty, Cancellation()); });
     undo.Unwind(error);
     throw;
   }

@@ -58,14 +58,20 @@ void Retry(const Cancellation& cancellation, const std::function<void()>& attemp
 
 }  // namespace
 
-void Transact(const Cancellation& cancellation, const Change& change) {
-  Retry(cancellation, [&change] {
+void Transact(const Cancellation& cancellation, const Change& change, const std::function<void()>& refused) {
+  Retry(cancellation, [&change, &refused] {
     Socket socket;
     Batch batch(socket.Generation());
     // Who made that generation may be about to let it take effect (nf_tables_commit of
     // net/netfilter/nf_tables_api.c), but has the lock until it has.
     Batch(Batch::Messages::kSmall).Commit(socket);
-    if (change(socket, batch)) batch.Commit(socket);
+    if (!change(socket, batch)) return;
+    try {
+      batch.Commit(socket);
+    } catch (const Error& error) {
+      if (error.Errnum() == ERESTART) refused();
+      throw;
+    }
   });
 }
 

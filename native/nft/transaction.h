@@ -12,8 +12,10 @@ namespace vulcan::nft {
 using Change = std::function<bool(Socket&, Batch&)>;
 
 // Read, modify, write as one step: whenever anyone changed the ruleset after `change` had begun to read, it
-// is called again with a new batch. In the network namespace of the calling thread.
-void Transact(const Cancellation& cancellation, const Change& change);
+// is called again with a new batch, after `refused` where the kernel has done nothing of what it was given.
+// In the network namespace of the calling thread.
+void Transact(
+    const Cancellation& cancellation, const Change& change, const std::function<void()>& refused = [] {});
 
 // Writes without having read. Done anew when answers were lost, so that the batch must be fine with its own
 // effect.

@@ -36,6 +36,7 @@ void VisitAll(void* bytes, std::size_t size, Visit visit) {
 
 void Refuse(nlmsghdr& header) {
   FalseKernel& kernel = TheFalseKernel();
+  if (kernel.before) kernel.before(header.nlmsg_type);
   if (kernel.refusals == 0 || header.nlmsg_type != kernel.refused_type) return;
   --kernel.refusals;
   header.nlmsg_type = kNoType;

@@ -1,6 +1,7 @@
 #pragma once
 
 #include <cstdint>
+#include <functional>
 
 namespace vulcan {
 
@@ -16,6 +17,8 @@ struct FalseKernel {
   int interruptions = 0;
   // So many answers arrive before the first is lost.
   int arrivals = 0;
+  // What comes to pass before a message of this type goes.
+  std::function<void(std::uint16_t)> before = nullptr;
 };
 
 [[nodiscard]] FalseKernel& TheFalseKernel();
