@@ -102,7 +102,7 @@ export interface NetworkManagerOptions {
   readonly ifName?: string | undefined;
   /** Services of the host that guests may reach, or `'all'`. Default: none. */
   readonly hostAccess?: 'all' | readonly HostAccessRule[] | undefined;
-  /** Whether guests may reach 169.254.0.0/16. Default false. */
+  /** Whether guests may reach 169.254.0.0/16, and be in it. Default false. */
   readonly allowLinkLocal?: boolean | undefined;
   /** Whether what guests send with another's MAC or IP address is dropped. Default true. */
   readonly antiSpoofing?: boolean | undefined;

@@ -2,6 +2,7 @@ import {
   type Address,
   type AddressRange,
   type Cidr,
+  contains,
   type Family,
   formatAddress,
   formatCidr,
@@ -68,6 +69,20 @@ export const subnetRule: Rule = (text) => {
   if (isNetwork(cidr)) return null;
   return `has host bits set: did you mean ${formatCidr(networkOf(cidr))}?`;
 };
+
+const linkLocal = ['169.254.0.0/16', 'fe80::/10'].map(parseCidr).filter((cidr) => cidr !== null);
+
+/** Where guests are: the firewall drops what goes to IPv4's link-local addresses, unless they are allowed, and nobody routes IPv6's. */
+export const linkLocalRule =
+  (isAllowed: boolean): Rule =>
+  (text) => {
+    const subnet = parseCidr(text);
+    if (subnet === null || (isAllowed && subnet.address.family === 4)) return null;
+    const shared = linkLocal.find((each) => contains(each, subnet.address) || contains(subnet, each.address));
+    if (shared === undefined) return null;
+    const remedy = shared.address.family === 4 ? 'set allowLinkLocal, or take another' : 'take another';
+    return `has addresses of ${formatCidr(shared)}, which guests don't reach: ${remedy}`;
+  };
 
 export const subnetSizeRule: Rule = (text) => {
   const cidr = parseCidr(text);

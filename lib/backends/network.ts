@@ -10,6 +10,7 @@ import { NetworkError } from '../errors.ts';
 import { firewallNetwork } from '../firewall.ts';
 import type { NativeBinding } from '../native/binding.ts';
 import type { BridgePlan, FirewallNetwork } from '../native/engine.ts';
+import { linkLocalRule } from '../rules.ts';
 import type { Config, GeneratedNetwork, OwnConflist } from '../settings.ts';
 import { networkFacts } from './facts.ts';
 import { conflistMtu } from './given-mtu.ts';
@@ -97,7 +98,12 @@ function chainBridges({ name, plugins }: ConfList): readonly BridgePlan[] {
 function firewallOf(list: ConfList, config: Config): FirewallNetwork {
   const { masquerade, allowLinkLocal, hostAccess } = config;
   const policy = { network: list.name, masquerade, allowLinkLocal, hostAccess };
-  return firewallNetwork({ ...policy, ...networkFacts(list) });
+  const facts = networkFacts(list);
+  for (const { subnet } of facts.subnets) {
+    const problem = linkLocalRule(allowLinkLocal)(subnet);
+    if (problem !== null) throw new NetworkError('ERR_OPTION_INVALID', `subnet ${subnet} ${problem}`);
+  }
+  return firewallNetwork({ ...policy, ...facts });
 }
 
 async function ownList(binding: NativeBinding, { path, network }: OwnConflist): Promise<ConfList> {

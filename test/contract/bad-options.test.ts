@@ -38,6 +38,18 @@ const openOptions: readonly (readonly [
     'no room for a gateway and a guest',
   ],
   [
+    'a subnet whose guests would not reach each other',
+    { subnet: '169.254.7.0/24' },
+    'ERR_OPTION_INVALID',
+    "has addresses of 169.254.0.0/16, which guests don't reach: set allowLinkLocal",
+  ],
+  [
+    'a subnet of link-local IPv6 addresses',
+    { subnet: 'fe80::/64', allowLinkLocal: true },
+    'ERR_OPTION_INVALID',
+    'has addresses of fe80::/10',
+  ],
+  [
     'a gateway outside its subnet',
     { gateway: '10.169.0.1' },
     'ERR_GATEWAY_OUTSIDE',
