@@ -72,8 +72,8 @@ export class NetworkManager implements AsyncDisposable {
 
   /**
    * Checks the options, verifies that set-ups can succeed, and prepares the network (conflist, bridge, firewall,
-   * forwarding). When it rejects, what it had prepared is undone. Then it brings to order what earlier processes left:
-   * {@link recovery} says what. Whole attachments stay as they are, and are in `list()`.
+   * forwarding). When it rejects, what it had prepared is undone, but for forwarding, which others may need by then. Then it
+   * brings to order what earlier processes left: {@link recovery} says what. Whole attachments stay, and are in `list()`.
    *
    * @throws {NetworkError} the code of the option that is wrong, or of the step that failed.
    */

@@ -61,9 +61,11 @@ export class NativeBackend extends RecordedBackend implements Backend {
 
   static async open(host: Host, config: Config, scope: Scope): Promise<NativeBackend> {
     const build = (runtime: Runtime) => new NativeBackend(runtime);
-    return openBackend(host, config, scope, build, async (backend) => {
+    const backend = await openBackend(host, config, scope, build, async (backend) => {
       if (config.pools.length > 0) await backend.#openPools(config.pools, scope);
     });
+    backend.#pools?.resume();
+    return backend;
   }
 
   async #openPools(configs: readonly PoolConfig[], scope: Scope): Promise<void> {

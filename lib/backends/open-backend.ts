@@ -7,7 +7,7 @@ import { resolveNetwork } from './network.ts';
 import { asFirewallError } from './network-firewall.ts';
 import { networkUsers } from './network-users.ts';
 import { hasOtherPools } from './pool-owner.ts';
-import { ensureStateDirectories, Preparation } from './prepare.ts';
+import { type Accept, ensureStateDirectories, Preparation } from './prepare.ts';
 import { type Host, Runtime } from './runtime.ts';
 import { verifyAtOpen } from './verify-open.ts';
 
@@ -15,8 +15,9 @@ import { verifyAtOpen } from './verify-open.ts';
 const undoPatienceMs = 2_000;
 
 /**
- * Reads and checks everything before it changes anything. `start`: the last thing that may fail, and undo the rest. What set-ups
- * need besides the network is looked for first: what is not there for one manager is no reason to change what others have.
+ * Reads and checks everything before it changes anything. `start`: may fail; the backend's `close` undoes it where what comes
+ * after it does. What set-ups need besides the network is looked for first: what is not there for one manager is no reason to
+ * change what others have.
  */
 export async function openBackend<T extends Backend>(
   host: Host,
@@ -34,8 +35,8 @@ export async function openBackend<T extends Backend>(
   scope.step = 'verify';
   await verifyAtOpen(config, () => backend.verify(scope, 'means'));
   const preparation = new Preparation(runtime, scope);
-  const prepare = () =>
-    preparation.run({
+  const prepare = async () => {
+    const accept: Accept = {
       recover: async (bridges) => {
         runtime.bridges = bridges;
         const wasLost = await isStoreLost(runtime);
@@ -47,7 +48,14 @@ export async function openBackend<T extends Backend>(
         await verifyAtOpen(config, () => backend.verify(scope, 'network'));
         await start(backend);
       },
-    });
+    };
+    try {
+      await preparation.run(accept);
+    } catch (error) {
+      await backend.close();
+      throw error;
+    }
+  };
   if (!(await besideOthers(runtime, preparation, scope, prepare))) {
     await alone(runtime, preparation, scope, prepare);
   }

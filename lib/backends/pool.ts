@@ -48,7 +48,7 @@ export class Pool {
   /** What goes on behind callers; close waits for it. */
   readonly #background = new Set<Promise<unknown>>();
   /** No slots are wanted at all. */
-  #held = false;
+  #held = true;
   #closed = false;
   #leftovers = false;
   readonly #warming = new Warming();
@@ -86,9 +86,7 @@ export class Pool {
   }
 
   static async open(native: NativeRuntime, config: PoolConfig, pinned: Pinned): Promise<Pool> {
-    const pool = new Pool(native, config, await newPoolOwner(native.runtime), pinned);
-    pool.#filling.adjust();
-    return pool;
+    return new Pool(native, config, await newPoolOwner(native.runtime), pinned);
   }
 
   get owner(): string {

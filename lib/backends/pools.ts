@@ -22,7 +22,7 @@ export class Pools {
     this.#pools = pools;
   }
 
-  /** `pinned` is told of links that somebody's hold on their namespace may keep. */
+  /** They have no slots until they {@link resume}. `pinned` is told of links that somebody's hold on their namespace may keep. */
   static async open(
     native: NativeRuntime,
     configs: readonly PoolConfig[],
@@ -132,8 +132,12 @@ export class Pools {
       await this.close();
       return result;
     } finally {
-      for (const pool of this.#pools) pool.resume();
+      this.resume();
     }
+  }
+
+  resume(): void {
+    for (const pool of this.#pools) pool.resume();
   }
 
   async close(): Promise<void> {

@@ -43,7 +43,7 @@ function layoutName({ hostRoutes, linkGroup }: NativeLayout): NetworkLayout {
 /** What is done with the network that is prepared, and may fail. */
 export interface Accept {
   recover(bridges: readonly Bridge[]): Promise<void>;
-  /** Behind the firewall that this manager wants. */
+  /** Makes nothing for VMs, as they may have the firewall of another manager yet. */
   start(): Promise<void>;
 }
 
@@ -84,9 +84,9 @@ export class Preparation {
     await this.#guard();
     await this.#forwarding();
     await accept.recover(bridges);
-    // The policy that others' VMs have changes once nothing else that looks at the host can fail.
-    if (isKnown) await this.#firewall(isKnown);
     await accept.start();
+    // The policy that others' VMs have changes once nothing else can fail.
+    if (isKnown) await this.#firewall(isKnown);
   }
 
   get hasChanged(): boolean {

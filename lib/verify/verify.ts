@@ -30,7 +30,7 @@ function report(findings: readonly VerifyFinding[], plugins: readonly VerifyPlug
 
 /**
  * `means`: what set-ups need besides the network, without which they fail; no plugin by `native`, which starts none for them.
- * `network`: what is not as it was prepared.
+ * `network`: what keeps its guests from the world, whatever its tables are.
  */
 export type VerifyScope = 'means' | 'network';
 
@@ -41,8 +41,9 @@ export async function verify(subject: VerifySubject, what?: VerifyScope): Promis
   const means = what === 'network' ? report([], []) : await verifyMeans({ ...subject, pluginTypes });
   throwIfAborted(subject);
   const network = what === 'means' ? [] : await verifyNetwork(subject);
+  const tables = what === undefined ? await verifyTables(subject) : [];
   throwIfAborted(subject);
-  return report([...means.findings, ...network], means.plugins);
+  return report([...means.findings, ...network, ...tables], means.plugins);
 }
 
 /** Most looks heed no signal. */
@@ -67,5 +68,4 @@ async function verifyMeans(subject: VerifySubject): Promise<VerifyReport> {
 const verifyNetwork = async (subject: VerifySubject): Promise<readonly VerifyFinding[]> => [
   ...(await verifyForwarding(subject)),
   ...(await verifyForwardChains(subject)),
-  ...(await verifyTables(subject)),
 ];

@@ -95,6 +95,29 @@ describeWith(['lab', 'tun'], 'the undo of an open', () => {
     await expectUnchanged(before);
   });
 
+  it.each([
+    ['its pool has no lock', 'lockAcquire', '.pool-'],
+    ['the kernel refuses its policy', 'firewallEnsure', ''],
+  ])('leaves others their policy, and nothing of a pool, where %s', async (_what, call, lock) => {
+    await using manager = await NetworkManager.open({ verify: 'off' });
+    await manager.setup('vm-1');
+    const before = await canonicalDump();
+    const refused = Reflect.get(refusing(call), call);
+    const binding = new Proxy(native, {
+      get: (target, name) => {
+        const genuine = Reflect.get(target, name);
+        if (name !== call) return genuine;
+        return (plan: { readonly name?: string }) =>
+          (plan.name?.startsWith(lock) === false ? genuine : refused)(plan);
+      },
+    });
+    const options = { verify: 'off', hostAccess: 'all', pool: { min: 1, max: 1 } } as const;
+    const host = { binding, bundledPluginDir: bundledPluginDirectory() };
+    const open = () => NetworkManager.openOn(host, resolveConfig(options));
+    await expect(open()).rejects.toThrow(`${call} is refused`);
+    await expectUnchanged(before);
+  });
+
   it('leaves what was missing of the network, and another has given to a VM meanwhile', async () => {
     await (await NetworkManager.open({ verify: 'off' })).close();
     await ip('link', 'delete', 'fcbr0');
