@@ -89,7 +89,7 @@ export interface NetworkManagerOptions {
   /**
    * Path of a conflist of your own, taken as it is: any chain of CNI 0.3.0 or later that ends in tc-redirect-tap. The native
    * backend builds what it says where that is bridge, host-local and tc-redirect-tap, routes that are `dst` and `gw` alone, and refuses
-   * it otherwise.
+   * it otherwise. By `cni`, one that leaves VMs no link on the host needs `antiSpoofing: false` and `hostAccess: 'all'`.
    */
   readonly conflist?: string | undefined;
   /** Searched in order, before the directory of the plugin that comes with this package. Default `/opt/cni/bin`, `/usr/lib/cni`. */

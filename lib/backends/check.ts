@@ -1,18 +1,23 @@
+import { parseAnyConf } from '../cni/conflist.ts';
 import type { CacheRecord } from '../cni/types.ts';
 import type { LinkInfo } from '../native/netlink.ts';
 import type { AnchorState } from '../native/sys.ts';
 import type { Scope } from '../operation.ts';
 import type { Difference } from '../types.ts';
 import { isOurs } from './anchor.ts';
+import { networkFacts } from './facts.ts';
 import { beyondRepair, type Finding, onHost } from './finding.ts';
 import { givenMtu } from './given-mtu.ts';
+import { ownLink } from './host-link.ts';
 import type { HostReading } from './host-reading.ts';
 import { bridgeShare } from './inspect-bridge.ts';
 import { inspectGuard, inspectLink, inspectReservation } from './inspect-host.ts';
 import { inspectInside } from './inspect-inside.ts';
 import { inspectRoutes } from './inspect-routes.ts';
 import type { HeldLock } from './locks.ts';
+import type { NativeLayout } from './native-layout.ts';
 import { layoutOf } from './native-undo.ts';
+import type { Network } from './network.ts';
 import { wasSlot } from './network-config.ts';
 import { labelledWithinMs } from './pool-labels.ts';
 import type { Runtime } from './runtime.ts';
@@ -25,6 +30,18 @@ export type InspectFurther = (
   lock: HeldLock,
   scope: Scope,
 ) => Promise<readonly Difference[]>;
+
+/** By which the firewall knows the host's link; `null`: by its bridge, or not at all. */
+function groupOf(
+  { list }: Network,
+  { config, result }: CacheRecord,
+  layout: NativeLayout | null,
+): number | null {
+  if (layout !== null) return layout.linkGroup;
+  if (result === null || ownLink(result) === null) return null;
+  const own = config === '' || config === list.text ? list : parseAnyConf(config, 'the record');
+  return networkFacts(own).linkGroup ?? null;
+}
 
 export class Check {
   readonly #runtime: Runtime;
@@ -50,8 +67,9 @@ export class Check {
     const mtu = givenMtu(record, layout, links.of(record));
     const { plan, port } = bridgeShare(this.#runtime, record, layout);
     const isAnchor = anchors.vmIdOf(record.netns) !== null;
-    const onLink = inspectLink(this.#runtime, record, links, { group: layout?.linkGroup ?? null, port, mtu });
-    // Other runtimes neither say on a link whose it is nor guard it.
+    const group = isAnchor ? groupOf(network, record, layout) : null;
+    const onLink = inspectLink(this.#runtime, record, links, { group, port, mtu });
+    // Other runtimes neither say on a link whose it is, nor give it its group, nor guard it.
     const isToSay = isAnchor && !(await this.#isYetToSay(record, links.of(record)));
     const findings = [
       ...(plan === null ? [] : await this.#host.bridge(plan)),

@@ -6,7 +6,7 @@ import type { Scope } from '../operation.ts';
 import type { NetworkConfig } from '../types.ts';
 import type { AttachRequest, Made } from './backend.ts';
 import { guard, guardedPort, unguard } from './guard.ts';
-import { hostEnd, labelHostLink } from './host-link.ts';
+import { hostEnd, labelHostLink, ownLink } from './host-link.ts';
 import { atStep } from './kernel-error.ts';
 import type { HeldLock } from './locks.ts';
 import { makeRoom } from './make-room.ts';
@@ -38,6 +38,8 @@ class Attempt {
   readonly #scope: Scope;
   readonly #target: RuntimeConf;
   #anchored = false;
+  /** The name of the link that the firewall knows by its group. */
+  #grouped: string | null = null;
   #guarded: GuardedPort | null = null;
   #result: AnyResult | null = null;
 
@@ -80,6 +82,7 @@ class Attempt {
       lock: this.#lock.handle,
       signal: this.#scope.signal,
       afterPlugin: async (index, result) => {
+        await this.#joinGroup(result);
         await this.#guard(result);
         nextStep(index + 1);
       },
@@ -95,6 +98,7 @@ class Attempt {
     this.#scope.step = 'alias';
     await labelHostLink(binding, key, result, this.#portOptions());
     this.#scope.step = 'result';
+    this.#refuseUnseen(result);
     const { netns } = this.#target;
     const { links } = await atStep('result', () => binding.dump({ netns, kinds: ['links'] }));
     const tap = links.find(({ name }) => name === tapNameOf(result, key));
@@ -109,6 +113,26 @@ class Attempt {
       throw notAsAsked(`${vmId} ${ips} instead of ${address}`, 'the plugin that has the "ipam"', 'ips');
     }
     return config;
+  }
+
+  /** As early as the guard, and for the same reason. */
+  async #joinGroup(result: Result): Promise<void> {
+    const { binding, network } = this.#runtime;
+    const { group } = network.firewall;
+    const link = ownLink(result);
+    if (group === undefined || link === null || link.name === this.#grouped) return;
+    this.#scope.step = 'firewall';
+    await atStep('firewall', () => binding.linkSet({ name: link.name, group }));
+    this.#grouped = link.name;
+  }
+
+  /** Of a VM that has no link of its own on the host, and no bridge that is known, nothing that it sends is looked at there. */
+  #refuseUnseen(result: AnyResult): void {
+    const { config, network } = this.#runtime;
+    if (network.firewall.group === undefined || ownLink(result) !== null) return;
+    if (!config.antiSpoofing && config.hostAccess === 'all') return;
+    const message = `the chain of network ${network.name} gives VMs no link of their own on the host, where firewall and anti-spoofing look at what they send: take bridge or ptp, or do without both by antiSpoofing: false and hostAccess: 'all'`;
+    throw new NetworkError('ERR_OPTION_INVALID', message, { step: 'result', network: network.name });
   }
 
   /**

@@ -15,7 +15,7 @@ import { objects } from './plugin-conf.ts';
 /** What a conflist says about its network: what the firewall must know, whoever wrote it. */
 export interface NetworkFacts {
   readonly bridges: readonly string[];
-  /** The group of links that are no bridge's ports. */
+  /** The group of the host's links that are no ports of those bridges. */
   readonly linkGroup?: number;
   /** `gateway` is the host's address in it; `null` where the host has none. */
   readonly subnets: readonly { readonly subnet: string; readonly gateway: string | null }[];
@@ -35,10 +35,10 @@ function gatewayOf(cidr: Cidr, range: JsonObject): string | null {
   return gateway === undefined ? null : formatAddress(gateway);
 }
 
-function subnetsOf({ raw }: PluginConf): NetworkFacts['subnets'] {
+function subnetsOf({ raw, type }: PluginConf): NetworkFacts['subnets'] {
   const { ipam } = raw;
   if (!isJsonObject(ipam)) return [];
-  const hasGateway = raw['isGateway'] === true || raw['isDefaultGateway'] === true;
+  const hasGateway = type === 'ptp' || raw['isGateway'] === true || raw['isDefaultGateway'] === true;
   return rangesOf(ipam).flatMap((range) => {
     const cidr = typeof range['subnet'] === 'string' ? parseCidr(range['subnet']) : null;
     if (cidr === null) return [];
@@ -52,10 +52,11 @@ const isIsolated = (ports: readonly PluginConf[]): boolean =>
 
 export function networkFacts({ name, plugins }: ConfList): NetworkFacts {
   const bridges = plugins.filter(({ type }) => type === 'bridge').flatMap(({ raw }) => bridgesOf(raw));
+  const isRouted = plugins.some(({ raw }) => raw[routedKey] === true);
   const subnets = plugins.flatMap(subnetsOf);
   return {
     bridges: [...new Set(bridges)],
-    ...(plugins.some(({ raw }) => raw[routedKey] === true) ? { linkGroup: linkGroupOf(name) } : {}),
+    ...(isRouted || bridges.length === 0 ? { linkGroup: linkGroupOf(name) } : {}),
     subnets: [...new Map(subnets.map((entry) => [entry.subnet, entry])).values()],
     isolated: isIsolated(plugins.filter(({ type }) => type === 'bridge')),
   };

@@ -3,13 +3,13 @@ import { currentResult } from '../cni/convert.ts';
 import type { AnyResult, AttachmentKey } from '../cni/types.ts';
 import type { GuardedPort } from '../native/attachment.ts';
 import type { NativeBinding } from '../native/binding.ts';
-import { hostEnd, isRandomName } from './host-link.ts';
+import { hostEnd, isRandomName, ownLink } from './host-link.ts';
 import { atStep } from './kernel-error.ts';
 import type { Network } from './network.ts';
 import { addressStoreOf } from './network-addresses.ts';
 import { addressesOf } from './network-config.ts';
 
-/** Anti-spoofing: what the guest behind a port of the bridge may say it is. Whatever else comes from there is dropped. */
+/** Anti-spoofing: what the guest behind a link of the host may say it is. Whatever else comes from there is dropped. */
 
 export type GuardBinding = Pick<NativeBinding, 'guardAdd' | 'guardRemove'>;
 export type GuardListBinding = GuardBinding & Pick<NativeBinding, 'guardList'>;
@@ -52,8 +52,7 @@ export function guardedPort({ ifName }: AttachmentKey, result: AnyResult): Guard
       ips.some((ip) => ip.includes(':')),
     ),
   ];
-  // Before the link of a bridge's port stands its bridge.
-  const routed = interfaces[0]?.name === link.name;
+  const routed = ownLink(result) !== null;
   return { link: link.name, bindings: all.map((ip) => ({ mac, ip })), ...(routed ? { routed } : {}) };
 }
 

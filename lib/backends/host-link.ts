@@ -31,6 +31,12 @@ export function hostEnd(result: AnyResult | null): Interface | null {
   return before ?? null;
 }
 
+/** The host's end where it is no bridge's port: before one stands its bridge. */
+export function ownLink(result: AnyResult): Interface | null {
+  const end = hostEnd(result);
+  return end !== null && currentResult(result).interfaces[0]?.name === end.name ? end : null;
+}
+
 /** Of the result: the bridge of a port that was built natively. */
 export function firstInterface({ result }: Pick<CacheRecord, 'result'>): string | null {
   return result === null ? null : (currentResult(result).interfaces[0]?.name ?? null);

@@ -4,7 +4,7 @@ import type { LinkInfo } from '../native/netlink.ts';
 import type { Scope } from '../operation.ts';
 import { beyondRepair, type Finding, onHost } from './finding.ts';
 import { guard, guardedPort, isGuarded } from './guard.ts';
-import { aliasOf, givenName, type HostLinks, noPort, portDisabled } from './host-link.ts';
+import { aliasOf, givenName, type HostLinks, hostLinkName, noPort, portDisabled } from './host-link.ts';
 import type { HostReading } from './host-reading.ts';
 import type { BridgePort } from './inspect-bridge.ts';
 import { atStep } from './kernel-error.ts';
@@ -33,7 +33,10 @@ export function inspectLink(
   { group, port, mtu }: Given,
 ): readonly Finding[] {
   const link = links.of(record);
-  if (link === null) return [beyondRepair('link', 'the link on the host is gone')];
+  if (link === null) {
+    const hadNone = record.result !== null && hostLinkName(record) === null;
+    return hadNone ? [] : [beyondRepair('link', 'the link on the host is gone')];
+  }
   const { dormant } = link;
   const given = givenName(record, link);
   const name = given ?? link.name;

@@ -59,10 +59,11 @@ export class NetworkFirewall {
 
   /** The same for work that does not look itself, but takes the network's lock, and looks by `need` once it has that. */
   async whileThere<T>(scope: Scope, work: (need: () => Promise<void>) => Promise<T>): Promise<T> {
-    const { bridges, network } = this.#network.firewall;
+    const { bridges, group, network } = this.#network.firewall;
+    const entrances = { bridges, ...(group === undefined ? {} : { group }) };
     const look = async (need: FirewallNeed) => {
       try {
-        await this.#binding.firewallRequire({ ...need, bridges });
+        await this.#binding.firewallRequire({ ...need, ...entrances });
       } catch (error) {
         throw isGone(error) ? error : asFirewallError(network, error);
       }

@@ -29,7 +29,7 @@ export interface Network {
   readonly name: string;
   readonly list: ConfList;
   readonly firewall: FirewallNetwork;
-  /** Whether its ports are guarded against spoofing. */
+  /** Whether its links are guarded against spoofing. */
   readonly guarded: boolean;
   /** All that there may be, the first at once; none: the chain makes its own, if any. */
   readonly bridges: readonly BridgePlan[];
@@ -131,8 +131,7 @@ async function ownList(binding: NativeBinding, { path, network }: OwnConflist): 
 
 function describeList(list: ConfList, config: Config) {
   const firewall = firewallOf(list, config);
-  // The guard looks at frames that come in through a bridge's ports.
-  return { name: list.name, list, firewall, guarded: config.antiSpoofing && firewall.bridges.length > 0 };
+  return { name: list.name, list, firewall, guarded: config.antiSpoofing };
 }
 
 /** Reads, or composes, the network's configuration; changes nothing. */

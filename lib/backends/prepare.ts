@@ -174,7 +174,7 @@ export class Preparation {
   /** The table is everybody's: it goes only while nobody has a port in it. */
   async #guard(): Promise<void> {
     if (!this.#network.guarded) return;
-    const routed = this.#network.layout?.linkGroup != null;
+    const routed = this.#network.firewall.group !== undefined;
     const made = await this.#ofFirewall(() =>
       this.#task((taskId) => this.#binding.guardEnsure({ routed, taskId })),
     );

@@ -165,7 +165,7 @@ export abstract class RecordedBackend {
     const { signal } = scope;
     const { binding, bundledPluginDir, chain, chainOptions, config, network } = this.runtime;
     const { plugins, cniVersion } = network.list;
-    const guard = network.layout?.linkGroup != null ? 'routed' : 'bridge';
+    const guard = network.firewall.group === undefined ? 'bridge' : 'routed';
     const ipamTypes = plugins.flatMap(({ ipamType }) => (ipamType === '' ? [] : [ipamType]));
     const subject: VerifySubject = {
       ...{ binding, bundledPluginDir, signal, cniVersion, backend: config.backend, chain: chainOptions },

@@ -56,8 +56,8 @@ export interface EngineBinding {
    * in its place has another.
    */
   firewallEnsure(plan: Task & FirewallNetwork): Promise<number>;
-  /** Rejects where that, of these bridges, is not there. */
-  firewallRequire(plan: Task & FirewallNeed & { readonly bridges: readonly string[] }): Promise<void>;
+  /** Rejects where that, of these bridges and of the group, is not there. */
+  firewallRequire(plan: Task & FirewallNeed & Pick<FirewallNetwork, 'bridges' | 'group'>): Promise<void>;
   /** What is not as `firewallEnsure` leaves it: `table`, `rules`, `elements`. */
   firewallCheck(plan: Task & FirewallNetwork): Promise<string[]>;
   /** This network's elements; the table too when no network is left in it. Absent is fine. */

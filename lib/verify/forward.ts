@@ -9,9 +9,6 @@ import { unreadable, type VerifyBinding } from './subject.ts';
 
 /** Chains of others that drop what guests send or get: an accept of ours ends only our own chains. */
 
-/** What each VM's link of a routed network is called; iptables does not know groups of links. */
-const routedLinks = 'vn';
-
 /** By the family of their chains. */
 const iptables: Readonly<Record<string, string>> = {
   legacy: 'iptables-legacy',
@@ -29,17 +26,16 @@ function bridgePatterns([first = '', ...others]: readonly string[], wildcard: st
   return [first, ...(isSeries ? [`${next}${wildcard}`] : others)];
 }
 
-/** Without a link to know them by, guests are known by their addresses. */
+/** Where neither a bridge nor, for iptables, the group of their links tells them from others, guests are known by their addresses. */
 function subnetsOf({ subnets }: FirewallNetwork, family: string): readonly { cidr: string; is6: boolean }[] {
   const all = subnets.map((cidr) => ({ cidr, is6: parseCidr(cidr)?.address.family === 6 }));
   return all.filter(({ is6 }) => family === 'inet' || is6 === (family === 'ip6'));
 }
 
 function iptablesMatches(firewall: FirewallNetwork, family: string): readonly string[] {
-  const { bridges, group } = firewall;
-  if (group !== undefined || bridges.length > 0) {
-    const links = group === undefined ? bridgePatterns(bridges, '+') : [`${routedLinks}+`];
-    return links.flatMap((link) => [`-i ${link}`, `-o ${link}`]);
+  const { bridges } = firewall;
+  if (bridges.length > 0) {
+    return bridgePatterns(bridges, '+').flatMap((link) => [`-i ${link}`, `-o ${link}`]);
   }
   return subnetsOf(firewall, family).flatMap(({ cidr }) => [`-s ${cidr}`, `-d ${cidr}`]);
 }

@@ -72,6 +72,8 @@ void BindFirewall(Napi::Object exports, Module& module) {
       [](const Fields& fields) {
         std::vector<firewall::Entrance> entrances;
         for (std::string& bridge : fields.Strings("bridges")) entrances.emplace_back(std::move(bridge));
+        const auto group = fields.OptionalInteger<std::uint32_t>("group");
+        if (group) entrances.emplace_back(*group);
         return Required{{fields.Integer<std::uint64_t>("table"), fields.String("network")},
                         std::move(entrances)};
       },

@@ -76,19 +76,20 @@ void AddBridge(Elements& elements, const Network& network, const std::string& br
   }
 }
 
-// IPv4 alone.
 void AddGroup(Elements& elements, const Network& network, std::uint32_t number) {
   const nft::Key group = nft::LinkGroupKey(number);
   const auto add = [&](const std::string& set, nft::Key key) {
     elements[set].push_back({std::move(key), {}, network.name});
   };
   add(kGroups, group);
+  if (network.ipv6) add(kGroupIpv6, group);
   if (network.allow_link_local) add(kGroupLinkLocal, group);
   if (network.isolated) add(kGroupIsolated, group);
   if (network.host_open) add(kGroupHostOpen, group);
   for (const std::string& gateway : network.gateways) {
     const IpAddress address = ParseGateway(gateway);
-    if (address.Family() == AF_INET) add(kGroupGateways4, nft::Concatenate(group, nft::ToKey(address)));
+    add(address.Family() == AF_INET ? kGroupGateways4 : kGroupGateways6,
+        nft::Concatenate(group, nft::ToKey(address)));
   }
   if (network.host_open) return;
   for (const Service& service : network.services) {

@@ -50,7 +50,12 @@ void AddChains(nft::Batch& batch, const nft::Table& table) {
 // What no guest may send, wherever to and however long its connection has existed. Packets that conntrack
 // can't place are not translated, and would leave with the guest's own address.
 void AddGuestRules(nft::Batch& batch, const nft::Table& table) {
-  Rule(kGuests).Ipv6().InLink(kIpv6, Membership::kNotIn).Drop().Append(batch, table);
+  Rule(kGuests)
+      .Ipv6()
+      .InLink(kIpv6, Membership::kNotIn)
+      .InGroup(kGroupIpv6, Membership::kNotIn)
+      .Drop()
+      .Append(batch, table);
   Rule(kGuests)
       .Ipv4()
       .Destination(Comparison::kEqual, Prefix("169.254.0.0/16"))
@@ -131,6 +136,12 @@ void AddInputRules(nft::Batch& batch, const nft::Table& table) {
       .IcmpType(ICMPV6_ECHO_REQUEST)
       .Accept()
       .Append(batch, table);
+  Rule(kInput)
+      .Ipv6()
+      .InGroupAndDestinationIn(kGroupGateways6)
+      .IcmpType(ICMPV6_ECHO_REQUEST)
+      .Accept()
+      .Append(batch, table);
   Rule(kInput).Ipv6().IcmpType(kNeighbourSolicitation).Accept().Append(batch, table);
   Rule(kInput).Ipv6().IcmpType(kNeighbourAdvertisement).Accept().Append(batch, table);
   Rule(kInput).Drop().Append(batch, table);
@@ -175,12 +186,17 @@ const std::vector<nft::Set>& Sets() {
        {DataType::kLinkGroup, DataType::kIpv4},
        false,
        "gateways that answer their guests' pings"},
+      {kGroupGateways6,
+       {DataType::kLinkGroup, DataType::kIpv6},
+       false,
+       "gateways that answer their guests' pings"},
       {kGroupHostOpen, {DataType::kLinkGroup}, false, "groups whose guests reach all of the host"},
       {kGroupHostPorts,
        {DataType::kLinkGroup, DataType::kProtocol, DataType::kPort},
        false,
        "services of the host that guests reach"},
       {kGroupLinkLocal, {DataType::kLinkGroup}, false, "groups whose guests reach 169.254.0.0/16"},
+      {kGroupIpv6, {DataType::kLinkGroup}, false, "groups whose guests may speak IPv6"},
       {kGroupIsolated, {DataType::kLinkGroup}, false, "groups whose guests are kept from each other"},
   }};
   return *sets;

@@ -14,7 +14,7 @@ namespace vulcan::firewall {
 // Raised when rules or sets change. A table of an older layout is rebuilt, with all its elements; one of a
 // newer layout keeps its rules, and only elements are changed. Therefore a set never changes the meaning of
 // its name or key.
-inline constexpr int kLayout = 3;
+inline constexpr int kLayout = 4;
 
 [[nodiscard]] const nft::Table& VulcanTable();
 
@@ -45,12 +45,14 @@ inline constexpr const char* kIpv6 = "ipv6";
 // Links whose guests reach no guest behind another of them, nor by way of the host one behind their own.
 inline constexpr const char* kIsolated = "isolated";
 
-// The same for links that are routed to, which are many: by their group.
+// The same for links that are no ports of a bridge, which are many: by their group.
 inline constexpr const char* kGroups = "groups";
 inline constexpr const char* kGroupGateways4 = "group_gateways4";
+inline constexpr const char* kGroupGateways6 = "group_gateways6";
 inline constexpr const char* kGroupHostOpen = "group_host_open";
 inline constexpr const char* kGroupHostPorts = "group_host_ports";
 inline constexpr const char* kGroupLinkLocal = "group_link_local";
+inline constexpr const char* kGroupIpv6 = "group_ipv6";
 inline constexpr const char* kGroupIsolated = "group_isolated";
 
 [[nodiscard]] const std::vector<nft::Set>& Sets();

@@ -58,21 +58,16 @@ Rule& OwnArp(Rule& rule) {
       .InLinkMacAndAddressIn(bindings4, kArpSenderMac, kArpSender);
 }
 
-void AddBridgeRules(nft::Batch& batch, const nft::Table& table) {
-  const std::string& bindings4 = Bindings4().name;
+// What follows on what says that a packet is IPv6: the guest is no router, and speaks for itself alone.
+template <typename MatchIpv6>
+void AddIpv6Rules(nft::Batch& batch, const nft::Table& table, MatchIpv6 ipv6) {
   const std::string& bindings6 = Bindings6().name;
-  Rule(kGuard)
-      .EtherType(ETH_P_IP)
-      .InLinkMacAndAddressIn(bindings4, kEthernetSource, kSourceIpv4)
-      .Accept()
-      .Append(batch, table);
-  Rule arp(kGuard);
-  OwnArp(arp.EtherType(ETH_P_ARP)).Accept().Append(batch, table);
   for (const std::uint8_t type : {kRouterAdvertisement, kRedirect}) {
-    Rule(kGuard).EtherType(ETH_P_IPV6).IcmpType(type).Drop().Append(batch, table);
+    Rule rule(kGuard);
+    ipv6(rule).IcmpType(type).Drop().Append(batch, table);
   }
-  Rule(kGuard)
-      .EtherType(ETH_P_IPV6)
+  Rule advertisement(kGuard);
+  ipv6(advertisement)
       .IcmpType(kNeighbourAdvertisement)
       .InLinkMacAndAddressNotIn(bindings6, kEthernetSource, kTarget)
       .Drop()
@@ -86,20 +81,28 @@ void AddBridgeRules(nft::Batch& batch, const nft::Table& table) {
       .InLinkMacAndAddressNotIn(bindings6, kEthernetSource, kTarget)
       .Drop()
       .Append(batch, table);
-  Rule(kGuard)
-      .EtherType(ETH_P_IPV6)
-      .InLinkMacAndAddressIn(bindings6, kEthernetSource, kSourceIpv6)
-      .Accept()
-      .Append(batch, table);
+  Rule own(kGuard);
+  ipv6(own).InLinkMacAndAddressIn(bindings6, kEthernetSource, kSourceIpv6).Accept().Append(batch, table);
 }
 
-// Routed links speak IPv4 alone.
+void AddBridgeRules(nft::Batch& batch, const nft::Table& table) {
+  Rule(kGuard)
+      .EtherType(ETH_P_IP)
+      .InLinkMacAndAddressIn(Bindings4().name, kEthernetSource, kSourceIpv4)
+      .Accept()
+      .Append(batch, table);
+  Rule arp(kGuard);
+  OwnArp(arp.EtherType(ETH_P_ARP)).Accept().Append(batch, table);
+  AddIpv6Rules(batch, table, [](Rule& rule) -> Rule& { return rule.EtherType(ETH_P_IPV6); });
+}
+
 void AddRoutedRules(nft::Batch& batch, const nft::Table& table) {
   Rule(kGuard)
       .Ipv4()
       .InLinkMacAndAddressIn(Bindings4().name, kEthernetSource, kSourceIpv4)
       .Accept()
       .Append(batch, table);
+  AddIpv6Rules(batch, table, [](Rule& rule) -> Rule& { return rule.Ipv6(); });
 }
 
 void AddArpRules(nft::Batch& batch, const nft::Table& table) {

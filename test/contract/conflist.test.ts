@@ -2,10 +2,13 @@ import { readdir, rm, writeFile } from 'node:fs/promises';
 import { expect, it } from 'vitest';
 import { canonicalDump, expectUnchanged } from '../support/dump.ts';
 import { listElements } from '../support/firewall.ts';
+import { until } from '../support/lab.ts';
 import { expectRefusal } from '../support/refusal.ts';
 import { requires } from '../support/require.ts';
-import { runIn } from '../support/run.ts';
+import { ip, nft, outcomeOf, runIn } from '../support/run.ts';
+import { standIn } from '../support/stand-in.ts';
 import { upstreamPluginDir } from '../support/tools.mjs';
+import * as traffic from '../support/traffic.ts';
 import { type ContractLab, describeBackends } from './fixture.ts';
 import { addressesOf, hostLinks, untilHostLinks } from './oracles.ts';
 
@@ -155,17 +158,63 @@ describeBackends(
 describeBackends(
   'a chain of the user with other plugins:',
   (lab) => {
-    it('point to point, without a bridge', async () => {
-      await write({ type: 'ptp', ipam: { type: 'host-local', subnet: '10.9.0.0/24', dataDir } }, tap);
+    it('point to point, without a bridge, behind the same firewall and guard', async () => {
+      const ranges = [[{ subnet: '10.9.0.0/24' }], [{ subnet: 'fd79::/64' }]];
+      const routes = [{ dst: '0.0.0.0/0' }, { dst: '::/0' }];
+      await write({ type: 'ptp', ipam: { type: 'host-local', ranges, routes, dataDir } }, tap);
       const manager = await lab.open({ conflist: path });
-      await manager.setup('vm-0');
       const before = await canonicalDump();
-      const net = await manager.setup('vm-1');
-      expect(net.guestIp).toBe('10.9.0.3');
-      expect((await hostLinks()).map(({ ifalias }) => ifalias)).toContain('vulcan-net mine vm-1 eth0');
+      const [other, net] = await Promise.all([manager.setup('vm-0'), manager.setup('vm-1')]);
+      const server = traffic.Background.start(await standIn(other), 'tcp-server', '::', '8080');
+      const link = (await hostLinks()).find(({ ifalias }) => ifalias === 'vulcan-net mine vm-1 eth0');
+      const { ifname = '' } = link ?? {};
       expect(await manager.check('vm-1')).toEqual({ ok: true, differences: [] });
-      await manager.teardown('vm-1');
+      expect((await manager.verify()).findings.map(({ id }) => id)).not.toContain('guard.missing');
+      await ip('link', 'set', ifname, 'group', '0');
+      expect(await manager.check('vm-1')).toMatchObject({ differences: [{ subject: 'link' }] });
+      expect(await manager.repair('vm-1')).toMatchObject({ ok: true, repaired: [{ subject: 'link' }] });
+      const guest = await standIn(net);
+      for (const gateway of ['10.9.0.1', 'fd79::1']) {
+        expect(await traffic.ping(guest, gateway)).toBe(true);
+        expect(await traffic.isDropped(guest, gateway, 8080)).toBe(true);
+      }
+      await until('the server to start', () => server.lines.includes('ready'));
+      expect(await traffic.reach(guest, other.guestIp, 8080)).toBe(net.guestIp);
+      await server.stop();
+      await runIn(guest, 'ip', 'address', 'add', '10.9.0.77/32', 'dev', 'eth0');
+      await runIn(guest, 'ip', '-6', 'address', 'add', 'fd79::77/128', 'dev', 'eth0', 'nodad');
+      for (const [gateway, liar] of [
+        ['10.9.0.1', '10.9.0.77'],
+        ['fd79::1', 'fd79::77'],
+      ]) {
+        const ping = `ping -c 1 -w 1 -I ${liar} ${gateway}`.split(' ');
+        expect((await outcomeOf('nsenter', [`--net=${guest}`, '--', ...ping])).exitCode).toBe(1);
+      }
+      const guarded = await nft('list', 'chain', 'inet', 'vulcan_guard', 'guard');
+      expect(Number(/packets (\d+) bytes/.exec(guarded)?.[1])).toBeGreaterThan(1);
+      for (const vmId of ['vm-0', 'vm-1']) await manager.teardown(vmId);
       await expectUnchanged(before);
+    });
+
+    it('without a link on the host, where nothing could look at what VMs send: refused, unless that is not asked for', async () => {
+      const device = {
+        type: 'host-device',
+        device: 'd0',
+        ipam: { type: 'host-local', subnet: '10.9.0.0/24', dataDir },
+      };
+      await write(device, tap);
+      const addDevice = () => ip('link', 'add', 'd0', 'type', 'veth', 'peer', 'name', 'd1');
+      await addDevice();
+      const manager = await lab.open({ conflist: path });
+      await expectRefusal(
+        manager.setup('vm-1'),
+        'ERR_OPTION_INVALID',
+        "do without both by antiSpoofing: false and hostAccess: 'all'",
+        { step: 'result', rolledBack: true },
+      );
+      const open = await lab.open({ conflist: path, antiSpoofing: false, hostAccess: 'all' });
+      expect(await open.setup('vm-1')).toMatchObject({ guestIp: '10.9.0.3' });
+      expect(await open.check('vm-1')).toEqual({ ok: true, differences: [] });
     });
 
     it('routes with a table and a metric of their own, which repair does not put where others go', async (context) => {

@@ -22,7 +22,7 @@ describe('the firewall table', () => {
     expect(first).toMatchInlineSnapshot(`
       [
         [
-          "meta nfproto ipv6 iifname != @ipv6 drop",
+          "meta nfproto ipv6 iifname != @ipv6 iifgroup != @group_ipv6 drop",
           "ip daddr 169.254.0.0/16 iifname != @link_local iifgroup != @group_link_local drop",
           "ct state invalid drop",
         ],
@@ -54,6 +54,7 @@ describe('the firewall table', () => {
           "iifname . ip daddr @gateways4 icmp type echo-request accept",
           "iifgroup . ip daddr @group_gateways4 icmp type echo-request accept",
           "iifname . ip6 daddr @gateways6 icmpv6 type echo-request accept",
+          "iifgroup . ip6 daddr @group_gateways6 icmpv6 type echo-request accept",
           "icmpv6 type nd-neighbor-solicit accept",
           "icmpv6 type nd-neighbor-advert accept",
           "drop",

@@ -56,6 +56,20 @@ TEST(FirewallElementsTest, AreThereForEachBridge) {
   EXPECT_EQ(Count(elements, kHostPorts), 4);
 }
 
+TEST(FirewallElementsTest, AreThereForAGroupAsForABridge) {
+  Network network = Red();
+  network.gateways = {"10.168.0.1", "fd78::1"};
+  network.ipv6 = true;
+  const Elements of_bridge = ElementsOf(network);
+  network.bridges = {};
+  network.group = 7;
+  const Elements of_group = ElementsOf(network);
+  EXPECT_EQ(of_group.size(), of_bridge.size());
+  for (const char* set : {kGroups, kGroupIpv6, kGroupGateways4, kGroupGateways6}) {
+    EXPECT_EQ(Count(of_group, set), 1) << set;
+  }
+}
+
 TEST(FirewallElementsTest, HaveNoSubnetWithinAnother) {
   const Elements elements = With({"10.1.0.0/16", "10.0.0.0/8", "10.0.0.0/16", "11.0.0.0/8", "10.0.0.0/8"});
   EXPECT_EQ(Count(elements, kSubnets4), 2);

@@ -43,10 +43,12 @@ it('guests are kept from each other where the ports of the bridge are', () => {
   expect(factsOf({ type: 'bridge', portIsolation: true }).isolated).toBe(true);
 });
 
-it('a chain without bridge or addresses has neither', () => {
-  expect(factsOf({ type: 'ptp', ipam: { type: 'dhcp' } }, { type: 'tc-redirect-tap' })).toEqual({
+it('a chain without a bridge has links of a group, and a ptp plugin makes the host their gateway', () => {
+  const ipam = { type: 'host-local', subnet: '10.1.0.0/24' };
+  expect(factsOf({ type: 'ptp', ipam }, { type: 'tc-redirect-tap' })).toEqual({
     bridges: [],
-    subnets: [],
+    linkGroup: expect.any(Number),
+    subnets: [{ subnet: '10.1.0.0/24', gateway: '10.1.0.1' }],
     isolated: false,
   });
 });
