@@ -9,7 +9,7 @@ import { cutHostLink, readHostLinks } from './host-link.ts';
 import { removeHostRoutes } from './host-routes.ts';
 import { atStep, isNativeError } from './kernel-error.ts';
 import type { NativeLayout } from './native-layout.ts';
-import { ipsOf } from './network-addresses.ts';
+import { addressesOf, ipsOf } from './network-addresses.ts';
 import type { Runtime } from './runtime.ts';
 
 /**
@@ -155,16 +155,22 @@ async function clearPool(
   }
 }
 
-/** Whether another process, or manager, has slots of the network. */
+/**
+ * Whether another process, or manager, has slots of the network. Of one without a lock here, which keeps its locks in another state
+ * directory, it can't be known whether it is dead.
+ */
 export async function hasOtherPools(runtime: Runtime, own: ReadonlySet<string>): Promise<boolean> {
   return atStep('pool', async () => {
-    for (const owner of await ownersOf(runtime)) {
+    const owners = await ownersOf(runtime);
+    for (const owner of owners) {
       if (own.has(owner)) continue;
       const place = { directory: directoryOf(runtime), name: lockName(owner, runtime) };
       const handle = await lock({ binding: runtime.binding, ...place });
       if (handle === null) return true;
       await runtime.binding.lockRelease({ lock: handle, keep: true });
     }
-    return false;
+    const known = new Set([...own, ...owners]);
+    const addresses = await addressesOf(runtime.binding, runtime.network);
+    return addresses.some(({ owner }) => isPoolOwner(owner) && !known.has(owner));
   });
 }
