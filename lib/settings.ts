@@ -55,6 +55,9 @@ export interface PoolConfig {
   readonly restMs: number | null;
 }
 
+/** A reboot takes what is in the first with the kernel's state; the second is libcni's own. */
+export const defaultStateDirs = { native: '/run/cni', cni: '/var/lib/cni' } as const;
+
 /** {@link NetworkManagerOptions}, checked, with every default in its place. */
 export interface Config {
   readonly backend: BackendName;

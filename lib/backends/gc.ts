@@ -139,17 +139,22 @@ class Collection {
     }
   }
 
-  /** Addresses whose owner nothing else speaks of. */
+  /**
+   * Addresses whose owner nothing else speaks of. As long as there is a container of which nobody here knows whose it is, it may be
+   * one that has no lock here.
+   */
   async #addresses(): Promise<void> {
     const { binding, config, network } = this.#runtime;
     const directory = addressStoreOf(network);
     if (directory === null) return;
+    const { hasStrangers, locked } = this.#view;
     for (const { ip, owner, ageMs } of this.#view.addresses) {
       const [containerId = '', ifName = config.ifName] = owner.split('\r\n');
       // A pool's, which clearDeadPools knows dead from alive.
       if (isPoolOwner(owner)) continue;
       const key = { network: network.name, containerId, ifName };
       if (ageMs < graceMs || this.#stays(key) || (await this.#hasOlderRecord(key))) continue;
+      if (hasStrangers && !locked.has(this.#view.vmIdOf(containerId))) continue;
       throwIfStopped(this.#scope, false);
       await this.#counting(containerId, async () => {
         const released = await releaseAddresses(binding, { directory, owner, ips: [ip] }, this.#scope);
@@ -165,10 +170,10 @@ class Collection {
     return record !== null;
   }
 
-  /** Of a VM to keep, or recorded. */
+  /** Of a VM to keep, or recorded, here or in another state directory. */
   #stays(key: AttachmentKey): boolean {
     if (this.#keep.has(this.#view.vmIdOf(key.containerId)) || this.#view.hasRecord(key)) return true;
-    return this.#restored.has(aliasOf(key));
+    return this.#restored.has(aliasOf(key)) || this.#view.isElsewhere(key);
   }
 
   async #counting(containerId: string, work: () => Promise<boolean>): Promise<void> {

@@ -1,10 +1,12 @@
 import { basename } from 'node:path';
+import { recordName } from '../cni/names.ts';
 import type { AttachmentKey, CacheRecord } from '../cni/types.ts';
 import type { Survey } from '../native/survey.ts';
 import type { AnchorState } from '../native/sys.ts';
 import type { AttachmentState } from '../types.ts';
 import { isOurs } from './anchor.ts';
-import { aliasOf, HostLinks } from './host-link.ts';
+import { recordsElsewhere } from './elsewhere.ts';
+import { aliasOf, HostLinks, hostLinkName, isRandomName, ownerOfAlias } from './host-link.ts';
 import { atStep } from './kernel-error.ts';
 import { addressStoreOf } from './network-addresses.ts';
 import type { Runtime } from './runtime.ts';
@@ -17,6 +19,8 @@ export class HostView {
   readonly unreadable: readonly string[];
   readonly fileNames: ReadonlySet<string>;
   readonly anchors: ReadonlyMap<string, AnchorState>;
+  /** Names of the files of records in other state directories. */
+  readonly #elsewhere: ReadonlySet<string>;
   /** VMs that have a lock's file, whatever it claims. */
   readonly locked: ReadonlySet<string>;
   readonly links: HostLinks;
@@ -34,6 +38,7 @@ export class HostView {
     this.#recorded = new Set(listed.records.map(aliasOf));
     this.unreadable = listed.errors.map(({ path = '' }) => basename(path));
     this.fileNames = new Set(listed.names);
+    this.#elsewhere = listed.elsewhere;
     const vmIdOf = (name: string) => anchors.vmIdOf(`${anchors.directory}/${name}`) ?? name;
     this.anchors = new Map(survey.anchors.map(({ name, ...state }) => [vmIdOf(name), state]));
     // Locks of networks begin with a dot.
@@ -54,6 +59,28 @@ export class HostView {
 
   hasRecord(key: AttachmentKey): boolean {
     return this.#recorded.has(aliasOf(key));
+  }
+
+  /** Of somebody who keeps his records in another state directory. */
+  isElsewhere(key: AttachmentKey): boolean {
+    return !this.hasRecord(key) && this.#elsewhere.has(recordName(key));
+  }
+
+  /** Whether a container of another runtime is on the network of which nothing here says whose it is. */
+  get hasStrangers(): boolean {
+    const { bridges } = this.#runtime.network.firewall;
+    const { all } = this.links;
+    const ours = new Set(
+      all.flatMap(({ kind, name, index }) => (kind === 'bridge' && bridges.includes(name) ? [index] : [])),
+    );
+    const recorded = new Set(this.records.map(hostLinkName));
+    return all.some(
+      ({ name, alias, master }) =>
+        isRandomName(name) &&
+        ownerOfAlias(alias) === null &&
+        !recorded.has(name) &&
+        (bridges.length === 0 || ours.has(master)),
+    );
   }
 
   get ofNetwork(): readonly CacheRecord[] {
@@ -88,6 +115,7 @@ interface Listed {
   readonly records: readonly CacheRecord[];
   readonly errors: readonly { readonly path?: string }[];
   readonly names: readonly string[];
+  readonly elsewhere: ReadonlySet<string>;
 }
 
 export async function viewHost(
@@ -96,7 +124,8 @@ export async function viewHost(
 ): Promise<HostView> {
   // Records first: what a record speaks of was there before it.
   const listed = await runtime.cache.list();
-  return new HostView(runtime, await surveyHost(runtime, options), listed);
+  const elsewhere = options.addresses ? await recordsElsewhere(runtime) : new Set<string>();
+  return new HostView(runtime, await surveyHost(runtime, options), { ...listed, elsewhere });
 }
 
 export function surveyHost(

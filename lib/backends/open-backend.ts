@@ -2,6 +2,7 @@ import { isNetworkError, NetworkError } from '../errors.ts';
 import { Scope } from '../operation.ts';
 import type { Config } from '../settings.ts';
 import type { Backend } from './backend.ts';
+import { noteStateDir } from './elsewhere.ts';
 import { fillStore, isStoreLost } from './lost-store.ts';
 import { resolveNetwork } from './network.ts';
 import { asFirewallError } from './network-firewall.ts';
@@ -47,6 +48,7 @@ export async function openBackend<T extends Backend>(
         scope.step = 'verify';
         await verifyAtOpen(config, () => backend.verify(scope, 'network'));
         await start(backend);
+        await noteStateDir(runtime);
       },
     };
     try {

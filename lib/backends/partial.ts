@@ -51,7 +51,7 @@ export function partialVms(runtime: Runtime, view: HostView): readonly string[] 
     if (state === 'dead' || (state === 'detached' && isUnclaimed)) vms.add(vmId);
   }
   for (const { owner, link } of view.links.owned) {
-    if (owner.network !== network.name || view.hasRecord(owner)) continue;
+    if (owner.network !== network.name || view.hasRecord(owner) || view.isElsewhere(owner)) continue;
     const vmId = view.vmIdOf(owner.containerId);
     if (view.links.isCut(link) || view.anchors.has(vmId)) vms.add(vmId);
   }
@@ -126,7 +126,7 @@ export class PartialVm {
     const [record] = records;
     if (record !== undefined) return this.#restoreRecorded(vmId, record, found, lock);
     const key = keyOf(this.#runtime, containerIdOf(vmId, found));
-    if (await this.#isAnothersId(vmId, found, key)) return 'left';
+    if (await this.#isAnothers(vmId, found, key)) return 'left';
     const state = await livingState(this.#runtime, vmId, null, lock);
     // Somebody's who can't be found, but lives on.
     if (state.kind !== 'namespace' && (await this.#uncutLink(key)) !== null) return 'left';
@@ -156,7 +156,7 @@ export class PartialVm {
     const records = await this.#recordsNow(vmId);
     if (records === null || records.length > 0) return 'left';
     const key = keyOf(this.#runtime, containerIdOf(vmId, found));
-    if (await this.#isAnothersId(vmId, found, key)) return 'left';
+    if (await this.#isAnothers(vmId, found, key)) return 'left';
     const state = await livingState(this.#runtime, vmId, null, lock);
     const isUnclaimed = state.kind === 'namespace' && !state.claimed && !state.isHost;
     const [own] = isUnclaimed ? this.#linksOf(vmId) : [];
@@ -168,6 +168,11 @@ export class PartialVm {
     const link = isOurs(state) ? null : await this.#uncutLink(key);
     if (link !== null) await cutHostLink(this.#runtime.binding, key, link);
     return this.#remove(vmId, state, lock, scope);
+  }
+
+  /** Whoever has its record in another state directory has its claim there, too. */
+  async #isAnothers(vmId: string, state: AnchorState, key: AttachmentKey): Promise<boolean> {
+    return (claimsNothing(state) && this.#view.isElsewhere(key)) || this.#isAnothersId(vmId, state, key);
   }
 
   /** Of no VM of that name there is more than a lock's file; the attachment of that id is of one that chose it. */
@@ -245,7 +250,10 @@ export class PartialVm {
   /** Of this network, without a record: those of the VM's own id, and those whose other end may be in its namespace. */
   #linksOf(vmId: string): readonly { readonly link: LinkInfo; readonly owner: AttachmentKey }[] {
     const free = this.#view.links.owned.filter(
-      ({ owner }) => owner.network === this.#runtime.network.name && !this.#view.hasRecord(owner),
+      ({ owner }) =>
+        owner.network === this.#runtime.network.name &&
+        !this.#view.hasRecord(owner) &&
+        !this.#view.isElsewhere(owner),
     );
     const its = free.filter(({ owner }) => this.#view.vmIdOf(owner.containerId) === vmId);
     return its.length > 0 ? its : free;

@@ -11,6 +11,7 @@ import type { NetworkLayout } from '../types.ts';
 import { canonical } from './anchor.ts';
 import type { Bridge } from './bridge-choice.ts';
 import { conflistFile, readConflist } from './conflist-file.ts';
+import { forgetStateDirs } from './elsewhere.ts';
 import { ensureForwarding } from './forwarding.ts';
 import { ownerOfAlias } from './host-link.ts';
 import { refuseRoutedSubnets, unreachableSubnets } from './host-routes.ts';
@@ -249,6 +250,7 @@ export async function dismantleNetwork(binding: NativeBinding, network: Network)
   for (const destination of unreachableSubnets(network)) {
     await atStep('routes', () => binding.hostRouteRemove({ destination }));
   }
+  await forgetStateDirs(binding, network);
   const file = conflistFile(network);
   if (file === null) return;
   const text = await readConflist(binding, file);

@@ -1,14 +1,11 @@
 import { isMainThread } from 'node:worker_threads';
 import { harmless } from '../observe.ts';
 import type { CloseSignal } from '../options.ts';
-import type { Config, PoolConfig } from '../settings.ts';
+import { type Config, defaultStateDirs, type PoolConfig } from '../settings.ts';
 import type { TapOwner } from '../types.ts';
 import { type ManagerOptions, managerSchema } from './manager-schema.ts';
 import { generatedNetwork, ownConflist } from './network.ts';
 import { invalid, parse, refuseTakenName } from './schema.ts';
-
-/** A reboot takes what is in the first with the kernel's state; the second is libcni's own. */
-const defaultStateDirs = { native: '/run/cni', cni: '/var/lib/cni' } as const;
 
 /** What a TAP device belongs to unless told otherwise: never to nobody, whom it would be open to. */
 export function ourselves(): TapOwner {

@@ -1,9 +1,11 @@
-import { expect, it } from 'vitest';
+import { readdir, utimes, writeFile } from 'node:fs/promises';
+import { afterEach, expect, it } from 'vitest';
 import { canonicalDump, expectUnchanged } from '../support/dump.ts';
 import { holdNamespace } from '../support/holder.ts';
 import { expectRefusal } from '../support/refusal.ts';
-import { run } from '../support/run.ts';
-import { describeBackends } from './fixture.ts';
+import { ip, run } from '../support/run.ts';
+import { Vmms } from '../support/vmm.ts';
+import { type ContractLab, describeBackends } from './fixture.ts';
 
 const blue = { network: 'blue', bridge: 'blue0', subnet: '10.9.0.0/24' } as const;
 const isWhole = { ok: true, differences: [] };
@@ -69,7 +71,18 @@ describeBackends('an id of an attachment', (lab) => {
   });
 });
 
+const store = '/run/cni/networks/fcnet';
+const withPool = { backend: 'native', pool: { min: 1, max: 1 } } as const;
+
+/** In the default directory of the other backend. */
+const elsewhere = ({ stateDir }: ContractLab) => ({
+  stateDir: stateDir === '/run/cni' ? '/var/lib/cni' : '/run/cni',
+});
+
 describeBackends('a network of VMs whose records are somewhere else', (lab) => {
+  const vmms = new Vmms();
+  afterEach(() => vmms.end());
+
   it('is not removed', async () => {
     const [manager, other] = [await lab.open(), await lab.open({ stateDir: '/run/vulcan-net/elsewhere' })];
     const { guestIp } = await other.setup('vm-1');
@@ -82,5 +95,41 @@ describeBackends('a network of VMs whose records are somewhere else', (lab) => {
     await expectUnchanged(before);
     await other.teardown('vm-1');
     await manager.removeNetwork();
+    expect((await readdir(store)).filter((name) => name.startsWith('.state-'))).toEqual([]);
+  });
+
+  it('is not removed under a pool', async () => {
+    const [manager, other] = [await lab.open(), await lab.open({ ...elsewhere(lab), ...withPool })];
+    await other.warmUp();
+    await expectRefusal(manager.removeNetwork(), 'ERR_NETWORK_IN_USE', 'the pool of another manager');
+    await other.close();
+    await manager.removeNetwork();
+  });
+
+  it.each([false, true])(
+    'keeps them as they are, whatever else is done (in a default directory: %s)',
+    async (isDefault) => {
+      const other = await lab.open(isDefault ? elsewhere(lab) : { stateDir: '/run/vulcan-net/elsewhere' });
+      await vmms.start((await other.setup('vm-1')).netnsPath);
+      const manager = await lab.open({ shutdown: 'leave' });
+      expect(manager.recovery).toEqual({ removed: [], restored: [], failed: [] });
+      const before = await canonicalDump();
+      expect(await manager.repair()).toEqual({ ok: true, repaired: [], failed: [] });
+      expect(await manager.gc({ keep: [] })).toEqual({ removed: [], failed: [] });
+      expect(await manager.list()).toEqual([]);
+      await expectUnchanged(before);
+      expect(await other.check('vm-1')).toEqual(isWhole);
+    },
+  );
+
+  it('keeps the address of a container of another runtime while its link is there', async () => {
+    const manager = await lab.open();
+    const address = `${store}/10.168.0.77`;
+    await writeFile(address, 'web\r\neth0');
+    await utimes(address, 0, 0);
+    await ip('link', 'add', 'vethdeadbeef', 'master', 'fcbr0', 'type', 'veth', 'peer', 'name', 'web0');
+    expect(await manager.gc({ keep: [] })).toEqual({ removed: [], failed: [] });
+    await ip('link', 'delete', 'vethdeadbeef');
+    expect(await manager.gc({ keep: [] })).toEqual({ removed: ['web'], failed: [] });
   });
 });
