@@ -1,11 +1,8 @@
-import { collect } from '../cni/collect.ts';
 import type { AttachmentKey, CacheRecord } from '../cni/types.ts';
-import type { NetworkError } from '../errors.ts';
 import type { DetachPlan } from '../native/attachment.ts';
-import { defaultLogger } from '../observe.ts';
 import type { Scope } from '../operation.ts';
 import type { Config, PoolConfig } from '../settings.ts';
-import type { CheckReport, Departure, GcReport, PoolState, RepairReport } from '../types.ts';
+import type { CheckReport, Departure, PoolState, RepairReport } from '../types.ts';
 import type { AttachRequest, Backend, DetachRequest, Made, OwnVm } from './backend.ts';
 import { unguard } from './guard.ts';
 import { aliasOf, firstInterface, labelBare } from './host-link.ts';
@@ -17,7 +14,6 @@ import { NativeUndoing } from './native-undo.ts';
 import { isOfSlot } from './network-config.ts';
 import { openBackend } from './open-backend.ts';
 import { PinnedLinks } from './pinned-links.ts';
-import { clearDeadPools } from './pool-owner.ts';
 import { Pools } from './pools.ts';
 import { RecordedBackend } from './recorded-backend.ts';
 import { keyOf, recordsOfVm } from './records.ts';
@@ -74,15 +70,6 @@ export class NativeBackend extends RecordedBackend implements Backend {
     this.#pools = await Pools.open(this.#native, configs, ({ name }) =>
       this.#pinnedLinks.watch({ name, alias: '', mayBeBare: false }),
     );
-  }
-
-  override async recover(scope: Scope): Promise<void> {
-    await super.recover(scope);
-    const logger = this.runtime.config.logger ?? defaultLogger;
-    for (const error of await this.#clearDeadPools(scope)) {
-      const fields = { err: error, network: this.network };
-      logger.warn(fields, `what a dead process's pool had could not be released: ${error.message}`);
-    }
   }
 
   override get pools(): readonly PoolState[] {
@@ -146,15 +133,6 @@ export class NativeBackend extends RecordedBackend implements Backend {
     return super.repair(vmId, scope);
   }
 
-  override async gc(keep: ReadonlySet<string>, scope: Scope): Promise<GcReport> {
-    const { removed, failed } = await super.gc(keep, scope);
-    const errors: NetworkError[] = [];
-    await collect(errors, async () => {
-      errors.push(...(await this.#clearDeadPools(scope)));
-    });
-    return { removed, failed: [...failed, ...errors.map((error) => ({ containerId: null, error }))] };
-  }
-
   /** Nobody's slots may be left: they are ports of the bridge. */
   override async remove(scope: Scope): Promise<void> {
     const pools = this.#pools;
@@ -166,11 +144,6 @@ export class NativeBackend extends RecordedBackend implements Backend {
 
   protected override get poolOwners(): ReadonlySet<string> {
     return this.#pools?.owners ?? super.poolOwners;
-  }
-
-  #clearDeadPools(scope: Scope): Promise<readonly NetworkError[]> {
-    scope.step = 'pool';
-    return clearDeadPools(this.runtime, nativeRuntime(this.runtime).layout, scope);
   }
 
   override async detach(request: DetachRequest, scope: Scope): Promise<Departure> {

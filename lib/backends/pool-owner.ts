@@ -8,8 +8,7 @@ import type { Scope } from '../operation.ts';
 import { cutHostLink, readHostLinks } from './host-link.ts';
 import { removeHostRoutes } from './host-routes.ts';
 import { atStep, isNativeError } from './kernel-error.ts';
-import type { NativeLayout } from './native-layout.ts';
-import { addressesOf, ipsOf } from './network-addresses.ts';
+import { addressesOf, addressStoreOf, ipsOf } from './network-addresses.ts';
 import type { Runtime } from './runtime.ts';
 
 /**
@@ -98,15 +97,13 @@ const storeShare = 1 / 4;
  * Releases what dead processes had: the kernel has taken their namespaces, with all links in them, but for those that somebody is
  * in. What one has that can't be released stays, and keeps nobody from what the others have.
  */
-export async function clearDeadPools(
-  runtime: Runtime,
-  layout: NativeLayout,
-  scope: Scope,
-): Promise<readonly NetworkError[]> {
+export async function clearDeadPools(runtime: Runtime, scope: Scope): Promise<readonly NetworkError[]> {
   const errors: NetworkError[] = [];
+  const directory = addressStoreOf(runtime.network);
+  if (directory === null) return errors;
   for (const owner of await atStep('pool', () => ownersOf(runtime))) {
     const timeoutMs = Math.ceil(Math.min(storePatienceMs, scope.remainingMs * storeShare));
-    await collect(errors, () => atStep('pool', () => clearPool(runtime, layout, owner, timeoutMs)));
+    await collect(errors, () => atStep('pool', () => clearPool(runtime, directory, owner, timeoutMs)));
   }
   return errors;
 }
@@ -130,7 +127,7 @@ async function cutAll(
 
 async function clearPool(
   runtime: Runtime,
-  layout: NativeLayout,
+  directory: string,
   owner: string,
   timeoutMs: number,
 ): Promise<void> {
@@ -141,13 +138,12 @@ async function clearPool(
   let spent = false;
   try {
     // Its addresses lead to all else that it had, so they go last.
-    const ips = await ipsOf(binding, layout.addressDir, owner);
+    const ips = await ipsOf(binding, directory, owner);
     const guarded = network.guarded ? await binding.guardList({}) : [];
     const ports = guarded.filter(({ bindings }) => bindings.some(({ ip }) => ips.includes(ip)));
     await cutAll(runtime, owner, ports);
-    if (layout.hostRoutes) await removeHostRoutes(binding, ips);
+    if (network.layout?.hostRoutes === true) await removeHostRoutes(binding, ips);
     for (const port of ports) await binding.guardRemove(port);
-    const directory = layout.addressDir;
     await binding.addressRelease({ directory, owner, ips: null, timeoutMs });
     spent = true;
   } finally {

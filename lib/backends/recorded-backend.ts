@@ -1,5 +1,7 @@
+import { collect } from '../cni/collect.ts';
 import type { CacheRecord } from '../cni/types.ts';
 import { NetworkError } from '../errors.ts';
+import { defaultLogger } from '../observe.ts';
 import type { Scope } from '../operation.ts';
 import type {
   Attachment,
@@ -28,7 +30,7 @@ import { findStore, type Taken } from './lost-store.ts';
 import { waitUntilFree } from './namespace-wait.ts';
 import { ownerOf } from './native-plan.ts';
 import { networkUsers } from './network-users.ts';
-import { hasOtherPools } from './pool-owner.ts';
+import { clearDeadPools, hasOtherPools } from './pool-owner.ts';
 import { dismantleNetwork } from './prepare.ts';
 import { recordsOfNetwork, recordsOfVm, vmIdOf } from './records.ts';
 import { recover } from './recover.ts';
@@ -60,6 +62,16 @@ export abstract class RecordedBackend {
 
   async recover(scope: Scope): Promise<void> {
     this.#recovery = await recover(this.runtime, this.undoing, scope);
+    const logger = this.runtime.config.logger ?? defaultLogger;
+    for (const error of await this.#clearDeadPools(scope)) {
+      const fields = { err: error, network: this.network };
+      logger.warn(fields, `what a dead process's pool had could not be released: ${error.message}`);
+    }
+  }
+
+  #clearDeadPools(scope: Scope): Promise<readonly NetworkError[]> {
+    scope.step = 'pool';
+    return clearDeadPools(this.runtime, scope);
   }
 
   async detach({ vmId, wait, only, own }: DetachRequest, scope: Scope): Promise<Departure> {
@@ -124,13 +136,18 @@ export abstract class RecordedBackend {
     return listAttachments(this.runtime, scope);
   }
 
-  gc(keep: ReadonlySet<string>, scope: Scope): Promise<GcReport> {
-    return this.runtime.locks.withNetwork('exclusive', scope, (lock) =>
+  async gc(keep: ReadonlySet<string>, scope: Scope): Promise<GcReport> {
+    const { removed, failed } = await this.runtime.locks.withNetwork('exclusive', scope, (lock) =>
       collectGarbage({
         ...{ runtime: this.runtime, undoing: this.undoing, keep, lock, scope },
         removeRecorded: (vmId, record) => this.removeRecorded(vmId, record, scope),
       }),
     );
+    const errors: NetworkError[] = [];
+    await collect(errors, async () => {
+      errors.push(...(await this.#clearDeadPools(scope)));
+    });
+    return { removed, failed: [...failed, ...errors.map((error) => ({ containerId: null, error }))] };
   }
 
   /** `null`: by the common way. */

@@ -69,6 +69,8 @@ describeBackends(
       const before = await canonicalDump();
       for (const recover of [
         async () => void (await (await lab.open(leave)).close()),
+        async () =>
+          void (await (await lab.open({ ...leave, backend: 'cni', stateDir: lab.stateDir })).close()),
         () => manager.gc({ keep: [] }),
       ]) {
         const doomed = await startPool([], { ...leave, pool: { min: 3, max: 3 } });
