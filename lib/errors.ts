@@ -210,6 +210,10 @@ export const errorTable = {
     when: 'a network is to be removed that still has attachments, or an open pool of another manager',
     remedy: 'tear them down first, or gc({ keep: [] }); close the manager that has the pool',
   },
+  ERR_NETWORK_REMOVED: {
+    when: 'the network that a manager has open, or the bridge of your own that it stands on, is gone, or was made again otherwise',
+    remedy: 'open a new NetworkManager; make a bridge of your own again, then call repair()',
+  },
   ERR_VERIFY: {
     when: "open() with verify: 'throw' finds something missing",
     remedy: 'follow the remedies in the message',

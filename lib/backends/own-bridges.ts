@@ -69,5 +69,5 @@ function ownPlan(network: Network, { name, mac }: Bridge, cause: unknown): Bridg
   const plan = network.bridges.find((each) => each.name === name);
   if (plan?.mac === mac) return plan;
   const message = `bridge ${name} is gone, which was there before network ${network.name}: make it again, and call repair(); or call repair() alone for one of the network's own`;
-  throw new NetworkError('ERR_KERNEL', message, { step: 'bridge', network: network.name, cause });
+  throw new NetworkError('ERR_NETWORK_REMOVED', message, { step: 'bridge', network: network.name, cause });
 }

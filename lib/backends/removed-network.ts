@@ -49,7 +49,7 @@ export async function refuseRemoved(host: Host, cause: NativeError): Promise<voi
   if (known.includes(network.name)) {
     const { name } = network;
     const message = `${cause.path} is no longer in the firewall as one of network ${name}, which was made again otherwise, or changed by hand: open a new NetworkManager`;
-    throw new NetworkError('ERR_FIREWALL', message, { step: 'firewall', network: name, cause });
+    throw new NetworkError('ERR_NETWORK_REMOVED', message, { step: 'firewall', network: name, cause });
   }
   const { links } = await atStep('firewall', () => binding.dump({ kinds: ['links'] }));
   if (await isNetworkRemoved(host, links, isBare)) throw removedError(network, 'firewall', cause);
@@ -59,5 +59,9 @@ export const removedText = ({ name }: Network): string =>
   `network ${name} was removed: open a new NetworkManager, which makes it again`;
 
 export function removedError(network: Network, step: string, cause: unknown): NetworkError {
-  return new NetworkError('ERR_KERNEL', removedText(network), { step, network: network.name, cause });
+  return new NetworkError('ERR_NETWORK_REMOVED', removedText(network), {
+    step,
+    network: network.name,
+    cause,
+  });
 }

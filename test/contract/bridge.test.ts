@@ -129,9 +129,14 @@ describeLayouts('the bridge of a network', (lab) => {
     const [manager, remover] = [await lab.open(), await lab.open()];
     await remover.removeNetwork();
     await expectUnchanged(before);
-    await expectRefusal(manager.setup('vm-1'), 'ERR_KERNEL', 'network fcnet was removed: open a new', {
-      ...{ operation: 'setup', step: 'bridge', network: 'fcnet', rolledBack: true },
-    });
+    await expectRefusal(
+      manager.setup('vm-1'),
+      'ERR_NETWORK_REMOVED',
+      'network fcnet was removed: open a new',
+      {
+        ...{ operation: 'setup', step: 'bridge', network: 'fcnet', rolledBack: true },
+      },
+    );
     expect(await manager.repair()).toMatchObject({
       ok: false,
       failed: [{ vmId: null, subject: 'bridge', message: expect.stringContaining('was removed') }],
@@ -225,7 +230,7 @@ describeBackends('a bridge of the user’s own', (lab) => {
     const manager = await lab.open(options);
     await manager.setup('vm-1');
     await deleteBridge('br0');
-    await expectRefusal(manager.setup('vm-2'), 'ERR_KERNEL', 'make it again, and call repair()', {
+    await expectRefusal(manager.setup('vm-2'), 'ERR_NETWORK_REMOVED', 'make it again, and call repair()', {
       ...{ operation: 'setup', step: 'bridge', network: 'fcnet', rolledBack: true },
     });
     expect((await linksOf(null)).filter(({ ifname }) => ifname === 'br0')).toEqual([]);

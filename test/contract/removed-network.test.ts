@@ -1,9 +1,10 @@
-import { writeFile } from 'node:fs/promises';
+import { rm, writeFile } from 'node:fs/promises';
 import { beforeEach, expect, it } from 'vitest';
 import type { NetworkManager } from '../../lib/network-manager.ts';
 import type { NetworkManagerOptions } from '../../lib/options.ts';
 import type { NetworkConfig } from '../../lib/types.ts';
 import { canonicalDump, expectUnchanged } from '../support/dump.ts';
+import { native } from '../support/native.ts';
 import { expectRefusal } from '../support/refusal.ts';
 import { ip, nft } from '../support/run.ts';
 import { type ContractLab, describeBackends, describeOtherLayouts } from './fixture.ts';
@@ -30,8 +31,14 @@ async function openOther(lab: ContractLab): Promise<void> {
   await lab.open({ network: 'other', bridge: 'other0', subnet: '10.169.0.0/24', layout: 'bridge' });
 }
 
+/** From under a pool, which no manager does. */
+async function removeByHand(): Promise<void> {
+  await native.firewallRemove({ network: 'fcnet' });
+  await rm('/etc/cni/conf.d/fcnet.conflist');
+}
+
 async function expectRemoved(manager: NetworkManager, vmId = 'vm-1'): Promise<void> {
-  await expectRefusal(manager.setup(vmId), 'ERR_KERNEL', 'network fcnet was removed: open a new', {
+  await expectRefusal(manager.setup(vmId), 'ERR_NETWORK_REMOVED', 'network fcnet was removed: open a new', {
     ...{ operation: 'setup', step: 'firewall', network: 'fcnet', rolledBack: true },
   });
 }
@@ -100,7 +107,7 @@ describeBackends('a network on a bridge that stays, which another manager has re
     await remover.removeNetwork();
     const again = await lab.open({ ...generated, bridge: 'br1', subnet: '10.170.0.0/24' });
     const message = 'br0 is no longer in the firewall as one of network fcnet';
-    await expectRefusal(manager.setup('vm-1'), 'ERR_FIREWALL', message, { step: 'firewall' });
+    await expectRefusal(manager.setup('vm-1'), 'ERR_NETWORK_REMOVED', message, { step: 'firewall' });
     const { vmId } = await again.setup('vm-1');
     expect(await again.check(vmId)).toEqual(isWhole);
   });
@@ -133,8 +140,7 @@ describeBackends('a network on a bridge that stays, which another manager has re
     await openOther(lab);
     const manager = await openWarm(lab, { ...generated, pool: { min: 2, max: 2 } });
     await untilReady(manager, 2);
-    const remover = await lab.open({ ...generated, stateDir: '/run/cni-2' });
-    await remover.removeNetwork();
+    await removeByHand();
     const before = await canonicalDump();
     for (const vmId of ['vm-1', 'vm-2']) await expectRemoved(manager, vmId);
     expect(manager.stats().pools).toMatchObject([{ ready: 2 }]);
@@ -153,10 +159,13 @@ describeOtherLayouts(
       await ip('link', 'add', 'br0', 'type', 'bridge');
       await openOther(lab);
       const manager = await openWarm(lab, { ...generated, pool: { min: 1, max: 1 } });
-      const remover = await lab.open({ ...generated, stateDir: '/run/cni-2' });
-      await remover.removeNetwork();
+      await removeByHand();
       await expectRemoved(manager);
-      await expectRefusal(manager.setup('vm-2', { address: '10.168.0.9' }), 'ERR_KERNEL', 'was removed');
+      await expectRefusal(
+        manager.setup('vm-2', { address: '10.168.0.9' }),
+        'ERR_NETWORK_REMOVED',
+        'was removed',
+      );
       await lab.open({ ...generated, stateDir: '/run/cni-2' });
       expect(await manager.setup('vm-1')).toMatchObject({ origin: 'warm' });
       expect(await manager.check('vm-1')).toEqual(isWhole);
