@@ -73,7 +73,9 @@ export class Check {
     const isToSay = isAnchor && !(await this.#isYetToSay(record, links.of(record)));
     const findings = [
       ...(plan === null ? [] : await this.#host.bridge(plan)),
-      ...onLink.filter(({ subject }) => isToSay || subject !== 'alias'),
+      ...onLink
+        .filter(({ subject }) => isToSay || subject !== 'alias')
+        .filter(({ subject }) => isAnchor || subject !== 'guard'),
     ];
     findings.push(...(await inspectRoutes(this.#runtime, this.#host, record, layout)));
     findings.push(...(await inspectReservation(this.#runtime, record, layout, scope)));

@@ -64,7 +64,7 @@ export function inspectLink(
   }
   if (link.portState !== noPort && !link.forwardsGroups) {
     const message = `what is sent to 01:80:c2:00:00:0X gets from ${name} to the host unseen`;
-    findings.push(onHost('bridge', message, set({ forwardsGroups: true })));
+    findings.push(onHost('guard', message, set({ forwardsGroups: true })));
   }
   if (port !== null) findings.push(...inspectPort(runtime, { ...link, name }, links, port));
   if (group === null || link.group === group) return findings;

@@ -107,10 +107,11 @@ function labelAgain(runtime: Runtime, view: HostView, scope: Scope): Promise<Rec
 }
 
 /** Ports of VMs that an earlier version has set up. No other guest ever gets a link's name, so that no lock is needed. */
-async function forwardGroups({ binding }: Runtime, { links, ofNetwork }: HostView): Promise<void> {
+async function forwardGroups({ anchors, binding }: Runtime, { links, ofNetwork }: HostView): Promise<void> {
   const late = ofNetwork.flatMap((record) => {
     const link = links.of(record);
-    return link === null || link.portState === noPort || link.forwardsGroups ? [] : [link];
+    const isOurs = anchors.vmIdOf(record.netns) !== null;
+    return isOurs && link !== null && link.portState !== noPort && !link.forwardsGroups ? [link] : [];
   });
   await inTurns(late, width, ({ name }) =>
     atStep('link', () => binding.linkSet({ name, forwardsGroups: true })),

@@ -55,7 +55,7 @@ const damages: readonly (readonly [string, () => Promise<unknown>, DifferenceSub
   [
     'the port hides frames',
     async () => ip('link', 'set', await hostLink(), 'type', 'bridge_slave', 'group_fwd_mask', '0'),
-    'bridge',
+    'guard',
   ],
   ['the alias is another', async () => ip('link', 'set', await hostLink(), 'alias', 'mine'), 'alias'],
   ['the MTU on the host is another', async () => ip('link', 'set', await hostLink(), 'mtu', '1300'), 'mtu'],
