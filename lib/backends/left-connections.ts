@@ -1,4 +1,5 @@
 import type { NativeBinding } from '../native/binding.ts';
+import type { NativeError } from '../native/error.ts';
 import type { Logger } from '../types.ts';
 
 /** So long others may come along: a search for each takes longer than one reading for many. */
@@ -58,6 +59,8 @@ export class LeftConnections {
     try {
       for (const ip of await this.#options.binding.connectionsForget({ ips, directory })) before.delete(ip);
     } catch (error) {
+      // Somebody sends to an address all the time: asked again with others that leave, and before it is another VM's.
+      if ((error as NativeError).code === 'EBUSY' && directory !== null) return;
       this.#warn(error as Error);
     }
     for (const [ip, departure] of before) if (this.#left.get(ip) === departure) this.#left.delete(ip);

@@ -90,3 +90,14 @@ it('tells once what keeps it from forgetting, and goes on', async () => {
   expect(calls).toHaveLength(2);
   expect(warnings).toEqual([expect.stringContaining('no such subsystem')]);
 });
+
+it('asks again for what always has new connections', async () => {
+  const busy = Object.assign(new Error('there are always new connections'), { code: 'EBUSY' });
+  const { left, calls, warnings } = subject(async () => (calls.length === 1 ? Promise.reject(busy) : []));
+  left.add(['10.0.0.2']);
+  await left.settle();
+  await left.forgotten(address('10.0.0.2'));
+  await left.settle();
+  expect(calls.slice(1)).toEqual([[['10.0.0.2'], null]]);
+  expect(warnings).toEqual([]);
+});
