@@ -1,4 +1,5 @@
 import { hash } from 'node:crypto';
+import { NetworkError } from '../errors.ts';
 import type { NativeBinding } from '../native/binding.ts';
 import { defaultStateDirs } from '../settings.ts';
 import { canonical } from './anchor.ts';
@@ -49,13 +50,19 @@ async function otherStateDirs({ binding, config, network }: Runtime): Promise<Re
   return others;
 }
 
-/** Names of their files. A directory that this user may not read says nothing. */
+/** A directory that this user may not read says nothing. */
+function noneWherePrivate(error: unknown): readonly string[] {
+  if (error instanceof NetworkError && error.code === 'ERR_PERMISSION') return [];
+  throw error;
+}
+
+/** Names of their files. */
 export async function recordsElsewhere(runtime: Runtime): Promise<ReadonlySet<string>> {
   const names = new Set<string>();
   for (const stateDir of await atStep('state directory', () => otherStateDirs(runtime))) {
     const directory = `${stateDir}/results`;
-    const listed = await runtime.binding.fileList({ directory, follow: true }).catch(() => []);
-    for (const name of listed) names.add(name);
+    const listed = atStep('state directory', () => runtime.binding.fileList({ directory, follow: true }));
+    for (const name of await listed.catch(noneWherePrivate)) names.add(name);
   }
   return names;
 }
