@@ -26,15 +26,15 @@ function bridgePatterns([first = '', ...others]: readonly string[], wildcard: st
   return [first, ...(isSeries ? [`${next}${wildcard}`] : others)];
 }
 
-/** Where neither a bridge nor, for iptables, the group of their links tells them from others, guests are known by their addresses. */
+/** Guests are known by their addresses where they come through no bridge; nft knows the group of their links, iptables may not. */
 function subnetsOf({ subnets }: FirewallNetwork, family: string): readonly { cidr: string; is6: boolean }[] {
   const all = subnets.map((cidr) => ({ cidr, is6: parseCidr(cidr)?.address.family === 6 }));
   return all.filter(({ is6 }) => family === 'inet' || is6 === (family === 'ip6'));
 }
 
 function iptablesMatches(firewall: FirewallNetwork, family: string): readonly string[] {
-  const { bridges } = firewall;
-  if (bridges.length > 0) {
+  const { bridges, group } = firewall;
+  if (group === undefined && bridges.length > 0) {
     return bridgePatterns(bridges, '+').flatMap((link) => [`-i ${link}`, `-o ${link}`]);
   }
   return subnetsOf(firewall, family).flatMap(({ cidr }) => [`-s ${cidr}`, `-d ${cidr}`]);
