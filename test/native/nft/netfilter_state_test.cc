@@ -10,6 +10,7 @@
 #include <functional>
 
 #include "false_kernel.h"
+#include "namespace_test.h"
 #include "nft/batch.h"
 #include "nft/socket.h"
 #include "nft/table.h"
@@ -24,17 +25,8 @@ namespace {
 constexpr std::uint16_t kGetGeneration = NFNL_SUBSYS_NFTABLES << 8 | NFT_MSG_GETGEN;
 constexpr std::uint16_t kGetStats = NFNL_SUBSYS_CTNETLINK << 8 | IPCTNL_MSG_CT_GET_STATS;
 
-class NetfilterStateTest : public testing::Test {
+class NetfilterStateTest : public NamespaceTest {
  protected:
-  void SetUp() override {
-    try {
-      RunInNewNamespace([] {});
-    } catch (const Error& error) {
-      if (error.Errnum() != EPERM) throw;
-      GTEST_SKIP() << "needs CAP_SYS_ADMIN: run it as root";
-    }
-  }
-
   // In a namespace that has had what `furnish` does, where the kernel refuses one request as `kernel` says.
   [[nodiscard]] static NetfilterState Read(const std::function<void()>& furnish, FalseKernel kernel = {}) {
     return InNewNamespace([&] {
