@@ -30,7 +30,7 @@ describeBackends('a bridge that was there before', (lab) => {
     expect(await manager.check('vm-1')).toEqual(isWhole);
     await manager.teardown('vm-1', { wait: true });
     await manager.removeNetwork();
-    expect(await linksOf('br0')).toHaveLength(1);
+    await expect.poll(() => linksOf('br0'), { timeout: 30_000 }).toHaveLength(1);
     const addresses = await ip('-o', 'addr', 'show', 'dev', 'br0');
     expect(addresses).toContain('192.168.1.5/24');
     expect(addresses).toContain('2001:db8::5/64');
