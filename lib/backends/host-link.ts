@@ -96,7 +96,7 @@ export async function labelHostLink(
   const link = hostEnd(result);
   if (link === null) return;
   await atStep('alias', () =>
-    binding.linkSet({ name: link.name, alias: aliasOf(key), forwardsGroups: true, ...port }),
+    binding.linkSet({ name: link.name, alias: aliasOf(key), guestPort: true, ...port }),
   );
 }
 

@@ -62,9 +62,9 @@ export function inspectLink(
   if (mtu !== null && link.mtu !== mtu) {
     findings.push(onHost('mtu', `${name} has an MTU of ${link.mtu} instead of ${mtu}`, set({ mtu })));
   }
-  if (link.portState !== noPort && !link.forwardsGroups) {
-    const message = `what is sent to 01:80:c2:00:00:0X gets from ${name} to the host unseen`;
-    findings.push(onHost('guard', message, set({ forwardsGroups: true })));
+  if (link.portState !== noPort && !link.guestPort) {
+    const message = `${name} is no port for a guest: frames to 01:80:c2:00:00:0X, or all once its bridge is gone, get to the host unseen`;
+    findings.push(onHost('guard', message, set({ guestPort: true })));
   }
   if (port !== null) findings.push(...inspectPort(runtime, { ...link, name }, links, port));
   if (group === null || link.group === group) return findings;

@@ -43,7 +43,7 @@ export async function recover(runtime: Runtime, undoing: Undoing, scope: Scope):
   const failed = [...(await underLocks(runtime, partial, scope, settle, 'held'))];
   const now = restored.length === 0 ? view : await viewHost(runtime, { addresses: false });
   failed.push(...(await guardAgain(runtime, now, scope)), ...(await labelAgain(runtime, now, scope)));
-  await forwardGroups(runtime, now);
+  await makeGuestPorts(runtime, now);
   const isSwept = partial.length === 0 && !hasGuardWithoutLink(view);
   if (!isSwept && runtime.network.guarded) await unguardMissing(runtime);
   return { removed: removed.sort(), restored: restored.sort(), failed };
@@ -107,15 +107,13 @@ function labelAgain(runtime: Runtime, view: HostView, scope: Scope): Promise<Rec
 }
 
 /** Ports of VMs that an earlier version has set up. No other guest ever gets a link's name, so that no lock is needed. */
-async function forwardGroups({ anchors, binding }: Runtime, { links, ofNetwork }: HostView): Promise<void> {
+async function makeGuestPorts({ anchors, binding }: Runtime, { links, ofNetwork }: HostView): Promise<void> {
   const late = ofNetwork.flatMap((record) => {
     const link = links.of(record);
     const isOurs = anchors.vmIdOf(record.netns) !== null;
-    return isOurs && link !== null && link.portState !== noPort && !link.forwardsGroups ? [link] : [];
+    return isOurs && link !== null && link.portState !== noPort && !link.guestPort ? [link] : [];
   });
-  await inTurns(late, width, ({ name }) =>
-    atStep('link', () => binding.linkSet({ name, forwardsGroups: true })),
-  );
+  await inTurns(late, width, ({ name }) => atStep('link', () => binding.linkSet({ name, guestPort: true })));
 }
 
 /** With each record as it is under its VM's lock, unless it has gone: it may have been set up again meanwhile. */

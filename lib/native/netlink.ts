@@ -25,8 +25,8 @@ export interface LinkInfo {
   /** Of a bridge port; `false` for what is none. */
   readonly hairpin: boolean;
   readonly isolated: boolean;
-  /** Whether what is sent to 01:80:c2:00:00:0X takes the way of all other frames, on which it is looked at. */
-  readonly forwardsGroups: boolean;
+  /** Whether all that it brings is looked at: frames to 01:80:c2:00:00:0X, too, and others once its bridge is gone. */
+  readonly guestPort: boolean;
   /** Owner of a TAP device, or -1. */
   readonly tapUid: number;
   readonly tapGid: number;
@@ -105,7 +105,7 @@ export interface LinkPlan extends Task {
   readonly hairpin?: boolean;
   readonly isolated?: boolean;
   /** Comes with those two; by itself, a link that is no port stays as it is. */
-  readonly forwardsGroups?: true;
+  readonly guestPort?: true;
 }
 
 /** Links and routes. */

@@ -46,7 +46,7 @@ Napi::Object LinkToJs(Napi::Env env, const Link& link) {
   object.Set("rising", link.rising);
   object.Set("hairpin", link.hairpin);
   object.Set("isolated", link.isolated);
-  object.Set("forwardsGroups", link.forwards_groups);
+  object.Set("guestPort", link.guest_port);
   object.Set("tapUid", static_cast<double>(link.tap_uid));
   object.Set("tapGid", static_cast<double>(link.tap_gid));
   return object;
@@ -119,7 +119,7 @@ LinkPlan ParseLinkPlan(const Fields& fields) {
   const auto hairpin = fields.OptionalBool("hairpin");
   const auto isolated = fields.OptionalBool("isolated");
   if (hairpin || isolated) plan.port_options = {hairpin.value_or(false), isolated.value_or(false)};
-  plan.forwards_groups = fields.OptionalBool("forwardsGroups").value_or(false);
+  plan.guest_port = fields.OptionalBool("guestPort").value_or(false);
   plan.master = fields.OptionalString("master");
   plan.cut = fields.OptionalBool("cut");
   return plan;

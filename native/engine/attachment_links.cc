@@ -12,6 +12,7 @@
 #include "netlink/filter.h"
 #include "netlink/host_route.h"
 #include "netlink/link_change.h"
+#include "netlink/link_group.h"
 #include "netlink/neighbour.h"
 #include "netlink/qdisc.h"
 #include "netlink/route.h"
@@ -67,7 +68,7 @@ void AddHostLink(RtnlSocket& host, const InterfacePlan& plan, int bridge, int ne
     throw Error(EEXIST, RtnlTypeName(RTM_NEWLINK)).Path(plan.host_link);
   }
   const auto* port = std::get_if<BridgePort>(&plan.port);
-  const std::uint32_t group = port == nullptr ? std::get<RoutedPort>(plan.port).group : 0;
+  const std::uint32_t group = port == nullptr ? std::get<RoutedPort>(plan.port).group : kGuestPortGroup;
   const int master = port == nullptr ? 0 : bridge;
   RtnlBatch batch;
   batch.Add(NewVeth({plan.host_link, plan.host_mac, master, plan.name, plan.mac, netns_fd, plan.mtu, group}));

@@ -7,6 +7,7 @@
 #include <charconv>
 
 #include "base/immortal.h"
+#include "netlink/link_group.h"
 #include "nft/chain.h"
 #include "nft/rule.h"
 
@@ -89,6 +90,11 @@ void AddPostroutingRules(nft::Batch& batch, const nft::Table& table) {
       .Append(batch, table);
 }
 
+// A port whose bridge was deleted stays up, and no element knows it: neither its bridge's nor a group's.
+void AddLostPortRule(nft::Batch& batch, const nft::Table& table, const char* chain) {
+  Rule(chain).InGroupIs(kGuestPortGroup).Drop().Append(batch, table);
+}
+
 // A guest that sends to the gateway what is meant for another one is routed back to where it came from, past
 // what keeps the ports of a bridge from each other.
 void AddIsolationRules(nft::Batch& batch, const nft::Table& table) {
@@ -100,6 +106,7 @@ void AddIsolationRules(nft::Batch& batch, const nft::Table& table) {
 
 // Into our subnets: answers, and our own networks.
 void AddForwardRules(nft::Batch& batch, const nft::Table& table) {
+  AddLostPortRule(batch, table, kForward);
   Rule(kForward).InLink(kBridges).Jump(kGuests).Append(batch, table);
   Rule(kForward).InGroup(kGroups).Jump(kGuests).Append(batch, table);
   AddIsolationRules(batch, table);
@@ -112,6 +119,7 @@ void AddForwardRules(nft::Batch& batch, const nft::Table& table) {
 
 // To the host: answers, pings of the guest's own gateway, and what the network's hostAccess lists.
 void AddInputRules(nft::Batch& batch, const nft::Table& table) {
+  AddLostPortRule(batch, table, kInput);
   Rule(kInput)
       .InLink(kBridges, Membership::kNotIn)
       .InGroup(kGroups, Membership::kNotIn)

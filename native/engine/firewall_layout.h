@@ -14,7 +14,7 @@ namespace vulcan::firewall {
 // Raised when rules or sets change. A table of an older layout is rebuilt, with all its elements; one of a
 // newer layout keeps its rules, and only elements are changed. Therefore a set never changes the meaning of
 // its name or key.
-inline constexpr int kLayout = 4;
+inline constexpr int kLayout = 5;
 
 [[nodiscard]] const nft::Table& VulcanTable();
 

@@ -8,6 +8,7 @@
 #include "base/undo.h"
 #include "engine/namespace_socket.h"
 #include "netlink/link.h"
+#include "netlink/link_group.h"
 
 namespace vulcan {
 namespace {
@@ -79,8 +80,10 @@ bool ChangeLink(const LinkPlan& plan) {
       change.master = bridge->index;
     }
     if (plan.cut) socket.Request(*plan.cut ? CutPort(index) : ReopenPort(index));
-    if (plan.port_options || (plan.forwards_groups && link.port_state >= 0))
+    if (plan.port_options || (plan.guest_port && link.port_state >= 0)) {
       socket.Request(SetBridgePort(plan.new_name.value_or(plan.name), plan.port_options));
+      change.group = kGuestPortGroup;
+    }
     if (!change.IsEmpty()) socket.Request(SetLink(index, change));
   });
 }

@@ -22,8 +22,9 @@ struct LinkPlan {
   // Of a bridge's port: whether it is cut off, or let in again.
   std::optional<bool> cut;
   std::optional<BridgePortOptions> port_options;
-  // Whether it becomes a guest's port (SetBridgePort) without any of them, where it is a port.
-  bool forwards_groups = false;
+  // Whether it becomes a guest's port (SetBridgePort, kGuestPortGroup) without any of them, where it is a
+  // port.
+  bool guest_port = false;
 };
 
 // Whether there was such a link. A cut comes first: it must not wait for anything else.

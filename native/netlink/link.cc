@@ -8,6 +8,7 @@
 
 #include "netlink/attributes.h"
 #include "netlink/bridge_port.h"
+#include "netlink/link_group.h"
 #include "netlink/link_state.h"
 #include "netlink/mac_address.h"
 
@@ -36,7 +37,7 @@ void ReadLinkInfo(const nlattr* nest, const Attributes<IFLA_MAX>& attributes, Li
     if (port.Has(IFLA_BRPORT_STATE)) link.port_state = port.U8(IFLA_BRPORT_STATE);
     link.hairpin = port.U8(IFLA_BRPORT_MODE) != 0;
     link.isolated = port.U8(IFLA_BRPORT_ISOLATED) != 0;
-    link.forwards_groups = port.U16(IFLA_BRPORT_GROUP_FWD_MASK) == kAllGroups;
+    link.guest_port = port.U16(IFLA_BRPORT_GROUP_FWD_MASK) == kAllGroups && link.group == kGuestPortGroup;
   }
 }
 

@@ -39,8 +39,8 @@ struct Link {
   // Of a bridge port.
   bool hairpin = false;
   bool isolated = false;
-  // Whether it is one for a guest (SetBridgePort).
-  bool forwards_groups = false;
+  // Whether it is one for a guest (SetBridgePort, kGuestPortGroup).
+  bool guest_port = false;
   // Owner of a TAP device, or -1.
   std::int64_t tap_uid = -1;
   std::int64_t tap_gid = -1;

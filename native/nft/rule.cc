@@ -59,6 +59,10 @@ Rule& Rule::OutGroup(const std::string& set, Membership membership) {
   return LinkIn(NFT_META_OIFGROUP, set, membership);
 }
 
+Rule& Rule::InGroupIs(std::uint32_t group) {
+  return Then(LoadMeta(NFT_META_IIFGROUP)).Then(Compare(Comparison::kEqual, Word(group)));
+}
+
 Rule& Rule::OutNotLoopback() {
   return Then(LoadMeta(NFT_META_OIF)).Then(Compare(Comparison::kNotEqual, Word(kLoopbackIndex)));
 }

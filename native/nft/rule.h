@@ -30,6 +30,7 @@ class Rule {
   // A link's group, a number that many links may share.
   Rule& InGroup(const std::string& set, Membership membership = Membership::kIn);
   Rule& OutGroup(const std::string& set, Membership membership = Membership::kIn);
+  Rule& InGroupIs(std::uint32_t group);
   Rule& OutNotLoopback();
   Rule& StateIn(std::uint32_t states);
   Rule& Ipv4();

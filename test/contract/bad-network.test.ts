@@ -117,7 +117,7 @@ describeBackends('routes that lead elsewhere only for some, or nowhere, or every
 
 describeBackends('the firewall', (lab) => {
   it('whose table someone has made otherwise is refused, and left as it is', async () => {
-    await nft('add table inet vulcan { comment "vulcan-net layout 4"; }');
+    await nft('add table inet vulcan { comment "vulcan-net layout 5"; }');
     await nft('add set inet vulcan ipv6 { type ether_addr; }');
     const before = await canonicalDump();
     await expectRefusal(lab.open(), 'ERR_FIREWALL', 'set ipv6', { operation: 'open', step: 'firewall' });

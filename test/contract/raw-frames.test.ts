@@ -55,7 +55,7 @@ describeBackends('frames to the groups that bridges keep for themselves', (lab) 
     expect(await send()).toEqual(nothing);
 
     // Nothing else kept them back: a port that an earlier version has set up.
-    await ip('link', 'set', port, 'type', 'bridge_slave', 'group_fwd_mask', '0');
+    await ip('link', 'set', port, 'group', '0', 'type', 'bridge_slave', 'group_fwd_mask', '0');
     expect(await send()).toEqual({ heard: [shut, open], poisoned: true });
     await run('bridge', ['fdb', 'del', victim.mac, 'dev', port, 'master']);
     await lab.open({ hostAccess: [{ protocol: 'udp', port: open }] });
@@ -63,6 +63,27 @@ describeBackends('frames to the groups that bridges keep for themselves', (lab) 
 
     await ip('link', 'set', port, 'mode', 'dormant', 'state', 'DORMANT');
     expect(await send(victim)).toEqual(nothing);
+  });
+});
+
+describeBackends('a guest whose bridge somebody has deleted', (lab) => {
+  it('reaches nothing by way of its port, which has stayed', async () => {
+    await buildSendFrame();
+    const manager = await lab.open({ shutdown: 'leave' });
+    const guest = await manager.setup('vm-1');
+    const port = await portOf(guest);
+    const { address } = await linkOf(null, port);
+    await ip('address', 'add', '192.0.2.1/32', 'dev', 'lo');
+    await ip('link', 'delete', 'fcbr0');
+    using host = await listen();
+    const send = (to: number) =>
+      sendFrames(guest, [sentTo(address, udpFrame(guest.mac, guest.guestIp, '192.0.2.1', to))]);
+    await send(shut);
+    // Nothing else keeps it back.
+    await ip('link', 'set', port, 'group', '0');
+    await send(open);
+    await until('the last frame', () => host.heard.has(open));
+    expect([...host.heard]).toEqual([open]);
   });
 });
 

@@ -57,6 +57,7 @@ const damages: readonly (readonly [string, () => Promise<unknown>, DifferenceSub
     async () => ip('link', 'set', await hostLink(), 'type', 'bridge_slave', 'group_fwd_mask', '0'),
     'guard',
   ],
+  ['the port is none for a guest', async () => ip('link', 'set', await hostLink(), 'group', '0'), 'guard'],
   ['the alias is another', async () => ip('link', 'set', await hostLink(), 'alias', 'mine'), 'alias'],
   ['the MTU on the host is another', async () => ip('link', 'set', await hostLink(), 'mtu', '1300'), 'mtu'],
   ['the ruleset was flushed', () => nft('flush', 'ruleset'), 'firewall'],

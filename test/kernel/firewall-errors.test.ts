@@ -11,7 +11,7 @@ describe('an error of the firewall', () => {
   beforeEach(resetLab);
 
   it('names the message that the kernel refused, and what it was about', async () => {
-    const table = 'table inet vulcan { comment "vulcan-net layout 4"; set ipv6 { type ether_addr; }; }';
+    const table = 'table inet vulcan { comment "vulcan-net layout 5"; set ipv6 { type ether_addr; }; }';
     await outcomeOf('nft', ['-f', '-'], { input: table });
     const before = await listTable();
     await expect(native.firewallEnsure(red)).rejects.toMatchObject({

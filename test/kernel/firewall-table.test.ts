@@ -31,6 +31,7 @@ describe('the firewall table', () => {
           "ip6 saddr @masquerade6 oifname != @bridges oifgroup != @groups oif != "lo" ip6 daddr != ff00::/8 masquerade",
         ],
         [
+          "iifgroup 1996488704 drop",
           "iifname @bridges jump guests",
           "iifgroup @groups jump guests",
           "iifname @isolated oifname @isolated drop",
@@ -44,6 +45,7 @@ describe('the firewall table', () => {
           "oifgroup @groups drop",
         ],
         [
+          "iifgroup 1996488704 drop",
           "iifname != @bridges iifgroup != @groups accept",
           "jump guests",
           "ct state established,related accept",

@@ -68,7 +68,7 @@ describe('dump', () => {
       master: bridge?.index,
       portState: 3,
       hairpin: false,
-      forwardsGroups: false,
+      guestPort: false,
       isolated: false,
       alias: 'somebody’s port',
       group: 1_979_711_489,

@@ -106,7 +106,7 @@ export class Tools {
         link.flags.includes('LOWER_UP') && link.flags.includes('NO-CARRIER') && link.linkmode !== 'DORMANT',
       hairpin: linkinfo?.info_slave_data?.hairpin ?? false,
       isolated: linkinfo?.info_slave_data?.isolated ?? false,
-      forwardsGroups: linkinfo?.info_slave_data?.group_fwd_mask === '0xfffd',
+      guestPort: linkinfo?.info_slave_data?.group_fwd_mask === '0xfffd',
       tapUid: Number(linkinfo?.info_data?.user ?? -1),
       tapGid: Number(linkinfo?.info_data?.group ?? -1),
     }));

@@ -46,11 +46,12 @@ const volatile = [
 /** @param {Json[]} links */
 export function linkLines(links) {
   return sorted(
-    links.map(({ ifname, mtu, flags, linkmode, master, ifalias, linkinfo = {} }) => {
+    links.map(({ ifname, mtu, flags, linkmode, group, master, ifalias, linkinfo = {} }) => {
       const kind = linkinfo.info_kind ?? 'physical';
       const steady = flags.filter((/** @type {string} */ flag) => !carrierFlags.includes(flag)).sort();
       const parts = [`link ${ifname} ${kind} mtu=${mtu} <${steady}>`];
       if (linkmode !== 'DEFAULT') parts.push(`mode=${linkmode}`);
+      if (group !== 'default') parts.push(`group=${group}`);
       if (ifalias !== undefined) parts.push(`alias="${ifalias}"`);
       if (linkinfo.info_data) parts.push(pairs(linkinfo.info_data, volatile));
       if (master !== undefined)

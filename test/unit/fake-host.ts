@@ -26,7 +26,7 @@ export function bridgeResult(): string {
 const link = (name: string, change: Partial<LinkInfo> = {}): LinkInfo => ({
   ...{ index: 1, name, kind: 'veth', mac: '22:93:1f:e0:e0:87', mtu: 1500, up: true, lowerUp: true },
   ...{ master: 0, peer: 0, alias: '', group: 0, portState: 3, dormant: false, rising: false },
-  ...{ hairpin: false, isolated: false, forwardsGroups: true, tapUid: -1, tapGid: -1, ...change },
+  ...{ hairpin: false, isolated: false, guestPort: true, tapUid: -1, tapGid: -1, ...change },
 });
 
 /** Plugins that answer what the reference plugins once answered, and remember what they have to delete. */

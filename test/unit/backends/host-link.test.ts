@@ -5,7 +5,7 @@ import type { LinkInfo } from '../../../lib/native/netlink.ts';
 const port = {
   ...{ index: 7, name: 'vn0', kind: 'veth', mac: '02:00:00:00:00:07', mtu: 1500, alias: '', group: 0 },
   ...{ up: true, lowerUp: true, master: 3, peer: 2, portState: 3, dormant: false, rising: false },
-  ...{ hairpin: false, isolated: false, forwardsGroups: true, tapUid: -1, tapGid: -1 },
+  ...{ hairpin: false, isolated: false, guestPort: true, tapUid: -1, tapGid: -1 },
 } satisfies LinkInfo;
 const bridge = {
   ...port,
