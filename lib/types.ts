@@ -206,7 +206,7 @@ export interface Attachment {
   readonly ifName: string;
   readonly netnsPath: string;
   readonly state: AttachmentState;
-  /** Whether the namespace is still there under its name: `state` is `complete`. */
+  /** Whether the VM may live: `state` is not `dead`. */
   readonly alive: boolean;
   /** `null` when the record holds no result with a TAP. */
   readonly config: NetworkConfig | null;

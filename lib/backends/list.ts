@@ -35,7 +35,7 @@ async function attachmentOf(runtime: Runtime, record: CacheRecord, view: HostVie
   const state = await stateOf(runtime, record, view);
   return {
     ...{ vmId: runtime.anchors.vmIdOf(netns), network, containerId, ifName },
-    ...{ netnsPath: netns, state, alive: state === 'complete', config: configOf(runtime, record, view) },
+    ...{ netnsPath: netns, state, alive: state !== 'dead', config: configOf(runtime, record, view) },
   };
 }
 

@@ -1,6 +1,7 @@
 import { writeFile } from 'node:fs/promises';
 import { expect, it } from 'vitest';
 import { canonicalDump, expectUnchanged } from '../support/dump.ts';
+import { until } from '../support/lab.ts';
 import { ip } from '../support/run.ts';
 import { describeBackends } from './fixture.ts';
 
@@ -34,6 +35,8 @@ describeBackends('list', (lab) => {
     const manager = await lab.open();
     const net = await manager.setup('vm-1');
     await ip('netns', 'delete', 'vulcan-vm-1');
+    // As long as its link is there, it may live.
+    await until('the link to go', async () => (await manager.list()).every(({ state }) => state === 'dead'));
     expect(await manager.list()).toEqual([
       expect.objectContaining({ vmId: 'vm-1', alive: false, config: net }),
     ]);

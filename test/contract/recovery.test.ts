@@ -131,7 +131,7 @@ describeLayouts('open after a restart', (lab) => {
     const second = await lab.open();
     expect(second.recovery).toEqual(nothing);
     expect(await second.list()).toEqual([
-      expect.objectContaining({ vmId: 'vm-1', state: 'detached', alive: false, config: net }),
+      expect.objectContaining({ vmId: 'vm-1', state: 'detached', alive: true, config: net }),
     ]);
     expect((await second.check('vm-1')).differences).toContainEqual(
       expect.objectContaining({ subject: 'anchor' }),
