@@ -265,6 +265,15 @@ export interface NetworkErrorFields {
   readonly cause?: unknown;
 }
 
+/** Those that are known; `cause` is up to the constructor of errors. */
+function defineFields(error: Error, fields: object): void {
+  for (const [key, value] of Object.entries(fields)) {
+    if (key !== 'cause' && value !== undefined) {
+      Object.defineProperty(error, key, { value, enumerable: true, configurable: true });
+    }
+  }
+}
+
 const brand = Symbol.for('vulcan-net.NetworkError');
 
 /** Everything that the world did wrong. Misuse throws `TypeError`, cancellation rejects with `AbortError`. */
@@ -285,11 +294,7 @@ export class NetworkError extends Error {
   constructor(code: ErrorCode, message: string, fields: NetworkErrorFields = {}) {
     super(message, fields.cause === undefined ? undefined : { cause: fields.cause });
     this.code = code;
-    for (const [key, value] of Object.entries(fields)) {
-      if (key !== 'cause' && value !== undefined) {
-        Object.defineProperty(this, key, { value, enumerable: true, configurable: true });
-      }
-    }
+    defineFields(this, fields);
     Object.defineProperty(this, brand, { value: true });
   }
 
@@ -325,15 +330,45 @@ export function isNetworkError(error: unknown, code?: ErrorCode): error is Netwo
   );
 }
 
-/** What an aborted verb rejects with: as Node's own APIs do. */
+export interface AbortErrorFields
+  extends Pick<NetworkErrorFields, 'operation' | 'step' | 'vmId' | 'network' | 'cause'> {}
+
+/** What an aborted verb rejects with, as Node's own APIs do; `cause` is the signal's reason. */
 export class AbortError extends Error {
+  /** The verb that was aborted. */
+  declare readonly operation?: Operation;
+  /** The step that it had come to; none where it had not begun. */
+  declare readonly step?: string;
+  declare readonly vmId?: string;
+  declare readonly network?: string;
   readonly code = 'ABORT_ERR';
   /** Whether everything that had begun was undone. */
   readonly rolledBack: boolean;
 
-  constructor(rolledBack: boolean, options?: ErrorOptions) {
-    super('The operation was aborted', options);
+  constructor(rolledBack: boolean, fields: AbortErrorFields = {}) {
+    super(abortMessage(fields), fields.cause === undefined ? undefined : { cause: fields.cause });
     this.rolledBack = rolledBack;
+    defineFields(this, fields);
+  }
+
+  toJSON(): Record<string, unknown> {
+    const { code, operation, step, vmId, network, rolledBack, cause } = this;
+    return {
+      name: this.name,
+      code,
+      message: this.message,
+      operation,
+      step,
+      vmId,
+      network,
+      rolledBack,
+      cause,
+    };
   }
 }
 Object.defineProperty(AbortError.prototype, 'name', { value: 'AbortError' });
+
+function abortMessage({ operation, vmId, step }: AbortErrorFields): string {
+  const verb = operation === undefined ? '' : `: ${operation}${vmId === undefined ? '' : ` ${vmId}`}`;
+  return `The operation was aborted${verb}${step === undefined ? '' : `, at step ${step}`}`;
+}

@@ -1,4 +1,4 @@
-export type { NetworkErrorFields, PluginFailure } from './errors.ts';
+export type { AbortErrorFields, NetworkErrorFields, PluginFailure } from './errors.ts';
 export { AbortError, type ErrorCode, errorTable, isNetworkError, NetworkError } from './errors.ts';
 export {
   type FirecrackerInterface,

@@ -110,7 +110,7 @@ export class NetworkManager implements AsyncDisposable {
    * `ERR_ADDRESSES_EXHAUSTED`, `ERR_ADDRESS_TAKEN`, `ERR_BRIDGE_FULL` when the network has no room for it;
    * `ERR_NETNS_FOREIGN` when somebody else's file is in the way; `ERR_TIMEOUT`, `ERR_LOCK_TIMEOUT`; `ERR_PLUGIN_*` where
    * plugins do the work, otherwise `ERR_KERNEL`, `ERR_PERMISSION`.
-   * @throws {AbortError} when `signal` aborts it, with `rolledBack`.
+   * @throws {AbortError} when `signal` aborts it, with `step` and `rolledBack`.
    */
   async setup(vmId: string, options: SetupOptions = {}): Promise<NetworkConfig> {
     this.#assertOpen('setup');

@@ -110,9 +110,12 @@ export class Scope implements Stop {
     }
     if (this.#ending === 'closed') {
       const message = `${operation} was stopped: its manager closed`;
-      return new NetworkError('ERR_CLOSED', message, { ...fields, rolledBack, cause: error });
+      return new NetworkError('ERR_CLOSED', message, {
+        ...{ ...fields, ...defined({ step }), rolledBack, cause: error },
+      });
     }
-    return new AbortError(rolledBack, { cause: signal?.reason ?? error.cause });
+    const cause = signal?.reason ?? error.cause;
+    return new AbortError(rolledBack, { ...fields, ...defined({ step }), cause });
   }
 
   /** Nothing stops it any more. */

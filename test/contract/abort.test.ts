@@ -57,6 +57,7 @@ describeBackends('an abort', (lab) => {
         aborted += 1;
         expect('reason' in rest && rest.reason).toMatchObject({
           ...{ name: 'AbortError', code: 'ABORT_ERR', rolledBack: true, cause: reason },
+          ...{ operation: 'setup', network: 'fcnet', vmId: 'vm-1' },
         });
       }
     };

@@ -1,7 +1,7 @@
 import { readdirSync, readFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { describe, expect, it } from 'vitest';
-import { errorTable, isNetworkError, NetworkError } from '../../lib/errors.ts';
+import { AbortError, errorTable, isNetworkError, NetworkError } from '../../lib/errors.ts';
 import { assertedCodes } from '../support/asserted-codes.ts';
 
 const root = new URL('../..', import.meta.url).pathname;
@@ -87,4 +87,13 @@ describe('a NetworkError', () => {
       ...{ vmId: 'vm-1', cause: {} },
     });
   });
+});
+
+it('an AbortError prints all it knows as JSON, too', () => {
+  const about = { operation: 'setup', vmId: 'vm-1', network: 'n', step: 'attach', cause: 'enough' } as const;
+  const message = 'The operation was aborted: setup vm-1, at step attach';
+  expect(JSON.parse(JSON.stringify(new AbortError(false, about)))).toEqual({
+    ...{ name: 'AbortError', code: 'ABORT_ERR', message, rolledBack: false, ...about },
+  });
+  expect(new AbortError(true).message).toBe('The operation was aborted');
 });

@@ -40,9 +40,17 @@ it('ERR_TIMEOUT says what it was waiting for, and whether the undo was complete'
 
 it('rejects with AbortError and the reason of the user', async () => {
   const controller = new AbortController();
-  const failed = inScope({ operation: 'setup', timeoutMs: 1000, signal: controller.signal }, untilAborted);
+  const verb = { operation: 'setup', network: 'n', vmId: 'v', timeoutMs: 1000 } as const;
+  const failed = inScope({ ...verb, signal: controller.signal }, (scope) => {
+    scope.step = 'plugin:bridge ADD';
+    return untilAborted(scope);
+  });
   controller.abort('enough');
-  await expect(failed).rejects.toMatchObject({ name: 'AbortError', cause: 'enough', rolledBack: true });
+  await expect(failed).rejects.toMatchObject({
+    ...{ name: 'AbortError', code: 'ABORT_ERR', cause: 'enough', rolledBack: true },
+    ...{ operation: 'setup', network: 'n', vmId: 'v', step: 'plugin:bridge ADD' },
+    message: 'The operation was aborted: setup v, at step plugin:bridge ADD',
+  });
 });
 
 it('rejects with ERR_CLOSED when the manager closes', async () => {
