@@ -247,7 +247,7 @@ export interface PluginFailure {
 
 export interface NetworkErrorFields {
   readonly operation?: Operation;
-  /** The step that failed: `anchor`, `plugin:bridge ADD`, `record`. */
+  /** The step that failed: `anchor`, `plugin:bridge ADD`, `record`; `arguments` where the verb was told what is not allowed. */
   readonly step?: string;
   /** Negative, as libuv has it; only when the kernel refused. */
   readonly errno?: number;
@@ -276,7 +276,10 @@ function defineFields(error: Error, fields: object): void {
 
 const brand = Symbol.for('vulcan-net.NetworkError');
 
-/** Everything that the world did wrong. Misuse throws `TypeError`, cancellation rejects with `AbortError`. */
+/**
+ * Everything that the world did wrong. Misuse throws `TypeError`, with the `code` ERR_INVALID_ARG_TYPE or ERR_INVALID_ARG_VALUE;
+ * cancellation rejects with `AbortError`.
+ */
 export class NetworkError extends Error {
   declare readonly operation?: Operation;
   declare readonly step?: string;
@@ -328,6 +331,11 @@ export function isNetworkError(error: unknown, code?: ErrorCode): error is Netwo
     (error as { [brand]?: unknown })[brand] === true &&
     (code === undefined || (error as NetworkError).code === code)
   );
+}
+
+/** As Node's own APIs answer misuse. */
+export function misuse(code: 'ERR_INVALID_ARG_TYPE' | 'ERR_INVALID_ARG_VALUE', message: string): TypeError {
+  return Object.assign(new TypeError(message), { code });
 }
 
 export interface AbortErrorFields

@@ -129,7 +129,9 @@ export function addressRequests(
   });
   const [first] = left;
   if (first === undefined) return requests;
-  throw new NetworkError('ERR_OPTION_INVALID', `address ${first} is none that the network has for a guest`);
+  throw new NetworkError('ERR_OPTION_INVALID', `address ${first} is none that the network has for a guest`, {
+    step: 'arguments',
+  });
 }
 
 function isIn(range: AddressRange, text: string): boolean {

@@ -6,7 +6,7 @@ import { NativeBackend } from './backends/native.ts';
 import type { Host } from './backends/runtime.ts';
 import { ourselves, resolveConfig } from './config/manager.ts';
 import { resolveGc, resolveSetup, resolveTeardown, resolveVerb, resolveVmId } from './config/verbs.ts';
-import { NetworkError } from './errors.ts';
+import { misuse, NetworkError } from './errors.ts';
 import { KeyedMutex } from './mutex.ts';
 import { bundledPluginDirectory, loadNative } from './native/load.ts';
 import { defaultLogger, traced } from './observe.ts';
@@ -34,11 +34,11 @@ import type {
   Logger,
   ManagerStats,
   NetworkConfig,
-  Operation,
   RecoveryReport,
   RepairReport,
   VerifyReport,
 } from './types.ts';
+import { assertOpen, refusal, type Verb } from './verb.ts';
 
 /** How many VMs are torn down at once when a manager closes. */
 const closeWidth = 64;
@@ -113,25 +113,24 @@ export class NetworkManager implements AsyncDisposable {
    * @throws {AbortError} when `signal` aborts it, with `step` and `rolledBack`.
    */
   async setup(vmId: string, options: SetupOptions = {}): Promise<NetworkConfig> {
-    this.#assertOpen('setup');
-    const id = resolveVmId(vmId);
-    const wishes = resolveSetup(options, id, this.#config.ifName);
+    const { network } = this;
+    const verb = { operation: 'setup', network, vmId } as const;
     const start = performance.now();
     try {
+      assertOpen(verb, this.#closing);
+      const wishes = resolveSetup(options, resolveVmId(vmId), this.#config.ifName);
       const net = await this.#inTurn(() => {
         const { containerId, mac, address, tapName, tapOwner, signal } = wishes;
         const { timeoutMs = this.#config.timeoutMs } = wishes;
-        const { network } = this;
-        const request = { vmId: id, containerId, mac, address, tapName, tapOwner: tapOwner ?? ourselves() };
-        const more = { signal, closing: this.#closing };
-        const verb = { operation: 'setup', network, vmId: id, timeoutMs, ...more } as const;
-        const work = () => inScope(verb, (scope) => this.#attach(request, scope));
-        return traced('setup', { network, vmId: id }, work);
+        const request = { vmId, containerId, mac, address, tapName, tapOwner: tapOwner ?? ourselves() };
+        const limits = { timeoutMs, signal, closing: this.#closing };
+        const work = () => inScope({ ...verb, ...limits }, (scope) => this.#attach(request, scope));
+        return traced('setup', { network, vmId }, work);
       });
       this.#statistics.setup(net.origin, performance.now() - start);
       return net;
     } catch (error) {
-      throw this.#statistics.failed(error);
+      throw this.#statistics.failed(refusal(verb, error));
     }
   }
 
@@ -142,8 +141,7 @@ export class NetworkManager implements AsyncDisposable {
    * @throws {NetworkError} `ERR_LINK_CUT`, with everything kept; `ERR_TEARDOWN_INCOMPLETE`, with all else undone.
    */
   async teardown(vmId: string, options: TeardownOptions = {}): Promise<void> {
-    this.#assertOpen('teardown');
-    return this.#teardown(resolveVmId(vmId), options, null);
+    return this.#teardown(vmId, options, null);
   }
 
   /** Sets up, runs `fn`, and tears down whatever it does. A teardown that fails is logged; it never hides what `fn` did. */
@@ -152,7 +150,7 @@ export class NetworkManager implements AsyncDisposable {
     fn: (net: NetworkConfig) => T | PromiseLike<T>,
     options: SetupOptions = {},
   ): Promise<T> {
-    if (typeof fn !== 'function') throw new TypeError('fn is no function');
+    if (typeof fn !== 'function') throw misuse('ERR_INVALID_ARG_TYPE', 'fn is no function');
     const net = await this.setup(vmId, options);
     const own = this.#own.get(vmId);
     try {
@@ -164,8 +162,8 @@ export class NetworkManager implements AsyncDisposable {
 
   /** What is missing on this host for set-ups to succeed, and what to do about it. */
   async verify(options: VerbOptions = {}): Promise<VerifyReport> {
-    this.#assertOpen('verify');
-    return this.#plain('verify', resolveVerb(options), (scope) => this.#backend.verify(scope));
+    const given = () => resolveVerb(options);
+    return this.#plain({ operation: 'verify' }, given, (scope) => this.#backend.verify(scope));
   }
 
   /**
@@ -175,10 +173,9 @@ export class NetworkManager implements AsyncDisposable {
    * @throws {NetworkError} `ERR_ATTACHMENT_NOT_FOUND`
    */
   async check(vmId: string, options: VerbOptions = {}): Promise<CheckReport> {
-    this.#assertOpen('check');
-    const id = resolveVmId(vmId);
-    return this.#plain('check', { ...resolveVerb(options), vmId: id }, (scope) =>
-      this.#alone(id, scope, () => this.#backend.check(id, scope)),
+    const given = () => resolveVerb(options);
+    return this.#plain({ operation: 'check', vmId }, given, (scope) =>
+      this.#alone(vmId, scope, () => this.#backend.check(vmId, scope)),
     );
   }
 
@@ -191,26 +188,25 @@ export class NetworkManager implements AsyncDisposable {
    * @throws {NetworkError} `ERR_ATTACHMENT_NOT_FOUND`
    */
   async repair(vmId?: string, options: VerbOptions = {}): Promise<RepairReport> {
-    this.#assertOpen('repair');
-    const id = vmId === undefined ? null : resolveVmId(vmId);
-    const verb = resolveVerb(options);
-    if (id === null) return this.#plain('repair', verb, (scope) => this.#backend.repair(null, scope));
-    return this.#plain('repair', { ...verb, vmId: id }, (scope) =>
-      this.#alone(id, scope, () => this.#backend.repair(id, scope)),
+    const given = () => resolveVerb(options);
+    if (vmId === undefined) {
+      return this.#plain({ operation: 'repair' }, given, (scope) => this.#backend.repair(null, scope));
+    }
+    return this.#plain({ operation: 'repair', vmId }, given, (scope) =>
+      this.#alone(vmId, scope, () => this.#backend.repair(vmId, scope)),
     );
   }
 
   /** The network's attachments, whoever made them. */
   async list(options: VerbOptions = {}): Promise<readonly Attachment[]> {
-    this.#assertOpen('list');
-    return this.#plain('list', resolveVerb(options), (scope) => this.#backend.list(scope));
+    const given = () => resolveVerb(options);
+    return this.#plain({ operation: 'list' }, given, (scope) => this.#backend.list(scope));
   }
 
   /** Removes every attachment of the network but those of the VMs to keep, and what crashes have left. */
   async gc(options: GcOptions): Promise<GcReport> {
-    this.#assertOpen('gc');
-    const { keep, ...verb } = resolveGc(options);
-    return this.#plain('gc', verb, async (scope) => {
+    const given = () => resolveGc(options);
+    return this.#plain({ operation: 'gc' }, given, async (scope, { keep }) => {
       const before = this.#own.all;
       const report = await this.#backend.gc(new Set(keep), scope);
       this.#own.forgetRemoved(before, report.removed);
@@ -227,8 +223,8 @@ export class NetworkManager implements AsyncDisposable {
    * @throws {NetworkError} `ERR_NETWORK_IN_USE` while it has attachments, or another manager has a pool of it open.
    */
   async removeNetwork(options: VerbOptions = {}): Promise<void> {
-    this.#assertOpen('remove');
-    return this.#plain('remove', resolveVerb(options), (scope) => this.#backend.remove(scope));
+    const given = () => resolveVerb(options);
+    return this.#plain({ operation: 'remove' }, given, (scope) => this.#backend.remove(scope));
   }
 
   /**
@@ -238,8 +234,8 @@ export class NetworkManager implements AsyncDisposable {
    * `ERR_TIMEOUT` where the slots take longer than `timeoutMs`.
    */
   async warmUp(options: VerbOptions = {}): Promise<void> {
-    this.#assertOpen('warm up');
-    return this.#plain('warm up', resolveVerb(options), (scope) => this.#backend.warmUp(scope));
+    const given = () => resolveVerb(options);
+    return this.#plain({ operation: 'warm up' }, given, (scope) => this.#backend.warmUp(scope));
   }
 
   /** What this manager has done so far, and its pools now. */
@@ -338,34 +334,44 @@ export class NetworkManager implements AsyncDisposable {
 
   /** Neither closing nor a signal stops it. */
   async #teardown(vmId: string, options: TeardownOptions, only: OwnVm | null): Promise<void> {
-    const { wait, timeoutMs = this.#config.timeoutMs } = resolveTeardown(options);
+    const { network } = this;
+    const verb = { operation: 'teardown', network, vmId } as const;
     const start = performance.now();
     try {
+      // Closing itself tears down what this manager made.
+      if (only === null) assertOpen(verb, this.#closing);
+      resolveVmId(vmId);
+      const { wait, timeoutMs = this.#config.timeoutMs } = resolveTeardown(options);
       const departure = await this.#inTurn(() => {
-        const { network } = this;
-        const verb = { operation: 'teardown', network, vmId, timeoutMs } as const;
-        const work = () => inScope(verb, (scope) => this.#detach(vmId, wait, only, scope));
+        const work = () => inScope({ ...verb, timeoutMs }, (scope) => this.#detach(vmId, wait, only, scope));
         return traced('teardown', { network, vmId }, work);
       });
       if (departure !== null) this.#statistics.teardown(departure, performance.now() - start);
     } catch (error) {
-      throw this.#statistics.failed(error);
+      throw this.#statistics.failed(refusal(verb, error));
     }
   }
 
-  #plain<T>(
-    operation: Operation,
-    options: VerbOptions & { readonly vmId?: string },
-    work: (scope: Scope) => Promise<T>,
+  async #plain<T, Given extends VerbOptions>(
+    about: Omit<Verb, 'network'>,
+    resolve: () => Given,
+    work: (scope: Scope, given: Given) => Promise<T>,
   ): Promise<T> {
-    const { network } = this;
-    const timeoutMs = options.timeoutMs ?? this.#config.timeoutMs;
-    const verb = { ...options, operation, network, timeoutMs, closing: this.#closing };
-    const unlessStopped = async (scope: Scope) => {
-      throwIfStopped(scope, true);
-      return work(scope);
-    };
-    return this.#inTurn(() => inScope(verb, unlessStopped));
+    const verb = { ...about, network: this.network };
+    try {
+      assertOpen(verb, this.#closing);
+      if ('vmId' in about) resolveVmId(about.vmId);
+      const given = resolve();
+      const { timeoutMs = this.#config.timeoutMs, signal } = given;
+      const limits = { timeoutMs, signal, closing: this.#closing };
+      const unlessStopped = async (scope: Scope) => {
+        throwIfStopped(scope, true);
+        return work(scope, given);
+      };
+      return await this.#inTurn(() => inScope({ ...verb, ...limits }, unlessStopped));
+    } catch (error) {
+      throw refusal(verb, error);
+    }
   }
 
   /** What is under way, and waited for by close, from the moment that it is asked for. */
@@ -384,13 +390,6 @@ export class NetworkManager implements AsyncDisposable {
   #alone<T>(vmId: string, scope: Scope, work: () => Promise<T>): Promise<T> {
     scope.step = 'queue';
     return this.#mutex.run(vmId, scope, work);
-  }
-
-  #assertOpen(operation: Operation): void {
-    if (!this.#closing.stopped) return;
-    throw new NetworkError('ERR_CLOSED', `${operation}: this manager is closed`, {
-      ...{ operation, network: this.network },
-    });
   }
 
   #log(vmId: string, error: Error): void {

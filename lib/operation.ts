@@ -3,11 +3,9 @@ import { AbortError, NetworkError, type NetworkErrorFields } from './errors.ts';
 import { StepDurations } from './steps.ts';
 import { type Stop, Stopper, type StopWatch, stopOf } from './stop.ts';
 import type { Operation, StepTimes } from './types.ts';
+import type { Verb } from './verb.ts';
 
-export interface ScopeOptions {
-  readonly operation: Operation;
-  readonly network?: string | undefined;
-  readonly vmId?: string | undefined;
+export interface ScopeOptions extends Verb {
   readonly timeoutMs: number;
   /** The user's. */
   readonly signal?: AbortSignal | undefined;

@@ -268,6 +268,6 @@ export interface ManagerStats {
     /** The same, step by step; `queue` is the wait for a turn. */
     readonly steps: Readonly<Record<Origin | Departure, Readonly<Record<string, LatencySummary>>>>;
   };
-  /** How often a setup or a teardown failed, by the error's code; `ABORT_ERR` for those that were aborted. */
+  /** How often a setup or a teardown failed, by the error's code; `ABORT_ERR` for those that were aborted, and Node's own for misuse. */
   readonly errors: Readonly<Record<string, number>>;
 }

@@ -18,7 +18,7 @@ function withPrefix({ name, firewall }: Network, text: string): string {
   const subnet = subnets.find((cidr) => cidr !== null && address !== null && contains(cidr, address));
   if (subnet) return `${text}/${subnet.prefixLength}`;
   const message = `address ${text} is in no subnet of network ${name} (${firewall.subnets.join(', ')})`;
-  throw new NetworkError('ERR_OPTION_INVALID', message, { network: name });
+  throw new NetworkError('ERR_OPTION_INVALID', message, { step: 'arguments', network: name });
 }
 
 /** A setup as plugins are told of it: in text. */

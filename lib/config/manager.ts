@@ -1,8 +1,9 @@
 import { isMainThread } from 'node:worker_threads';
 import { harmless } from '../observe.ts';
-import type { CloseSignal } from '../options.ts';
+import type { CloseSignal, NetworkManagerOptions } from '../options.ts';
 import { type Config, defaultStateDirs, type PoolConfig } from '../settings.ts';
 import type { TapOwner } from '../types.ts';
+import { refusal } from '../verb.ts';
 import { type ManagerOptions, managerSchema } from './manager-schema.ts';
 import { generatedNetwork, ownConflist } from './network.ts';
 import { invalid, parse, refuseTakenName } from './schema.ts';
@@ -37,8 +38,22 @@ function refuseUnheard(signals: readonly CloseSignal[]): void {
   throw invalid('ERR_OPTION_INVALID', 'signals', problem);
 }
 
-/** Throws a TypeError, or a NetworkError with the code of the rule that is broken. */
+/** Throws a TypeError, or a NetworkError with the code of the rule that is broken: as `open` does. */
 export function resolveConfig(input: unknown): Config {
+  try {
+    return resolve(input);
+  } catch (error) {
+    throw refusal({ operation: 'open', network: networkIn(input) }, error);
+  }
+}
+
+/** As far as they say so, and whatever else is wrong with them. */
+function networkIn(options: unknown): string | undefined {
+  const network = (options as NetworkManagerOptions | null | undefined)?.network;
+  return typeof network === 'string' ? network : undefined;
+}
+
+function resolve(input: unknown): Config {
   const options = parse(managerSchema, input, 'options');
   const { conflist, logger, verify, shutdown, signals, masquerade, allowLinkLocal, antiSpoofing } = options;
   const {

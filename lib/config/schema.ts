@@ -1,6 +1,6 @@
 import { z } from 'zod';
 import { formatAddress, parseAddress } from '../address.ts';
-import { type ErrorCode, NetworkError } from '../errors.ts';
+import { type ErrorCode, misuse, NetworkError } from '../errors.ts';
 import {
   cniNameRule,
   ipRule,
@@ -82,7 +82,9 @@ function meant(issue: Issue): Issue {
 function problemOf(issue: Issue): Error {
   const { code, input } = issue;
   const where = z.core.toDotPath(issue.path);
-  if (code === 'unrecognized_keys') return new TypeError(`unknown option: ${issue.keys.join(', ')}`);
+  if (code === 'unrecognized_keys') {
+    return misuse('ERR_INVALID_ARG_VALUE', `unknown option: ${issue.keys.join(', ')}`);
+  }
   const subject = typeof input === 'string' ? `${where} ${JSON.stringify(input)}` : where;
   if (code === 'custom' && issue.params !== undefined) {
     return new NetworkError(issue.params['code'] as ErrorCode, `${subject} ${issue.message}`);
@@ -90,7 +92,7 @@ function problemOf(issue: Issue): Error {
   if (code === 'invalid_value' && typeof input === 'string') {
     return new NetworkError('ERR_OPTION_INVALID', `${subject} is none of ${issue.values.join(', ')}`);
   }
-  return new TypeError(`${where}: ${issue.message}`);
+  return misuse('ERR_INVALID_ARG_TYPE', `${where}: ${issue.message}`);
 }
 
 export function parse<Schema extends z.ZodType>(

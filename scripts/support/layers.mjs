@@ -16,7 +16,21 @@ const houses = [
     folder: 'lib',
     suffixes: ['.ts'],
     floors: [
-      [['types', 'errors', 'address', 'bridges', 'options', 'settings', 'rules', 'stop', 'steps', 'once']],
+      [
+        [
+          'types',
+          'errors',
+          'address',
+          'bridges',
+          'options',
+          'settings',
+          'rules',
+          'stop',
+          'verb',
+          'steps',
+          'once',
+        ],
+      ],
       [['observe']],
       [
         ['config/'],

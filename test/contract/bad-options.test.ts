@@ -110,6 +110,7 @@ const setupOptions: readonly (readonly [title: string, options: SetupOptions, ..
   ],
   ['an owner that is nobody', { tapOwner: { uid: -1, gid: 0 } }, 'ERR_OPTION_INVALID', 'tapOwner.uid'],
   ['no time at all', { timeoutMs: 0 }, 'ERR_OPTION_INVALID', 'timeoutMs'],
+  ['an address outside the subnet', { address: '10.9.0.2' }, 'ERR_OPTION_INVALID', 'address 10.9.0.2'],
 ];
 
 /** What is of another type than the declarations say, as JavaScript lets pass. */
@@ -134,37 +135,49 @@ describeBackends('bad input', (lab) => {
   it.each(vmIds)('a vmId %s is refused by every verb that takes one', async (_title, vmId) => {
     const manager = await lab.open();
     const before = await canonicalDump();
-    const verbs = [
-      () => manager.setup(vmId),
-      () => manager.teardown(vmId),
-      () => manager.check(vmId),
-      () => manager.repair(vmId),
-      () => manager.withNetwork(vmId, () => {}),
-      () => manager.gc({ keep: [vmId] }),
+    const setup = { operation: 'setup', vmId, rolledBack: true };
+    const verbs: readonly (readonly [fields: object, verb: () => Promise<unknown>])[] = [
+      [setup, () => manager.setup(vmId)],
+      [{ operation: 'teardown', vmId }, () => manager.teardown(vmId)],
+      [{ operation: 'check', vmId }, () => manager.check(vmId)],
+      [{ operation: 'repair', vmId }, () => manager.repair(vmId)],
+      [setup, () => manager.withNetwork(vmId, () => {})],
+      [{ operation: 'gc' }, () => manager.gc({ keep: [vmId] })],
     ];
-    for (const verb of verbs) {
-      await expectRefusal(verb, 'ERR_VM_ID_INVALID', 'must match ^[A-Za-z0-9][A-Za-z0-9_.-]{0,63}$');
+    for (const [fields, verb] of verbs) {
+      await expectRefusal(verb, 'ERR_VM_ID_INVALID', 'must match ^[A-Za-z0-9][A-Za-z0-9_.-]{0,63}$', {
+        ...{ network: 'fcnet', step: 'arguments', ...fields },
+      });
     }
+    expect(manager.stats().errors).toEqual({ ERR_VM_ID_INVALID: 3 });
     await expectUnchanged(before);
   });
 
   it.each(openOptions)('open refuses %s', async (_title, options, code, says) => {
     const before = await canonicalDump();
-    await expectRefusal(lab.open(options), code, says);
+    await expectRefusal(lab.open(options), code, says, {
+      ...{ operation: 'open', step: expect.stringMatching(/^(arguments|configuration)$/) },
+    });
     await expectUnchanged(before);
   });
 
   it.each(setupOptions)('setup refuses %s', async (_title, options, code, says) => {
     const manager = await lab.open();
     const before = await canonicalDump();
-    await expectRefusal(manager.setup('vm-1', options), code, says);
+    await expectRefusal(manager.setup('vm-1', options), code, says, {
+      ...{ operation: 'setup', network: 'fcnet', vmId: 'vm-1', step: 'arguments', rolledBack: true },
+    });
     await expectUnchanged(before);
   });
 
   it.each(wrongTypes)('%s of a wrong type: a TypeError', async (_title, misuse) => {
     await lab.open();
     const before = await canonicalDump();
-    await expect(misuse(lab)).rejects.toBeInstanceOf(TypeError);
+    const refused = misuse(lab);
+    await expect(refused).rejects.toBeInstanceOf(TypeError);
+    await expect(refused).rejects.toMatchObject({
+      code: expect.stringMatching(/^ERR_INVALID_ARG_(TYPE|VALUE)$/),
+    });
     await expectUnchanged(before);
   });
 });

@@ -123,7 +123,9 @@ describeBackends('close', (lab) => {
     await manager.close();
     const before = await canonicalDump();
     const work = () => verbs[verb]?.(manager) ?? Promise.resolve();
-    await expectRefusal(work, 'ERR_CLOSED', /closed/, { network: 'fcnet' });
+    const setup = { operation: 'setup', vmId: 'vm-2', rolledBack: true };
+    const fields = verb === 'setup' || verb === 'withNetwork' ? setup : {};
+    await expectRefusal(work, 'ERR_CLOSED', /closed/, { network: 'fcnet', ...fields });
     await expectUnchanged(before);
   });
 
