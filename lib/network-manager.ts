@@ -224,7 +224,7 @@ export class NetworkManager implements AsyncDisposable {
    */
   async removeNetwork(options: VerbOptions = {}): Promise<void> {
     const given = () => resolveVerb(options);
-    return this.#plain({ operation: 'remove' }, given, (scope) => this.#backend.remove(scope));
+    return this.#plain({ operation: 'removeNetwork' }, given, (scope) => this.#backend.remove(scope));
   }
 
   /**
@@ -235,7 +235,7 @@ export class NetworkManager implements AsyncDisposable {
    */
   async warmUp(options: VerbOptions = {}): Promise<void> {
     const given = () => resolveVerb(options);
-    return this.#plain({ operation: 'warm up' }, given, (scope) => this.#backend.warmUp(scope));
+    return this.#plain({ operation: 'warmUp' }, given, (scope) => this.#backend.warmUp(scope));
   }
 
   /** What this manager has done so far, and its pools now. */

@@ -16,8 +16,8 @@ export type Operation =
   | 'list'
   | 'gc'
   | 'repair'
-  | 'remove'
-  | 'warm up'
+  | 'removeNetwork'
+  | 'warmUp'
   | 'close';
 
 /** One address of a VM. */

@@ -63,7 +63,7 @@ export function fillSlot(
 ): Promise<Slot> {
   const { runtime } = native;
   const network = runtime.network.name;
-  const scope = new Scope({ operation: 'warm up', network, timeoutMs, closing: stop });
+  const scope = new Scope({ operation: 'warmUp', network, timeoutMs, closing: stop });
   const fill = (bridge: Bridge) =>
     runtime.firewall
       .behind(scope, (need) => fillOn(native, bridge, { ...options, firewall: need }, owner, stop))

@@ -131,7 +131,7 @@ describeBackends('a network in use', (lab) => {
     await manager.setup('vm-1');
     const before = await canonicalDump();
     await expectRefusal(manager.removeNetwork(), 'ERR_NETWORK_IN_USE', 'fcnet is still used by vm-1', {
-      ...{ operation: 'remove', network: 'fcnet' },
+      ...{ operation: 'removeNetwork', network: 'fcnet' },
     });
     await expectUnchanged(before);
     await manager.teardown('vm-1');

@@ -124,7 +124,7 @@ describeBackends('close', (lab) => {
     const before = await canonicalDump();
     const work = () => verbs[verb]?.(manager) ?? Promise.resolve();
     const setup = { operation: 'setup', vmId: 'vm-2', rolledBack: true };
-    const fields = verb === 'setup' || verb === 'withNetwork' ? setup : {};
+    const fields = verb === 'setup' || verb === 'withNetwork' ? setup : { operation: verb };
     await expectRefusal(work, 'ERR_CLOSED', /closed/, { network: 'fcnet', ...fields });
     await expectUnchanged(before);
   });
