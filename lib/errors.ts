@@ -325,7 +325,10 @@ export class NetworkError extends Error {
 Object.defineProperty(NetworkError.prototype, 'name', { value: 'NetworkError' });
 
 /** Whether `error` is a NetworkError, also of another copy of this package; with `code`, whether it is that one. */
-export function isNetworkError(error: unknown, code?: ErrorCode): error is NetworkError {
+export function isNetworkError<Code extends ErrorCode = ErrorCode>(
+  error: unknown,
+  code?: Code,
+): error is NetworkError & { readonly code: Code } {
   return (
     error instanceof Error &&
     (error as { [brand]?: unknown })[brand] === true &&
