@@ -6,9 +6,9 @@ import type { NetworkConfig } from './types.ts';
 
 export interface FirecrackerInterfaceOptions {
   /** Default `eth0`. */
-  readonly ifaceId?: string;
+  readonly ifaceId?: string | undefined;
   /** Whether to tell the guest its MTU; needs Firecracker 1.16, older ones refuse the field. Default `false`. */
-  readonly mtu?: boolean;
+  readonly mtu?: boolean | undefined;
 }
 
 /** Body of `PUT /network-interfaces/{iface_id}`. */
@@ -27,8 +27,8 @@ export interface FirecrackerNetworkOverride {
 
 export interface KernelIpOptions {
   /** The guest's name for its interface; default `eth0`. Empty: the kernel takes the first that is up. */
-  readonly guestInterface?: string;
-  readonly hostname?: string;
+  readonly guestInterface?: string | undefined;
+  readonly hostname?: string | undefined;
 }
 
 /** The body that gives a VM its interface on `net.tapName`. */

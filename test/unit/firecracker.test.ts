@@ -36,6 +36,10 @@ describe('firecrackerInterface', () => {
       guest_mac: '02:00:00:00:00:01',
       host_dev_name: 'tap0',
     });
+    // As an option may be written that is not given.
+    expect(firecrackerInterface(net, { ifaceId: undefined, mtu: undefined })).toEqual(
+      firecrackerInterface(net),
+    );
     expect(firecrackerInterface(net, { ifaceId: 'net1', mtu: true })).toMatchObject({
       iface_id: 'net1',
       mtu: 1400,
@@ -65,6 +69,9 @@ describe('kernelIpArgument', () => {
   });
 
   it('takes a host name and an interface of the guest', () => {
+    expect(kernelIpArgument(net, { hostname: undefined, guestInterface: undefined })).toBe(
+      kernelIpArgument(net),
+    );
     const argument = kernelIpArgument(net, { hostname: 'web', guestInterface: '' });
     expect(argument).toContain(':web::off:');
   });
