@@ -6,6 +6,7 @@ import type { PoolEvent } from '../../lib/observe.ts';
 import type { PoolOptions } from '../../lib/options.ts';
 import { canonicalDump, expectUnchanged } from '../support/dump.ts';
 import { holdLock } from '../support/hold-lock.ts';
+import { interrupted } from '../support/interrupted.ts';
 import { resetLab, until } from '../support/lab.ts';
 import { expectRefusal } from '../support/refusal.ts';
 import { ip } from '../support/run.ts';
@@ -93,6 +94,20 @@ describeBackends(
       } finally {
         closeSync(held);
       }
+    });
+
+    it('says what could not be destroyed, and closes all the same', async () => {
+      const fails = () => Promise.reject(new Error('no slots today'));
+      const options = { pool: { min: 1, max: 1 } };
+      const manager = await lab.open(options, interrupted('slotDestroy', { after: fails }));
+      await manager.warmUp();
+      await manager.setup('vm-1');
+      await untilReady(manager, 1);
+      await manager.close();
+      expect(lab.logged).toMatchObject([
+        { level: 'warn', message: 'a slot was left in part: no slots today' },
+      ]);
+      expect(await (await lab.open()).list()).toEqual([]);
     });
 
     it('that is empty gives way to a setup of its own, and fills again', async () => {
