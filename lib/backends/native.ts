@@ -6,7 +6,6 @@ import type { CheckReport, Departure, PoolState, RepairReport } from '../types.t
 import type { AttachRequest, Backend, DetachRequest, Made, OwnVm } from './backend.ts';
 import { unguard } from './guard.ts';
 import { aliasOf, firstInterface, labelBare } from './host-link.ts';
-import { waitUntilFree } from './namespace-wait.ts';
 import { type Attached, attach } from './native-attach.ts';
 import { detach, planDetachment } from './native-detach.ts';
 import { type NativeRuntime, nativeRuntime } from './native-runtime.ts';
@@ -226,7 +225,7 @@ export class NativeBackend extends RecordedBackend implements Backend {
     this.#watchLink(leaving);
     this.#native?.bridges.left(bridge);
     if (wait && result.netns !== null) {
-      await waitUntilFree(this.runtime.binding, vmId, result.netns, scope);
+      await this.runtime.namespaceWait.untilFree(vmId, result.netns, scope);
     }
     return true;
   }

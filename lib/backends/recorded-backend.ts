@@ -27,7 +27,6 @@ import { HostReading } from './host-reading.ts';
 import { listAttachments } from './list.ts';
 import type { HeldLock } from './locks.ts';
 import { findStore, type Taken } from './lost-store.ts';
-import { waitUntilFree } from './namespace-wait.ts';
 import { ownerOf } from './native-plan.ts';
 import { networkUsers } from './network-users.ts';
 import { clearDeadPools, hasOtherPools } from './pool-owner.ts';
@@ -80,7 +79,7 @@ export abstract class RecordedBackend {
       const isIt = only === null || (await isSameAttachment(runtime, vmId, only, records, lock));
       return isIt ? detachUnderLock(runtime, { undoing, vmId, records, lock, scope, own }) : null;
     });
-    if (wait && state !== null && isOurs(state)) await waitUntilFree(runtime.binding, vmId, state, scope);
+    if (wait && state !== null && isOurs(state)) await runtime.namespaceWait.untilFree(vmId, state, scope);
     return 'teardown';
   }
 

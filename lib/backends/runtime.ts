@@ -11,6 +11,7 @@ import { Anchors } from './anchor.ts';
 import type { Bridge } from './bridge-choice.ts';
 import { LeftConnections } from './left-connections.ts';
 import { Locks } from './locks.ts';
+import { NamespaceWait } from './namespace-wait.ts';
 import type { Network } from './network.ts';
 import { addressStoreOf } from './network-addresses.ts';
 import { NetworkFirewall } from './network-firewall.ts';
@@ -32,6 +33,7 @@ export class Runtime {
   readonly cache: ResultCache;
   readonly firewall: NetworkFirewall;
   readonly leftConnections: LeftConnections;
+  readonly namespaceWait: NamespaceWait;
   readonly chainOptions: ChainOptions;
   /** Those that were made, or found, for the network, from the first on; none where the chain makes its own. */
   bridges: readonly Bridge[] = [];
@@ -49,6 +51,7 @@ export class Runtime {
       ...{ binding, directory: addressStoreOf(network), network: network.name },
       logger: config.logger ?? defaultLogger,
     });
+    this.namespaceWait = new NamespaceWait(binding);
     this.chainOptions = {
       runner: binding,
       pluginDirs: [...config.pluginDirs, bundledPluginDir],

@@ -1,6 +1,7 @@
 /** The plans of `attach` and `detach`: what native code executes, every name chosen by TypeScript. */
 import type { StepTimes } from '../types.ts';
 import type { NativeError } from './error.ts';
+import type { NamespaceId } from './sys.ts';
 import type { Task } from './task.ts';
 
 export interface AttachmentLocks {
@@ -250,7 +251,7 @@ export interface DetachResult {
   /** Whether the VM is off the network. When not, nothing after the cut was done. */
   readonly cut: boolean;
   /** The namespace that was made under the VM's lock. */
-  readonly netns: { readonly inode: number; readonly device: number } | null;
+  readonly netns: NamespaceId | null;
   /** What failed, each with its `step`; the record stays unless all that did is of reason `foreign`. */
   readonly errors: readonly NativeError[];
   readonly steps: StepTimes;

@@ -22,11 +22,14 @@ export interface AnchorPlan extends Task {
   readonly lock: LockHandle;
 }
 
-export interface AnchorState {
-  /** `file`: a plain file, which may be a live namespace seen from another mount namespace. */
-  readonly kind: 'absent' | 'namespace' | 'file' | 'other';
+export interface NamespaceId {
   readonly inode: number;
   readonly device: number;
+}
+
+export interface AnchorState extends NamespaceId {
+  /** `file`: a plain file, which may be a live namespace seen from another mount namespace. */
+  readonly kind: 'absent' | 'namespace' | 'file' | 'other';
   /** Whether the lock's claim names this very namespace; for anything else: whether it names one at all. */
   readonly claimed: boolean;
   /** Whose the attachment is by the lock's claim; `null`: the VM's own, or it does not say. */
@@ -71,10 +74,10 @@ export interface SysBinding {
   isHostNamespace(plan: Task & { readonly path: string }): Promise<boolean>;
   /** Inodes of the network namespaces that threads run in. */
   inhabitedNamespaces(plan: Task): Promise<number[]>;
-  /** Who keeps a namespace alive. */
+  /** Who keeps each of the namespaces alive, in their order. */
   namespaceHolders(
-    plan: Task & { readonly inode: number; readonly device: number },
-  ): Promise<NamespaceHolder[]>;
+    plan: Task & { readonly namespaces: readonly NamespaceId[] },
+  ): Promise<NamespaceHolder[][]>;
   /** Whether this process's mount namespace is pid 1's, and whether `directory` is a shared mount. */
   mountState(
     plan: Task & { readonly directory: string },

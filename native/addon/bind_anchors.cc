@@ -154,11 +154,19 @@ void BindAnchors(Napi::Object exports, Module& module) {
   Export(
       exports, module, "namespaceHolders", LaneName::kScan,
       [](const Fields& plan) {
-        return NamespaceId{plan.Integer<std::uint64_t>("device"), plan.Integer<std::uint64_t>("inode")};
+        std::vector<NamespaceId> ids;
+        for (const Fields& each : plan.Objects("namespaces")) {
+          ids.push_back({each.Integer<std::uint64_t>("device"), each.Integer<std::uint64_t>("inode")});
+        }
+        return ids;
       },
-      [](const NamespaceId& id, const Cancellation& cancellation) { return FindHolders(id, cancellation); },
-      [](Napi::Env env, const std::vector<NamespaceHolder>& holders) {
-        return ToArray(env, holders, HolderToJs);
+      [](const std::vector<NamespaceId>& ids, const Cancellation& cancellation) {
+        return FindHolders(ids, cancellation);
+      },
+      [](Napi::Env env, const std::vector<std::vector<NamespaceHolder>>& all) {
+        return ToArray(env, all, [](Napi::Env e, const std::vector<NamespaceHolder>& holders) {
+          return ToArray(e, holders, HolderToJs);
+        });
       });
 }
 

@@ -10,9 +10,12 @@
 #include <array>
 #include <cerrno>
 #include <cinttypes>
+#include <cstddef>
 #include <cstdio>
 #include <filesystem>
 #include <fstream>
+#include <map>
+#include <optional>
 #include <set>
 #include <system_error>
 #include <utility>
@@ -52,45 +55,77 @@ namespace fs = std::filesystem;
   return command;
 }
 
+// Of "net:[4026531840]", as links and mounts of network namespaces show it; 0: of anything else.
+[[nodiscard]] std::uint64_t InodeIn(const std::string& text) {
+  std::uint64_t inode = 0;
+  return std::sscanf(text.c_str(), "net:[%" SCNu64 "]", &inode) == 1 ? inode : 0;
+}
+
+// Which of some namespaces a process holds, by their places among those that are looked for.
 class Search {
  public:
-  explicit Search(const NamespaceId& id) : id_(id), text_("net:[" + std::to_string(id.inode) + "]") {}
+  using Places = std::set<std::size_t>;
+
+  explicit Search(const std::vector<NamespaceId>& ids) {
+    for (std::size_t place = 0; place < ids.size(); ++place) {
+      wanted_.emplace(ids[place].inode, Wanted{ids[place].device, place});
+    }
+  }
 
   // Threads may each be in another namespace.
-  [[nodiscard]] bool IsMember(const std::string& process) const {
-    const auto threads = Entries(process + "/task");
-    return std::any_of(threads.begin(), threads.end(), [&](const std::string& thread) {
-      return LinkText(process + "/task/" + thread + "/ns/net") == text_;
-    });
+  [[nodiscard]] Places RunIn(const std::string& process) const {
+    Places places;
+    for (const std::string& thread : Entries(process + "/task")) {
+      Add(InodeIn(LinkText(process + "/task/" + thread + "/ns/net")), std::nullopt, places);
+    }
+    return places;
   }
 
-  [[nodiscard]] bool HoldsFd(const std::string& process) const {
-    const auto fds = Entries(process + "/fd");
-    return std::any_of(fds.begin(), fds.end(),
-                       [&](const std::string& fd) { return IsIt(process + "/fd/" + fd); });
+  [[nodiscard]] Places OpenIn(const std::string& process) const {
+    Places places;
+    for (const std::string& fd : Entries(process + "/fd")) places.merge(OpenAs(process + "/fd/" + fd));
+    return places;
   }
 
-  [[nodiscard]] bool SeesMount(const std::string& process) const {
-    const auto mounts = ReadMountInfo(process + "/mountinfo");
-    return std::any_of(mounts.begin(), mounts.end(), [&](const MountInfo& mount) {
-      return mount.file_system == "nsfs" && mount.root == text_;
-    });
+  [[nodiscard]] Places MountedIn(const std::string& process) const {
+    Places places;
+    for (const MountInfo& mount : ReadMountInfo(process + "/mountinfo")) {
+      if (mount.file_system == "nsfs") Add(InodeIn(mount.root), std::nullopt, places);
+    }
+    return places;
   }
 
   // A namespace that was opened by its name shows that name, so it takes a stat; AT_STATX_DONT_SYNC, because
   // the descriptor may as well be a file on a server that is gone.
-  [[nodiscard]] bool IsIt(const std::string& fd) const {
+  [[nodiscard]] Places OpenAs(const std::string& fd) const {
+    Places places;
     const std::string text = LinkText(fd);
-    if (!text.starts_with('/')) return text == text_;
-    if (text.starts_with("/dev/")) return false;
+    if (!text.starts_with('/')) {
+      Add(InodeIn(text), std::nullopt, places);
+      return places;
+    }
+    if (text.starts_with("/dev/")) return places;
     struct statx status {};
-    if (::statx(AT_FDCWD, fd.c_str(), AT_STATX_DONT_SYNC, STATX_INO, &status) != 0) return false;
-    return status.stx_ino == id_.inode && makedev(status.stx_dev_major, status.stx_dev_minor) == id_.device;
+    if (::statx(AT_FDCWD, fd.c_str(), AT_STATX_DONT_SYNC, STATX_INO, &status) != 0) return places;
+    Add(status.stx_ino, makedev(status.stx_dev_major, status.stx_dev_minor), places);
+    return places;
   }
 
  private:
-  NamespaceId id_;
-  std::string text_;
+  struct Wanted {
+    std::uint64_t device;
+    std::size_t place;
+  };
+
+  // Without a device it is one of nsfs, as all that are wanted are.
+  void Add(std::uint64_t inode, std::optional<std::uint64_t> device, Places& places) const {
+    const auto [begin, end] = wanted_.equal_range(inode);
+    for (auto each = begin; each != end; ++each) {
+      if (!device || *device == each->second.device) places.insert(each->second.place);
+    }
+  }
+
+  std::multimap<std::uint64_t, Wanted> wanted_;
 };
 
 [[nodiscard]] bool IsPid(const std::string& name) {
@@ -112,7 +147,7 @@ class Search {
   }
   for (const std::string& number : Entries(process + "/fd")) {
     const std::string path = directory / "fd" / number;
-    if (!search.IsIt(path)) continue;
+    if (search.OpenAs(path).empty()) continue;
     if (UniqueFd fd = OpenIfIs(path, id)) return fd;
   }
   return {};
@@ -172,11 +207,10 @@ class InhabitedReading {
     const fs::path tasks = fs::path("/proc") / name / "task";
     std::error_code ended;
     for (const std::string& thread : Entries(tasks, ended)) {
-      std::uint64_t inode = 0;
       errno = 0;
       const std::string text = LinkText(tasks / thread / "ns/net");
       NoteThread(tasks / thread, errno);
-      if (std::sscanf(text.c_str(), "net:[%" SCNu64 "]", &inode) == 1) inhabited_.inodes.insert(inode);
+      if (const std::uint64_t inode = InodeIn(text); inode != 0) inhabited_.inodes.insert(inode);
     }
     Note(ended.value());
   }
@@ -193,7 +227,7 @@ InhabitedNamespaces ReadInhabitedNamespaces(const Cancellation& cancellation) {
 }
 
 UniqueFd OpenHeldNamespace(const NamespaceId& id, const Cancellation& cancellation) {
-  const Search search(id);
+  const Search search({id});
   for (const std::string& name : Entries("/proc")) {
     if (!IsPid(name)) continue;
     cancellation.ThrowIfCancelled();
@@ -202,19 +236,24 @@ UniqueFd OpenHeldNamespace(const NamespaceId& id, const Cancellation& cancellati
   return {};
 }
 
-std::vector<NamespaceHolder> FindHolders(const NamespaceId& id, const Cancellation& cancellation) {
-  const Search search(id);
+std::vector<std::vector<NamespaceHolder>> FindHolders(const std::vector<NamespaceId>& ids,
+                                                      const Cancellation& cancellation) {
+  const Search search(ids);
   std::set<std::string> mount_namespaces{LinkText("/proc/thread-self/ns/mnt")};
-  std::vector<NamespaceHolder> holders;
+  std::vector<std::vector<NamespaceHolder>> holders(ids.size());
   for (const std::string& name : Entries("/proc")) {
     if (!IsPid(name)) continue;
     cancellation.ThrowIfCancelled();
     const std::string process = "/proc/" + name;
-    const auto add = [&](HoldVia via) { holders.push_back({std::stoi(name), CommandOf(process), via}); };
-    if (search.IsMember(process)) add(HoldVia::kMember);
-    if (search.HoldsFd(process)) add(HoldVia::kFd);
-    if (mount_namespaces.insert(LinkText(process + "/ns/mnt")).second && search.SeesMount(process)) {
-      add(HoldVia::kMount);
+    const auto add = [&](const Search::Places& places, HoldVia via) {
+      for (const std::size_t place : places) {
+        holders[place].push_back({std::stoi(name), CommandOf(process), via});
+      }
+    };
+    add(search.RunIn(process), HoldVia::kMember);
+    add(search.OpenIn(process), HoldVia::kFd);
+    if (mount_namespaces.insert(LinkText(process + "/ns/mnt")).second) {
+      add(search.MountedIn(process), HoldVia::kMount);
     }
   }
   return holders;

@@ -25,10 +25,11 @@ struct NamespaceHolder {
   HoldVia via;
 };
 
-// Who keeps the namespace alive, by all that /proc tells: a socket or a TAP that is used from outside of the
-// namespace pins it, too, and is not seen. One process for each mount namespace is named.
-[[nodiscard]] std::vector<NamespaceHolder> FindHolders(const NamespaceId& id,
-                                                       const Cancellation& cancellation);
+// Who keeps each of the namespaces alive, in one reading of /proc, by all that it tells: a socket or a TAP
+// that is used from outside of a namespace pins it, too, and is not seen. One process for each mount
+// namespace is named.
+[[nodiscard]] std::vector<std::vector<NamespaceHolder>> FindHolders(const std::vector<NamespaceId>& ids,
+                                                                    const Cancellation& cancellation);
 
 struct InhabitedNamespaces {
   std::set<std::uint64_t> inodes;

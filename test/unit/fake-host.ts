@@ -176,7 +176,7 @@ export class FakeHost implements Host {
           })),
       }),
       inhabitedNamespaces: async () => [],
-      namespaceHolders: async () => [],
+      namespaceHolders: async () => [[]],
       mountState: async () => ({ hostMountNamespace: true, shared: true }),
     };
   }

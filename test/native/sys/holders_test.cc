@@ -7,8 +7,10 @@
 #include <sys/wait.h>
 #include <unistd.h>
 
+#include <algorithm>
 #include <atomic>
 #include <cerrno>
+#include <cstddef>
 #include <cstdint>
 #include <memory>
 
@@ -65,6 +67,26 @@ TEST(InhabitedNamespaces, SayWhyTheyAreNotAll) {
   const InhabitedNamespaces inhabited = ReadInhabitedNamespaces({});
   ASSERT_EQ(::setrlimit(RLIMIT_NOFILE, &before), 0);
   EXPECT_EQ(inhabited.unread, EMFILE);
+}
+
+TEST(Holders, AreFoundOfEachNamespace) {
+  const UniqueFd current = OpenCurrentNamespace();
+  UniqueFd other;
+  RunInNewNamespace([&] { other = OpenCurrentNamespace(); });
+  const NamespaceId own = IdOfNamespace(current.Get());
+  const NamespaceId held = IdOfNamespace(other.Get());
+  const auto holders = FindHolders({held, {held.device, 1}, own, held}, {});
+  ASSERT_EQ(holders.size(), 4U);
+  const auto its = [&](std::size_t place, HoldVia via) {
+    return std::ranges::count_if(holders[place], [via](const NamespaceHolder& each) {
+      return each.pid == ::getpid() && each.via == via;
+    });
+  };
+  EXPECT_EQ(its(0, HoldVia::kFd), 1);
+  EXPECT_EQ(its(0, HoldVia::kMember), 0);
+  EXPECT_TRUE(holders[1].empty());
+  EXPECT_EQ(its(2, HoldVia::kMember), 1);
+  EXPECT_EQ(its(3, HoldVia::kFd), 1);
 }
 
 }  // namespace
