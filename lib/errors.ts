@@ -152,7 +152,7 @@ export const errorTable = {
     remedy: 'remove the file and call setup again',
   },
   ERR_NETNS_BUSY: {
-    when: 'teardown with wait: true gives up waiting for the processes that hold the namespace',
+    when: 'teardown with wait: true gives up waiting for the processes that hold the namespace: time is up, or the manager closes',
     remedy: 'end the processes that the message names; the VM is already off the network',
   },
   ERR_STATE_DIR_UNSAFE: {

@@ -312,19 +312,19 @@ export class NetworkManager implements AsyncDisposable {
   }
 
   /** `null`: what was to go has gone before, and something else may stand in its place. */
-  #detach(vmId: string, wait: boolean, only: OwnVm | null, scope: Scope): Promise<Departure | null> {
-    const gone = this.#alone<Departure | null>(vmId, scope, () => {
+  async #detach(vmId: string, wait: boolean, only: OwnVm | null, scope: Scope): Promise<Departure | null> {
+    const gone = await this.#alone(vmId, scope, async () => {
       const own = this.#own.get(vmId);
-      if (only !== null && own !== only) return Promise.resolve(null);
+      if (only !== null && own !== only) return null;
       const request = { vmId, wait, only: only?.hostLink ?? null, own: own?.hostLink ?? null };
-      return this.#backend.detach(request, scope);
-    });
-    return gone.then((departure) => {
-      if (departure === null) return null;
+      const detached = await this.#backend.detach(request, scope);
       this.#own.delete(vmId);
-      this.#statistics.steps(departure, scope.durations);
-      return departure;
+      return detached;
     });
+    if (gone === null) return null;
+    if (wait) await this.#backend.untilFree(vmId, gone.netns, scope, this.#closing);
+    this.#statistics.steps(gone.departure, scope.durations);
+    return gone.departure;
   }
 
   /** The very attachment that this manager made, and no other that the VM may have by then. */
@@ -332,7 +332,7 @@ export class NetworkManager implements AsyncDisposable {
     return this.#teardown(own.vmId, options, own);
   }
 
-  /** Neither closing nor a signal stops it. */
+  /** Neither closing nor a signal stops it, but for the wait. */
   async #teardown(vmId: string, options: TeardownOptions, only: OwnVm | null): Promise<void> {
     const { network } = this;
     const verb = { operation: 'teardown', network, vmId } as const;

@@ -1,4 +1,6 @@
+import type { NamespaceId } from '../native/sys.ts';
 import type { Scope } from '../operation.ts';
+import type { Stop } from '../stop.ts';
 import type {
   Attachment,
   BackendName,
@@ -40,8 +42,14 @@ export interface DetachRequest {
   readonly only: string | null;
   /** That of what this manager has made of the VM, and not torn down since. `null`: nothing, or a chain without one. */
   readonly own: string | null;
-  /** Whether to wait until the kernel has freed the namespace. */
+  /** Whether the caller waits until its namespace is free: it is neither kept for another VM, nor freed together with others. */
   readonly wait: boolean;
+}
+
+export interface Detached {
+  readonly departure: Departure;
+  /** What was its namespace, where that is certain. */
+  readonly netns: NamespaceId | null;
 }
 
 /**
@@ -57,7 +65,9 @@ export interface Backend {
   /** All or nothing: when it rejects, everything it began is undone. */
   attach(request: AttachRequest, scope: Scope): Promise<Made>;
   /** Idempotent. Cuts the link first; goes on past whatever else fails. */
-  detach(request: DetachRequest, scope: Scope): Promise<Departure>;
+  detach(request: DetachRequest, scope: Scope): Promise<Detached>;
+  /** Until nobody holds what was the VM's namespace, which may have another by then; no verb about the VM waits for that. */
+  untilFree(vmId: string, netns: NamespaceId | null, scope: Scope, closing: Stop): Promise<void>;
   check(vmId: string, scope: Scope): Promise<CheckReport>;
   /** Puts back what differs, of one VM or, with `null`, of all. */
   repair(vmId: string | null, scope: Scope): Promise<RepairReport>;

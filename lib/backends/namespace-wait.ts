@@ -3,6 +3,7 @@ import type { NativeBinding } from '../native/binding.ts';
 import type { NamespaceHolder } from '../native/host.ts';
 import type { NamespaceId } from '../native/sys.ts';
 import type { Scope } from '../operation.ts';
+import type { Stop } from '../stop.ts';
 import { atStep } from './kernel-error.ts';
 
 /** Between two looks at the processes of the host. */
@@ -14,6 +15,7 @@ const pausePerLook = 2;
 type Holders = readonly NamespaceHolder[];
 
 interface Waiter {
+  readonly vmId: string;
   readonly id: NamespaceId;
   found(holders: Holders): void;
   failed(error: unknown): void;
@@ -34,33 +36,44 @@ export class NamespaceWait {
     this.#binding = binding;
   }
 
-  /** Rejects with ERR_NETNS_BUSY, and the names of those who hold the namespace, when time is up. */
-  async untilFree(vmId: string, netns: NamespaceId, scope: Scope): Promise<void> {
+  /**
+   * Rejects with ERR_NETNS_BUSY, and the names of those who hold the namespace, when time is up or the manager closes.
+   * `netns: null`: that which another waits for of this VM, if any.
+   */
+  async untilFree(vmId: string, netns: NamespaceId | null, scope: Scope, closing: Stop): Promise<void> {
+    const id = netns ?? this.#awaitedOf(vmId);
+    if (id === null) return;
     scope.step = 'wait';
-    const holders = await this.#wait(netns, scope);
+    const holders = await this.#wait(vmId, id, [scope, closing]);
     if (holders.length === 0) return;
-    const message = `${vmId} is off the network, but its namespace is still held: ${holders.map(describe).join(', ')}`;
+    const why = closing.stopped ? 'its manager closes while its namespace' : 'its namespace';
+    const message = `${vmId} is off the network, but ${why} is still held: ${holders.map(describe).join(', ')}`;
     throw new NetworkError('ERR_NETNS_BUSY', message, { vmId, step: 'wait' });
   }
 
-  /** Those who hold it once time is up, but for the first look: nobody gives up without having looked. */
-  #wait({ inode, device }: NamespaceId, scope: Scope): Promise<Holders> {
+  #awaitedOf(vmId: string): NamespaceId | null {
+    for (const waiter of this.#waiting) if (waiter.vmId === vmId) return waiter.id;
+    return null;
+  }
+
+  /** Those who hold it once one of these has stopped, but for the first look: nobody gives up without having looked. */
+  #wait(vmId: string, { inode, device }: NamespaceId, stops: readonly Stop[]): Promise<Holders> {
     return new Promise((resolve, reject) => {
       let last: Holders | null = null;
-      const watch = scope.onStop(() => last !== null && end(last));
+      const watches = stops.map((stop) => stop.onStop(() => last !== null && end(last)));
       const leave = () => {
         this.#waiting.delete(waiter);
-        watch.end();
+        for (const watch of watches) watch.end();
       };
       const end = (holders: Holders) => {
         leave();
         resolve(holders);
       };
       const waiter: Waiter = {
-        id: { inode, device },
+        ...{ vmId, id: { inode, device } },
         found: (holders) => {
           last = holders;
-          if (holders.length === 0 || scope.stopped) end(holders);
+          if (holders.length === 0 || stops.some(({ stopped }) => stopped)) end(holders);
         },
         failed: (error) => {
           leave();

@@ -2,8 +2,8 @@ import type { AttachmentKey, CacheRecord } from '../cni/types.ts';
 import type { DetachPlan } from '../native/attachment.ts';
 import type { Scope } from '../operation.ts';
 import type { Config, PoolConfig } from '../settings.ts';
-import type { CheckReport, Departure, PoolState, RepairReport } from '../types.ts';
-import type { AttachRequest, Backend, DetachRequest, Made, OwnVm } from './backend.ts';
+import type { CheckReport, PoolState, RepairReport } from '../types.ts';
+import type { AttachRequest, Backend, Detached, DetachRequest, Made, OwnVm } from './backend.ts';
 import { unguard } from './guard.ts';
 import { aliasOf, firstInterface, labelBare } from './host-link.ts';
 import { type Attached, attach } from './native-attach.ts';
@@ -145,19 +145,17 @@ export class NativeBackend extends RecordedBackend implements Backend {
     return this.#pools?.owners ?? super.poolOwners;
   }
 
-  override async detach(request: DetachRequest, scope: Scope): Promise<Departure> {
+  override async detach(request: DetachRequest, scope: Scope): Promise<Detached> {
     const label = this.#pools?.leaving(request.vmId) ?? null;
     try {
-      if (await this.#recycle(request, label === null, scope)) return 'recycled';
-      await this.#detachAny(request, scope);
+      if (await this.#recycle(request, label === null, scope)) return { departure: 'recycled', netns: null };
+      const detached = await this.#detachAny(request, scope);
+      this.#pools?.released(request.vmId);
+      return detached;
     } catch (error) {
-      // It has gone by the time that its namespace is waited for.
-      if (scope.step === 'wait') this.#pools?.released(request.vmId);
-      else if (label !== null) this.#pools?.staying(request.vmId, label);
+      if (label !== null) this.#pools?.staying(request.vmId, label);
       throw error;
     }
-    this.#pools?.released(request.vmId);
-    return 'teardown';
   }
 
   /** Whether it was a slot's, and is a slot again. Who waits until its namespace is freed wants it gone. */
@@ -172,39 +170,41 @@ export class NativeBackend extends RecordedBackend implements Backend {
     return true;
   }
 
-  async #detachAny(request: DetachRequest, scope: Scope): Promise<void> {
+  async #detachAny(request: DetachRequest, scope: Scope): Promise<Detached> {
     const made = this.#made.get(request.vmId);
-    if (await this.#detachMade(request, scope)) return;
+    const detached = await this.#detachMade(request, scope);
+    if (detached !== null) return detached;
     const link = made?.undo.hostLink?.name ?? null;
     if (link !== null) await labelBare(this.runtime.binding, link, keyOf(this.runtime, request.vmId));
-    await this.#detachFound(request, scope);
+    const found = await this.#detachFound(request, scope);
     // A slot's return that failed at its very end has left neither a record nor an alias, which lead to it.
     if (made !== undefined) await unguard(this.runtime.binding, made.undo.guard);
+    return found;
   }
 
-  async #detachFound(request: DetachRequest, scope: Scope): Promise<void> {
-    if (request.only === null && (await this.#detachRecorded(request, scope))) return;
-    await super.detach(request, scope);
+  async #detachFound(request: DetachRequest, scope: Scope): Promise<Detached> {
+    const detached = request.only === null ? await this.#detachRecorded(request, scope) : null;
+    return detached ?? super.detach(request, scope);
   }
 
-  /** Whether it was all that the VM has: it may be another's, who tears it down and sets it up again meanwhile. */
-  async #detachRecorded(request: DetachRequest, scope: Scope): Promise<boolean> {
+  /** `null`: not all that the VM has, which may be another's, who tears it down and sets it up again meanwhile. */
+  async #detachRecorded(request: DetachRequest, scope: Scope): Promise<Detached | null> {
     const { runtime } = this;
     const { vmId } = request;
     const version = await runtime.cache.version(keyOf(runtime, vmId));
     const [record] = version === null ? [] : await recordsOfVm(runtime, vmId);
-    if (record?.containerId !== vmId) return false;
+    if (record?.containerId !== vmId) return null;
     const plan = planDetachment(runtime, vmId, record, runtime.locks.planOf(vmId, scope), version);
-    if (plan === null) return false;
+    if (plan === null) return null;
     return this.#detach(request, { ...leavingOf(record), plan }, scope);
   }
 
-  /** Whether it was all that this backend had made for the VM. */
-  async #detachMade(request: DetachRequest, scope: Scope): Promise<boolean> {
+  /** `null`: not all that this backend had made for the VM. */
+  async #detachMade(request: DetachRequest, scope: Scope): Promise<Detached | null> {
     const { vmId } = request;
     const { anchors, locks } = this.runtime;
     const made = this.#made.get(vmId);
-    if (made === undefined) return false;
+    if (made === undefined) return null;
     this.#made.delete(vmId);
     const plan = {
       ...{ locks: locks.planOf(vmId, scope), anchor: anchors.fileOf(vmId) },
@@ -214,20 +214,17 @@ export class NativeBackend extends RecordedBackend implements Backend {
     return this.#detach(request, { key: keyOf(this.runtime, vmId), plan, bridge, wasSlot }, scope);
   }
 
-  async #detach({ vmId, wait }: DetachRequest, leaving: Leaving, scope: Scope): Promise<boolean> {
+  async #detach({ vmId, wait }: DetachRequest, leaving: Leaving, scope: Scope): Promise<Detached | null> {
     const { key, plan, bridge } = leaving;
     const work = (together: boolean) => detach(this.runtime, vmId, key, { ...plan, together }, scope);
     this.#leaveConnections(plan);
     // Whoever waits for the namespace waits for no other.
     const result = await (wait ? work(false) : this.#together.run(() => work(true)));
-    if (result === null) return false;
+    if (result === null) return null;
     this.#leaveConnections(plan);
     this.#watchLink(leaving);
     this.#native?.bridges.left(bridge);
-    if (wait && result.netns !== null) {
-      await this.runtime.namespaceWait.untilFree(vmId, result.netns, scope);
-    }
-    return true;
+    return { departure: 'teardown', netns: result.netns };
   }
 
   #leaveConnections({ interfaces: [{ addresses }] }: DetachPlan): void {

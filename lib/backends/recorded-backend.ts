@@ -1,12 +1,13 @@
 import { collect } from '../cni/collect.ts';
 import type { CacheRecord } from '../cni/types.ts';
 import { NetworkError } from '../errors.ts';
+import type { NamespaceId } from '../native/sys.ts';
 import { defaultLogger } from '../observe.ts';
 import type { Scope } from '../operation.ts';
+import type { Stop } from '../stop.ts';
 import type {
   Attachment,
   CheckReport,
-  Departure,
   Difference,
   GcReport,
   PoolState,
@@ -17,7 +18,7 @@ import type {
 import type { VerifySubject } from '../verify/subject.ts';
 import { type VerifyScope, verify } from '../verify/verify.ts';
 import { claimsNothing, isOurs } from './anchor.ts';
-import type { DetachRequest, OwnVm } from './backend.ts';
+import type { Detached, DetachRequest, OwnVm } from './backend.ts';
 import { Check, type InspectFurther } from './check.ts';
 import { departed, departedOrReplaced } from './departed.ts';
 import { detachUnderLock } from './detach.ts';
@@ -73,14 +74,17 @@ export abstract class RecordedBackend {
     return clearDeadPools(this.runtime, scope);
   }
 
-  async detach({ vmId, wait, only, own }: DetachRequest, scope: Scope): Promise<Departure> {
+  async detach({ vmId, only, own }: DetachRequest, scope: Scope): Promise<Detached> {
     const { runtime, undoing } = this;
     const state = await this.#withRecords(vmId, scope, async (lock, records) => {
       const isIt = only === null || (await isSameAttachment(runtime, vmId, only, records, lock));
       return isIt ? detachUnderLock(runtime, { undoing, vmId, records, lock, scope, own }) : null;
     });
-    if (wait && state !== null && isOurs(state)) await runtime.namespaceWait.untilFree(vmId, state, scope);
-    return 'teardown';
+    return { departure: 'teardown', netns: state !== null && isOurs(state) ? state : null };
+  }
+
+  untilFree(vmId: string, netns: NamespaceId | null, scope: Scope, closing: Stop): Promise<void> {
+    return this.runtime.namespaceWait.untilFree(vmId, netns, scope, closing);
   }
 
   check(vmId: string, scope: Scope): Promise<CheckReport> {

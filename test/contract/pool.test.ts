@@ -84,8 +84,13 @@ describeBackends(
       const { netnsPath, result } = await manager.setup('vm-1');
       const held = openSync(netnsPath, 'r');
       try {
-        const torn = manager.teardown('vm-1', { wait: true, timeoutMs: 500 });
-        await expectRefusal(torn, 'ERR_NETNS_BUSY', 'has it open');
+        const waiting = manager.teardown('vm-1', { wait: true, timeoutMs: 500 });
+        const torn = expectRefusal(waiting, 'ERR_NETNS_BUSY', 'has it open');
+        await untilReady(manager, 1);
+        expect(await manager.setup('vm-1')).toMatchObject({ origin: 'warm' });
+        await torn;
+        expect(manager.stats().pools).toMatchObject([{ inUse: 1 }]);
+        await manager.teardown('vm-1');
         expect(manager.stats().pools).toMatchObject([{ inUse: 0 }]);
         const { interfaces } = result as { readonly interfaces: readonly { readonly name: string }[] };
         const isLeft = async () => (await linksOf(null)).some(({ ifname }) => ifname === interfaces[1]?.name);

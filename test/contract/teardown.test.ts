@@ -127,6 +127,25 @@ describeLayouts('teardown', (lab) => {
     await expectUnchanged(before);
   });
 
+  it('with wait, keeps neither the next setup of the VM waiting nor the manager from closing', async () => {
+    const manager = await lab.open();
+    const { pid } = await vmms.start((await manager.setup('vm-1')).netnsPath);
+    const torn = [1, 2].map(() =>
+      expectRefusal(
+        manager.teardown('vm-1', { wait: true }),
+        'ERR_NETNS_BUSY',
+        `manager closes while its namespace is still held: sleep (pid ${pid})`,
+        { operation: 'teardown', step: 'wait', vmId: 'vm-1' },
+      ),
+    );
+    await until('the name to go', async () => (await readdir('/run/netns')).length === 0);
+    await manager.setup('vm-1');
+    expect(await manager.check('vm-1')).toEqual({ ok: true, differences: [] });
+    await manager.close();
+    await Promise.all(torn);
+    expect(await readdir('/run/netns')).toEqual([]);
+  });
+
   it('cuts a VM off for good, whatever who holds its namespace does with the link there', async () => {
     let letGo = () => {};
     const looked = new Promise<void>((resolve) => {

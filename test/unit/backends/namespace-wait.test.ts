@@ -1,6 +1,7 @@
 import { afterEach, beforeEach, describe, expect, it, vi } from 'vitest';
 import { NamespaceWait } from '../../../lib/backends/namespace-wait.ts';
 import { Scope } from '../../../lib/operation.ts';
+import { Stopper } from '../../../lib/stop.ts';
 
 /** Looks that take so long each; `held` are the inodes that somebody holds. */
 function subject(lookMs: number, held: readonly number[]) {
@@ -13,15 +14,17 @@ function subject(lookMs: number, held: readonly number[]) {
       return namespaces.map(({ inode }) => (seen.held.has(inode) ? [holder] : []));
     },
   });
-  const untilFree = (inode: number, { timeoutMs = 60_000 } = {}) => {
+  const closing = new Stopper();
+  const untilFree = (inode: number | null, { vmId = `vm-${inode}`, timeoutMs = 60_000 } = {}) => {
     const scope = new Scope({ operation: 'teardown', timeoutMs });
+    const netns = inode === null ? null : { inode, device: 4 };
     return wait
-      .untilFree(`vm-${inode}`, { inode, device: 4 }, scope)
+      .untilFree(vmId, netns, scope, closing)
       .then(() => 'free' as const)
       .catch((error: Error) => error)
       .finally(() => scope.end());
   };
-  return { seen, untilFree };
+  return { closing, seen, untilFree };
 }
 
 beforeEach(() => void vi.useFakeTimers());
@@ -65,10 +68,35 @@ describe('waiting for namespaces', () => {
     expect(await short).toEqual(busy(message));
   });
 
+  it('ends when the manager closes, after one look at least', async () => {
+    const { closing, seen, untilFree } = subject(1, [1, 2]);
+    const waited = untilFree(1);
+    await vi.advanceTimersByTimeAsync(10);
+    closing.stop(null);
+    const message =
+      'vm-1 is off the network, but its manager closes while its namespace is still held: vmm (pid 7) has it open';
+    expect(await waited).toEqual(busy(message));
+    const late = [untilFree(2), untilFree(3)];
+    await vi.advanceTimersByTimeAsync(30);
+    expect(await Promise.all(late)).toEqual([busy(message.replace('vm-1', 'vm-2')), 'free']);
+    expect(seen.looks).toEqual([[1], [2, 3]]);
+  });
+
+  it('goes along with whoever waits for the same VM', async () => {
+    const { seen, untilFree } = subject(1, [1]);
+    expect(await untilFree(null, { vmId: 'vm-1' })).toBe('free');
+    const both = [untilFree(1), untilFree(null, { vmId: 'vm-1' })];
+    await vi.advanceTimersByTimeAsync(50);
+    expect(seen.looks.at(-1)).toEqual([1, 1]);
+    seen.held.clear();
+    await vi.advanceTimersByTimeAsync(50);
+    expect(await Promise.all(both)).toEqual(['free', 'free']);
+  });
+
   it('fails where the processes cannot be looked at', async () => {
     const wait = new NamespaceWait({ namespaceHolders: () => Promise.reject(new Error('no /proc')) });
     const scope = new Scope({ operation: 'teardown', timeoutMs: 1_000 });
-    const waited = wait.untilFree('vm-1', { inode: 1, device: 4 }, scope);
+    const waited = wait.untilFree('vm-1', { inode: 1, device: 4 }, scope, new Stopper());
     await expect(waited).rejects.toThrow('no /proc');
     scope.end();
   });
