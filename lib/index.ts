@@ -43,6 +43,7 @@ export type {
   Origin,
   PoolState,
   RecoveryReport,
+  Removed,
   RepairReport,
   TapOwner,
   VerifyFinding,

@@ -2,6 +2,7 @@ import type { Backend, OwnVm } from './backends/backend.ts';
 import type { KeyedMutex } from './mutex.ts';
 import { debug } from './observe.ts';
 import type { Running } from './running.ts';
+import type { Removed } from './types.ts';
 
 /** With fewer, nobody looks for those that have gone. */
 const sweepLeast = 256;
@@ -43,11 +44,11 @@ export class OwnVms {
     this.#vms.delete(vmId);
   }
 
-  /** Those of `before` whose attachments have these ids, but for what was set up anew since. */
-  forgetRemoved(before: readonly OwnVm[], containerIds: readonly string[]): void {
-    const removed = new Set(containerIds);
+  /** Those of `before` that have both ids of what was removed, but for what was set up anew since. */
+  forgetRemoved(before: readonly OwnVm[], removed: readonly Removed[]): void {
+    const gone = new Set(removed.map(idsOf));
     for (const vm of before) {
-      if (!removed.has(vm.containerId) || this.#vms.get(vm.vmId) !== vm) continue;
+      if (!gone.has(idsOf(vm)) || this.#vms.get(vm.vmId) !== vm) continue;
       this.#vms.delete(vm.vmId);
       this.#owner.backend.forget(vm);
     }
@@ -81,4 +82,9 @@ export class OwnVms {
       debug('VMs that others have torn down: %s', (error as Error).message);
     }
   }
+}
+
+/** Neither id can have a slash. */
+function idsOf({ vmId, containerId }: Removed): string {
+  return `${vmId}/${containerId}`;
 }

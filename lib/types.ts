@@ -212,12 +212,19 @@ export interface Attachment {
   readonly config: NetworkConfig | null;
 }
 
+/** What `gc` removed. Of what nothing tells one of the two ids any more, both are the other. */
+export interface Removed {
+  /** By which `keep` would have kept it. */
+  readonly vmId: string;
+  readonly containerId: string;
+}
+
 export interface GcReport {
-  /** Container ids of what was removed; of what has no record that would tell it, the vmId. */
-  readonly removed: readonly string[];
+  readonly removed: readonly Removed[];
   /** What could not be removed, with why. */
   readonly failed: readonly {
-    /** `null`: a plugin's clean-up of its own, or what the pool of a dead process had. */
+    /** Both are `null` of a plugin's clean-up of its own, and of what the pool of a dead process had. */
+    readonly vmId: string | null;
     readonly containerId: string | null;
     readonly error: Error;
   }[];

@@ -4,7 +4,7 @@ import type { AttachmentKey, CacheRecord } from '../cni/types.ts';
 import type { NetworkError } from '../errors.ts';
 import type { Scope } from '../operation.ts';
 import { throwIfStopped } from '../stop.ts';
-import type { GcReport } from '../types.ts';
+import type { GcReport, Removed } from '../types.ts';
 import { detachUnderLock } from './detach.ts';
 import { unguardMissing } from './guard.ts';
 import { aliasOf, cutHostLink } from './host-link.ts';
@@ -35,10 +35,10 @@ class Collection {
   readonly #lock: HeldLock;
   readonly #scope: Scope;
   readonly #view: HostView;
-  readonly #removed: string[] = [];
+  readonly #removed: Removed[] = [];
   /** By alias: what has its record again. */
   #restored: ReadonlySet<string> = new Set();
-  readonly #failed: { readonly containerId: string | null; readonly error: Error }[] = [];
+  readonly #failed: GcReport['failed'][number][] = [];
 
   constructor({ runtime, undoing, removeRecorded, keep, lock, scope }: Garbage, view: HostView) {
     this.#runtime = runtime;
@@ -63,7 +63,7 @@ class Collection {
     if (network.guarded) await collect(errors, () => unguardMissing(this.#runtime, { alone: true }));
     await collect(errors, () => removeStaleRoutes(binding, network));
     await collect(errors, () => releaseOwnerless(binding, network));
-    this.#failed.push(...errors.map((error) => ({ containerId: null, error })));
+    this.#failed.push(...errors.map((error) => ({ vmId: null, containerId: null, error })));
     return { removed: this.#removed, failed: this.#failed };
   }
 
@@ -74,7 +74,7 @@ class Collection {
   async #cut(stale: readonly CacheRecord[]): Promise<readonly CacheRecord[]> {
     const done: CacheRecord[] = [];
     const cut = (record: CacheRecord) =>
-      this.#counting(record.containerId, async () => {
+      this.#counting(this.#idsOf(record), async () => {
         const link = this.#view.links.of(record);
         if (link !== null) await cutHostLink(this.#runtime.binding, record, link);
         done.push(record);
@@ -86,7 +86,7 @@ class Collection {
 
   async #remove(record: CacheRecord): Promise<void> {
     const vmId = vmIdOf(this.#runtime, record);
-    await this.#counting(record.containerId, async () => {
+    await this.#counting(this.#idsOf(record), async () => {
       const isAnothers = this.#view.isAnothers(record);
       const done = isAnothers ? null : this.#removeRecorded(vmId, record, this.#scope);
       if (done === null) await this.#detach(vmId, record);
@@ -111,7 +111,7 @@ class Collection {
     const left = partialVms(this.#runtime, this.#view).filter((vmId) => !done.has(vmId));
     let isWhole = false;
     const end = (vmId: string) =>
-      this.#counting(vmId, async () => {
+      this.#counting({ vmId, containerId: this.#view.containerIdOf(vmId) }, async () => {
         const fate: Fate = await locks.withVmOnly(vmId, this.#scope, (lock) =>
           this.#keep.has(vmId) ? vm.settle(vmId, lock, this.#scope) : vm.discard(vmId, lock, this.#scope),
         );
@@ -132,7 +132,7 @@ class Collection {
       if (owner.network !== network.name || removed.has(link.name)) continue;
       if (this.#stays(owner)) continue;
       throwIfStopped(this.#scope, false);
-      await this.#counting(owner.containerId, async () => {
+      await this.#counting(this.#idsOfContainer(owner.containerId), async () => {
         await removeLink(this.#runtime, owner, link);
         return false;
       });
@@ -156,7 +156,7 @@ class Collection {
       if (ageMs < graceMs || this.#stays(key) || (await this.#hasOlderRecord(key))) continue;
       if (hasStrangers && !locked.has(this.#view.vmIdOf(containerId))) continue;
       throwIfStopped(this.#scope, false);
-      await this.#counting(containerId, async () => {
+      await this.#counting(this.#idsOfContainer(containerId), async () => {
         const released = await releaseAddresses(binding, { directory, owner, ips: [ip] }, this.#scope);
         return released.length > 0;
       });
@@ -176,12 +176,22 @@ class Collection {
     return this.#restored.has(aliasOf(key)) || this.#view.isElsewhere(key);
   }
 
-  async #counting(containerId: string, work: () => Promise<boolean>): Promise<void> {
+  #idsOf(record: CacheRecord): Removed {
+    return { vmId: vmIdOf(this.#runtime, record), containerId: record.containerId };
+  }
+
+  #idsOfContainer(containerId: string): Removed {
+    return { vmId: this.#view.vmIdOf(containerId), containerId };
+  }
+
+  async #counting(ids: Removed, work: () => Promise<boolean>): Promise<void> {
+    const { vmId, containerId } = ids;
+    const isIt = (other: Removed) => other.vmId === vmId && other.containerId === containerId;
     const errors: NetworkError[] = [];
     await collect(errors, async () => {
-      if ((await work()) && !this.#removed.includes(containerId)) this.#removed.push(containerId);
+      if ((await work()) && !this.#removed.some(isIt)) this.#removed.push(ids);
     });
-    this.#failed.push(...errors.map((error) => ({ containerId, error })));
+    this.#failed.push(...errors.map((error) => ({ ...ids, error })));
   }
 }
 

@@ -28,7 +28,9 @@ export class HostView {
   readonly addresses: Survey['addresses'];
   readonly #runtime: Runtime;
   readonly #recorded: ReadonlySet<string>;
-  /** By containerId, where that is another. */
+  /** By vmId, where that is another. */
+  readonly #containerIds: ReadonlyMap<string, string>;
+  /** The other way round. */
   readonly #vmIds: ReadonlyMap<string, string>;
 
   constructor(runtime: Runtime, survey: Survey, listed: Listed) {
@@ -44,9 +46,10 @@ export class HostView {
     // Locks of networks begin with a dot.
     const ofVms = survey.claims.filter(({ name }) => !name.startsWith('.'));
     this.locked = new Set(ofVms.map(({ name }) => name));
-    this.#vmIds = new Map(
-      ofVms.flatMap(({ name, container }) => (container === null ? [] : [[container, name]])),
+    this.#containerIds = new Map(
+      ofVms.flatMap(({ name, container }) => (container === null ? [] : [[name, container]])),
     );
+    this.#vmIds = new Map([...this.#containerIds].map(([vmId, containerId]) => [containerId, vmId]));
     this.links = new HostLinks(survey.links);
     this.guarded = survey.guarded;
     this.addresses = survey.addresses;
@@ -55,6 +58,11 @@ export class HostView {
   /** Whose attachment it is, as far as the VM's lock says so. */
   vmIdOf(containerId: string): string {
     return this.#vmIds.get(containerId) ?? containerId;
+  }
+
+  /** Of a VM without a record, as far as its lock says so. */
+  containerIdOf(vmId: string): string {
+    return this.#containerIds.get(vmId) ?? vmId;
   }
 
   hasRecord(key: AttachmentKey): boolean {

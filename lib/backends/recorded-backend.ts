@@ -150,7 +150,10 @@ export abstract class RecordedBackend {
     await collect(errors, async () => {
       errors.push(...(await this.#clearDeadPools(scope)));
     });
-    return { removed, failed: [...failed, ...errors.map((error) => ({ containerId: null, error }))] };
+    return {
+      removed,
+      failed: [...failed, ...errors.map((error) => ({ vmId: null, containerId: null, error }))],
+    };
   }
 
   /** `null`: by the common way. */

@@ -124,7 +124,7 @@ describeBackends(
       [
         'gc',
         async (manager: NetworkManager) =>
-          expect(await manager.gc({ keep: [] })).toEqual({ removed: ['vm-1'], failed: [] }),
+          expect(await manager.gc({ keep: [] })).toMatchObject({ removed: [{ vmId: 'vm-1' }], failed: [] }),
       ],
     ])(
       'what a setup has left is removed by %s where it does not speak that version',
@@ -168,10 +168,10 @@ describeBackends(
       });
       expect(await manager.gc({ keep: [] })).toMatchObject({
         removed: [],
-        failed: [{ containerId: 'vm-1' }],
+        failed: [{ vmId: 'vm-1' }],
       });
       await rm(wrapperDir, { recursive: true });
-      expect(await manager.gc({ keep: [] })).toEqual({ removed: ['vm-1'], failed: [] });
+      expect(await manager.gc({ keep: [] })).toMatchObject({ removed: [{ vmId: 'vm-1' }], failed: [] });
       await expectUnchanged(before);
     });
 

@@ -21,7 +21,9 @@ describeLayouts('gc', (lab) => {
     const before = await canonicalDump();
     for (const vmId of ['vm-2', 'vm-3']) await manager.setup(vmId, { containerId: `id-of-${vmId}` });
     const { removed, failed } = await manager.gc({ keep: ['vm-1', 'vm-9'] });
-    expect([...removed].sort()).toEqual(['id-of-vm-2', 'id-of-vm-3']);
+    expect(removed).toHaveLength(2);
+    for (const vmId of ['vm-2', 'vm-3'])
+      expect(removed).toContainEqual({ vmId, containerId: `id-of-${vmId}` });
     expect(failed).toEqual([]);
     await expectUnchanged(before);
     expect(await manager.check('vm-1')).toEqual({ ok: true, differences: [] });
@@ -37,7 +39,7 @@ describeLayouts('gc', (lab) => {
     await other.close();
     await ip('netns', 'delete', 'vulcan-vm-2');
     const { removed, failed } = await manager.gc({ keep: [] });
-    expect([...removed].sort()).toEqual(['vm-1', 'vm-2']);
+    expect(removed.map(({ vmId }) => vmId).sort()).toEqual(['vm-1', 'vm-2']);
     expect(failed).toEqual([]);
     await expectUnchanged(before);
   });
@@ -45,9 +47,10 @@ describeLayouts('gc', (lab) => {
   it('removes a namespace of ours that has no record', async () => {
     const manager = await lab.open();
     const before = await canonicalDump();
-    await manager.setup('vm-1');
-    await rm(`${lab.stateDir}/results/fcnet-vm-1-eth0`);
-    expect(await manager.gc({ keep: [] })).toEqual({ removed: ['vm-1'], failed: [] });
+    await manager.setup('vm-1', { containerId: 'other' });
+    await rm(`${lab.stateDir}/results/fcnet-other-eth0`);
+    const removed = [{ vmId: 'vm-1', containerId: 'other' }];
+    expect(await manager.gc({ keep: [] })).toEqual({ removed, failed: [] });
     await expectUnchanged(before);
   });
 
@@ -131,8 +134,8 @@ describeBackends(
       await vmms.start(netnsPath);
       await rm(`${lab.stateDir}/results/mine-vm-1-eth0`);
       expect(await manager.gc({ keep: ['vm-1', 'vm-2'] })).toMatchObject({
-        removed: ['vm-4'],
-        failed: [{ containerId: 'vm-3' }],
+        removed: [{ vmId: 'vm-4' }],
+        failed: [{ vmId: 'vm-3', containerId: 'vm-3' }],
       });
       const valid: { containerID: string }[] = JSON.parse(await readFile(told, 'utf8'))[
         'cni.dev/valid-attachments'

@@ -44,7 +44,7 @@ describeLayouts('a VM whose bridge is down, and whose namespace has lost its nam
     await vmms.start(netnsPath);
     await ip('netns', 'delete', 'vulcan-vm-1');
     await down();
-    expect((await manager.gc({ keep: [] })).removed).toEqual(['vm-1']);
+    expect((await manager.gc({ keep: [] })).removed).toMatchObject([{ vmId: 'vm-1' }]);
     await vmms.end();
     await manager.removeNetwork();
     await expectUnchanged(before);

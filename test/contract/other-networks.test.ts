@@ -53,7 +53,7 @@ describeBackends('a VM of another network', (lab) => {
     for (const vmId of ['vm-1', 'vm-2']) await other.setup(vmId);
     expect(await manager.list()).toMatchObject([{ state: 'dead' }, { state: 'dead' }]);
     await manager.teardown('vm-1');
-    expect(await manager.gc({ keep: [] })).toMatchObject({ removed: ['vm-2'], failed: [] });
+    expect(await manager.gc({ keep: [] })).toMatchObject({ removed: [{ vmId: 'vm-2' }], failed: [] });
     expect(await manager.list()).toEqual([]);
     for (const vmId of ['vm-1', 'vm-2']) expect(await other.check(vmId)).toEqual(isWhole);
     expect((await other.list()).map((each) => each.netnsPath)).toContain(netnsPath);
@@ -130,6 +130,6 @@ describeBackends('a network of VMs whose records are somewhere else', (lab) => {
     await ip('link', 'add', 'vethdeadbeef', 'master', 'fcbr0', 'type', 'veth', 'peer', 'name', 'web0');
     expect(await manager.gc({ keep: [] })).toEqual({ removed: [], failed: [] });
     await ip('link', 'delete', 'vethdeadbeef');
-    expect(await manager.gc({ keep: [] })).toEqual({ removed: ['web'], failed: [] });
+    expect(await manager.gc({ keep: [] })).toMatchObject({ removed: [{ vmId: 'web' }], failed: [] });
   });
 });

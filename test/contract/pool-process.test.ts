@@ -88,7 +88,7 @@ describeBackends(
       const manager = await lab.open({ shutdown: 'leave' });
       await kill(await startPool([], { shutdown: 'leave', pool: { min: 1, max: 1 } }));
       const release = await holdLock('/run/cni/networks/fcnet/lock');
-      const failed = [{ containerId: null, error: expect.objectContaining({ step: 'pool' }) }];
+      const failed = [{ vmId: null, containerId: null, error: expect.objectContaining({ step: 'pool' }) }];
       expect(await manager.gc({ keep: [], timeoutMs: 6_000 })).toEqual({ removed: [], failed });
       await lab.open({ shutdown: 'leave', timeoutMs: 6_000 });
       expect(lab.logged).toMatchObject([{ level: 'warn', fields: { err: { step: 'pool' } } }]);

@@ -77,7 +77,7 @@ const tests = (lab: ContractLab) => {
   it('is no VM’s any more once gc has removed that', async () => {
     const { manager } = await openWithVm(lab, 0);
     expect(stateOf(manager).inUse).toBe(1);
-    expect(await manager.gc({ keep: [] })).toEqual({ removed: ['vm-1'], failed: [] });
+    expect(await manager.gc({ keep: [] })).toMatchObject({ removed: [{ vmId: 'vm-1' }], failed: [] });
     expect(stateOf(manager).inUse).toBe(0);
   });
 

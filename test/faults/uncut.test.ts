@@ -61,11 +61,11 @@ describeWith(['tun', 'shim', 'plugins'], 'a VM that cannot be cut off', () => {
     const before = await canonicalDump();
     expect(await subject.faulted(operations.gc, ['kept'], cut)).toMatchObject({
       ...{ hits: 1, error: null },
-      value: { removed: [], failed: [{ containerId: 'vm-1', error: { code: 'ERR_LINK_CUT' } }] },
+      value: { removed: [], failed: [{ vmId: 'vm-1', error: { code: 'ERR_LINK_CUT' } }] },
     });
     await expectUnchanged(before);
 
-    expect(await subject.must('gc', ['kept'])).toMatchObject({ removed: ['vm-1'], failed: [] });
+    expect(await subject.must('gc', ['kept'])).toMatchObject({ removed: [{ vmId: 'vm-1' }], failed: [] });
     expect(await readdir('/run/cni/networks/fcnet')).not.toContain(guestIp);
   });
 });

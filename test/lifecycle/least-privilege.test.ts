@@ -78,7 +78,7 @@ describeBackends('an ordinary user with CAP_NET_ADMIN and CAP_SYS_ADMIN', (lab) 
       net: { tapName: 'tap0', netnsPath: `${netnsDir}/vulcan-vm`, guestIp: '10.168.0.2' },
       checked: { ok: true, differences: [] },
       listed: [{ vmId: 'vm', alive: true }],
-      collected: { removed: ['other'], failed: [] },
+      collected: { removed: [{ vmId: 'other' }], failed: [] },
       left: [],
     });
   });
@@ -92,7 +92,11 @@ describeBackends('an ordinary user with CAP_NET_ADMIN and CAP_SYS_ADMIN', (lab) 
         message: expect.stringContaining('lacks CAP_SYS_PTRACE'),
         remedy: expect.stringContaining('pool.recycle'),
       });
-      expect(said).toMatchObject({ checked: { ok: true }, collected: { removed: ['other'] }, left: [] });
+      expect(said).toMatchObject({
+        checked: { ok: true },
+        collected: { removed: [{ vmId: 'other' }] },
+        left: [],
+      });
     });
   }
 });

@@ -140,7 +140,7 @@ const verbs = {
     const { removed, failed } = await manager.gc({ keep });
     return {
       removed,
-      failed: failed.map(({ containerId, error }) => ({ containerId, error: plain(error) })),
+      failed: failed.map(({ vmId, error }) => ({ vmId, error: plain(error) })),
     };
   },
   list: () => manager.list(),
