@@ -10,7 +10,14 @@ export {
   kernelIpArgument,
 } from './firecracker.ts';
 export { NetworkManager } from './network-manager.ts';
-export type { PluginRunEvent, PoolEvent, VerbEvent } from './observe.ts';
+export type {
+  PluginRunEvent,
+  PoolEvent,
+  PoolFailedEvent,
+  SetupEvent,
+  TeardownEvent,
+  VerbEvent,
+} from './observe.ts';
 export type {
   AddressRangeOption,
   CloseSignal,
@@ -27,6 +34,7 @@ export type {
   AttachmentState,
   BackendName,
   CheckReport,
+  Departure,
   Difference,
   DifferenceSubject,
   GcReport,

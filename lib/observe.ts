@@ -1,20 +1,41 @@
 import { channel, tracingChannel } from 'node:diagnostics_channel';
 import { debuglog } from 'node:util';
-import type { Logger, PoolState } from './types.ts';
+import type { Departure, Logger, NetworkConfig, PoolState } from './types.ts';
 
-/** What subscribers of `tracing:vulcan-net:setup:*` and `tracing:vulcan-net:teardown:*` get; `result` or `error` join it. */
+/** What all of `tracing:vulcan-net:setup:*` and `tracing:vulcan-net:teardown:*` have; `result` or `error` join it by `asyncStart`. */
 export interface VerbEvent {
   readonly network: string;
   readonly vmId: string;
+  /** What the verb rejects with. */
+  readonly error?: unknown;
+}
+
+/** What subscribers of `tracing:vulcan-net:setup:*` get. */
+export interface SetupEvent extends VerbEvent {
+  readonly result?: NetworkConfig;
+}
+
+/** What subscribers of `tracing:vulcan-net:teardown:*` get. */
+export interface TeardownEvent extends VerbEvent {
+  /** `recycled`: the pool has the slot. `null`: what was to go had gone before, and another attachment was in its place. */
+  readonly result?: Departure | null;
 }
 
 /** What subscribers of `vulcan-net:plugin` get: one run of a plugin, well ended or not. */
 export interface PluginRunEvent {
   readonly network: string;
+  /** `null` where it was about the network as a whole; with a containerId, of what has neither record nor namespace any more. */
+  readonly vmId: string | null;
+  /** `null` where it was about the network as a whole. */
+  readonly containerId: string | null;
   readonly type: string;
   readonly command: string;
   readonly durationMs: number;
+  /** `null` when a signal ended it. */
   readonly exitCode: number | null;
+  readonly signal: string | null;
+  /** Whether it was killed because it took longer than `pluginTimeoutMs`. */
+  readonly timedOut: boolean;
 }
 
 /**
@@ -31,6 +52,12 @@ export type PoolChange = 'ready' | 'taken' | 'recycled' | 'failed' | 'destroyed'
  */
 export interface PoolEvent extends PoolState {
   readonly network: string;
+}
+
+/** What subscribers of `vulcan-net:pool:failed` get. */
+export interface PoolFailedEvent extends PoolEvent {
+  /** What kept the slot from being built. */
+  readonly error: unknown;
 }
 
 const verbs = {
@@ -55,12 +82,18 @@ export function traced<T>(verb: keyof typeof verbs, event: VerbEvent, work: () =
   return tracing.hasSubscribers ? tracing.tracePromise(work, { ...event }) : work();
 }
 
-export function pluginRan(event: PluginRunEvent): void {
-  debug('%s %s (%s) took %d ms', event.type, event.command, event.network, event.durationMs);
-  if (plugins.hasSubscribers) plugins.publish(event);
+export function pluginRan(network: string, event: Omit<PluginRunEvent, 'network'>): void {
+  debug('%s %s (%s) took %d ms', event.type, event.command, network, event.durationMs);
+  if (!plugins.hasSubscribers) return;
+  const { vmId, containerId, type, command, durationMs, exitCode, signal, timedOut } = event;
+  const ended: PluginRunEvent = {
+    ...{ network, vmId, containerId, type, command },
+    ...{ durationMs, exitCode, signal, timedOut },
+  };
+  plugins.publish(ended);
 }
 
-export function poolChanged(change: PoolChange, event: () => PoolEvent): void {
+export function poolChanged(change: PoolChange, event: () => PoolEvent | PoolFailedEvent): void {
   const listeners = pools[change];
   if (listeners.hasSubscribers) listeners.publish(event());
 }

@@ -79,6 +79,7 @@ class Attempt {
     };
     nextStep(0);
     const result = await this.#runtime.chain.add(this.#target, {
+      vmId: this.#request.vmId,
       lock: this.#lock.handle,
       signal: this.#scope.signal,
       afterPlugin: async (index, result) => {
@@ -160,7 +161,8 @@ class Attempt {
   async #undo(error: unknown): Promise<unknown> {
     const errors: Error[] = [];
     if (this.#result !== null) {
-      const undone = this.#runtime.chain.del(this.#target, this.#result, { lock: this.#lock.handle });
+      const options = { vmId: this.#request.vmId, lock: this.#lock.handle };
+      const undone = this.#runtime.chain.del(this.#target, this.#result, options);
       errors.push(...(await undone.catch((failure: Error) => [failure])));
     }
     const { binding, network } = this.#runtime;

@@ -4,6 +4,7 @@ import type { NetworkError } from '../errors.ts';
 import type { Scope } from '../operation.ts';
 import type { Difference } from '../types.ts';
 import type { HeldLock } from './locks.ts';
+import { vmIdOf } from './records.ts';
 import type { Runtime } from './runtime.ts';
 
 /** A plugin that says so is a difference; one that can't be asked is an error. */
@@ -23,7 +24,7 @@ export async function checkChain(
   scope.step = 'plugins';
   const chain = await runtime.chainOf(record);
   if (!chain.hasCheck) return [];
-  const options = { lock: lock.handle, signal: scope.signal };
+  const options = { vmId: vmIdOf(runtime, record), lock: lock.handle, signal: scope.signal };
   const errors = await chain.check(runtimeConfOf(record), record.result, options);
   return errors.map(pluginDifference);
 }

@@ -6,7 +6,7 @@ import { KeyedMutex } from '../mutex.ts';
 import type { Scope } from '../operation.ts';
 import type { HeldLock } from './locks.ts';
 import { makeStore } from './lost-store.ts';
-import { keyOf, recordsOfNetwork } from './records.ts';
+import { keyOf, recordsOfNetwork, vmIdOf } from './records.ts';
 import type { Runtime } from './runtime.ts';
 import type { Undoing } from './undoing.ts';
 
@@ -29,7 +29,7 @@ export class ChainUndoing implements Undoing {
     if (errors.length > 0) return errors;
     scope.step = 'plugins';
     const chain = await this.#runtime.chainOf(record);
-    const options = { lock: lock.handle, signal: scope.signal };
+    const options = { vmId: vmIdOf(this.#runtime, record), lock: lock.handle, signal: scope.signal };
     return chain.del({ ...runtimeConfOf(record), netns }, record.result, options);
   }
 
@@ -39,7 +39,7 @@ export class ChainUndoing implements Undoing {
     lock: HeldLock,
     scope: Scope,
   ): Promise<readonly NetworkError[]> {
-    const { chain } = this.#runtime;
+    const { anchors, chain } = this.#runtime;
     const errors = await this.#needStore(scope);
     if (errors.length > 0) return errors;
     scope.step = 'plugins';
@@ -49,7 +49,8 @@ export class ChainUndoing implements Undoing {
       args: [],
       capabilityArgs: {},
     };
-    return chain.delUnproven(target, { lock: lock.handle, signal: scope.signal });
+    const vmId = anchors.vmIdOf(netns) ?? undefined;
+    return chain.delUnproven(target, { vmId, lock: lock.handle, signal: scope.signal });
   }
 
   /** A DEL of host-local makes the store, which is then taken for whole. */

@@ -1,6 +1,6 @@
 import { type AbortError, NetworkError } from '../errors.ts';
 import type { LinkLabel } from '../native/slots.ts';
-import { debug, defaultLogger, type PoolChange, poolChanged } from '../observe.ts';
+import { debug, defaultLogger, type PoolChange, type PoolFailedEvent, poolChanged } from '../observe.ts';
 import type { PoolConfig } from '../settings.ts';
 import type { Stop } from '../stop.ts';
 import type { Logger, PoolState } from '../types.ts';
@@ -330,7 +330,7 @@ export class Pool {
       this.#logger.warn({ err: error, network: network.name }, message);
     }
     this.#warming.fail(error);
-    this.#changed('failed');
+    this.#changed('failed', { error });
   }
 
   #recycled(slots: readonly Slot[]): void {
@@ -378,8 +378,8 @@ export class Pool {
     this.#background.add(ended);
   }
 
-  #changed(change: PoolChange): void {
-    poolChanged(change, () => ({ network: this.#native.runtime.network.name, ...this.state }));
+  #changed(change: PoolChange, more: Partial<PoolFailedEvent> = {}): void {
+    poolChanged(change, () => ({ network: this.#native.runtime.network.name, ...this.state, ...more }));
     this.#tellWhoWaits();
   }
 

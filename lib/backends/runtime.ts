@@ -56,7 +56,7 @@ export class Runtime {
       runner: binding,
       pluginDirs: [...config.pluginDirs, bundledPluginDir],
       timeoutMs: config.pluginTimeoutMs,
-      onPlugin: (event) => pluginRan({ network: network.name, ...event }),
+      onPlugin: (event) => pluginRan(network.name, event),
     };
   }
 

@@ -23,6 +23,8 @@ export interface ChainOptions {
 }
 
 export interface RunOptions {
+  /** For what is told of each run. */
+  readonly vmId?: string | undefined;
   readonly signal?: AbortSignal | undefined;
   /** The vmId's lock, or for GC the network's: every plugin inherits it. */
   readonly lock?: LockHandle | undefined;
@@ -39,12 +41,14 @@ export interface ChainCall {
 export async function callInChain(
   options: ChainOptions,
   { type, command, target, stdin }: ChainCall,
-  { signal, lock }: RunOptions,
+  { vmId, signal, lock }: RunOptions,
 ): Promise<string> {
   const { runner, pluginDirs, timeoutMs, environment = process.env, onPlugin } = options;
   const { path } = await findPlugin(runner, { type, command }, pluginDirs, signal);
   const env = pluginEnvironment(command, target, pluginDirs, environment);
-  return callPlugin(runner, { type, command, path, env, stdin, timeoutMs, signal, lock }, onPlugin);
+  const { containerId } = target;
+  const call = { type, command, vmId, containerId, path, env, stdin, timeoutMs, signal, lock };
+  return callPlugin(runner, call, onPlugin);
 }
 
 /** Plugins would work in their own namespace, and only then notice that it is the wrong one. */

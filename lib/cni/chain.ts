@@ -196,9 +196,9 @@ export class Chain {
     error: unknown,
     target: RuntimeConf,
     added: Added | null,
-    { lock }: RunOptions,
+    { vmId, lock }: RunOptions,
   ): Promise<unknown> {
-    const errors = added === null ? [] : await this.#delAll(target, added, { lock });
+    const errors = added === null ? [] : await this.#delAll(target, added, { vmId, lock });
     const rolledBack = errors.length === 0;
     if (error instanceof AbortError) return new AbortError(rolledBack, { cause: error.cause });
     return error instanceof NetworkError ? error.with({ rolledBack, errors }) : error;

@@ -13,6 +13,10 @@ import { type CallName, outputOf, pluginError, stepOf } from './outcome.ts';
 export type PluginRunner = Pick<NativeBinding, 'exec' | 'cancel'>;
 
 export interface PluginCall extends CallName {
+  /** Whose attachment it is about, for events; absent where it is none's, or nobody knows. */
+  readonly vmId?: string | undefined;
+  /** Absent, or empty, where it is about no attachment. */
+  readonly containerId?: string | undefined;
   readonly path: string;
   readonly env: readonly string[];
   readonly stdin: string;
@@ -24,9 +28,12 @@ export interface PluginCall extends CallName {
 
 /** For logs and channels: a run that ended, well or not. */
 export interface PluginEvent extends CallName {
+  readonly vmId: string | null;
+  readonly containerId: string | null;
   readonly durationMs: number;
   readonly exitCode: number | null;
-  readonly stderr: string;
+  readonly signal: string | null;
+  readonly timedOut: boolean;
 }
 
 const stdoutLimit = 8 * 1024 * 1024;
@@ -76,7 +83,9 @@ export async function callPlugin(
   } catch (error) {
     throw error instanceof AbortError ? error : startError(call, error as NativeError);
   }
-  const { durationMs, exitCode, stderr } = result;
-  onEnd?.({ type: call.type, command: call.command, durationMs, exitCode, stderr });
+  const { type, command, vmId = null, containerId = '' } = call;
+  const { durationMs, exitCode, signal, timedOut } = result;
+  const ended = { durationMs, exitCode, signal, timedOut };
+  onEnd?.({ type, command, vmId, containerId: containerId === '' ? null : containerId, ...ended });
   return outputOf(call, result);
 }

@@ -223,7 +223,8 @@ describeBackends(
       const manager = await lab.open({ ...oneAddress, pool: { min: 1, max: 1 } });
       await expectRefusal(manager.warmUp(), 'ERR_ADDRESSES_EXHAUSTED', '10.168.0.2');
       channel('vulcan-net:pool:failed').unsubscribe(listener);
-      expect(failed[0]).toMatchObject({ network: 'fcnet', ready: 0, target: 1 });
+      const error = { code: 'ERR_ADDRESSES_EXHAUSTED' };
+      expect(failed[0]).toMatchObject({ network: 'fcnet', ready: 0, target: 1, error });
       await other.teardown('vm-1');
       await untilReady(manager, 1);
       await manager.warmUp();

@@ -44,10 +44,11 @@ describeBackends('what a manager tells of its work', (lab) => {
       const tell = (what: string) => (event: object) => {
         const { vmId, result, error } = event as {
           vmId: string;
-          result?: { vmId: string };
+          result?: string | { vmId: string };
           error?: { code: string };
         };
-        seen.push([verb, what, vmId, result?.vmId ?? error?.code ?? ''].join(' ').trim());
+        const ended = typeof result === 'string' ? result : result?.vmId;
+        seen.push([verb, what, vmId, ended ?? error?.code ?? ''].join(' ').trim());
       };
       const names = ['start', 'asyncEnd', 'error'] as const;
       const subscribers = Object.fromEntries(names.map((name) => [name, tell(name)]));
@@ -70,7 +71,7 @@ describeBackends('what a manager tells of its work', (lab) => {
       'setup error vm-1 ERR_ATTACHMENT_EXISTS',
       'setup asyncEnd vm-1 ERR_ATTACHMENT_EXISTS',
       'teardown start vm-1',
-      'teardown asyncEnd vm-1',
+      'teardown asyncEnd vm-1 teardown',
     ]);
   });
 });
@@ -84,10 +85,18 @@ describeBackends(
       const runs = channel('vulcan-net:plugin');
       const manager = await lab.open({ ranges: [{ start: '10.168.0.2', end: '10.168.0.2' }] });
       runs.subscribe(listener);
-      await manager.setup('vm-1');
+      await manager.setup('vm-1', { containerId: 'c-1' });
       await expectRefusal(manager.setup('vm-2'), 'ERR_ADDRESSES_EXHAUSTED', '10.168.0.2');
-      runs.unsubscribe(listener);
       await manager.teardown('vm-1');
+      runs.unsubscribe(listener);
+      const { durationMs, ...first } = seen[0] ?? { durationMs: 0 };
+      expect(first).toEqual({
+        ...{ network: 'fcnet', vmId: 'vm-1', containerId: 'c-1', type: 'bridge', command: 'ADD' },
+        ...{ exitCode: 0, signal: null, timedOut: false },
+      });
+      const whose = new Set(seen.map(({ vmId, containerId }) => `${vmId} ${containerId}`));
+      expect([...whose]).toEqual(['vm-1 c-1', 'vm-2 vm-2']);
+      expect(durationMs).toBeGreaterThan(0);
       const told = seen.map(({ network, type, command, exitCode }) =>
         [network, type, command, exitCode === 0 ? 'ended well' : 'failed'].join(' '),
       );
@@ -98,7 +107,6 @@ describeBackends(
       ]);
       // What had been begun is undone.
       expect(told).toContain('fcnet bridge DEL ended well');
-      for (const { durationMs } of seen) expect(durationMs).toBeGreaterThan(0);
     });
 
     it('is published where it only says which versions it speaks', async () => {

@@ -20,9 +20,12 @@ describe('a plugin’s run', () => {
   it('gives what it printed, and tells how it went', async () => {
     const events: PluginEvent[] = [];
     const runner = new FakeRunner(() => ({ stdout: '{"a":1}', stderr: 'a warning', durationMs: 7 }));
-    expect(await callPlugin(runner, { ...call, lock: 5 }, (event) => events.push(event))).toBe('{"a":1}');
+    const its = { vmId: 'vm-1', containerId: 'c-1' };
+    expect(await callPlugin(runner, { ...call, ...its, lock: 5 }, (event) => events.push(event))).toBe(
+      '{"a":1}',
+    );
     expect(events).toEqual([
-      { type: 'bridge', command: 'ADD', durationMs: 7, exitCode: 0, stderr: 'a warning' },
+      { type: 'bridge', command: 'ADD', ...its, durationMs: 7, exitCode: 0, signal: null, timedOut: false },
     ]);
     expect(runner.seen[0]?.plan).toMatchObject({
       file: '/plugins/bridge',
