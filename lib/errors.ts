@@ -157,7 +157,7 @@ export const errorTable = {
   },
   ERR_STATE_DIR_UNSAFE: {
     when: 'a state directory is a symlink, may be written by others, or belongs to someone else',
-    remedy: 'chown it to the user that runs this process, and chmod 0700',
+    remedy: 'chown it to the user that runs this process, and chmod go-w',
   },
   ERR_RECORD_WRITE: {
     when: 'the record of an attachment cannot be written (a full disk, a read-only file system)',

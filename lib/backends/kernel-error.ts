@@ -1,5 +1,5 @@
 import { AbortError, type ErrorCode, NetworkError, type NetworkErrorFields, withRemedy } from '../errors.ts';
-import type { NativeError, NativeReason } from '../native/error.ts';
+import { inPlaceOfDirectory, type NativeError, type NativeReason } from '../native/error.ts';
 
 /** What the addon rejects with, as the public error that stands for it. */
 
@@ -56,7 +56,7 @@ function particulars(error: NativeError): string | null {
   if (key !== null) {
     return `/proc/sys is read-only here, as in many containers: mount it writable, or set ${key} outside`;
   }
-  return isKernelLimit(error) ? raiseLimits : null;
+  return isKernelLimit(error) ? raiseLimits : inPlaceOfDirectory(error);
 }
 
 function codeOf(error: NativeError, otherwise: ErrorCode): ErrorCode {

@@ -2,7 +2,7 @@ import { join } from 'node:path';
 import { type ErrorCode, isNetworkError, NetworkError, withRemedy } from '../errors.ts';
 import type { FileVersion } from '../native/attachment.ts';
 import type { NativeBinding } from '../native/binding.ts';
-import type { NativeError } from '../native/error.ts';
+import { inPlaceOfDirectory, type NativeError } from '../native/error.ts';
 import type { NamedText } from '../native/survey.ts';
 import { collect } from './collect.ts';
 import { recordName } from './names.ts';
@@ -135,7 +135,8 @@ export class ResultCache {
 }
 
 function corrupt(path: string, problem: string): NetworkError {
-  return new NetworkError('ERR_RECORD_CORRUPT', `${path} is no record: ${problem}`, { path });
+  const message = withRemedy('ERR_RECORD_CORRUPT', `${path} is no record: ${problem}`);
+  return new NetworkError('ERR_RECORD_CORRUPT', message, { path });
 }
 
 function recordOf(path: string, text: string, key: AttachmentKey | null): CacheRecord {
@@ -161,5 +162,11 @@ function fileError(path: string, error: NativeError, otherwise: ErrorCode): Netw
         : otherwise;
   const { errno, syscall } = error;
   const fields = { step: 'record', path, cause: error, errno, syscall };
-  return new NetworkError(code, withRemedy(code, `${path}: ${error.message}`), fields);
+  const problem = `${path}: ${error.message}`;
+  const remedy = inPlaceOfDirectory(error);
+  return new NetworkError(
+    code,
+    remedy === null ? withRemedy(code, problem) : `${problem}; ${remedy}`,
+    fields,
+  );
 }

@@ -51,12 +51,13 @@ function parseBareResult(value: unknown, key: AttachmentKey | null): Decoded<Cac
  */
 export function parseRecord(text: string, key: AttachmentKey | null): Decoded<CacheRecord> {
   const json = parseJson(text);
-  if (!json.ok) return json;
+  // The parser's own message quotes the file.
+  if (!json.ok) return { ok: false, problem: 'it is not JSON' };
   if (isJsonObject(json.value) && !('kind' in json.value)) return parseBareResult(json.value, key);
   const raw = decodeRecord(json.value);
   if (!raw.ok) return raw;
   const { containerId, ifName, networkName, netns, cniArgs, capabilityArgs, result } = raw.value;
-  if (raw.value.kind !== kind) return { ok: false, problem: `unknown kind "${raw.value.kind}"` };
+  if (raw.value.kind !== kind) return { ok: false, problem: `its kind is not "${kind}"` };
   if (containerId === '' || ifName === '' || networkName === '') {
     return { ok: false, problem: 'containerId, ifName or networkName is missing' };
   }

@@ -50,3 +50,9 @@ export type NativeReason =
   | 'firewall-gone'
   /** What guests come through is no element of the network's in the firewall's table. */
   | 'firewall-bare';
+
+/** What is to be done where a directory can't be opened because something else stands in its place; `null` for any other error. */
+export function inPlaceOfDirectory({ code, reason }: NativeError): string | null {
+  if (reason !== 'directory-unsafe' || (code !== 'ENOTDIR' && code !== 'ELOOP')) return null;
+  return 'a file or a symlink is in its place, or in that of a directory above: look at it, and move it away';
+}

@@ -17,7 +17,7 @@ describeBackends('a state directory', (lab) => {
     [
       'that is a symlink',
       () => mkdir('/run/elsewhere', { mode: 0o700 }).then(() => symlink('/run/elsewhere', stateDir)),
-      /state/,
+      /state'; a file or a symlink is in its place/,
     ],
     [
       'that belongs to someone else',
@@ -45,6 +45,15 @@ describeBackends('a state directory', (lab) => {
     await expectRefusal(lab.open({ stateDir }), 'ERR_STATE_DIR_UNSAFE', says, { operation: 'open' });
     await expectUnchanged(before);
     expect((await stat(stateDir)).mode).toBe(mode);
+  });
+
+  it('with a file in place of its records is refused by every verb, which says so', async () => {
+    const manager = await lab.open({ stateDir });
+    await rm(`${stateDir}/results`, { recursive: true });
+    await writeFile(`${stateDir}/results`, '');
+    for (const verb of [() => manager.setup('vm-1'), () => manager.list()]) {
+      await expectRefusal(verb(), 'ERR_STATE_DIR_UNSAFE', /results'; a file or a symlink is in its place/);
+    }
   });
 });
 
@@ -112,16 +121,15 @@ describeBackends('records', (lab) => {
   it('that cannot be read are named, and left as they are', async () => {
     const manager = await lab.open();
     await manager.setup('vm-0');
-    await writeFile(`${results}/fcnet-vm-1-eth0`, '{ "kind": "cniCache');
+    await writeFile(`${results}/fcnet-vm-1-eth0`, 'secret\n');
     const before = await canonicalDump();
     for (const verb of [
       () => manager.setup('vm-1'),
       () => manager.teardown('vm-1'),
       () => manager.check('vm-1'),
     ]) {
-      await expectRefusal(verb, 'ERR_RECORD_CORRUPT', `${results}/fcnet-vm-1-eth0 is no record`, {
-        vmId: 'vm-1',
-      });
+      const says = `${results}/fcnet-vm-1-eth0 is no record: it is not JSON; remove the file`;
+      await expectRefusal(verb, 'ERR_RECORD_CORRUPT', says, { vmId: 'vm-1' });
     }
     await expectUnchanged(before);
   });
