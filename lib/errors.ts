@@ -194,7 +194,7 @@ export const errorTable = {
       'choose another bridge, or remove the one that is there; for another layout or addressDir, removeNetwork() first',
   },
   ERR_SUBNET_CONFLICT: {
-    when: 'the subnet overlaps one of another network in the firewall table, or a route of the host',
+    when: 'the subnet overlaps one of another network in the firewall table, or a route of the host, or the host itself has on another link what a guest or the gateway is to have',
     remedy: 'choose another subnet',
   },
   ERR_FIREWALL: {

@@ -50,7 +50,7 @@ const lastPlugin = 'tc-redirect-tap';
 const leastVersion = '0.3.0';
 
 /** Locally administered, and the same wherever and whenever: guests keep it in their ARP caches. */
-function bridgeMac(network: string, bridge: string): string {
+export function bridgeMac(network: string, bridge: string): string {
   const digest = createHash('sha256').update(`${network}\0${bridge}`).digest();
   return ['02', ...[...digest.subarray(0, 5)].map((byte) => byte.toString(16).padStart(2, '0'))].join(':');
 }

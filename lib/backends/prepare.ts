@@ -14,7 +14,7 @@ import { conflistFile, readConflist } from './conflist-file.ts';
 import { forgetStateDirs } from './elsewhere.ts';
 import { ensureForwarding } from './forwarding.ts';
 import { ownerOfAlias } from './host-link.ts';
-import { refuseRoutedSubnets, unreachableSubnets } from './host-routes.ts';
+import { refuseTakenSubnets, unreachableSubnets } from './host-routes.ts';
 import { atStep, isNativeError, kernelError } from './kernel-error.ts';
 import { type NativeLayout, nativeLayout, nativeProblem } from './native-layout.ts';
 import type { Network } from './network.ts';
@@ -76,7 +76,7 @@ export class Preparation {
 
   async #run(accept: Accept): Promise<void> {
     this.#scope.step = 'routes';
-    await refuseRoutedSubnets(this.#binding, this.#network);
+    await refuseTakenSubnets(this.#binding, this.#network);
     await this.#conflist();
     const bridges = await this.#bridges();
     await this.#subnetRoutes();

@@ -79,6 +79,23 @@ describeBackends('a subnet', (lab) => {
     await expectUnchanged(before);
     await lab.open({ subnet: '10.9.0.0/24' });
   });
+
+  it.each([
+    ['a guest', '10.168.0.2'],
+    ['the gateway', '10.168.0.1'],
+  ])('of which the host has itself what %s is to have is refused', async (who, address) => {
+    await ip('addr', 'add', `${address}/32`, 'dev', 'lo');
+    onTestFinished(() => ip('addr', 'del', `${address}/32`, 'dev', 'lo').then(() => {}));
+    const before = await canonicalDump();
+    const message = `${who} is to have ${address}, which this host has itself, on lo: remove it there`;
+    await expectRefusal(lab.open(), 'ERR_SUBNET_CONFLICT', message, { operation: 'open', step: 'routes' });
+    await expectUnchanged(before);
+    const manager = await lab.open({
+      gateway: '10.168.0.9',
+      ranges: [{ start: '10.168.0.3', end: '10.168.0.8' }],
+    });
+    expect((await manager.setup('vm-1')).guestIp).toBe('10.168.0.3');
+  });
 });
 
 describeBackends('routes that lead elsewhere only for some, or nowhere, or everywhere,', (lab) => {

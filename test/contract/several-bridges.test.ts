@@ -51,6 +51,8 @@ describeBackends(
       expect(second).toMatchObject({ prefixLength: 28, gatewayIp: '10.168.0.1' });
       expect(second.result).toMatchObject({ interfaces: [{ name: 'fcbr0-1' }, {}, {}, {}, {}] });
       expect(await rules()).toEqual(constant);
+      // A manager that has need of one alone takes no offence at the other.
+      await lab.open({ ...several, portsPerBridge: 14 });
       await manager.teardown('vm-1');
       await manager.teardown('vm-2');
       expect(await vmRoutes()).toEqual([]);
