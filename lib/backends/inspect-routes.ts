@@ -34,13 +34,18 @@ export async function inspectRoutes(
 async function inspectWay(
   { binding }: Runtime,
   record: CacheRecord,
-  { isolated, sets }: NativeLayout,
+  { isolated, linkGroup, sets }: NativeLayout,
   { index, name }: LinkInfo,
   ways: HostWays,
 ): Promise<readonly Finding[]> {
   const findings: Finding[] = [];
-  const proxy = { [`net/ipv4/conf/${name}/proxy_arp`]: '1', [`net/ipv4/neigh/${name}/proxy_delay`]: '0' };
-  for (const [key, value] of isolated ? [] : Object.entries(proxy)) {
+  const conf = `net/ipv4/conf/${name}`;
+  const proxy = { [`${conf}/proxy_arp`]: '1', [`net/ipv4/neigh/${name}/proxy_delay`]: '0' };
+  const settings = {
+    ...(isolated ? {} : proxy),
+    ...(linkGroup === null ? {} : { [`${conf}/arp_ignore`]: '0' }),
+  };
+  for (const [key, value] of Object.entries(settings)) {
     const present = await atStep('link', () => binding.sysctlRead({ key }));
     if (present === value) continue;
     const message = `${key} is ${present} instead of ${value}`;

@@ -193,6 +193,7 @@ export abstract class RecordedBackend {
     const subject: VerifySubject = {
       ...{ binding, bundledPluginDir, signal, cniVersion, backend: config.backend, chain: chainOptions },
       ...{ netnsDir: config.netnsDir, firewall: network.firewall },
+      hostRoutes: network.layout?.hostRoutes ?? network.bridges.length === 0,
       status: config.backend === 'cni' ? (options) => chain.status(options) : null,
       guard: network.guarded ? guard : null,
       mostSlots: config.pools.reduce((sum, { max }) => sum + max, 0),

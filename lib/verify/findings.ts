@@ -12,6 +12,10 @@ interface Entry {
 
 /** Whatever `verify` finds, how bad that is, and when. Ids never change their meaning. */
 export const verifyFindings = {
+  'arp.unanswered': {
+    severity: 'warning',
+    when: 'the host does not answer guests that ask for their gateway (`arp_ignore`)',
+  },
   capability: { severity: 'error', when: 'the process lacks CAP_NET_ADMIN or CAP_SYS_ADMIN' },
   'capability.recycle': {
     severity: 'warning',

@@ -1,3 +1,4 @@
+import { isIP } from 'node:net';
 import { nativeFailure } from '../cni/native-failure.ts';
 import type { NativeError } from '../native/error.ts';
 import type { VerifyFinding } from '../types.ts';
@@ -32,6 +33,43 @@ export async function verifyForwarding({ binding, firewall }: VerifySubject): Pr
     findings.push(finding('forwarding', `${key} is off: guests do not leave the host`, remedy));
   }
   return findings;
+}
+
+/** Values of `arp_ignore` by which the host answers for no address, or not for one of another link or another subnet. */
+const forNone = 8;
+const ofSubnet = 2;
+const ofLink = 1;
+
+const layoutsFor: Readonly<Record<number, string>> = {
+  [ofLink]: "'bridge' or 'bridges'",
+  [ofSubnet]: "'bridge'",
+};
+
+/** The subnet of the gateway's address is that address where there are host routes; in a routed network no guest's link has it. */
+function ignoring({ firewall, hostRoutes }: VerifySubject): readonly number[] {
+  if (!hostRoutes) return [forNone];
+  const isRouted = firewall.group !== undefined && firewall.bridges.length > 0;
+  return isRouted ? [ofLink, ofSubnet, forNone] : [ofSubnet, forNone];
+}
+
+/** The highest counts, of `all` and of the link. Those of a routed network have their own from their set-up. */
+export async function verifyArp(subject: VerifySubject): Promise<VerifyFinding[]> {
+  const { binding, firewall } = subject;
+  if (!firewall.gateways.some((gateway) => isIP(gateway) === 4)) return [];
+  const links = firewall.group === undefined ? firewall.bridges.slice(0, 1) : [];
+  const keys = ['all', ...links].map((link) => `net/ipv4/conf/${link}/arp_ignore`);
+  const found: { readonly key: string; readonly value: number }[] = [];
+  for (const key of keys) {
+    found.push({ key, value: Number(await looking(binding.sysctlRead({ key }))) });
+  }
+  const [highest] = found.sort((one, other) => other.value - one.value);
+  if (highest === undefined || !ignoring(subject).includes(highest.value)) return [];
+  const { key, value } = highest;
+  const message = `${key} is ${value}: the host does not answer guests that ask for their gateway`;
+  const layout = layoutsFor[value];
+  const otherwise = layout === undefined ? '' : `; or choose layout ${layout}`;
+  const remedy = `sysctl -w ${key}=0, and set that of the links that it is for${otherwise}`;
+  return [finding('arp.unanswered', message, remedy)];
 }
 
 /** Somebody who flushes the ruleset takes them away; what keeps this process from looking is a finding already. */

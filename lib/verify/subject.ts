@@ -34,6 +34,8 @@ export interface VerifySubject {
   readonly netnsDir: string;
   /** Of the network, which is prepared by the time that it is looked at. */
   readonly firewall: FirewallNetwork;
+  /** Whether the host has a route to each VM, and of the subnet only the gateway's address. */
+  readonly hostRoutes: boolean;
   /** What ports are guarded by; `null`: they are not. */
   readonly guard: 'bridge' | 'routed' | null;
   /** Whether slots of a pool are to be used again. */

@@ -1,7 +1,7 @@
 import { AbortError } from '../errors.ts';
 import type { VerifyFinding, VerifyPlugin, VerifyReport } from '../types.ts';
 import { verifyForwardChains } from './forward.ts';
-import { verifyDescriptors, verifyForwarding, verifyMounts, verifyTables } from './host.ts';
+import { verifyArp, verifyDescriptors, verifyForwarding, verifyMounts, verifyTables } from './host.ts';
 import { verifyCapabilities, verifyKernel } from './kernel.ts';
 import { verifyPlugin, verifyStatus } from './plugins.ts';
 import type { VerifySubject } from './subject.ts';
@@ -67,5 +67,6 @@ async function verifyMeans(subject: VerifySubject): Promise<VerifyReport> {
 
 const verifyNetwork = async (subject: VerifySubject): Promise<readonly VerifyFinding[]> => [
   ...(await verifyForwarding(subject)),
+  ...(await verifyArp(subject)),
   ...(await verifyForwardChains(subject)),
 ];

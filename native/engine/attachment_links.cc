@@ -122,6 +122,8 @@ void SetHostLinkUp(RtnlSocket& host, const InterfacePlan& plan,
   };
   if (const auto* routed = std::get_if<RoutedPort>(&plan.port)) {
     LinkChange up = Up();
+    // The gateway's address is on another link.
+    up.arp_ignore = 0;
     if (routed->proxy_arp) {
       // The kernel's own delay would cost the first packet to each guest a second.
       batch.Add(SetProxyDelay(NeedIndex(host, plan.host_link), std::chrono::milliseconds(0)));

@@ -31,17 +31,19 @@ RtnlMessage Change(ifinfomsg fixed, const LinkChange& change) {
   if (change.group) message.PutU32(IFLA_GROUP, *change.group);
   if (change.mac) message.Put(IFLA_ADDRESS, change.mac->data(), change.mac->size());
   if (change.master) message.PutU32(IFLA_MASTER, static_cast<std::uint32_t>(*change.master));
-  if (!change.ipv6 && !change.proxy_arp) return message;
+  if (!change.ipv6 && !change.HasIpv4()) return message;
   message.Nest(IFLA_AF_SPEC, [&](RtnlMessage& families) {
     if (change.ipv6) {
       families.Nest(AF_INET6, [&](RtnlMessage& ipv6) {
         ipv6.PutU8(IFLA_INET6_ADDR_GEN_MODE, static_cast<std::uint8_t>(*change.ipv6));
       });
     }
-    if (change.proxy_arp) {
+    if (change.HasIpv4()) {
       families.Nest(AF_INET, [&](RtnlMessage& ipv4) {
-        ipv4.Nest(IFLA_INET_CONF,
-                  [&](RtnlMessage& conf) { conf.PutU32(IPV4_DEVCONF_PROXY_ARP, *change.proxy_arp ? 1 : 0); });
+        ipv4.Nest(IFLA_INET_CONF, [&](RtnlMessage& conf) {
+          if (change.proxy_arp) conf.PutU32(IPV4_DEVCONF_PROXY_ARP, *change.proxy_arp ? 1 : 0);
+          if (change.arp_ignore) conf.PutU32(IPV4_DEVCONF_ARP_IGNORE, *change.arp_ignore);
+        });
       });
     }
   });

@@ -28,9 +28,13 @@ struct LinkChange {
   std::optional<AddressGeneration> ipv6;
   // Whether the host answers ARP on it for whomever it has a route to elsewhere.
   std::optional<bool> proxy_arp;
+  // For which of its own addresses the host does not answer ARP on it, as conf/*/arp_ignore has it; that of
+  // `all` counts where it is higher.
+  std::optional<std::uint32_t> arp_ignore;
 
+  [[nodiscard]] bool HasIpv4() const noexcept { return proxy_arp || arp_ignore; }
   [[nodiscard]] bool IsEmpty() const noexcept {
-    return !up && !promiscuous && !mtu && !alias && !name && !group && !mac && !master && !ipv6 && !proxy_arp;
+    return !up && !promiscuous && !mtu && !alias && !name && !group && !mac && !master && !ipv6 && !HasIpv4();
   }
 };
 

@@ -1,11 +1,11 @@
 import { readFile, writeFile } from 'node:fs/promises';
-import { expect, it } from 'vitest';
+import { expect, it, onTestFinished } from 'vitest';
 import { canonicalDump, expectUnchanged } from '../support/dump.ts';
 import { holdNamespace } from '../support/holder.ts';
 import { ip, outcomeOf } from '../support/run.ts';
 import { standIn } from '../support/stand-in.ts';
-import { ping } from '../support/traffic.ts';
-import { describeBackends, describeLayouts } from './fixture.ts';
+import { isUnanswered, ping } from '../support/traffic.ts';
+import { type ContractLab, describeBackends, describeLayouts, describeOtherLayouts } from './fixture.ts';
 import { hostLinks } from './oracles.ts';
 
 const isWhole = { ok: true, differences: [] };
@@ -131,3 +131,32 @@ describeBackends('a host whose way out was advertised to it', (lab) => {
     expect(await readFile('/proc/sys/net/ipv6/conf/up0/accept_ra', 'utf8')).toBe('2\n');
   });
 });
+
+const ignoring = 'a host that answers ARP for some addresses alone';
+const leastUnanswered = { bridge: 8, bridges: 2, routed: 1 };
+
+function testIgnoring(lab: ContractLab): void {
+  it('is told by verify where guests find no gateway, and there alone', async () => {
+    const ignore = (link: 'all' | 'default', value: number) =>
+      writeFile(`/proc/sys/net/ipv4/conf/${link}/arp_ignore`, `${value}`);
+    onTestFinished(async () => {
+      for (const link of ['all', 'default'] as const) await ignore(link, 0);
+    });
+    await ignore('default', 1);
+    const manager = await lab.open();
+    const net = await manager.setup('vm-1');
+    const [guest, gateway] = [await standIn(net), net.gatewayIp ?? ''];
+    const found = async () => (await manager.verify()).findings.filter(({ id }) => id === 'arp.unanswered');
+    await ignore('all', leastUnanswered[lab.layout]);
+    expect(await isUnanswered(guest, gateway)).toBe(true);
+    expect(await found()).toMatchObject([
+      { severity: 'warning', remedy: expect.stringContaining('sysctl -w net/ipv4/conf/all/arp_ignore=0') },
+    ]);
+    await ignore('all', 0);
+    expect(await ping(guest, gateway)).toBe(true);
+    expect(await found()).toEqual([]);
+  });
+}
+
+describeBackends(ignoring, testIgnoring, ['native']);
+describeOtherLayouts(ignoring, testIgnoring);

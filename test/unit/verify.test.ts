@@ -58,6 +58,7 @@ function subject(binding: VerifyBinding, more: Partial<VerifySubject> = {}): Ver
     bundledPluginDir: '/package/plugins',
     netnsDir: '/var/run/netns',
     firewall,
+    hostRoutes: false,
     guard: 'bridge',
     recycles: true,
     mostSlots: 896,
