@@ -9,6 +9,9 @@ type Binding = Pick<NativeBinding, 'dump' | 'sysctlRead' | 'sysctlWrite'>;
 const ipv4Forwarding = 'net/ipv4/ip_forward';
 const ipv6Forwarding = 'net/ipv6/conf/all/forwarding';
 
+/** IPv4's is each link's own, of what comes in on it; `all` sets it for all that there are. IPv6 knows none but `all`. */
+export const forwardingOf = (link: string): string => `net/ipv4/conf/${link}/forwarding`;
+
 /** RTPROT_RA of linux/rtnetlink.h. */
 const byAdvertisement = 9;
 

@@ -4,11 +4,13 @@ import type { CacheRecord } from '../cni/types.ts';
 import type { BridgePlan } from '../native/engine.ts';
 import { once } from '../once.ts';
 import { type Finding, onHost } from './finding.ts';
+import { forwardingOf } from './forwarding.ts';
 import { firstInterface } from './host-link.ts';
 import type { HostReading } from './host-reading.ts';
+import { atStep } from './kernel-error.ts';
 import type { NativeLayout } from './native-layout.ts';
 import type { Network } from './network.ts';
-import { ensureBridge } from './own-bridges.ts';
+import { ensureBridge, isOwnBridge } from './own-bridges.ts';
 import { bridgeOf as bridgeNameOf } from './plugin-conf.ts';
 import type { Runtime } from './runtime.ts';
 
@@ -75,7 +77,7 @@ function shareOfChain({ bridges, list }: Network, { config, result }: CacheRecor
 
 const unique = (texts: readonly string[]): readonly string[] => [...new Set(texts)];
 
-/** Up, with the gateway's addresses. Of a bridge that others have made nothing else is looked at, or put back. */
+/** Up, with the gateway's addresses, and forwarded from. Of a bridge that others have made nothing else is looked at, or put back. */
 export async function inspectBridge(
   runtime: Runtime,
   host: Pick<HostReading, 'addresses' | 'links'>,
@@ -94,5 +96,11 @@ export async function inspectBridge(
     ...(bridge.up ? [] : [`${name} is down`]),
     ...missing.map((address) => `${name} has no address ${address}`),
   ];
-  return messages.map((message) => onHost('bridge', message, again));
+  const findings = messages.map((message) => onHost('bridge', message, again));
+  const key = forwardingOf(name);
+  const value = isOwnBridge(runtime.network, bridge)
+    ? await atStep('forwarding', () => runtime.binding.sysctlRead({ key }))
+    : null;
+  if (value === null || value === '1') return findings;
+  return [...findings, onHost('forwarding', `the host does not forward: ${key} is not 1`, again)];
 }

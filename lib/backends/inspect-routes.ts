@@ -43,7 +43,7 @@ async function inspectWay(
   const proxy = { [`${conf}/proxy_arp`]: '1', [`net/ipv4/neigh/${name}/proxy_delay`]: '0' };
   const settings = {
     ...(isolated ? {} : proxy),
-    ...(linkGroup === null ? {} : { [`${conf}/arp_ignore`]: '0' }),
+    ...(linkGroup === null ? {} : { [`${conf}/arp_ignore`]: '0', [`${conf}/forwarding`]: '1' }),
   };
   for (const [key, value] of Object.entries(settings)) {
     const present = await atStep('link', () => binding.sysctlRead({ key }));

@@ -3,6 +3,7 @@ import type { BridgePlan } from '../native/engine.ts';
 import type { LinkInfo } from '../native/netlink.ts';
 import type { Scope } from '../operation.ts';
 import type { Bridge } from './bridge-choice.ts';
+import { forwardingOf } from './forwarding.ts';
 import { atStep } from './kernel-error.ts';
 import type { Network } from './network.ts';
 import { isNetworkRemoved, removedError } from './removed-network.ts';
@@ -57,7 +58,7 @@ export async function remakeBridges(runtime: Runtime, scope: Scope, cause?: unkn
 /** For the chain, whose bridge plugin would make one that is nobody's. Asks nothing of rtnetlink where they are there. */
 export async function needBridges(runtime: Runtime, scope: Scope): Promise<void> {
   for (const { name } of runtime.bridges) {
-    const key = `net/ipv4/conf/${name}/forwarding`;
+    const key = forwardingOf(name);
     if ((await atStep('bridge', () => runtime.binding.sysctlRead({ key }))) !== null) continue;
     await remakeBridges(runtime, scope);
     return;

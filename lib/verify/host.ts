@@ -1,4 +1,6 @@
 import { isIP } from 'node:net';
+import { forwardingOf } from '../backends/forwarding.ts';
+import { mainRoutes, wayOut } from '../backends/ways-out.ts';
 import { nativeFailure } from '../cni/native-failure.ts';
 import type { NativeError } from '../native/error.ts';
 import type { VerifyFinding } from '../types.ts';
@@ -24,13 +26,33 @@ export async function verifyDescriptors({ binding, mostSlots }: VerifySubject): 
   ];
 }
 
-export async function verifyForwarding({ binding, firewall }: VerifySubject): Promise<VerifyFinding[]> {
+export async function verifyForwarding(subject: VerifySubject): Promise<VerifyFinding[]> {
+  const { binding, firewall } = subject;
   const keys = ['net/ipv4/ip_forward', ...(firewall.ipv6 ? ['net/ipv6/conf/all/forwarding'] : [])];
   const findings: VerifyFinding[] = [];
   for (const key of keys) {
     if ((await looking(binding.sysctlRead({ key }))) === '1') continue;
     const remedy = `sysctl -w ${key.replaceAll('/', '.')}=1, or let open() do it`;
     findings.push(finding('forwarding', `${key} is off: guests do not leave the host`, remedy));
+  }
+  // That of all links, once it is switched on, is that of each.
+  return findings.length > 0 ? findings : verifyLinks(subject);
+}
+
+/** Links that guests come in on, and answers to them. */
+async function verifyLinks({ binding, firewall }: VerifySubject): Promise<VerifyFinding[]> {
+  const { links, routes } = await looking(binding.dump({ kinds: ['links', 'routes'] }));
+  const uplink = links.find(({ index }) => index === wayOut(mainRoutes(routes))?.link);
+  // Those of a routed network have their own from their set-up; a plugin's are as the kernel makes them.
+  const guests = firewall.group === undefined ? firewall.bridges : [];
+  const others = firewall.bridges.length === 0 ? ['default'] : [];
+  const findings: VerifyFinding[] = [];
+  for (const link of [...guests, ...others, ...(uplink === undefined ? [] : [uplink.name])]) {
+    const key = forwardingOf(link);
+    if ((await looking(binding.sysctlRead({ key }))) !== '0') continue;
+    const what = link === uplink?.name ? 'answers to guests do not come in' : 'guests do not leave the host';
+    const remedy = `sysctl -w ${key}=1 (systemd-networkd: IPv4Forwarding=yes)`;
+    findings.push(finding('forwarding', `${key} is off: ${what}`, remedy));
   }
   return findings;
 }

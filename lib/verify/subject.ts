@@ -12,6 +12,7 @@ export type VerifyBinding = ChainRunner &
     | 'capabilities'
     | 'descriptorLimit'
     | 'sysctlRead'
+    | 'dump'
     | 'mountState'
     | 'forwardChains'
     | 'legacyForwardChains'

@@ -122,6 +122,8 @@ void SetHostLinkUp(RtnlSocket& host, const InterfacePlan& plan,
   };
   if (const auto* routed = std::get_if<RoutedPort>(&plan.port)) {
     LinkChange up = Up();
+    // Both are as conf.default has them, else.
+    up.forwarding = true;
     // The gateway's address is on another link.
     up.arp_ignore = 0;
     if (routed->proxy_arp) {

@@ -26,6 +26,7 @@ class BridgeTransaction {
       RefuseOtherAddresses();
       cancellation.ThrowIfCancelled();
       if (IsOurs() && !plan_.bare) SetIpv6();
+      if (IsOurs()) SetForwarding();
       if (plan_.proxy_arp) SetProxyArp();
       Configure();
       cancellation.ThrowIfCancelled();
@@ -113,6 +114,10 @@ class BridgeTransaction {
     WriteSysctl(key, wanted);
     if (!created_) undo_.Push([key, before = *disabled] { WriteSysctl(key, before); });
   }
+
+  // IPv4's is each link's own (IN_DEV_FORWARD of net/ipv4/route.c), and a new link's is that of conf.default;
+  // IPv6 asks conf.all alone.
+  void SetForwarding() { SetSysctl("net/ipv4/conf/" + plan_.name + "/forwarding", "1"); }
 
   // The kernel's own delay would cost the first packet to each guest a second.
   void SetProxyArp() {

@@ -41,6 +41,7 @@ RtnlMessage Change(ifinfomsg fixed, const LinkChange& change) {
     if (change.HasIpv4()) {
       families.Nest(AF_INET, [&](RtnlMessage& ipv4) {
         ipv4.Nest(IFLA_INET_CONF, [&](RtnlMessage& conf) {
+          if (change.forwarding) conf.PutU32(IPV4_DEVCONF_FORWARDING, *change.forwarding ? 1 : 0);
           if (change.proxy_arp) conf.PutU32(IPV4_DEVCONF_PROXY_ARP, *change.proxy_arp ? 1 : 0);
           if (change.arp_ignore) conf.PutU32(IPV4_DEVCONF_ARP_IGNORE, *change.arp_ignore);
         });

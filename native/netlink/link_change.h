@@ -26,13 +26,15 @@ struct LinkChange {
   std::optional<int> master;
   // How the kernel makes the link's IPv6 link-local address. EAFNOSUPPORT where there is no IPv6.
   std::optional<AddressGeneration> ipv6;
+  // Whether the host forwards what comes in on it, in IPv4.
+  std::optional<bool> forwarding;
   // Whether the host answers ARP on it for whomever it has a route to elsewhere.
   std::optional<bool> proxy_arp;
   // For which of its own addresses the host does not answer ARP on it, as conf/*/arp_ignore has it; that of
   // `all` counts where it is higher.
   std::optional<std::uint32_t> arp_ignore;
 
-  [[nodiscard]] bool HasIpv4() const noexcept { return proxy_arp || arp_ignore; }
+  [[nodiscard]] bool HasIpv4() const noexcept { return forwarding || proxy_arp || arp_ignore; }
   [[nodiscard]] bool IsEmpty() const noexcept {
     return !up && !promiscuous && !mtu && !alias && !name && !group && !mac && !master && !ipv6 && !HasIpv4();
   }

@@ -2,9 +2,9 @@ import { readFile, writeFile } from 'node:fs/promises';
 import { expect, it, onTestFinished } from 'vitest';
 import { canonicalDump, expectUnchanged } from '../support/dump.ts';
 import { holdNamespace } from '../support/holder.ts';
-import { ip, outcomeOf } from '../support/run.ts';
+import { ip, outcomeOf, run } from '../support/run.ts';
 import { standIn } from '../support/stand-in.ts';
-import { isUnanswered, ping } from '../support/traffic.ts';
+import { addOutside, isUnanswered, outsideAddress, ping } from '../support/traffic.ts';
 import { type ContractLab, describeBackends, describeLayouts, describeOtherLayouts } from './fixture.ts';
 import { hostLinks } from './oracles.ts';
 
@@ -129,6 +129,31 @@ describeBackends('a host whose way out was advertised to it', (lab) => {
     await ip('-6', 'route', 'add', 'default', 'via', 'fe80::1', 'dev', 'up0', 'proto', 'ra');
     await lab.open({ subnet: 'fd00:7::/64' });
     expect(await readFile('/proc/sys/net/ipv6/conf/up0/accept_ra', 'utf8')).toBe('2\n');
+  });
+});
+
+describeLayouts('a host that forwards by some links alone', (lab) => {
+  it('forwards what guests send, and verify tells of the link that answers come in on', async () => {
+    const set = (link: string) => writeFile(`/proc/sys/net/ipv4/conf/${link}/forwarding`, '0');
+    await addOutside();
+    await ip('route', 'add', 'default', 'via', outsideAddress);
+    await set('default');
+    const manager = await lab.open();
+    const net = await manager.setup('vm-1');
+    await set('fcbr0');
+    expect((await manager.check('vm-1')).differences.map(({ subject }) => subject)).toEqual(['forwarding']);
+    expect((await manager.repair('vm-1')).ok).toBe(true);
+    const found = async () => (await manager.verify()).findings.filter(({ id }) => id === 'forwarding');
+    expect(await found()).toEqual([]);
+    const guest = await standIn(net);
+    expect(await ping(guest, outsideAddress)).toBe(true);
+    await set('out0');
+    expect(await isUnanswered(guest, outsideAddress)).toBe(true);
+    const [uplink] = await found();
+    expect(uplink?.message).toContain('answers to guests do not come in');
+    await run('sh', ['-c', /^sysctl -w \S+/.exec(uplink?.remedy ?? '')?.[0] ?? '']);
+    expect(await ping(guest, outsideAddress)).toBe(true);
+    expect(await found()).toEqual([]);
   });
 });
 

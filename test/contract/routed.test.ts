@@ -25,6 +25,7 @@ const damages: readonly (readonly [string, readonly string[], string])[] = [
   ['its route is gone', ['ip', 'route', 'delete', '10.168.0.2'], 'route'],
   ['the gateway is gone', ['ip', 'address', 'delete', '10.168.0.1/32', 'dev', 'fcbr0'], 'bridge'],
   ['the host answers for nobody', ['sysctl', '-qw', 'net.ipv4.conf.LINK.proxy_arp=0'], 'link'],
+  ['the host forwards nothing of it', ['sysctl', '-qw', 'net.ipv4.conf.LINK.forwarding=0'], 'link'],
   ['the host keeps the gateway to itself', ['sysctl', '-qw', 'net.ipv4.conf.LINK.arp_ignore=1'], 'link'],
   ['the host answers late', ['sysctl', '-qw', 'net.ipv4.neigh.LINK.proxy_delay=80'], 'link'],
   ['one of its guards is gone', ['nft', 'flush', 'set', 'arp', 'vulcan_guard', 'bindings4'], 'guard'],

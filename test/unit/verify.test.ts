@@ -30,6 +30,7 @@ function host(files: Readonly<Record<string, string>>, more: Partial<VerifyBindi
     capabilities: async () => '000001ffffffffff',
     descriptorLimit: async () => ({ most: 1024, kept: 128 }),
     sysctlRead: async () => '1',
+    dump: async () => ({ links: [], addresses: [], routes: [], qdiscs: [], filters: [] }),
     mountState: async () => ({ hostMountNamespace: true, shared: true }),
     forwardChains: async () => [],
     legacyForwardChains: async () => [],
