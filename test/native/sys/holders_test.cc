@@ -29,11 +29,11 @@ struct Forker {
   std::atomic<std::uint64_t> inode{0};
   std::atomic<bool> stopped{false};
 
-  // One generation after the other, each for as long as a fork takes.
+  // One generation after the other, each for as long as a fork takes, which may fail at first.
   [[noreturn]] void Run() {
     if (::unshare(CLONE_NEWNET) == 0) inode = IdOfNamespace(OpenCurrentNamespace().Get()).inode;
     while (inode != 0 && !stopped) {
-      if (::fork() != 0) break;
+      if (::fork() > 0) break;
     }
     ::_exit(0);
   }

@@ -3,7 +3,6 @@
 #include <gtest/gtest.h>
 #include <sys/stat.h>
 
-#include <algorithm>
 #include <atomic>
 #include <cerrno>
 #include <filesystem>
@@ -76,7 +75,8 @@ TEST_F(LockTest, IsHeldByOneWhileTheFileIsRemovedAgainAndAgain) {
         auto lock = Lock::TryAcquire(directory_, "vm", LockMode::kExclusive);
         if (!lock) continue;
         const int now = ++inside;
-        most = std::max(most.load(), now);
+        for (int seen = most; seen < now && !most.compare_exchange_weak(seen, now);) {
+        }
         std::this_thread::yield();
         --inside;
         lock->RemoveFile();

@@ -11,8 +11,10 @@
 #include <unistd.h>
 
 #include <cerrno>
+#include <chrono>
 #include <cstring>
 #include <functional>
+#include <thread>
 
 #include "base/error.h"
 #include "base/unique_fd.h"
@@ -74,14 +76,18 @@ void Converse() {
   ASSERT_EQ(::read(accepted.Get(), &byte, 1), 0);
 }
 
-// In a new namespace, once `leave` is done there.
-[[nodiscard]] SocketCounts CountAfter(const std::function<void()>& leave) {
+// In a new namespace, once `leave` is done there; the kernel frees sockets some time after they are closed.
+[[nodiscard]] SocketCounts CountAfter(const std::function<void()>& leave, int left_open = 0) {
   SocketCounts counts;
   RunInNewNamespace([&] {
     SetLoopbackUp();
     leave();
     const UniqueFd thread(::open("/proc/thread-self", O_RDONLY | O_DIRECTORY | O_CLOEXEC));
-    counts = CountSockets(thread.Get());
+    const auto deadline = std::chrono::steady_clock::now() + std::chrono::seconds(10);
+    for (;; std::this_thread::sleep_for(std::chrono::milliseconds(1))) {
+      counts = CountSockets(thread.Get());
+      if (counts.open == left_open || std::chrono::steady_clock::now() > deadline) break;
+    }
   });
   return counts;
 }
@@ -98,7 +104,7 @@ TEST_F(SocketCountsTest, AreNoneOfANewNamespace) {
 TEST_F(SocketCountsTest, KnowOpenOnes) {
   UniqueFd socket;
   const auto open = [&] { socket = UniqueFd(::socket(AF_PACKET, SOCK_RAW | SOCK_CLOEXEC, 0)); };
-  EXPECT_EQ(CountAfter(open).open, 1);
+  EXPECT_EQ(CountAfter(open, 1).open, 1);
 }
 
 TEST_F(SocketCountsTest, KnowPortsThatNobodyHasAndNobodyCanHave) {
