@@ -1,7 +1,8 @@
 import { createSocket } from 'node:dgram';
 import { expect, it } from 'vitest';
 import { capture } from '../support/capture.ts';
-import { tracked } from '../support/flows.ts';
+import { keepFlows, tracked, untilNoSockets } from '../support/flows.ts';
+import type { Guest } from '../support/guest.mjs';
 import { until } from '../support/lab.ts';
 import { describeWith } from '../support/require.ts';
 import { ip, run } from '../support/run.ts';
@@ -44,11 +45,13 @@ describeWith(['lab', 'tun', 'qemu', 'guest-image'], 'a guest in the slot of anot
     const first = await lab.boot(firstNet);
 
     // A flow through the NAT, one with the host, and the entries that come with them.
-    const page = `${lab.outside.url}first`;
-    expect(await first.run(`timeout 5 wget -q -O - ${page}`)).toMatchObject({ exitCode: 0 });
+    const untilDone = (guest: Guest, command: string) =>
+      until(command, async () => (await guest.run(command)).exitCode === 0);
+    await keepFlows();
+    await untilDone(first, `timeout 5 wget -q -O - ${lab.outside.url}first`);
     const { address, uplinkAddress } = lab.outside;
     await first.run(`timeout 3 nslookup name ${address}`);
-    expect(await first.run('ping -c 1 -W 2 10.168.0.1')).toMatchObject({ exitCode: 0 });
+    await untilDone(first, 'ping -c 1 -W 2 10.168.0.1');
     const flows = (await tracked(firstNet.guestIp)).join('\n');
     const [, translated] =
       flows.match(`src=${address} dst=${uplinkAddress} sport=${port} dport=(\\d+)`) ?? [];
@@ -60,6 +63,7 @@ describeWith(['lab', 'tun', 'qemu', 'guest-image'], 'a guest in the slot of anot
     await before[Symbol.asyncDispose]();
 
     await first.kill();
+    await untilNoSockets(firstNet.netnsPath);
     await manager.teardown('vm-1');
     await until('the slot', () => manager.stats().pools[0]?.ready === 1);
     expect(manager.stats().latency).toMatchObject({ recycled: { count: 1 } });
@@ -72,9 +76,7 @@ describeWith(['lab', 'tun', 'qemu', 'guest-image'], 'a guest in the slot of anot
     await using seen = await capture(secondNet.netnsPath, secondNet.ifName);
     await answer(address, Number(translated), late);
     // What is the second's own gets through: it has the same way out.
-    expect(await second.run(`timeout 5 wget -q -O - ${lab.outside.url}second`)).toMatchObject({
-      exitCode: 0,
-    });
+    await untilDone(second, `timeout 5 wget -q -O - ${lab.outside.url}second`);
     using _saying = keepSaying(secondNet.guestIp, anew);
     await until('what the host sends now', () => seen.has(Buffer.from(anew)));
     expect(seen.has(Buffer.from(late))).toBe(false);

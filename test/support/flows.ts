@@ -1,5 +1,5 @@
 import { createSocket } from 'node:dgram';
-import { readFile } from 'node:fs/promises';
+import { readFile, writeFile } from 'node:fs/promises';
 import { type Address, parseAddress } from '../../lib/address.ts';
 import { until } from './lab.ts';
 import { runIn } from './run.ts';
@@ -18,8 +18,16 @@ export const tracked = async (address: string): Promise<readonly string[]> =>
     .split('\n')
     .filter((line) => line.includes(`=${listed(address)} `));
 
+/** The host forgets no flow of datagrams by itself for longer than a test lasts. */
+export async function keepFlows(): Promise<void> {
+  for (const setting of ['udp_timeout', 'udp_timeout_stream']) {
+    await writeFile(`/proc/sys/net/netfilter/nf_conntrack_${setting}`, '3600');
+  }
+}
+
 /** A flow of the host's to an address, which the host tracks; it looks for the neighbour, too, behind `link`. */
 export async function speakTo(address: string, link?: string): Promise<void> {
+  await keepFlows();
   const to = address.startsWith('fe80:') ? `${address}%${link}` : address;
   const socket = createSocket(address.includes(':') ? 'udp6' : 'udp4');
   await until('the flow', async () => {
@@ -28,6 +36,12 @@ export async function speakTo(address: string, link?: string): Promise<void> {
   });
   socket.close();
 }
+
+/** The kernel may have yet to free those of tools that have ended. */
+export const untilNoSockets = (netns: string): Promise<void> =>
+  until('the sockets to be freed', async () =>
+    (await runIn(netns, 'cat', '/proc/net/sockstat')).startsWith('sockets: used 0\n'),
+  );
 
 /** A connection within a namespace, whose loopback is down, that is over, but for the minute in which its port is nobody's. */
 export async function leaveTimeWait(netns: string): Promise<void> {
