@@ -135,7 +135,7 @@ describeWith(['strace'], 'a /16 that is nearly full', () => {
       { links: 1, addressesOpened: 0, reads: 0 },
       { links: 1, addressesOpened: 0, reads: 0 },
     ]);
-  }, 60_000);
+  });
 });
 
 interface Holding {
@@ -204,5 +204,5 @@ describeWith(['upstream-plugins', 'tun'], 'a store that four processes share', (
     const names = await readdir(`${stores}/fcnet`);
     expect(names.filter((name) => /^\d/.test(name))).toEqual([]);
     expect(await manager.list()).toEqual([]);
-  }, 120_000);
+  });
 });

@@ -36,7 +36,7 @@ describeWith(['lab', 'tun'], 'a bridge', () => {
       ...{ operation: 'setup', vmId: 'vm-2', rolledBack: true },
     });
     await expectUnchanged(before);
-  }, 120_000);
+  });
 
   it('that slots have filled makes room for a setup that none of them fits', async () => {
     await using manager = await NetworkManager.open({ verify: 'off', pool: { min: 3, max: 3 } });
@@ -48,5 +48,5 @@ describeWith(['lab', 'tun'], 'a bridge', () => {
       expect(await manager.check(vmId)).toEqual({ ok: true, differences: [] });
     }
     await expectRefusal(manager.setup('vm-4', { mac: '02:00:00:00:00:04' }), 'ERR_BRIDGE_FULL', /1023 ports/);
-  }, 120_000);
+  });
 });

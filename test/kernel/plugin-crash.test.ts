@@ -46,60 +46,52 @@ async function pointsOf(invocation: Invocation): Promise<Point[]> {
 }
 
 describeWith(['strace', 'tun'], 'tc-redirect-tap is killed at any of its system calls', () => {
-  it.each(Object.entries(runtimes))(
-    'in ADD: a DEL %s cleans up',
-    async (_, stdin) => {
+  it.each(Object.entries(runtimes))('in ADD: a DEL %s cleans up', async (_, stdin) => {
+    await sandbox();
+    const points = await pointsOf(add);
+    expect(points.filter(({ syscall }) => syscall === 'sendto').length).toBeGreaterThanOrEqual(8);
+    expect(points.filter(({ syscall }) => syscall === 'ioctl').length).toBeGreaterThanOrEqual(4);
+    const states = new Set<string>();
+    for (const point of points) {
       await sandbox();
-      const points = await pointsOf(add);
-      expect(points.filter(({ syscall }) => syscall === 'sendto').length).toBeGreaterThanOrEqual(8);
-      expect(points.filter(({ syscall }) => syscall === 'ioctl').length).toBeGreaterThanOrEqual(4);
-      const states = new Set<string>();
-      for (const point of points) {
-        await sandbox();
-        await inject(point, 'signal=KILL', add);
-        states.add(JSON.stringify(await leftovers()));
-        const del = await invoke(ours, { command: 'DEL', stdin });
-        expect({ point, del, left: await leftovers() }).toEqual({
-          point,
-          del: { exitCode: 0, stdout: '', stderr: '' },
-          left: nothingLeft,
-        });
-        const again = await invoke(ours, add);
-        expect({ point, exitCode: again.exitCode }).toEqual({ point, exitCode: 0 });
-      }
-      // It was not for nothing: the kills left nothing, a qdisc alone, and everything.
-      const expected = [
-        nothingLeft,
-        { ...nothingLeft, ingress: 1 },
-        { links: ['eth0', 'lo', 'peer0', 'tap0'], ingress: 2 },
-      ];
-      expect(states).toEqual(new Set(expected.map((state) => JSON.stringify(state))));
-    },
-    120_000,
-  );
+      await inject(point, 'signal=KILL', add);
+      states.add(JSON.stringify(await leftovers()));
+      const del = await invoke(ours, { command: 'DEL', stdin });
+      expect({ point, del, left: await leftovers() }).toEqual({
+        point,
+        del: { exitCode: 0, stdout: '', stderr: '' },
+        left: nothingLeft,
+      });
+      const again = await invoke(ours, add);
+      expect({ point, exitCode: again.exitCode }).toEqual({ point, exitCode: 0 });
+    }
+    // It was not for nothing: the kills left nothing, a qdisc alone, and everything.
+    const expected = [
+      nothingLeft,
+      { ...nothingLeft, ingress: 1 },
+      { links: ['eth0', 'lo', 'peer0', 'tap0'], ingress: 2 },
+    ];
+    expect(states).toEqual(new Set(expected.map((state) => JSON.stringify(state))));
+  });
 
   const afterAdd = {
     'without a prevResult': config({}),
     'with a prevResult': config({ prevResult: finalResult }),
   };
-  it.each(Object.entries(afterAdd))(
-    'in DEL %s: another one cleans up',
-    async (_, stdin) => {
-      const del: Invocation = { command: 'DEL', stdin };
+  it.each(Object.entries(afterAdd))('in DEL %s: another one cleans up', async (_, stdin) => {
+    const del: Invocation = { command: 'DEL', stdin };
+    await sandbox();
+    await invoke(ours, add);
+    for (const point of await pointsOf(del)) {
       await sandbox();
       await invoke(ours, add);
-      for (const point of await pointsOf(del)) {
-        await sandbox();
-        await invoke(ours, add);
-        await inject(point, 'signal=KILL', del);
-        const again = await invoke(ours, del);
-        expect({ point, again, left: await leftovers() }).toEqual({
-          point,
-          again: { exitCode: 0, stdout: '', stderr: '' },
-          left: nothingLeft,
-        });
-      }
-    },
-    120_000,
-  );
+      await inject(point, 'signal=KILL', del);
+      const again = await invoke(ours, del);
+      expect({ point, again, left: await leftovers() }).toEqual({
+        point,
+        again: { exitCode: 0, stdout: '', stderr: '' },
+        left: nothingLeft,
+      });
+    }
+  });
 });

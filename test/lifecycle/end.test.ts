@@ -39,7 +39,7 @@ describeBackends('the end of a process', (lab) => {
       { how: 'exit', code: 0, signal: null },
     ];
     expect(ends).toEqual(Array.from({ length: 8 }, () => asked).flat());
-  }, 180_000);
+  });
 
   it('SIGTERM with the option `signals` tears down what is up, and undoes what is under way', async () => {
     const empty = await emptyNetwork(lab);

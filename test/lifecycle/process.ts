@@ -12,7 +12,7 @@ import { debianPluginDir } from '../support/tools.mjs';
 const scenarios = fileURLToPath(new URL('scenarios.mjs', import.meta.url));
 
 /** A process that does not end by itself would hold up the suite. */
-const patienceMs = 50_000;
+const patienceMs = 240_000;
 
 export interface End {
   readonly code: number | null;

@@ -11,7 +11,7 @@ describeBackends(
       const manager = await lab.open();
       const { counts } = await soak({ manager, cycles, slab: false });
       expect(counts).toMatchObject({ anchors: 50, links: 52 });
-    }, 120_000);
+    });
   },
   ['native'],
 );

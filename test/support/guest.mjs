@@ -116,7 +116,7 @@ export class Guest {
  * @param {NetworkConfig} net
  * @param {{ ipParameter: string | null, timeoutMs?: number }} options `ipParameter`: the kernel's `ip=...`
  */
-export function bootGuest(net, { ipParameter, timeoutMs = 120_000 }) {
+export function bootGuest(net, { ipParameter, timeoutMs = 280_000 }) {
   const args = [
     `--net=${net.netnsPath}`,
     '--',

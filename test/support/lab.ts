@@ -19,7 +19,7 @@ export function assertLab(): void {
 export async function until(
   what: string | (() => string),
   done: () => Promise<boolean> | boolean,
-  timeoutMs = 30_000,
+  timeoutMs = 120_000,
 ): Promise<void> {
   const deadline = performance.now() + timeoutMs;
   while (!(await done())) {
