@@ -27,13 +27,16 @@ describeBackends(
   (lab) => {
     afterEach(() => rm(wrapperDir, { recursive: true, force: true }));
 
-    /** Plugins that misbehave are found before the real ones. */
-    const open = () =>
-      lab.open({ pluginDirs: [wrapperDir, debianPluginDir], pluginTimeoutMs: 5_000, timeoutMs: 30_000 });
+    /** Plugins that misbehave are found before the real ones; one that `hangs` is waited for in vain. */
+    const open = ({ hangs = false } = {}) =>
+      lab.open({
+        pluginDirs: [wrapperDir, debianPluginDir],
+        ...{ pluginTimeoutMs: hangs ? 5_000 : 60_000, timeoutMs: 120_000 },
+      });
 
     const cases = chain.flatMap((type) => misbehaviours.map((how) => [type, ...how] as const));
     it.each(cases)('no leak when %s has done its work and %s', async (type, misbehaviour, code, says) => {
-      const manager = await open();
+      const manager = await open({ hangs: misbehaviour === 'hangs with a child' });
       const before = await canonicalDump();
       await wrap(type, realDirOf(type), 'ADD', misbehaviour);
       await expectRefusal(manager.setup('vm-1'), code, says, {
@@ -47,7 +50,7 @@ describeBackends(
     });
 
     it('no leak when the address plugin hangs under the bridge plugin', async () => {
-      const manager = await open();
+      const manager = await open({ hangs: true });
       const before = await canonicalDump();
       await wrap('host-local', debianPluginDir, 'ADD', 'hangs with a child');
       await expectRefusal(manager.setup('vm-1'), 'ERR_PLUGIN_TIMEOUT', 'bridge', { rolledBack: true });

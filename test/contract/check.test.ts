@@ -1,9 +1,9 @@
 import { expect, it } from 'vitest';
 import { canonicalDump, expectUnchanged } from '../support/dump.ts';
 import { expectRefusal } from '../support/refusal.ts';
-import { ip, runIn } from '../support/run.ts';
+import { ip, run, runIn } from '../support/run.ts';
 import { describeLayouts } from './fixture.ts';
-import { hostLinks } from './oracles.ts';
+import { hostLinks, untilForwarding } from './oracles.ts';
 
 const netns = '/var/run/netns/vulcan-vm-1';
 
@@ -18,7 +18,10 @@ const damages: readonly (readonly [title: string, damage: () => Promise<unknown>
   ['the link on the host is down', async () => ip('link', 'set', await hostLink(), 'down'), /^link$/],
   [
     'the port of the bridge is disabled',
-    async () => runIn('/proc/self/ns/net', 'bridge', 'link', 'set', 'dev', await hostLink(), 'state', '0'),
+    async () => {
+      await untilForwarding();
+      await run('bridge', ['link', 'set', 'dev', await hostLink(), 'state', '0']);
+    },
     /^link$/,
   ],
   ['the link on the host is gone', async () => ip('link', 'delete', await hostLink()), /^link$/],

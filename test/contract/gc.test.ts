@@ -68,14 +68,19 @@ describeLayouts('gc', (lab) => {
     const manager = await lab.open();
     const vmIds = ['vm-1', 'vm-2', 'vm-3', 'vm-4'];
     let over = false;
+    let done = 0;
     const lanes = vmIds.map(async (vmId) => {
-      while (!over) {
+      for (; !over; done++) {
         await busy.setup(vmId);
         await busy.teardown(vmId);
       }
     });
     try {
-      for (let turn = 0; turn < 3; turn++) expect((await manager.gc({ keep: vmIds })).failed).toEqual([]);
+      for (let turn = 0; turn < 3; turn++) {
+        const before = done;
+        await until('set-ups to go on', () => done > before);
+        expect((await manager.gc({ keep: vmIds })).failed).toEqual([]);
+      }
     } finally {
       over = true;
       await Promise.all(lanes);
@@ -160,7 +165,7 @@ describeBackends(
         await until('the plugin', () => existsSync(told));
         child.kill('SIGKILL');
         await once(child, 'exit');
-        const early = manager.setup('vm-1', { timeoutMs: 1_000 });
+        const early = manager.setup('vm-1', { timeoutMs: 2_000 });
         await expectRefusal(early, 'ERR_LOCK_TIMEOUT', 'network-mine');
         const setup = manager.setup('vm-1');
         await gate.write('\n');

@@ -220,7 +220,7 @@ const pooled = (lab: ContractLab) => {
 
   it('leaves alone what VMs of another manager have on the host with addresses that were its slots’', async () => {
     const other = await lab.open({ shutdown: 'leave' });
-    const manager = await lab.open({ pool: { min: 2, max: 2, restMs: 2_000 } });
+    const manager = await lab.open({ pool: { min: 2, max: 2, restMs: 3_000 } });
     await manager.warmUp();
     await manager.setup('vm-1');
     const pool = () => manager.stats().pools[0];

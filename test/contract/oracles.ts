@@ -90,6 +90,10 @@ export async function hostLinks(): Promise<readonly LinkSeen[]> {
 /** Of a bridge's port. */
 export const portStateOf = ({ linkinfo }: LinkSeen): unknown => linkinfo?.info_slave_data?.['state'];
 
+/** From then on no change of a carrier that the kernel has yet to look at brings a port up again. */
+export const untilForwarding = (): Promise<void> =>
+  until('the ports', async () => (await hostLinks()).every((link) => portStateOf(link) === 'forwarding'));
+
 /** Takes the link down and up, time and again; who does not hold the namespace any more has none. */
 export async function flip(netns: string, link: string): Promise<void> {
   const input = `link set ${link} down\nlink set ${link} up\n`.repeat(20);

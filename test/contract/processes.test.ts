@@ -126,7 +126,7 @@ describeBackends(
         await letGo();
         const next = await opening;
         expect(next.recovery).toEqual({ removed: ['vm-1'], restored: [], failed: [] });
-        expect(await hostLinksOfBridge()).toBe(0);
+        await expect.poll(hostLinksOfBridge, { timeout: 30_000 }).toBe(0);
         await expectUnchanged(before);
         await manager.setup('vm-1');
       },

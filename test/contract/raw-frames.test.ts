@@ -43,26 +43,27 @@ describeBackends('frames to the groups that bridges keep for themselves', (lab) 
       groups.map((group) => sentTo(group, frame)),
     );
     using host = await listen();
-    // What has come in by the time that an honest frame has is all that will.
-    const send = async (honest = liar) => {
+    // What has come in by the time that an honest frame has is all that will, in whatever order it is read.
+    const send = async ({ honest = liar, expected = [open] } = {}) => {
       host.heard.clear();
       await sendFrames(liar, sneaked);
       await sendFrames(honest, [sentTo(bridge, toHost(honest, open))]);
-      await until('the last frame', () => host.heard.has(open));
-      return { heard: [...host.heard], poisoned: (await heardOn(port)).includes(victim.mac) };
+      await until('all frames', () => expected.every((port) => host.heard.has(port)));
+      return { heard: [...host.heard].sort(), poisoned: (await heardOn(port)).includes(victim.mac) };
     };
     const nothing = { heard: [open], poisoned: false };
     expect(await send()).toEqual(nothing);
 
     // Nothing else kept them back: a port that an earlier version has set up.
     await ip('link', 'set', port, 'group', '0', 'type', 'bridge_slave', 'group_fwd_mask', '0');
-    expect(await send()).toEqual({ heard: [shut, open], poisoned: true });
+    const both = [open, shut];
+    expect(await send({ expected: both })).toEqual({ heard: both, poisoned: true });
     await run('bridge', ['fdb', 'del', victim.mac, 'dev', port, 'master']);
     await lab.open({ hostAccess: [{ protocol: 'udp', port: open }] });
     expect(await send()).toEqual(nothing);
 
     await ip('link', 'set', port, 'mode', 'dormant', 'state', 'DORMANT');
-    expect(await send(victim)).toEqual(nothing);
+    expect(await send({ honest: victim })).toEqual(nothing);
   });
 });
 
