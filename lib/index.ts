@@ -12,6 +12,7 @@ export {
 export { NetworkManager } from './network-manager.ts';
 export type {
   PluginRunEvent,
+  PoolChange,
   PoolEvent,
   PoolFailedEvent,
   SetupEvent,

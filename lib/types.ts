@@ -132,7 +132,7 @@ export interface VerifyReport {
  * What of an attachment may differ from what its setup left: on the host `record`, `anchor` (the namespace's name),
  * `link` (the host's end: there, up, not cut), `alias`, `bridge` (whose port it is, with which options), `guard`, `firewall`, `reservation`
  * (its address in the store); inside `link`, `mac`, `mtu`, `address`, `route`, `tap`, `tap-owner`, `qdisc`, `filter`;
- * and what a plugin's own CHECK says.
+ * of the host itself `forwarding`; and what a plugin's own CHECK says.
  */
 export type DifferenceSubject =
   | 'record'

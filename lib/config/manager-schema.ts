@@ -75,7 +75,7 @@ export const managerSchema = z.strictObject({
   ).default('eth0'),
   hostAccess: z
     .union([
-      z.literal('all'),
+      z.literal('all', 'is neither "all" nor a list of { protocol, port }'),
       z.array(z.strictObject({ protocol: z.enum(['tcp', 'udp']), port: integer(1, 65_535) })),
     ])
     .default([]),

@@ -90,7 +90,8 @@ function problemOf(issue: Issue): Error {
     return new NetworkError(issue.params['code'] as ErrorCode, `${subject} ${issue.message}`);
   }
   if (code === 'invalid_value' && typeof input === 'string') {
-    return new NetworkError('ERR_OPTION_INVALID', `${subject} is none of ${issue.values.join(', ')}`);
+    const problem = issue.values.length === 1 ? issue.message : `is none of ${issue.values.join(', ')}`;
+    return new NetworkError('ERR_OPTION_INVALID', `${subject} ${problem}`);
   }
   return misuse('ERR_INVALID_ARG_TYPE', `${where}: ${issue.message}`);
 }

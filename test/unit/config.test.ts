@@ -262,6 +262,12 @@ describe('resolveConfig', () => {
   });
 });
 
+it('hostAccess of another word says what it may be', () => {
+  expect(() => resolveConfig({ hostAccess: 'none' })).toThrow(
+    'hostAccess "none" is neither "all" nor a list of { protocol, port }',
+  );
+});
+
 describe('resolveVmId', () => {
   it.each(['a', 'vm-1', '0.a_B', 'v'.repeat(64)])('takes %s', (vmId) => {
     expect(resolveVmId(vmId)).toBe(vmId);
