@@ -74,13 +74,15 @@ export class NetworkManager implements AsyncDisposable {
    * Checks the options, verifies that set-ups can succeed, and prepares the network (conflist, bridge, firewall,
    * forwarding). When it rejects, what it had prepared is undone, but for forwarding, which others may need by then. Then it
    * brings to order what earlier processes left: {@link recovery} says what. Whole attachments stay, and are in `list()`.
+   * `verb` is for `open` itself; its `timeoutMs` is by default the one of `options`, which every later verb has.
    *
    * @throws {NetworkError} the code of the option that is wrong, or of the step that failed.
+   * @throws {AbortError} when the verb's `signal` aborts it, with `rolledBack`.
    */
-  static async open(options: NetworkManagerOptions = {}): Promise<NetworkManager> {
+  static async open(options: NetworkManagerOptions = {}, verb: VerbOptions = {}): Promise<NetworkManager> {
     const config = resolveConfig(options);
     const host = { binding: loadNative(), bundledPluginDir: bundledPluginDirectory() };
-    return NetworkManager.openOn(host, config);
+    return NetworkManager.openOn(host, config, resolveVerb(verb));
   }
 
   /** What `open` made of what earlier processes left on the host. */
@@ -89,18 +91,19 @@ export class NetworkManager implements AsyncDisposable {
   }
 
   /** @internal With another addon than the one that was built: what unit tests run on. */
-  static async openOn(host: Host, config: Config): Promise<NetworkManager> {
-    const { timeoutMs, source } = config;
-    const network = source.network ?? undefined;
-    const backend = await inScope<Backend>({ operation: 'open', network, timeoutMs }, (scope) =>
-      backends[config.backend].open(host, config, scope),
-    );
-    const manager = new NetworkManager(backend, config);
-    for (const { vmId, error } of backend.recovery.failed) {
-      const fields = { err: error, vmId, network: manager.network };
-      manager.#logger.warn(fields, `${vmId} could not be brought to order: ${error.message}`);
-    }
-    return manager;
+  static async openOn(host: Host, config: Config, options: VerbOptions = {}): Promise<NetworkManager> {
+    const { signal, timeoutMs = config.timeoutMs } = options;
+    const verb = {
+      operation: 'open',
+      network: config.source.network ?? undefined,
+      timeoutMs,
+      signal,
+    } as const;
+    const backend = await inScope<Backend>(verb, async (scope) => {
+      throwIfStopped(scope, true);
+      return backends[config.backend].open(host, config, scope);
+    });
+    return new NetworkManager(backend, config);
   }
 
   /**

@@ -128,16 +128,16 @@ export interface NetworkManagerOptions {
    * also prints what a logger throws, which changes nothing else.
    */
   readonly logger?: Logger | undefined;
-  /** How long a verb may take. Default 60,000. */
+  /** How long a verb may take, `open` itself among them. Default 60,000. */
   readonly timeoutMs?: number | undefined;
   /** How long one run of a plugin may take. Default 20,000. */
   readonly pluginTimeoutMs?: number | undefined;
 }
 
-/** What every verb takes but `teardown`. */
+/** What every verb takes but `teardown`; `open` as its second argument. */
 export interface VerbOptions {
   /**
-   * Aborting it stops the verb, as its time-out does. `setup` undoes what it had begun; what `repair` has put back stays so. `gc`
+   * Aborting it stops the verb, as its time-out does. `open` undoes what it had prepared, and `setup` undoes what it had begun; what `repair` has put back stays so. `gc`
    * ends what it is removing, and begins no more: what it has taken off the network by then, the next `gc` or a teardown removes.
    */
   readonly signal?: AbortSignal | undefined;

@@ -1,4 +1,4 @@
-import { isNetworkError, NetworkError } from '../errors.ts';
+import { AbortError, isNetworkError, NetworkError } from '../errors.ts';
 import { Scope } from '../operation.ts';
 import type { Config } from '../settings.ts';
 import type { Backend } from './backend.ts';
@@ -120,7 +120,9 @@ async function undone(runtime: Runtime, preparation: Preparation, error: unknown
     });
   } catch (failure) {
     // Whoever holds the lock needs the network.
-    if (isNetworkError(failure, 'ERR_LOCK_TIMEOUT') || !(error instanceof NetworkError)) return error;
+    if (isNetworkError(failure, 'ERR_LOCK_TIMEOUT')) return error;
+    if (error instanceof AbortError) return new AbortError(false, { cause: error.cause });
+    if (!(error instanceof NetworkError)) return error;
     return error.with({ errors: [failure as Error] });
   } finally {
     scope.end();

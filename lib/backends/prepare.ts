@@ -1,6 +1,6 @@
 import { parseAnyConf } from '../cni/conflist.ts';
 import { isGenerated, writeConfList } from '../cni/generate.ts';
-import { NetworkError, withRemedy } from '../errors.ts';
+import { AbortError, NetworkError, withRemedy } from '../errors.ts';
 import { firewallError } from '../firewall.ts';
 import type { NativeBinding } from '../native/binding.ts';
 import type { BridgePlan } from '../native/engine.ts';
@@ -209,7 +209,9 @@ async function takeBack(undos: Undo[], error: unknown): Promise<unknown> {
       failures.push(failure);
     });
   }
-  if (failures.length === 0 || !(error instanceof NetworkError)) return error;
+  if (failures.length === 0) return error;
+  if (error instanceof AbortError) return new AbortError(false, { cause: error.cause });
+  if (!(error instanceof NetworkError)) return error;
   const before = error.errors ?? [];
   return error.with({ errors: [...before, ...failures.map((each) => kernelError('undo', each) as Error)] });
 }

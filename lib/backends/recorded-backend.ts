@@ -63,6 +63,10 @@ export abstract class RecordedBackend {
   async recover(scope: Scope): Promise<void> {
     this.#recovery = await recover(this.runtime, this.undoing, scope);
     const logger = this.runtime.config.logger ?? defaultLogger;
+    for (const { vmId, error } of this.#recovery.failed) {
+      const fields = { err: error, vmId, network: this.network };
+      logger.warn(fields, `${vmId} could not be brought to order: ${error.message}`);
+    }
     for (const error of await this.#clearDeadPools(scope)) {
       const fields = { err: error, network: this.network };
       logger.warn(fields, `what a dead process's pool had could not be released: ${error.message}`);

@@ -2,7 +2,7 @@ import { existsSync } from 'node:fs';
 import { rm } from 'node:fs/promises';
 import { setTimeout as sleep } from 'node:timers/promises';
 import { expect, it } from 'vitest';
-import type { NetworkManager } from '../../lib/network-manager.ts';
+import { NetworkManager } from '../../lib/network-manager.ts';
 import { canonicalDump, expectUnchanged } from '../support/dump.ts';
 import { holdLock } from '../support/hold-lock.ts';
 import { until } from '../support/lab.ts';
@@ -68,6 +68,26 @@ describeBackends('an abort', (lab) => {
     await behindOthers(manager, () => abortAfter(0));
     await expectUnchanged(untouched);
     expect(aborted).toBeGreaterThan(0);
+  });
+
+  it('of an open, at once or while another process has the network’s lock, leaves nothing', async () => {
+    await (await lab.open()).removeNetwork();
+    const release = await holdLock(`${lab.stateDir}/locks/.network-fcnet`);
+    const before = await canonicalDump();
+    const options = { backend: lab.backend, pluginDirs: [debianPluginDir], verify: 'off' } as const;
+    for (const signal of [AbortSignal.abort('enough'), AbortSignal.timeout(100)]) {
+      const refused = NetworkManager.open(options, { signal });
+      await expect(refused).rejects.toMatchObject({ name: 'AbortError', rolledBack: true });
+      await expectUnchanged(before);
+    }
+    await expectRefusal(
+      NetworkManager.open(options, { timeoutMs: 300 }),
+      'ERR_LOCK_TIMEOUT',
+      'network-fcnet',
+    );
+    await expectUnchanged(before);
+    await release();
+    await lab.open();
   });
 
   it('before the beginning lets nothing begin', async () => {

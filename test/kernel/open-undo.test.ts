@@ -52,6 +52,25 @@ describeWith(['lab', 'tun'], 'the undo of an open', () => {
     );
   });
 
+  it('that was aborted says whether it is complete', async () => {
+    for (const cannotUndo of [[], ['firewallRemove']] as const) {
+      const controller = new AbortController();
+      const refused = refusing(...cannotUndo);
+      const survey = async () => {
+        controller.abort('enough');
+        throw Object.assign(new Error('cancelled'), { code: 'ECANCELED', errno: -125, syscall: 'survey' });
+      };
+      const binding = new Proxy(refused, {
+        get: (target, name) => (name === 'survey' ? survey : Reflect.get(target, name)),
+      });
+      const host = { binding, bundledPluginDir: bundledPluginDirectory() };
+      const { signal } = controller;
+      await expect(
+        NetworkManager.openOn(host, resolveConfig({ verify: 'off' }), { signal }),
+      ).rejects.toMatchObject({ name: 'AbortError', cause: 'enough', rolledBack: cannotUndo.length === 0 });
+    }
+  });
+
   /** An open that has prepared the network, and is refused once it is told to be. */
   function openToBeRefused(options: NetworkManagerOptions = {}) {
     const events = new EventEmitter();
