@@ -1,12 +1,12 @@
 import { setImmediate } from 'node:timers/promises';
 import type { AttachRequest, Backend, OwnVm } from './backends/backend.ts';
 import { CniBackend } from './backends/cni.ts';
-import { inTurns } from './backends/in-turns.ts';
 import { NativeBackend } from './backends/native.ts';
-import type { Host } from './backends/runtime.ts';
+import type { Host } from './backends/network/runtime.ts';
 import { ourselves, resolveConfig } from './config/manager.ts';
 import { resolveGc, resolveSetup, resolveTeardown, resolveVerb, resolveVmId } from './config/verbs.ts';
 import { misuse, NetworkError } from './errors.ts';
+import { inTurns } from './in-turns.ts';
 import { KeyedMutex } from './mutex.ts';
 import { bundledPluginDirectory, loadNative } from './native/load.ts';
 import { defaultLogger, traced } from './observe.ts';

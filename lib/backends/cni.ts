@@ -1,14 +1,14 @@
 import type { Scope } from '../operation.ts';
 import type { Config } from '../settings.ts';
+import { findStore } from './attachment/lost-store.ts';
 import type { AttachRequest, Backend, Made } from './backend.ts';
-import { attachUnderLock } from './cni-attach.ts';
-import { checkChain } from './cni-check.ts';
-import { ChainUndoing } from './cni-undo.ts';
-import { findStore } from './lost-store.ts';
+import { attachUnderLock } from './cni/attach.ts';
+import { checkChain } from './cni/check.ts';
+import { ChainUndoing } from './cni/undo.ts';
+import { needBridges } from './network/own-bridges.ts';
+import type { Host, Runtime } from './network/runtime.ts';
 import { openBackend } from './open-backend.ts';
-import { needBridges } from './own-bridges.ts';
 import { RecordedBackend } from './recorded-backend.ts';
-import type { Host, Runtime } from './runtime.ts';
 
 /** Attachments by a chain of CNI plugins that ends in tc-redirect-tap. */
 export class CniBackend extends RecordedBackend implements Backend {

@@ -1,16 +1,16 @@
 import { AbortError, isNetworkError, NetworkError } from '../errors.ts';
 import { Scope } from '../operation.ts';
 import type { Config } from '../settings.ts';
+import { fillStore, isStoreLost } from './attachment/lost-store.ts';
+import { networkUsers } from './attachment/network-users.ts';
 import type { Backend } from './backend.ts';
-import { noteStateDir } from './elsewhere.ts';
-import { fillStore, isStoreLost } from './lost-store.ts';
-import { resolveNetwork } from './network.ts';
-import { asFirewallError } from './network-firewall.ts';
-import { networkUsers } from './network-users.ts';
-import { hasOtherPools } from './pool-owner.ts';
-import { type Accept, ensureStateDirectories, Preparation } from './prepare.ts';
-import { type Host, Runtime } from './runtime.ts';
-import { verifyAtOpen } from './verify-open.ts';
+import { noteStateDir } from './network/elsewhere.ts';
+import { asFirewallError } from './network/firewall.ts';
+import { resolveNetwork } from './network/network.ts';
+import { hasOtherPools } from './network/pool-owner.ts';
+import { type Accept, ensureStateDirectories, Preparation } from './network/prepare.ts';
+import { type Host, Runtime } from './network/runtime.ts';
+import { verifyAtOpen } from './network/verify-open.ts';
 
 /** How long an open that has failed waits for those who work on the network's VMs. */
 const undoPatienceMs = 2_000;

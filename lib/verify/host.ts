@@ -1,6 +1,6 @@
 import { isIP } from 'node:net';
-import { forwardingOf } from '../backends/forwarding.ts';
-import { mainRoutes, wayOut } from '../backends/ways-out.ts';
+import { mainRoutes, wayOut } from '../backends/host/ways-out.ts';
+import { forwardingOf } from '../backends/network/forwarding.ts';
 import { nativeFailure } from '../cni/native-failure.ts';
 import type { NativeError } from '../native/error.ts';
 import type { VerifyFinding } from '../types.ts';

@@ -1,5 +1,5 @@
-import { isKernelLimit, raiseLimits } from '../backends/kernel-error.ts';
 import type { ProbeResult } from '../native/host.ts';
+import { isKernelLimit, raiseLimits } from '../native/kernel-error.ts';
 import type { VerifyFinding } from '../types.ts';
 import { finding } from './findings.ts';
 import { kernelOptions } from './kernel-options.ts';

@@ -1,7 +1,7 @@
 import { readdir, readFile, rm, writeFile } from 'node:fs/promises';
 import { isIP } from 'node:net';
 import { expect, it } from 'vitest';
-import { type CrashRow, crashTable, type Piece } from '../../lib/backends/crash-table.ts';
+import { type CrashRow, crashTable, type Piece } from '../../lib/backends/recovery/crash-table.ts';
 import type { NetworkManager } from '../../lib/network-manager.ts';
 import { canonicalDump, expectUnchanged } from '../support/dump.ts';
 import { until } from '../support/lab.ts';

@@ -1,6 +1,6 @@
 import { readdir, readFile } from 'node:fs/promises';
 import { afterEach, beforeAll, expect, it } from 'vitest';
-import { ownAddresses } from '../../lib/backends/guard.ts';
+import { ownAddresses } from '../../lib/backends/attachment/guard.ts';
 import type { NativeBinding } from '../../lib/native/binding.ts';
 import type { NetworkManager } from '../../lib/network-manager.ts';
 import type { NetworkManagerOptions, PoolOptions } from '../../lib/options.ts';

@@ -1,5 +1,5 @@
 import { posix } from 'node:path';
-import type { Host } from '../../lib/backends/runtime.ts';
+import type { Host } from '../../lib/backends/network/runtime.ts';
 import type { GuardedPort } from '../../lib/native/attachment.ts';
 import type { NativeBinding } from '../../lib/native/binding.ts';
 import type { BridgePlan, FirewallNetwork } from '../../lib/native/engine.ts';

@@ -1,5 +1,5 @@
 import { expect, it } from 'vitest';
-import { networkFacts } from '../../../lib/backends/facts.ts';
+import { networkFacts } from '../../../lib/backends/network/facts.ts';
 import { parseConfList } from '../../../lib/cni/conflist.ts';
 
 const factsOf = (...plugins: readonly object[]) =>

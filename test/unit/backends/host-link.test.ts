@@ -1,5 +1,5 @@
 import { expect, it } from 'vitest';
-import { HostLinks } from '../../../lib/backends/host-link.ts';
+import { HostLinks } from '../../../lib/backends/host/host-link.ts';
 import type { LinkInfo } from '../../../lib/native/netlink.ts';
 
 const port = {

@@ -1,5 +1,5 @@
 import { expect, it } from 'vitest';
-import { inTurns } from '../../../lib/backends/in-turns.ts';
+import { inTurns } from '../../../lib/in-turns.ts';
 import { Stopper } from '../../../lib/stop.ts';
 
 const settled = () => new Promise((resolve) => setImmediate(resolve));

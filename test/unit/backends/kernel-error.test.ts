@@ -1,6 +1,6 @@
 import { describe, expect, it } from 'vitest';
-import { kernelError } from '../../../lib/backends/kernel-error.ts';
 import type { NativeError } from '../../../lib/native/error.ts';
+import { kernelError } from '../../../lib/native/kernel-error.ts';
 
 const refused = (fields: Partial<NativeError>): NativeError =>
   Object.assign(new Error('refused'), { code: 'EIO', errno: -5, syscall: 'open', ...fields });

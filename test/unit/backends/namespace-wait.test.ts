@@ -1,5 +1,5 @@
 import { afterEach, beforeEach, describe, expect, it, vi } from 'vitest';
-import { NamespaceWait } from '../../../lib/backends/namespace-wait.ts';
+import { NamespaceWait } from '../../../lib/backends/host/namespace-wait.ts';
 import { Scope } from '../../../lib/operation.ts';
 import { Stopper } from '../../../lib/stop.ts';
 

@@ -1,6 +1,6 @@
 import { describe, expect, it } from 'vitest';
-import { configOf, type SampleConfig } from '../../../lib/backends/native-config.ts';
-import { nameSlots, placeholderOf } from '../../../lib/backends/native-placeholders.ts';
+import { configOf, type SampleConfig } from '../../../lib/backends/native/config.ts';
+import { nameSlots, placeholderOf } from '../../../lib/backends/native/placeholders.ts';
 import { slot, Template } from '../../../lib/cni/template.ts';
 import type { NetworkConfig } from '../../../lib/types.ts';
 

@@ -1,6 +1,6 @@
 import { afterEach, beforeEach, expect, it, vi } from 'vitest';
-import { Filling } from '../../../lib/backends/pool-filling.ts';
-import type { Slot } from '../../../lib/backends/slot.ts';
+import { Filling } from '../../../lib/backends/pool/filling.ts';
+import type { Slot } from '../../../lib/backends/pool/slot.ts';
 import type { Stop } from '../../../lib/stop.ts';
 
 beforeEach(() => void vi.useFakeTimers());

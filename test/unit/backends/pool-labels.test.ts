@@ -1,5 +1,5 @@
 import { afterEach, beforeEach, describe, expect, it, vi } from 'vitest';
-import { Labels } from '../../../lib/backends/pool-labels.ts';
+import { Labels } from '../../../lib/backends/pool/labels.ts';
 import type { LinkLabel } from '../../../lib/native/slots.ts';
 
 beforeEach(() => void vi.useFakeTimers());

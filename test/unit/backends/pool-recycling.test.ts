@@ -1,7 +1,7 @@
 import { setTimeout as sleep } from 'node:timers/promises';
 import { expect, it, vi } from 'vitest';
-import { Recycling } from '../../../lib/backends/pool-recycling.ts';
-import type { Slot } from '../../../lib/backends/slot.ts';
+import { Recycling } from '../../../lib/backends/pool/recycling.ts';
+import type { Slot } from '../../../lib/backends/pool/slot.ts';
 import type { NativeError } from '../../../lib/native/error.ts';
 import type { SlotProofs } from '../../../lib/native/slots.ts';
 import { Stopper } from '../../../lib/stop.ts';

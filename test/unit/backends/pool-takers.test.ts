@@ -1,6 +1,6 @@
 import { afterEach, beforeEach, describe, expect, it, vi } from 'vitest';
-import { Takers } from '../../../lib/backends/pool-takers.ts';
-import type { Slot } from '../../../lib/backends/slot.ts';
+import type { Slot } from '../../../lib/backends/pool/slot.ts';
+import { Takers } from '../../../lib/backends/pool/takers.ts';
 import { Stopper } from '../../../lib/stop.ts';
 
 beforeEach(() => void vi.useFakeTimers());

@@ -1,5 +1,5 @@
 import { expect, it } from 'vitest';
-import { Warming } from '../../../lib/backends/pool-warming.ts';
+import { Warming } from '../../../lib/backends/pool/warming.ts';
 import { Stopper } from '../../../lib/stop.ts';
 
 it('whoever waits for a warm pool is told, or told why not', async () => {
