@@ -1,7 +1,7 @@
 import { setImmediate } from 'node:timers/promises';
-import type { AttachRequest, Backend, OwnVm } from './backends/backend.ts';
-import { CniBackend } from './backends/cni.ts';
-import { NativeBackend } from './backends/native.ts';
+import type { AttachRequest, OwnVm } from './backends/attachment/request.ts';
+import type { Backend } from './backends/backend.ts';
+import { backends } from './backends/by-name.ts';
 import type { Host } from './backends/network/runtime.ts';
 import { ourselves, resolveConfig } from './config/manager.ts';
 import { resolveGc, resolveSetup, resolveTeardown, resolveVerb, resolveVmId } from './config/verbs.ts';
@@ -42,8 +42,6 @@ import { assertOpen, refusal, type Verb } from './verb.ts';
 
 /** How many VMs are torn down at once when a manager closes. */
 const closeWidth = 64;
-
-const backends = { native: NativeBackend, cni: CniBackend } as const;
 
 /** One network of this host, and the VMs on it. Any number of managers, in any number of processes, may share it. */
 export class NetworkManager implements AsyncDisposable {

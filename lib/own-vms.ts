@@ -1,4 +1,5 @@
-import type { Backend, OwnVm } from './backends/backend.ts';
+import type { OwnVm } from './backends/attachment/request.ts';
+import type { Backend } from './backends/backend.ts';
 import type { KeyedMutex } from './mutex.ts';
 import { debug } from './observe.ts';
 import type { Running } from './running.ts';

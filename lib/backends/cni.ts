@@ -1,7 +1,8 @@
 import type { Scope } from '../operation.ts';
 import type { Config } from '../settings.ts';
 import { findStore } from './attachment/lost-store.ts';
-import type { AttachRequest, Backend, Made } from './backend.ts';
+import type { AttachRequest, Made } from './attachment/request.ts';
+import type { Backend } from './backend.ts';
 import { attachUnderLock } from './cni/attach.ts';
 import { checkChain } from './cni/check.ts';
 import { ChainUndoing } from './cni/undo.ts';

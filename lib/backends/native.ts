@@ -4,9 +4,10 @@ import type { Scope } from '../operation.ts';
 import type { Config, PoolConfig } from '../settings.ts';
 import type { CheckReport, PoolState, RepairReport } from '../types.ts';
 import { unguard } from './attachment/guard.ts';
-import { isOfSlot } from './attachment/network-config.ts';
+import { wasSlot } from './attachment/network-config.ts';
 import { keyOf, recordsOfVm } from './attachment/records.ts';
-import type { AttachRequest, Backend, Detached, DetachRequest, Made, OwnVm } from './backend.ts';
+import type { AttachRequest, Detached, DetachRequest, Made, OwnVm } from './attachment/request.ts';
+import type { Backend } from './backend.ts';
 import { aliasOf, firstInterface, labelBare } from './host/host-link.ts';
 import { type Attached, attach } from './native/attach.ts';
 import { detach, planDetachment } from './native/detach.ts';
@@ -35,7 +36,7 @@ interface Leaving {
 }
 
 function leavingOf(record: CacheRecord): Omit<Leaving, 'plan'> {
-  return { key: record, bridge: firstInterface(record), wasSlot: isOfSlot(record) };
+  return { key: record, bridge: firstInterface(record), wasSlot: wasSlot(record) };
 }
 
 /** The same attachments by netlink, in this process: no plugin is started, none is needed. */

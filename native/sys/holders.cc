@@ -75,15 +75,17 @@ class Search {
   // Threads may each be in another namespace.
   [[nodiscard]] Places RunIn(const std::string& process) const {
     Places places;
-    for (const std::string& thread : Entries(process + "/task")) {
-      Add(InodeIn(LinkText(process + "/task/" + thread + "/ns/net")), std::nullopt, places);
+    const fs::path tasks = fs::path(process) / "task";
+    for (const std::string& thread : Entries(tasks)) {
+      Add(InodeIn(LinkText(tasks / thread / "ns/net")), std::nullopt, places);
     }
     return places;
   }
 
   [[nodiscard]] Places OpenIn(const std::string& process) const {
     Places places;
-    for (const std::string& fd : Entries(process + "/fd")) places.merge(OpenAs(process + "/fd/" + fd));
+    const fs::path directory = fs::path(process) / "fd";
+    for (const std::string& fd : Entries(directory)) places.merge(OpenAs(directory / fd));
     return places;
   }
 

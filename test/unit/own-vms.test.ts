@@ -1,5 +1,5 @@
 import { expect, it } from 'vitest';
-import type { OwnVm } from '../../lib/backends/backend.ts';
+import type { OwnVm } from '../../lib/backends/attachment/request.ts';
 import { KeyedMutex } from '../../lib/mutex.ts';
 import { OwnVms } from '../../lib/own-vms.ts';
 import { Running } from '../../lib/running.ts';

@@ -1,11 +1,11 @@
 import { recordName } from '../../cni/names.ts';
 import type { CacheRecord } from '../../cni/types.ts';
-import type { OwnVm } from '../backend.ts';
 import { HostLinks, hostLinkName } from '../host/host-link.ts';
-import { ownerOf } from '../native/plan.ts';
+import { ownerOf } from '../network/addresses.ts';
 import type { Runtime } from '../network/runtime.ts';
 import { surveyHost } from './host-view.ts';
 import { keyOf, recordsOfNetwork, vmIdOf } from './records.ts';
+import type { OwnVm } from './request.ts';
 
 /** Which VMs of a process others have torn down meanwhile: read without locks, so what a verb is about is not judged. */
 

@@ -10,7 +10,7 @@ import type { Runtime } from '../network/runtime.ts';
 import { guardedPort, unguard, unguardLink, unguardMissing } from './guard.ts';
 import { livingState } from './living.ts';
 import { claimLost } from './lost-claim.ts';
-import { addressesOf } from './network-config.ts';
+import { recordedAddresses } from './network-config.ts';
 import { isAnothers, keyOf, recordOf, vmIdOf } from './records.ts';
 import type { Undoing } from './undoing.ts';
 
@@ -73,7 +73,7 @@ async function removeRecorded(
   const link = await findHostLink(binding, record);
   if (link !== null) await cutHostLink(binding, record, link);
 
-  const ips = addressesOf(record) ?? [];
+  const ips = recordedAddresses(record) ?? [];
   runtime.leftConnections.add(ips);
   const netns = (await isUsable(runtime, record, anchor)) ? record.netns : '';
   const errors: NetworkError[] = [];

@@ -7,7 +7,7 @@ import { atStep } from '../../native/kernel-error.ts';
 import { hostEnd, isRandomName, ownLink } from '../host/host-link.ts';
 import { addressStoreOf } from '../network/addresses.ts';
 import type { Network } from '../network/network.ts';
-import { addressesOf } from './network-config.ts';
+import { recordedAddresses } from './network-config.ts';
 
 /** Anti-spoofing: what the guest behind a link of the host may say it is. Whatever else comes from there is dropped. */
 
@@ -43,7 +43,7 @@ export function guardedPort({ ifName }: AttachmentKey, result: AnyResult): Guard
   const link = hostEnd(result);
   const { interfaces } = currentResult(result);
   const mac = interfaces.find(({ name, sandbox }) => name === ifName && sandbox !== '')?.mac.toLowerCase();
-  const ips = addressesOf({ result }) ?? [];
+  const ips = recordedAddresses({ result }) ?? [];
   if (link === null || mac === undefined || mac === '' || ips.length === 0) return null;
   const all = [
     ...ips,

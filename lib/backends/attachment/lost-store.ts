@@ -3,12 +3,11 @@ import { setOf } from '../../ipam.ts';
 import { atStep, isNativeError, kernelError } from '../../native/kernel-error.ts';
 import type { Scope } from '../../operation.ts';
 import { readHostLinks } from '../host/host-link.ts';
-import { ownerOf } from '../native/plan.ts';
-import { addressStoreOf } from '../network/addresses.ts';
+import { addressStoreOf, ownerOf } from '../network/addresses.ts';
 import { type NativeLayout, nativeLayout, nativeProblem } from '../network/layout.ts';
 import type { Runtime } from '../network/runtime.ts';
 import { ownAddresses } from './guard.ts';
-import { addressesOf } from './network-config.ts';
+import { recordedAddresses } from './network-config.ts';
 import { recordsOfNetwork } from './records.ts';
 
 /**
@@ -83,7 +82,7 @@ async function takenOf(runtime: Runtime): Promise<readonly Taken[]> {
   const { binding, network } = runtime;
   const { records } = await recordsOfNetwork(runtime);
   const taken = records.flatMap((record) =>
-    (addressesOf(record) ?? []).map((ip) => ({ ip, owner: ownerOf(record) })),
+    (recordedAddresses(record) ?? []).map((ip) => ({ ip, owner: ownerOf(record) })),
   );
   const links = await readHostLinks(binding);
   const keys = new Map(links.owned.map(({ link, owner }) => [link.name, owner]));

@@ -2,7 +2,6 @@ import type { CacheRecord } from '../../cni/types.ts';
 import { NetworkError } from '../../errors.ts';
 import type { AnchorState } from '../../native/sys.ts';
 import type { Scope } from '../../operation.ts';
-import type { AttachRequest } from '../backend.ts';
 import { claimsNothing, containerIdOf, isOurs } from '../host/anchor.ts';
 import { findHostLink, findUncutLink } from '../host/host-link.ts';
 import { inhabitedNamespaces } from '../host/inhabited.ts';
@@ -12,6 +11,7 @@ import { detachUnderLock, mayClear, mayHavePart } from './detach.ts';
 import { livingState } from './living.ts';
 import { lostOwner } from './lost-claim.ts';
 import { keyOf, recordsInNamespace, vmIdOf } from './records.ts';
+import type { AttachRequest } from './request.ts';
 import type { Undoing } from './undoing.ts';
 
 /** Refuses where the VM has its network, or something foreign stands in the way; clears what a crash has left. */

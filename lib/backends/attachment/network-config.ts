@@ -47,7 +47,7 @@ function networkAddress({ address, gateway }: IpConfig): readonly NetworkAddress
 }
 
 /** What the address plugin gave, without prefix; `null` where there is no result to know it from. */
-export function addressesOf({ result }: Pick<CacheRecord, 'result'>): readonly string[] | null {
+export function recordedAddresses({ result }: Pick<CacheRecord, 'result'>): readonly string[] | null {
   if (result === null) return null;
   const ips = currentResult(result).ips.flatMap((ip) => networkAddress(ip).map((address) => address.ip));
   return [...new Set(ips)];
@@ -59,7 +59,7 @@ export function tapNameOf(result: AnyResult, key: AttachmentKey): string | null 
 }
 
 /** Whether the record's attachment was a slot. */
-export function isOfSlot(record: AttachmentKey & Pick<CacheRecord, 'result'>): boolean {
+export function wasSlot(record: AttachmentKey & Pick<CacheRecord, 'result'>): boolean {
   const guest = record.result === null ? null : guestSide(currentResult(record.result), record);
   return record.result !== null && guest !== null && originOf(record.result, guest) === 'warm';
 }
@@ -68,13 +68,6 @@ export function isOfSlot(record: AttachmentKey & Pick<CacheRecord, 'result'>): b
 function originOf(result: AnyResult, { mac }: GuestSide): Origin {
   const link = hostEnd(result);
   return link !== null && slotMac(link.name) === mac ? 'warm' : 'cold';
-}
-
-/** Whether the attachment was a slot of a pool. */
-export function wasSlot(record: CacheRecord): boolean {
-  const result = record.result === null ? null : currentResult(record.result);
-  const guest = result === null ? null : guestSide(result, record);
-  return result !== null && guest !== null && originOf(result, guest) === 'warm';
 }
 
 /** `null` where the result names no TAP device or no address. */

@@ -1,6 +1,6 @@
 import { atStep } from '../../native/kernel-error.ts';
 import { readHostLinks } from '../host/host-link.ts';
-import { addressesOf } from '../network/addresses.ts';
+import { storedAddresses } from '../network/addresses.ts';
 import { isPoolOwner } from '../network/pool-owner.ts';
 import type { Runtime } from '../network/runtime.ts';
 import { recordsOfNetwork } from './records.ts';
@@ -13,7 +13,9 @@ export async function networkUsers(runtime: Runtime): Promise<readonly string[]>
   const { records } = await recordsOfNetwork(runtime);
   const told = new Set(records.map(({ containerId }) => containerId));
   const users = [...told];
-  for (const { ip, owner } of await atStep('address', () => addressesOf(runtime.binding, runtime.network))) {
+  for (const { ip, owner } of await atStep('address', () =>
+    storedAddresses(runtime.binding, runtime.network),
+  )) {
     const [containerId = ''] = owner.split('\r\n');
     if (isPoolOwner(owner) || told.has(containerId)) continue;
     told.add(containerId);

@@ -3,9 +3,9 @@ import { withOwnArgs } from '../../cni/environment.ts';
 import type { CniArg, RuntimeConf } from '../../cni/types.ts';
 import { NetworkError } from '../../errors.ts';
 import type { TapOwner } from '../../types.ts';
-import type { AttachRequest } from '../backend.ts';
 import type { Network } from '../network/network.ts';
 import type { Runtime } from '../network/runtime.ts';
+import type { AttachRequest } from './request.ts';
 
 const tapNameArg = 'TC_REDIRECT_TAP_NAME';
 const uidArg = 'TC_REDIRECT_TAP_UID';

@@ -17,6 +17,9 @@ export const noPort = -1;
 
 const owner = 'vulcan-net';
 
+/** After so long the link of a VM that was a slot says whose it is, unless its pool's process has ended. */
+export const labelledWithinMs = 2_000;
+
 export function aliasOf({ network, containerId, ifName }: AttachmentKey): string {
   return `${owner} ${network} ${containerId} ${ifName}`;
 }

@@ -9,7 +9,7 @@ import { forwardingOf } from '../network/forwarding.ts';
 import type { NativeLayout } from '../network/layout.ts';
 import type { Network } from '../network/network.ts';
 import { ensureBridge, isOwnBridge } from '../network/own-bridges.ts';
-import { bridgeOf as bridgeNameOf } from '../network/plugin-conf.ts';
+import { bridgeNameOf } from '../network/plugin-conf.ts';
 import type { Runtime } from '../network/runtime.ts';
 import { type Finding, onHost } from './finding.ts';
 import type { HostReading } from './host-reading.ts';
@@ -17,7 +17,7 @@ import type { HostReading } from './host-reading.ts';
 /** What of a network's bridge is not as `open`, or the chain, left it. */
 
 /** The one that the attachment was made a port of. */
-export function bridgeOf(record: CacheRecord, { bridge, bridges }: NativeLayout): string {
+export function recordedBridge(record: CacheRecord, { bridge, bridges }: NativeLayout): string {
   const recorded = firstInterface(record) ?? bridge;
   return bridges.includes(recorded) ? recorded : bridge;
 }
@@ -46,7 +46,7 @@ export function bridgeShare(
 ): BridgeShare {
   if (layout === null) return shareOfChain(network, record) ?? { plan: null, port: null };
   const { hairpin, isolated, linkGroup } = layout;
-  const bridge = bridgeOf(record, layout);
+  const bridge = recordedBridge(record, layout);
   return {
     plan: network.bridges.find(({ name }) => name === bridge) ?? null,
     port: linkGroup === null ? { bridge, hairpin, isolated, isSure: true } : null,

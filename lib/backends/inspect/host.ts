@@ -4,10 +4,9 @@ import { atStep } from '../../native/kernel-error.ts';
 import type { LinkInfo } from '../../native/netlink.ts';
 import type { Scope } from '../../operation.ts';
 import { guard, guardedPort, isGuarded } from '../attachment/guard.ts';
-import { addressesOf } from '../attachment/network-config.ts';
+import { recordedAddresses } from '../attachment/network-config.ts';
 import { aliasOf, givenName, type HostLinks, hostLinkName, noPort, portDisabled } from '../host/host-link.ts';
-import { ownerOf } from '../native/plan.ts';
-import { addressStoreOf } from '../network/addresses.ts';
+import { addressStoreOf, ownerOf } from '../network/addresses.ts';
 import type { NativeLayout } from '../network/layout.ts';
 import type { Runtime } from '../network/runtime.ts';
 import type { BridgePort } from './bridge.ts';
@@ -121,7 +120,7 @@ export async function inspectReservation(
   if (directory === null) return [];
   const owner = ownerOf(record);
   const findings: Finding[] = [];
-  for (const ip of addressesOf(record) ?? []) {
+  for (const ip of recordedAddresses(record) ?? []) {
     const text = await atStep('reservation', () =>
       binding.fileRead({ directory, name: ip, limit: addressFileLimit }),
     );

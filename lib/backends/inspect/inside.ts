@@ -5,8 +5,8 @@ import type { Dump, LinkInfo } from '../../native/netlink.ts';
 import { tapNameOf } from '../attachment/network-config.ts';
 import { readInside } from '../attachment/rebuild.ts';
 import { recordedOwner } from '../attachment/runtime-conf.ts';
-import { withGateways } from '../native/template.ts';
 import type { NativeLayout } from '../network/layout.ts';
+import { withGateways } from '../network/layout.ts';
 import type { Runtime } from '../network/runtime.ts';
 import { beyondRepair, type Finding, onInside } from './finding.ts';
 

@@ -1,11 +1,11 @@
 import type { CacheRecord } from '../../cni/types.ts';
 import { atStep } from '../../native/kernel-error.ts';
 import type { LinkInfo } from '../../native/netlink.ts';
-import { addressesOf } from '../attachment/network-config.ts';
+import { recordedAddresses } from '../attachment/network-config.ts';
 import { unreachableSubnets } from '../network/host-routes.ts';
 import type { NativeLayout } from '../network/layout.ts';
 import type { Runtime } from '../network/runtime.ts';
-import { bridgeOf } from './bridge.ts';
+import { recordedBridge } from './bridge.ts';
 import { type Finding, onHost } from './finding.ts';
 import type { HostReading, HostWays } from './host-reading.ts';
 
@@ -21,7 +21,7 @@ export async function inspectRoutes(
   if (layout?.hostRoutes !== true) return [];
   const links = await host.links();
   const ways = await host.ways();
-  const name = bridgeOf(record, layout);
+  const name = recordedBridge(record, layout);
   const bridge = links.all.find((each) => each.kind === 'bridge' && each.name === name);
   const link = layout.linkGroup === null ? bridge : (links.of(record) ?? undefined);
   return [
@@ -52,7 +52,7 @@ async function inspectWay(
     findings.push(onHost('link', message, () => atStep('link', () => binding.sysctlWrite({ key, value }))));
   }
   const gateway = sets.flatMap(({ ranges }) => ranges)[0]?.gateway ?? null;
-  for (const ip of addressesOf(record) ?? []) {
+  for (const ip of recordedAddresses(record) ?? []) {
     const destination = `${ip}/32`;
     if (ways.hasRoute(destination, index)) continue;
     const route = { destination, link: name, ...(gateway === null ? {} : { source: gateway }) };

@@ -7,11 +7,11 @@ import { kernelError } from '../../native/kernel-error.ts';
 import type { Scope } from '../../operation.ts';
 import { incomplete } from '../attachment/detach.ts';
 import { guardedPort } from '../attachment/guard.ts';
-import { addressesOf } from '../attachment/network-config.ts';
+import { recordedAddresses } from '../attachment/network-config.ts';
+import { layoutOf } from '../attachment/records.ts';
 import { aliasOf, cutError, hostLinkName, isNative } from '../host/host-link.ts';
+import { ownerOf } from '../network/addresses.ts';
 import type { Runtime } from '../network/runtime.ts';
-import { ownerOf } from './plan.ts';
-import { layoutOf } from './undo.ts';
 
 /** One teardown in one native call: of an attachment that was built natively, in the VM's own namespace. */
 
@@ -28,7 +28,7 @@ export function planDetachment(
   const name = hostLinkName(record);
   if (layout === null || name === null) return null;
   const owner = ownerOf(record);
-  const ips = addressesOf(record);
+  const ips = recordedAddresses(record);
   return {
     ...{ locks, anchor: anchors.fileOf(vmId) },
     interfaces: [

@@ -14,8 +14,9 @@ import type { Scope } from '../../operation.ts';
 import type { TapOwner } from '../../types.ts';
 import { ownAddresses } from '../attachment/guard.ts';
 import { keyOf } from '../attachment/records.ts';
-import type { AttachRequest } from '../backend.ts';
+import type { AttachRequest } from '../attachment/request.ts';
 import { aliasOf, localMac, newHostLink } from '../host/host-link.ts';
+import { ownerOf } from '../network/addresses.ts';
 import type { NativeLayout } from '../network/layout.ts';
 import type { AttachmentNames, LinkNames } from './placeholders.ts';
 import type { NativeRuntime } from './runtime.ts';
@@ -142,9 +143,4 @@ export function detachmentOf(
   record: WrittenRecord,
 ): DetachInterface {
   return { hostLink, guard, addresses: { directory, owner, ips }, hostRoutes, record };
-}
-
-/** Who has an address, in host-local's words. */
-export function ownerOf({ containerId, ifName }: Omit<AttachmentKey, 'network'>): string {
-  return `${containerId}\r\n${ifName}`;
 }

@@ -1,5 +1,4 @@
 import { convertResult } from '../../cni/convert.ts';
-import { isIpv6Text } from '../../cni/ip-text.ts';
 import { formatRecord } from '../../cni/record.ts';
 import { resultText } from '../../cni/result.ts';
 import { Template } from '../../cni/template.ts';
@@ -13,12 +12,13 @@ import type {
   ReservedAddress,
   SlotPlan,
 } from '../../native/attachment.ts';
-import type { NetworkConfig, NetworkRoute, Origin } from '../../types.ts';
+import type { NetworkConfig, Origin } from '../../types.ts';
 import { incompleteResult, networkConfig } from '../attachment/network-config.ts';
 import { keyOf } from '../attachment/records.ts';
 import { runtimeConf } from '../attachment/runtime-conf.ts';
 import type { Bridge } from '../network/bridge-choice.ts';
-import type { NativeLayout } from '../network/layout.ts';
+import type { NativeLayout, Way } from '../network/layout.ts';
+import { withGateways } from '../network/layout.ts';
 import { isOwnBridge } from '../network/own-bridges.ts';
 import type { Runtime } from '../network/runtime.ts';
 import { configOf, type SampleConfig } from './config.ts';
@@ -75,23 +75,6 @@ function chainResult(
     })),
     dns: { ...dns, domain: dns.domain ?? '' },
   };
-}
-
-/** How an address's family leaves its subnet: by a gateway, or what stands for it. */
-interface Way<Gateway> {
-  readonly isIpv6: boolean;
-  readonly gateway: Gateway;
-}
-
-/** A route without a gateway goes by that of the first address of its family. */
-export function withGateways<Gateway>(
-  routes: readonly NetworkRoute[],
-  ways: readonly Way<Gateway>[],
-): readonly { readonly destination: string; readonly gateway: string | Gateway | null }[] {
-  return routes.map(({ destination, gateway }) => {
-    const way = ways.find(({ isIpv6 }) => isIpv6 === isIpv6Text(destination));
-    return { destination, gateway: gateway ?? way?.gateway ?? null };
-  });
 }
 
 function waysOf(requests: readonly AddressRequest[]): readonly Way<GatewayOf>[] {

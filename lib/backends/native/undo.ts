@@ -1,25 +1,17 @@
 import { collect } from '../../cni/collect.ts';
-import { parseAnyConf } from '../../cni/conflist.ts';
 import type { CacheRecord, RuntimeConf } from '../../cni/types.ts';
 import type { NetworkError } from '../../errors.ts';
 import { atStep } from '../../native/kernel-error.ts';
 import type { Scope } from '../../operation.ts';
-import { addressesOf, tapNameOf } from '../attachment/network-config.ts';
+import { recordedAddresses, tapNameOf } from '../attachment/network-config.ts';
+import { layoutOf } from '../attachment/records.ts';
 import type { Undoing } from '../attachment/undoing.ts';
 import { ChainUndoing } from '../cni/undo.ts';
 import type { HeldLock } from '../host/locks.ts';
-import { ipsOf, releaseAddresses } from '../network/addresses.ts';
+import { ipsOf, ownerOf, releaseAddresses } from '../network/addresses.ts';
 import { removeHostRoutes } from '../network/host-routes.ts';
-import { type NativeLayout, nativeLayout, nativeProblem } from '../network/layout.ts';
+import type { NativeLayout } from '../network/layout.ts';
 import type { Runtime } from '../network/runtime.ts';
-import { ownerOf } from './plan.ts';
-
-/** What a record's configuration describes, where it needs no plugins. */
-export function layoutOf({ network }: Runtime, { config }: CacheRecord): NativeLayout | null {
-  if (config === network.list.text) return network.layout;
-  const list = parseAnyConf(config, 'the record');
-  return nativeProblem(list) === null ? nativeLayout(list, 'the record') : null;
-}
 
 /** Of the host's own, to whatever the owner has. */
 async function removeRoutesOf(runtime: Runtime, layout: NativeLayout, owner: string): Promise<void> {
@@ -48,9 +40,9 @@ export class NativeUndoing implements Undoing {
     if (layout === null) return this.#chain.recorded(record, netns, lock, scope);
     const errors: NetworkError[] = [];
     await collect(errors, () => this.#emptyNamespace(record, netns, scope));
-    const ips = layout.hostRoutes ? (addressesOf(record) ?? []) : [];
+    const ips = layout.hostRoutes ? (recordedAddresses(record) ?? []) : [];
     await collect(errors, () => removeHostRoutes(this.#runtime.binding, ips));
-    await collect(errors, () => this.#release(layout.addressDir, record, addressesOf(record), scope));
+    await collect(errors, () => this.#release(layout.addressDir, record, recordedAddresses(record), scope));
     return errors;
   }
 

@@ -1,6 +1,6 @@
 import { parseAddress } from '../../address.ts';
 import { isJsonObject } from '../../cni/json.ts';
-import type { ConfList } from '../../cni/types.ts';
+import type { AttachmentKey, ConfList } from '../../cni/types.ts';
 import type { NativeBinding } from '../../native/binding.ts';
 import { atStep } from '../../native/kernel-error.ts';
 import type { Scope } from '../../operation.ts';
@@ -19,7 +19,7 @@ export function addressStoreOf({ list }: { readonly list: ConfList }): string | 
 const addressFileLimit = 4096;
 
 /** All that are given away. What host-local keeps beside them is no address; an empty file has no owner. */
-export async function addressesOf(
+export async function storedAddresses(
   binding: Pick<NativeBinding, 'fileReadAll'>,
   network: { readonly list: ConfList },
 ): Promise<readonly { readonly ip: string; readonly owner: string }[]> {
@@ -71,4 +71,9 @@ export async function releaseOwnerless(
     if (!files.some(({ name, text }) => parseAddress(name) !== null && text?.trim() === '')) return;
     await binding.addressRelease({ directory, owner: '', ips: null, timeoutMs: lockTimeoutMs });
   });
+}
+
+/** Who has an address, in host-local's words. */
+export function ownerOf({ containerId, ifName }: Omit<AttachmentKey, 'network'>): string {
+  return `${containerId}\r\n${ifName}`;
 }

@@ -1,11 +1,12 @@
 import { hash } from 'node:crypto';
 import { bridgeNames } from '../../bridges.ts';
+import { isIpv6Text } from '../../cni/ip-text.ts';
 import { isJsonObject } from '../../cni/json.ts';
 import type { ConfList, JsonObject } from '../../cni/types.ts';
 import { NetworkError } from '../../errors.ts';
 import { type RangeDescription, type RangeSet, rangeSets } from '../../ipam.ts';
 import type { NetworkDns, NetworkRoute } from '../../types.ts';
-import { addressDirOf, bridgeOf, objects, text, texts } from './plugin-conf.ts';
+import { addressDirOf, bridgeNameOf, objects, text, texts } from './plugin-conf.ts';
 
 /** What a chain of bridge, host-local and tc-redirect-tap would build: what the native backend builds without it. */
 export interface NativeLayout {
@@ -40,7 +41,7 @@ export const routedKey = 'routed';
 /** All that there may be. */
 export function bridgesOf(bridge: JsonObject): readonly string[] {
   const count = bridge[bridgeCountKey];
-  return bridgeNames(bridgeOf(bridge), typeof count === 'number' ? count : 1);
+  return bridgeNames(bridgeNameOf(bridge), typeof count === 'number' ? count : 1);
 }
 
 /** One of its own for each network: nobody else counts on groups as high. */
@@ -145,7 +146,7 @@ export function nativeLayout(list: ConfList, source: string): NativeLayout {
   refuse(nativeProblem(list), source);
   const raw = firstOf(list);
   const ipam = ipamOf(raw);
-  const bridge = bridgeOf(raw);
+  const bridge = bridgeNameOf(raw);
   return {
     ...{ bridge, isGateway: raw['isGateway'] === true },
     bridges: bridgesOf(raw),
@@ -161,4 +162,21 @@ export function nativeLayout(list: ConfList, source: string): NativeLayout {
     })),
     dns: dnsOf(isJsonObject(raw['dns']) ? raw['dns'] : {}),
   };
+}
+
+/** How an address's family leaves its subnet: by a gateway, or what stands for it. */
+export interface Way<Gateway> {
+  readonly isIpv6: boolean;
+  readonly gateway: Gateway;
+}
+
+/** A route without a gateway goes by that of the first address of its family. */
+export function withGateways<Gateway>(
+  routes: readonly NetworkRoute[],
+  ways: readonly Way<Gateway>[],
+): readonly { readonly destination: string; readonly gateway: string | Gateway | null }[] {
+  return routes.map(({ destination, gateway }) => {
+    const way = ways.find(({ isIpv6 }) => isIpv6 === isIpv6Text(destination));
+    return { destination, gateway: gateway ?? way?.gateway ?? null };
+  });
 }

@@ -16,7 +16,7 @@ import { ethernetMtu, uplinkMtu } from '../host/uplink.ts';
 import { networkFacts } from './facts.ts';
 import { conflistMtu } from './given-mtu.ts';
 import { bridgeCountKey, buildableLayout, type NativeLayout, nativeLayout, routedKey } from './layout.ts';
-import { bridgeOf } from './plugin-conf.ts';
+import { bridgeNameOf } from './plugin-conf.ts';
 
 /** A network whose configuration was read, and what the kernel needs for it. */
 export interface Network {
@@ -85,7 +85,7 @@ function chainBridges({ name, plugins }: ConfList): readonly BridgePlan[] {
   if (bridge === undefined || others.length > 0) return [];
   const { mtu, vlan = 0, vlanTrunk = [] } = bridge.raw;
   if (vlan !== 0 || !isDeepStrictEqual(vlanTrunk, [])) return [];
-  const plan = { name: bridgeOf(bridge.raw), mtu: typeof mtu === 'number' ? mtu : 0 };
+  const plan = { name: bridgeNameOf(bridge.raw), mtu: typeof mtu === 'number' ? mtu : 0 };
   return [{ ...plan, mac: bridgeMac(name, plan.name), addresses: [], ipv6: true, bare: true }];
 }
 

@@ -18,7 +18,7 @@ export function objects(value: unknown): readonly JsonObject[] {
 }
 
 /** The bridge plugin's bridge (plugins/main/bridge/bridge.go). */
-export function bridgeOf(bridge: JsonObject): string {
+export function bridgeNameOf(bridge: JsonObject): string {
   return text(bridge['bridge']) ?? 'cni0';
 }
 

@@ -7,7 +7,7 @@ import { atStep, isNativeError } from '../../native/kernel-error.ts';
 import type { LockHandle } from '../../native/sys.ts';
 import type { Scope } from '../../operation.ts';
 import { cutHostLink, readHostLinks } from '../host/host-link.ts';
-import { addressesOf, addressStoreOf, ipsOf } from './addresses.ts';
+import { addressStoreOf, ipsOf, storedAddresses } from './addresses.ts';
 import { removeHostRoutes } from './host-routes.ts';
 import type { Runtime } from './runtime.ts';
 
@@ -166,7 +166,7 @@ export async function hasOtherPools(runtime: Runtime, own: ReadonlySet<string>):
       await runtime.binding.lockRelease({ lock: handle, keep: true });
     }
     const known = new Set([...own, ...owners]);
-    const addresses = await addressesOf(runtime.binding, runtime.network);
+    const addresses = await storedAddresses(runtime.binding, runtime.network);
     return addresses.some(({ owner }) => isPoolOwner(owner) && !known.has(owner));
   });
 }

@@ -1,12 +1,11 @@
 import type { NativeBinding } from '../../native/binding.ts';
 import type { LinkLabel } from '../../native/slots.ts';
 import { debug } from '../../observe.ts';
+import { labelledWithinMs } from '../host/host-link.ts';
 
 /** Written when so long nobody has come, so that it keeps nobody from coming; after the longest time in any case. */
 const quietMs = 5;
-const longestMs = 1_000;
-/** After so long a VM's link says whose it is, unless its pool's process has ended. */
-export const labelledWithinMs = 2 * longestMs;
+const longestMs = labelledWithinMs / 2;
 /** In one call: reading what it is told keeps the event loop, about 5 us for each. */
 const mostAtOnce = 32;
 

@@ -5,7 +5,7 @@ import type { PoolConfig } from '../../settings.ts';
 import type { Stop } from '../../stop.ts';
 import type { Logger, PoolState } from '../../types.ts';
 import { keyOf } from '../attachment/records.ts';
-import type { AttachRequest } from '../backend.ts';
+import type { AttachRequest } from '../attachment/request.ts';
 import { aliasOf } from '../host/host-link.ts';
 import type { NativeRuntime } from '../native/runtime.ts';
 import { newPoolOwner, type PoolOwner } from '../network/pool-owner.ts';

@@ -2,7 +2,7 @@ import type { LinkLabel } from '../../native/slots.ts';
 import type { PoolConfig } from '../../settings.ts';
 import type { Stop } from '../../stop.ts';
 import type { PoolState } from '../../types.ts';
-import type { AttachRequest } from '../backend.ts';
+import type { AttachRequest } from '../attachment/request.ts';
 import type { NativeRuntime } from '../native/runtime.ts';
 import { Pool } from './pool.ts';
 import { fits, type Slot } from './slot.ts';

@@ -9,7 +9,7 @@ import type { Stop } from '../../stop.ts';
 import type { TapOwner } from '../../types.ts';
 import { withStore } from '../attachment/lost-store.ts';
 import { keyOf } from '../attachment/records.ts';
-import type { AttachRequest } from '../backend.ts';
+import type { AttachRequest } from '../attachment/request.ts';
 import { newHostLink, slotMac } from '../host/host-link.ts';
 import { type Attached, attachError, onSomeBridge } from '../native/attach.ts';
 import type { AttachmentNames, LinkNames } from '../native/placeholders.ts';
@@ -17,11 +17,11 @@ import {
   detachmentOf,
   type LinkDetachment,
   linkDetachment,
-  ownerOf,
   planLink,
   type WrittenRecord,
 } from '../native/plan.ts';
 import type { NativeRuntime } from '../native/runtime.ts';
+import { ownerOf } from '../network/addresses.ts';
 import type { Bridge } from '../network/bridge-choice.ts';
 
 /** One attachment ahead of its VM: how it is built, and how it is named. */

@@ -1,8 +1,8 @@
 import { isNetworkError } from '../../errors.ts';
 import { isNativeError } from '../../native/kernel-error.ts';
 import type { Scope } from '../../operation.ts';
+import type { AttachRequest } from '../attachment/request.ts';
 import type { Undoing } from '../attachment/undoing.ts';
-import type { AttachRequest } from '../backend.ts';
 import { type Attached, attach, attachError, isObstacle } from '../native/attach.ts';
 import type { NativeRuntime } from '../native/runtime.ts';
 import type { Pool } from './pool.ts';

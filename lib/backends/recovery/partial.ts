@@ -18,8 +18,7 @@ import type { Undoing } from '../attachment/undoing.ts';
 import { claimsNothing, containerIdOf, isOurs } from '../host/anchor.ts';
 import { aliasOf, cutHostLink, deleteHostLink, findUncutLink } from '../host/host-link.ts';
 import type { HeldLock } from '../host/locks.ts';
-import { ownerOf } from '../native/plan.ts';
-import { addressStoreOf, ipsOf } from '../network/addresses.ts';
+import { addressStoreOf, ipsOf, ownerOf } from '../network/addresses.ts';
 import type { Runtime } from '../network/runtime.ts';
 
 /** What crashes and others have left of VMs: found in a view of the host, judged once more under the VM's lock. */

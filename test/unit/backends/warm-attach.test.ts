@@ -1,6 +1,6 @@
 import { expect, it, vi } from 'vitest';
+import type { AttachRequest } from '../../../lib/backends/attachment/request.ts';
 import type { Undoing } from '../../../lib/backends/attachment/undoing.ts';
-import type { AttachRequest } from '../../../lib/backends/backend.ts';
 import type { Attached } from '../../../lib/backends/native/attach.ts';
 import type { NativeRuntime } from '../../../lib/backends/native/runtime.ts';
 import type { Pools } from '../../../lib/backends/pool/pools.ts';
