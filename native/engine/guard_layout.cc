@@ -1,12 +1,14 @@
 #include "engine/guard_layout.h"
 
 #include <linux/if_ether.h>
+#include <linux/in.h>
 #include <linux/netfilter.h>
 #include <linux/netfilter/nf_tables.h>
 
 #include <algorithm>
 #include <array>
 #include <cstddef>
+#include <utility>
 
 #include "base/immortal.h"
 #include "nft/chain.h"
@@ -15,6 +17,7 @@
 namespace vulcan::guard {
 namespace {
 
+using nft::Comparison;
 using nft::DataType;
 using nft::Field;
 using nft::Rule;
@@ -22,6 +25,9 @@ using nft::Rule;
 constexpr const char* kPrerouting = "prerouting";
 constexpr const char* kInput = "input";
 constexpr const char* kGuard = "guard";
+constexpr const char* kIpv4 = "ipv4";
+constexpr const char* kIpv6 = "ipv6";
+constexpr const char* kFragments = "fragments";
 
 // Of linux/netfilter_bridge.h (NF_BR_PRE_ROUTING, NF_BR_PRI_FIRST is INT_MIN); that header can't be included
 // beside the C library's. -300 is where others filter, the bridge plugin's macspoofchk among them.
@@ -45,10 +51,40 @@ constexpr Field kSourceIpv6{NFT_PAYLOAD_NETWORK_HEADER, 8, 16};
 constexpr Field kTarget{NFT_PAYLOAD_TRANSPORT_HEADER, 8, 16};
 constexpr std::array<std::byte, 16> kUnspecified{};
 
-constexpr std::uint8_t kRouterAdvertisement = 134;
+constexpr std::uint16_t kDhcpServerPort = 67;
+constexpr std::uint16_t kDhcp6ServerPort = 547;
+constexpr std::array kIgmpQuery = {std::byte{0x11}};
+constexpr Field kIgmpType{NFT_PAYLOAD_TRANSPORT_HEADER, 0, 1};
+
+// Errors and echoes.
+constexpr std::uint8_t kFirstPlainIcmp = 1;
+constexpr std::uint8_t kLastPlainIcmp = 129;
+// Of who listens to what: reports of MLDv1 and its good-byes, reports of MLDv2. Queries (130) are a router's.
+constexpr std::uint8_t kListenerReport = 131;
+constexpr std::uint8_t kListenerDone = 132;
+constexpr std::uint8_t kListenerReport2 = 143;
+constexpr std::uint8_t kRouterSolicitation = 133;
 constexpr std::uint8_t kNeighbourSolicitation = 135;
 constexpr std::uint8_t kNeighbourAdvertisement = 136;
-constexpr std::uint8_t kRedirect = 137;
+
+// What tells others whom to reach by which MAC, in an option behind the message's own fields.
+struct Discovery {
+  std::uint8_t type;
+  std::uint8_t bytes;
+  std::uint8_t option;
+  bool has_target;
+};
+constexpr std::array kDiscoveries = {
+    Discovery{kRouterSolicitation, 8, 1, false},
+    Discovery{kNeighbourSolicitation, 24, 1, false},
+    Discovery{kNeighbourAdvertisement, 24, 2, true},
+};
+// IPv6's own header: the payload's length and what it is.
+constexpr Field kLengthAndNextHeader{NFT_PAYLOAD_NETWORK_HEADER, 4, 3};
+
+// Behind these another header may follow, which the next fragment may have: HOPOPTS, ROUTING, FRAGMENT,
+// DSTOPTS. What a frame has behind its packet's end, the kernel reads as if it were the packet's, too.
+constexpr std::array<std::uint8_t, 6> kLookedInto = {0, 43, 44, 60, IPPROTO_UDP, IPPROTO_ICMPV6};
 
 // Frame and claim must both be the port's.
 Rule& OwnArp(Rule& rule) {
@@ -58,51 +94,106 @@ Rule& OwnArp(Rule& rule) {
       .InLinkMacAndAddressIn(bindings4, kArpSenderMac, kArpSender);
 }
 
-// What follows on what says that a packet is IPv6: the guest is no router, and speaks for itself alone.
-template <typename MatchIpv6>
-void AddIpv6Rules(nft::Batch& batch, const nft::Table& table, MatchIpv6 ipv6) {
-  const std::string& bindings6 = Bindings6().name;
-  for (const std::uint8_t type : {kRouterAdvertisement, kRedirect}) {
-    Rule rule(kGuard);
-    ipv6(rule).IcmpType(type).Drop().Append(batch, table);
-  }
-  Rule advertisement(kGuard);
-  ipv6(advertisement)
-      .IcmpType(kNeighbourAdvertisement)
-      .InLinkMacAndAddressNotIn(bindings6, kEthernetSource, kTarget)
+// Also from the unspecified address, which every guest that speaks IPv6 has.
+Rule& OwnOrUnspecified(Rule& rule) {
+  return rule.InLinkMacAndAddressIn(Bindings6().name, kEthernetSource, kSourceIpv6);
+}
+
+Rule& OwnIpv6(Rule& rule) { return OwnOrUnspecified(rule.FieldIsNot(kSourceIpv6, kUnspecified)); }
+
+void AcceptOwn(Rule& rule, nft::Batch& batch, const nft::Table& table) {
+  OwnIpv6(rule).Accept().Append(batch, table);
+}
+
+// The guest is no server of addresses, and asks nobody who listens to what.
+void AddIpv4Rules(nft::Batch& batch, const nft::Table& table) {
+  Rule(kIpv4).UdpSourcePort(Comparison::kEqual, kDhcpServerPort).Drop().Append(batch, table);
+  Rule(kIpv4)
+      .Protocol(Comparison::kEqual, IPPROTO_IGMP)
+      .FieldIs(kIgmpType, kIgmpQuery)
       .Drop()
       .Append(batch, table);
+  Rule(kIpv4)
+      .InLinkMacAndAddressIn(Bindings4().name, kEthernetSource, kSourceIpv4)
+      .Accept()
+      .Append(batch, table);
+}
+
+// Only the first fragment says what all of them are. Neighbours are never discovered in fragments (RFC 6980).
+void AddFragmentRules(nft::Batch& batch, const nft::Table& table) {
+  AcceptOwn(Rule(kFragments).LaterFragment(), batch, table);
+  AcceptOwn(Rule(kFragments).FragmentOfNone(kLookedInto), batch, table);
+  AcceptOwn(Rule(kFragments).FragmentOf(IPPROTO_UDP).UdpSourcePort(Comparison::kNotEqual, kDhcp6ServerPort),
+            batch, table);
+  AcceptOwn(Rule(kFragments).FragmentOf(IPPROTO_ICMPV6).IcmpTypeIn(kFirstPlainIcmp, kLastPlainIcmp), batch,
+            table);
+}
+
+// The guest speaks for itself alone. Options that tell a MAC come first, as in the kernel's own messages, or
+// there are none.
+void AddDiscoveryRules(nft::Batch& batch, const nft::Table& table) {
+  const std::string& bindings6 = Bindings6().name;
   // Who asks from no address says that the target is about to be his own: a host that is about to have it,
   // too, gives it up (ndisc_recv_ns of net/ipv6/ndisc.c).
-  Rule(kGuard)
-      .EtherType(ETH_P_IPV6)
+  Rule(kIpv6)
       .IcmpType(kNeighbourSolicitation)
       .FieldIs(kSourceIpv6, kUnspecified)
-      .InLinkMacAndAddressNotIn(bindings6, kEthernetSource, kTarget)
-      .Drop()
+      .InLinkMacAndAddressIn(bindings6, kEthernetSource, kTarget)
+      .Accept()
       .Append(batch, table);
-  Rule own(kGuard);
-  ipv6(own).InLinkMacAndAddressIn(bindings6, kEthernetSource, kSourceIpv6).Accept().Append(batch, table);
+  for (const Discovery& each : kDiscoveries) {
+    const auto message = [&] {
+      Rule rule(kIpv6);
+      OwnIpv6(rule.IcmpType(each.type));
+      if (each.has_target) rule.InLinkMacAndAddressIn(bindings6, kEthernetSource, kTarget);
+      return rule;
+    };
+    const std::array alone = {std::byte{0}, std::byte{each.bytes}, std::byte{IPPROTO_ICMPV6}};
+    message().FieldIs(kLengthAndNextHeader, alone).Accept().Append(batch, table);
+    const std::array option = {std::byte{each.option}, std::byte{1}};
+    message()
+        .FieldIs({NFT_PAYLOAD_TRANSPORT_HEADER, each.bytes, 2}, option)
+        .InLinkMacAndAddressIn(bindings6, {NFT_PAYLOAD_TRANSPORT_HEADER, each.bytes + 2U, 6},
+                               each.has_target ? kTarget : kSourceIpv6)
+        .Accept()
+        .Append(batch, table);
+  }
+}
+
+// A header that the kernel does not find ends its rule, so each says what passes.
+void AddIpv6Rules(nft::Batch& batch, const nft::Table& table) {
+  Rule(kIpv6).Fragment().Goto(kFragments).Append(batch, table);
+  AcceptOwn(Rule(kIpv6)
+                .Protocol(Comparison::kNotEqual, IPPROTO_ICMPV6)
+                .Protocol(Comparison::kNotEqual, IPPROTO_UDP),
+            batch, table);
+  AcceptOwn(Rule(kIpv6).UdpSourcePort(Comparison::kNotEqual, kDhcp6ServerPort), batch, table);
+  AcceptOwn(Rule(kIpv6).IcmpTypeIn(kFirstPlainIcmp, kLastPlainIcmp), batch, table);
+  AddDiscoveryRules(batch, table);
+  Rule report(kIpv6);
+  OwnOrUnspecified(report.IcmpTypeIn(kListenerReport, kListenerDone)).Accept().Append(batch, table);
+  Rule report2(kIpv6);
+  OwnOrUnspecified(report2.IcmpType(kListenerReport2)).Accept().Append(batch, table);
+}
+
+void AddIpRules(nft::Batch& batch, const nft::Table& table) {
+  AddIpv4Rules(batch, table);
+  AddIpv6Rules(batch, table);
+  AddFragmentRules(batch, table);
 }
 
 void AddBridgeRules(nft::Batch& batch, const nft::Table& table) {
-  Rule(kGuard)
-      .EtherType(ETH_P_IP)
-      .InLinkMacAndAddressIn(Bindings4().name, kEthernetSource, kSourceIpv4)
-      .Accept()
-      .Append(batch, table);
+  Rule(kGuard).EtherType(ETH_P_IP).Jump(kIpv4).Append(batch, table);
   Rule arp(kGuard);
   OwnArp(arp.EtherType(ETH_P_ARP)).Accept().Append(batch, table);
-  AddIpv6Rules(batch, table, [](Rule& rule) -> Rule& { return rule.EtherType(ETH_P_IPV6); });
+  Rule(kGuard).EtherType(ETH_P_IPV6).Jump(kIpv6).Append(batch, table);
+  AddIpRules(batch, table);
 }
 
 void AddRoutedRules(nft::Batch& batch, const nft::Table& table) {
-  Rule(kGuard)
-      .Ipv4()
-      .InLinkMacAndAddressIn(Bindings4().name, kEthernetSource, kSourceIpv4)
-      .Accept()
-      .Append(batch, table);
-  AddIpv6Rules(batch, table, [](Rule& rule) -> Rule& { return rule.Ipv6(); });
+  Rule(kGuard).Ipv4().Jump(kIpv4).Append(batch, table);
+  Rule(kGuard).Ipv6().Jump(kIpv6).Append(batch, table);
+  AddIpRules(batch, table);
 }
 
 void AddArpRules(nft::Batch& batch, const nft::Table& table) {
@@ -114,16 +205,22 @@ void AddArpRules(nft::Batch& batch, const nft::Table& table) {
 struct Part {
   nft::Table table;
   nft::Chain chain;
+  // Those that `guard` has its rules in.
+  std::vector<const char*> chains;
   void (*add_rules)(nft::Batch&, const nft::Table&);
 };
 
 const std::vector<Part>& Parts() {
   static const Immortal parts{std::vector<Part>{
-      {BridgeTable(), {kPrerouting, nft::Hook{"filter", kHookPrerouting, kPriority}}, AddBridgeRules},
+      {BridgeTable(),
+       {kPrerouting, nft::Hook{"filter", kHookPrerouting, kPriority}},
+       {kIpv4, kIpv6, kFragments},
+       AddBridgeRules},
       {RoutedTable(),
        {kPrerouting, nft::Hook{"filter", NF_INET_PRE_ROUTING, kPriorityRouted}},
+       {kIpv4, kIpv6, kFragments},
        AddRoutedRules},
-      {ArpTable(), {kInput, nft::Hook{"filter", kHookArpInput, kPriority}}, AddArpRules},
+      {ArpTable(), {kInput, nft::Hook{"filter", kHookArpInput, kPriority}}, {}, AddArpRules},
   }};
   return *parts;
 }
@@ -180,11 +277,10 @@ void AddLayout(nft::Batch& batch, const nft::Table& table) {
   const Part& part = *std::find_if(Parts().begin(), Parts().end(), is_it);
   nft::AddTable(batch, table, LayoutComment());
   for (const nft::Set* set : {&Ports(), &Bindings4(), &Bindings6()}) nft::AddSet(batch, table, *set);
-  nft::AddChain(batch, table, {kGuard, std::nullopt});
-  nft::AddChain(batch, table, part.chain);
-  for (const std::string& chain : {std::string(kGuard), part.chain.name}) {
-    nft::FlushChain(batch, table, chain);
-  }
+  std::vector<nft::Chain> chains = {{kGuard, std::nullopt}, part.chain};
+  for (const char* each : part.chains) chains.push_back({each, std::nullopt});
+  for (const nft::Chain& chain : chains) nft::AddChain(batch, table, chain);
+  for (const nft::Chain& chain : chains) nft::FlushChain(batch, table, chain.name);
   Rule(part.chain.name).InLink(Ports().name).Goto(kGuard).Append(batch, table);
   part.add_rules(batch, table);
   // The counter says that somebody tried.

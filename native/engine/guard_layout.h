@@ -13,7 +13,7 @@
 namespace vulcan::guard {
 
 // Raised when rules or sets change.
-inline constexpr int kLayout = 2;
+inline constexpr int kLayout = 3;
 
 [[nodiscard]] const nft::Table& BridgeTable();
 // Of frames that no bridge sees, IP packets and ARP are looked at apart.

@@ -1,6 +1,7 @@
 #include "nft/expression.h"
 
 #include <linux/netfilter/nf_tables.h>
+#include <netinet/in.h>
 
 #include <new>
 #include <vector>
@@ -36,6 +37,22 @@ ExpressionHandle LoadField(Field field, std::uint32_t target) {
   nftnl_expr_set_u32(expression.get(), NFTNL_EXPR_PAYLOAD_BASE, field.header);
   nftnl_expr_set_u32(expression.get(), NFTNL_EXPR_PAYLOAD_OFFSET, field.offset);
   nftnl_expr_set_u32(expression.get(), NFTNL_EXPR_PAYLOAD_LEN, field.bytes);
+  return expression;
+}
+
+ExpressionHandle LoadFragmentField(std::uint32_t offset, std::uint32_t bytes) {
+  auto expression = Allocate("exthdr");
+  nftnl_expr_set_u32(expression.get(), NFTNL_EXPR_EXTHDR_DREG, kFirstRegister);
+  nftnl_expr_set_u8(expression.get(), NFTNL_EXPR_EXTHDR_TYPE, IPPROTO_FRAGMENT);
+  nftnl_expr_set_u32(expression.get(), NFTNL_EXPR_EXTHDR_OFFSET, offset);
+  nftnl_expr_set_u32(expression.get(), NFTNL_EXPR_EXTHDR_LEN, bytes);
+  nftnl_expr_set_u32(expression.get(), NFTNL_EXPR_EXTHDR_OP, NFT_EXTHDR_OP_IPV6);
+  return expression;
+}
+
+ExpressionHandle LoadIsFragment() {
+  auto expression = LoadFragmentField(0, 1);
+  nftnl_expr_set_u32(expression.get(), NFTNL_EXPR_EXTHDR_FLAGS, NFT_EXTHDR_F_PRESENT);
   return expression;
 }
 

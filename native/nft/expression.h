@@ -34,13 +34,18 @@ struct Field {
 };
 [[nodiscard]] ExpressionHandle LoadField(Field field, std::uint32_t target = kFirstRegister);
 
+// Bytes of IPv6's fragment header; goes on with the rule only if there is one.
+[[nodiscard]] ExpressionHandle LoadFragmentField(std::uint32_t offset, std::uint32_t bytes);
+// Whether there is one, as a byte.
+[[nodiscard]] ExpressionHandle LoadIsFragment();
+
 // The packet's conntrack state, as a bit mask.
 [[nodiscard]] ExpressionHandle LoadState();
 
 // first register &= mask
 [[nodiscard]] ExpressionHandle Mask(std::span<const std::byte> mask);
 
-enum class Comparison : std::uint32_t { kEqual = 0, kNotEqual = 1 };
+enum class Comparison : std::uint32_t { kEqual = 0, kNotEqual = 1, kAtMost = 3, kAtLeast = 5 };
 // Goes on with the rule only if the first register compares so.
 [[nodiscard]] ExpressionHandle Compare(Comparison comparison, std::span<const std::byte> value);
 

@@ -1,6 +1,7 @@
 #include "nft/rule.h"
 
 #include <linux/if_ether.h>
+#include <linux/in.h>
 #include <linux/netfilter.h>
 #include <linux/netfilter/nf_tables.h>
 
@@ -17,6 +18,9 @@ constexpr Field kDestinationIpv6{NFT_PAYLOAD_NETWORK_HEADER, 24, 16};
 constexpr Field kEtherType{NFT_PAYLOAD_LL_HEADER, 12, 2};
 constexpr Field kIcmpType{NFT_PAYLOAD_TRANSPORT_HEADER, 0, 1};
 constexpr Field kDestinationPort{NFT_PAYLOAD_TRANSPORT_HEADER, 2, 2};
+constexpr Field kSourcePort{NFT_PAYLOAD_TRANSPORT_HEADER, 0, 2};
+constexpr Field kTcpFlags{NFT_PAYLOAD_TRANSPORT_HEADER, 13, 1};
+constexpr std::uint8_t kSyn = 2;
 constexpr std::uint32_t kLoopbackIndex = 1;
 
 // A number as the kernel keeps it in a register.
@@ -27,6 +31,10 @@ std::array<std::byte, sizeof(std::uint32_t)> Word(std::uint32_t number) {
 }
 
 std::array<std::byte, 1> Byte(std::uint8_t number) { return {std::byte{number}}; }
+
+std::array<std::byte, sizeof(std::uint16_t)> InNetworkOrder(std::uint16_t number) {
+  return {std::byte(number >> 8), std::byte(number & 0xff)};
+}
 
 }  // namespace
 
@@ -91,13 +99,55 @@ Rule& Rule::Destination(Comparison comparison, const IpPrefix& prefix) {
   return Then(Compare(comparison, ToRange(prefix).first));
 }
 
-Rule& Rule::IcmpType(std::uint8_t type) {
+Rule& Rule::LoadIcmpType() {
   const std::uint8_t protocol =
       family_ == NFPROTO_IPV4 ? std::uint8_t{IPPROTO_ICMP} : std::uint8_t{IPPROTO_ICMPV6};
-  return Then(LoadMeta(NFT_META_L4PROTO))
-      .Then(Compare(Comparison::kEqual, Byte(protocol)))
-      .Then(LoadField(kIcmpType))
-      .Then(Compare(Comparison::kEqual, Byte(type)));
+  return Protocol(Comparison::kEqual, protocol).Then(LoadField(kIcmpType));
+}
+
+Rule& Rule::IcmpType(std::uint8_t type) {
+  return LoadIcmpType().Then(Compare(Comparison::kEqual, Byte(type)));
+}
+
+Rule& Rule::IcmpTypeIn(std::uint8_t first, std::uint8_t last) {
+  return LoadIcmpType()
+      .Then(Compare(Comparison::kAtLeast, Byte(first)))
+      .Then(Compare(Comparison::kAtMost, Byte(last)));
+}
+
+Rule& Rule::Protocol(Comparison comparison, std::uint8_t protocol) {
+  return Then(LoadMeta(NFT_META_L4PROTO)).Then(Compare(comparison, Byte(protocol)));
+}
+
+Rule& Rule::UdpSourcePort(Comparison comparison, std::uint16_t port) {
+  return Protocol(Comparison::kEqual, IPPROTO_UDP)
+      .Then(LoadField(kSourcePort))
+      .Then(Compare(comparison, InNetworkOrder(port)));
+}
+
+Rule& Rule::TcpWithoutSyn() {
+  return Protocol(Comparison::kEqual, IPPROTO_TCP)
+      .Then(LoadField(kTcpFlags))
+      .Then(Mask(Byte(kSyn)))
+      .Then(Compare(Comparison::kEqual, Byte(0)));
+}
+
+Rule& Rule::Fragment() { return Then(LoadIsFragment()).Then(Compare(Comparison::kEqual, Byte(1))); }
+
+Rule& Rule::LaterFragment() {
+  return Then(LoadFragmentField(2, 2))
+      .Then(Mask(InNetworkOrder(0xfff8)))
+      .Then(Compare(Comparison::kNotEqual, InNetworkOrder(0)));
+}
+
+Rule& Rule::FragmentOfNone(std::span<const std::uint8_t> protocols) {
+  Then(LoadFragmentField(0, 1));
+  for (const std::uint8_t each : protocols) Then(Compare(Comparison::kNotEqual, Byte(each)));
+  return *this;
+}
+
+Rule& Rule::FragmentOf(std::uint8_t protocol) {
+  return Then(LoadFragmentField(0, 1)).Then(Compare(Comparison::kEqual, Byte(protocol)));
 }
 
 Rule& Rule::InLinkAndDestinationIn(const std::string& set) {
@@ -129,12 +179,15 @@ Rule& Rule::InLinkAndServiceIn(const std::string& set) {
 Rule& Rule::EtherType(std::uint16_t type) {
   if (type == ETH_P_IP) family_ = NFPROTO_IPV4;
   if (type == ETH_P_IPV6) family_ = NFPROTO_IPV6;
-  const std::array<std::byte, sizeof type> bytes{std::byte(type >> 8), std::byte(type & 0xff)};
-  return FieldIs(kEtherType, bytes);
+  return FieldIs(kEtherType, InNetworkOrder(type));
 }
 
 Rule& Rule::FieldIs(Field field, std::span<const std::byte> value) {
   return Then(LoadField(field)).Then(Compare(Comparison::kEqual, value));
+}
+
+Rule& Rule::FieldIsNot(Field field, std::span<const std::byte> value) {
+  return Then(LoadField(field)).Then(Compare(Comparison::kNotEqual, value));
 }
 
 Rule& Rule::LoadLinkMacAndAddress(Field mac, Field address) {
@@ -145,10 +198,6 @@ Rule& Rule::LoadLinkMacAndAddress(Field mac, Field address) {
 
 Rule& Rule::InLinkMacAndAddressIn(const std::string& set, Field mac, Field address) {
   return LoadLinkMacAndAddress(mac, address).Then(Lookup(set, Membership::kIn));
-}
-
-Rule& Rule::InLinkMacAndAddressNotIn(const std::string& set, Field mac, Field address) {
-  return LoadLinkMacAndAddress(mac, address).Then(Lookup(set, Membership::kNotIn));
 }
 
 Rule& Rule::Count() { return Then(Counter()); }

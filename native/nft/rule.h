@@ -18,6 +18,7 @@ namespace vulcan::nft {
 inline constexpr std::uint32_t kInvalid = 1;
 inline constexpr std::uint32_t kEstablished = 2;
 inline constexpr std::uint32_t kRelated = 4;
+inline constexpr std::uint32_t kNew = 8;
 
 // A rule, read from left to right as nft(8) writes it: Rule("input").InLink("bridges").Drop().
 // The packet goes on to what follows only while it matches.
@@ -36,10 +37,12 @@ class Rule {
   Rule& Ipv4();
   Rule& Ipv6();
 
-  // These look into the headers of the family that was matched before.
+  // These look into the headers of the family that was matched before, else of IPv6.
   Rule& SourceIn(const std::string& set);
   Rule& Destination(Comparison comparison, const IpPrefix& prefix);
   Rule& IcmpType(std::uint8_t type);
+  // From first to last.
+  Rule& IcmpTypeIn(std::uint8_t first, std::uint8_t last);
   // The set's key is link name . address.
   Rule& InLinkAndDestinationIn(const std::string& set);
   // The set's key is link group . address.
@@ -50,13 +53,25 @@ class Rule {
   // The set's key is link group . protocol . port.
   Rule& InGroupAndServiceIn(const std::string& set);
 
+  Rule& Protocol(Comparison comparison, std::uint8_t protocol);
+  Rule& UdpSourcePort(Comparison comparison, std::uint16_t port);
+  // Of TCP, what begins no connection.
+  Rule& TcpWithoutSyn();
+  // IPv6 packets with a fragment header.
+  Rule& Fragment();
+  // Those but the first.
+  Rule& LaterFragment();
+  // What it says that the fragments are of: none of these.
+  Rule& FragmentOfNone(std::span<const std::uint8_t> protocols);
+  Rule& FragmentOf(std::uint8_t protocol);
+
   // In table family bridge: the type as it stands in the frame, which a VLAN tag hides.
   Rule& EtherType(std::uint16_t type);
   // Goes on only if the field has these bytes.
   Rule& FieldIs(Field field, std::span<const std::byte> value);
+  Rule& FieldIsNot(Field field, std::span<const std::byte> value);
   // The set's key is link name . MAC . address: the link that the frame came in on, and two of its fields.
   Rule& InLinkMacAndAddressIn(const std::string& set, Field mac, Field address);
-  Rule& InLinkMacAndAddressNotIn(const std::string& set, Field mac, Field address);
   // Counts the packets and bytes that come this far.
   Rule& Count();
 
@@ -73,6 +88,7 @@ class Rule {
   Rule& Then(ExpressionHandle expression);
   Rule& LinkIn(std::uint32_t key, const std::string& set, Membership membership);
   Rule& Family(std::uint8_t family);
+  Rule& LoadIcmpType();
   Rule& LoadLinkMacAndAddress(Field mac, Field address);
 
   std::string chain_;

@@ -3,7 +3,18 @@ import { once } from 'node:events';
 import { expect, it } from 'vitest';
 import type { NetworkConfig } from '../../lib/types.ts';
 import { capture } from '../support/capture.ts';
-import { ipv4Frame, sentTo, solicitationFrame, udpFrame } from '../support/frames.ts';
+import {
+  behindOptions,
+  type Ipv6Packet,
+  icmp6,
+  inFragments,
+  ipv4Frame,
+  ipv6PacketFrame,
+  neighbour,
+  sentTo,
+  udp6,
+  udpFrame,
+} from '../support/frames.ts';
 import { until } from '../support/lab.ts';
 import { ip, nft, run } from '../support/run.ts';
 import { buildSendFrame, sendFrames } from '../support/send-frame.ts';
@@ -88,27 +99,68 @@ describeBackends('a guest whose bridge somebody has deleted', (lab) => {
   });
 });
 
+/** The first of its fragments, with more behind it that is no part of the packet. */
+const withMore = (packet: Ipv6Packet, more: Buffer): Buffer =>
+  Buffer.concat([ipv6PacketFrame(packet).subarray(0, 62 + 8), more]);
+
 describeBackends(
-  'a guest that asks whether an address is free',
+  'a guest that speaks IPv6',
   (lab) => {
-    it('asks for its own alone, as another that is asked for has its host give it up', async () => {
+    it('speaks for itself alone, and as no router or server, in fragments, too', async () => {
       await buildSendFrame();
       const manager = await lab.open({ subnet: 'fd68::/64' });
-      const liar = await manager.setup('liar');
+      const { mac, guestIp, gatewayIp, ...liar } = await manager.setup('liar');
       const victim = await manager.setup('victim');
-      const asked = (source: string, target: string) => solicitationFrame(liar.mac, source, target);
-      const stolen = [victim.guestIp, liar.gatewayIp ?? '', 'fe80::1'].map((ip) => asked('::', ip));
-      const honest = [asked('::', liar.guestIp), asked(liar.guestIp, victim.guestIp)];
+      // Each fragment as it comes, not put together on the bridge.
+      const setting = '/proc/sys/net/bridge/bridge-nf-call-ip6tables';
+      await run('sh', ['-c', `[ ! -e ${setting} ] || echo 0 >${setting}`]);
+      const free = (target: string) => neighbour(mac, '::', { type: 135, target });
+      const claim = (target: string, claimed?: string) =>
+        neighbour(mac, guestIp, { type: 136, target, ...(claimed ? { mac: claimed } : {}) });
+      const ask = (asking?: string) =>
+        neighbour(mac, guestIp, { type: 135, target: victim.guestIp, ...(asking ? { mac: asking } : {}) });
+      const other = (type: number, source = guestIp, bytes = 20) =>
+        icmp6(mac, source, type, Buffer.alloc(bytes));
+      const first = (packet: Ipv6Packet) => inFragments(packet)[0] as Ipv6Packet;
+      const echo = icmp6(mac, guestIp, 128, Buffer.alloc(60));
+      const lies = [
+        ...[victim.guestIp, gatewayIp ?? '', 'fe80::1'].map(free),
+        ...[claim(victim.guestIp), claim(victim.guestIp, mac), claim(guestIp, victim.mac), ask(victim.mac)],
+        ...[other(130), other(134), other(137), udp6(mac, '::', 9), udp6(mac, guestIp, 547)],
+        ...[free(victim.guestIp), claim(victim.guestIp, mac), claim(guestIp), ask(mac)].map(first),
+        ...[claim(victim.guestIp), other(134)].map((each) => first(behindOptions(each))),
+        first(udp6(mac, guestIp, 547)),
+      ].map(ipv6PacketFrame);
+      const hidden = [echo, udp6(mac, guestIp, 7)].map((seeming) =>
+        withMore(first(behindOptions(seeming)), seeming.payload),
+      );
+      const honest = [
+        ...[free(guestIp), ask(), ask(mac), claim(guestIp), claim(guestIp, mac)],
+        ...[
+          other(133, guestIp, 4),
+          other(143, '::'),
+          other(143),
+          echo,
+          behindOptions(echo),
+          udp6(mac, guestIp, 9),
+        ],
+        ...[...inFragments(echo), ...inFragments(udp6(mac, guestIp, 7))],
+      ].map(ipv6PacketFrame);
       await using seen = await capture(victim.netnsPath, victim.ifName);
-      const hasAll = (frames: readonly Buffer[]) => () => frames.every((frame) => seen.has(frame));
-      await sendFrames(liar, [...stolen, ...honest]);
-      await until('all that is honest', hasAll(honest));
-      expect(stolen.filter((frame) => seen.has(frame))).toEqual([]);
+      const missed = (frames: readonly Buffer[]) =>
+        frames.filter((each) => !seen.has(each)).map((each) => each.toString('hex'));
+      const send = (frames: readonly Buffer[]) => sendFrames({ ...liar, mac, guestIp, gatewayIp }, frames);
+      await send([...lies, ...hidden, ...honest]);
+      await until('all that is honest', () => missed(honest.slice(-1)).length === 0);
+      expect(missed(honest)).toEqual([]);
+      expect(
+        [...lies, ...hidden].filter((frame) => seen.has(frame)).map((each) => each.toString('hex')),
+      ).toEqual([]);
 
       // They were well formed, and only the guard stood before them.
       await nft('flush', 'ruleset');
-      await sendFrames(liar, stolen);
-      await until('all others', hasAll(stolen));
+      await send([...lies, ...hidden]);
+      await until('all others', () => missed([...lies, ...hidden]).length === 0);
     });
   },
   ['native'],

@@ -1,7 +1,7 @@
 import { expect, it } from 'vitest';
 import { backends } from '../support/backends.ts';
 import { type Capture, capture } from '../support/capture.ts';
-import { arpFrame, ipv4Frame, ipv6Frame } from '../support/frames.ts';
+import { arpFrame, igmpQueryFrame, ipv4Frame, ipv6Frame, udpFrame } from '../support/frames.ts';
 import type { Guest } from '../support/guest.mjs';
 import { until } from '../support/lab.ts';
 import { describeWith } from '../support/require.ts';
@@ -42,6 +42,8 @@ describeWith(['lab', 'tun', 'qemu', 'guest-image', 'debian-plugins'], 'a guest t
       "another's address in ARP": arpFrame(net.mac, { mac: net.mac, ip: other.guestIp }),
       "the gateway's address in ARP": arpFrame(net.mac, { mac: net.mac, ip: gatewayIp }),
       "another's MAC in ARP": arpFrame(net.mac, { mac: other.mac, ip: net.guestIp }),
+      "a server's answer by DHCP": udpFrame(net.mac, net.guestIp, '255.255.255.255', 67),
+      "a router's question by IGMP": igmpQueryFrame(net.mac, net.guestIp),
       'IPv6 on an IPv4-only network': ipv6Frame(net.mac, 'fe80::1'),
     };
     const through = () => Object.keys(lies).filter((lie) => seen.has(lies[lie as keyof typeof lies]));
