@@ -24,6 +24,7 @@ constexpr std::string_view kLayoutPrefix = "vulcan-net layout ";
 constexpr const char* kPostrouting = "postrouting";
 constexpr const char* kForward = "forward";
 constexpr const char* kInput = "input";
+constexpr const char* kOutput = "output";
 constexpr const char* kGuests = "guests";
 
 // Of linux/netfilter_ipv4.h; that header can't be included beside the C library's.
@@ -41,6 +42,7 @@ void AddChains(nft::Batch& batch, const nft::Table& table) {
       {kPostrouting, nft::Hook{"nat", NF_INET_POST_ROUTING, kPrioritySourceNat}},
       {kForward, nft::Hook{"filter", NF_INET_FORWARD, kPriorityFilter}},
       {kInput, nft::Hook{"filter", NF_INET_LOCAL_IN, kPriorityFilter}},
+      {kOutput, nft::Hook{"filter", NF_INET_LOCAL_OUT, kPriorityFilter}},
   };
   for (const nft::Chain& chain : chains) {
     nft::AddChain(batch, table, chain);
@@ -104,6 +106,15 @@ void AddIsolationRules(nft::Batch& batch, const nft::Table& table) {
   Rule(kForward).InGroup(kGroupIsolated).OutGroup(kGroupIsolated).Drop().Append(batch, table);
 }
 
+// What is left of a connection that nobody tracks any more, its VM being gone: whoever has the address now
+// would be taken for that VM. Conntrack by itself takes such segments for a connection that it has missed the
+// beginning of (nf_conntrack_tcp_loose), or for invalid.
+void AddLeftConnectionRules(nft::Batch& batch, const nft::Table& table, const char* chain) {
+  constexpr std::uint32_t kUntold = nft::kNew | nft::kInvalid;
+  Rule(chain).StateIn(kUntold).TcpWithoutSyn().OutLink(kBridges).Drop().Append(batch, table);
+  Rule(chain).StateIn(kUntold).TcpWithoutSyn().OutGroup(kGroups).Drop().Append(batch, table);
+}
+
 // Into our subnets: answers, and our own networks.
 void AddForwardRules(nft::Batch& batch, const nft::Table& table) {
   AddLostPortRule(batch, table, kForward);
@@ -111,6 +122,7 @@ void AddForwardRules(nft::Batch& batch, const nft::Table& table) {
   Rule(kForward).InGroup(kGroups).Jump(kGuests).Append(batch, table);
   AddIsolationRules(batch, table);
   Rule(kForward).StateIn(nft::kEstablished | nft::kRelated).Accept().Append(batch, table);
+  AddLeftConnectionRules(batch, table, kForward);
   Rule(kForward).InLink(kBridges).Accept().Append(batch, table);
   Rule(kForward).InGroup(kGroups).Accept().Append(batch, table);
   Rule(kForward).OutLink(kBridges).Drop().Append(batch, table);
@@ -127,6 +139,7 @@ void AddInputRules(nft::Batch& batch, const nft::Table& table) {
       .Append(batch, table);
   Rule(kInput).Jump(kGuests).Append(batch, table);
   Rule(kInput).StateIn(nft::kEstablished | nft::kRelated).Accept().Append(batch, table);
+  Rule(kInput).StateIn(nft::kNew).TcpWithoutSyn().Drop().Append(batch, table);
   Rule(kInput).InLink(kHostOpen).Accept().Append(batch, table);
   Rule(kInput).InGroup(kGroupHostOpen).Accept().Append(batch, table);
   Rule(kInput).InLinkAndServiceIn(kHostPorts).Accept().Append(batch, table);
@@ -219,6 +232,7 @@ void AddLayout(nft::Batch& batch) {
   AddPostroutingRules(batch, table);
   AddForwardRules(batch, table);
   AddInputRules(batch, table);
+  AddLeftConnectionRules(batch, table, kOutput);
 }
 
 }  // namespace vulcan::firewall

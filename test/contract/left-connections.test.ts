@@ -1,11 +1,24 @@
+import { createSocket } from 'node:dgram';
+import { once } from 'node:events';
+import { connect } from 'node:net';
 import { expect, it } from 'vitest';
+import type { NetworkConfig } from '../../lib/types.ts';
+import { capture } from '../support/capture.ts';
 import { speakTo, tracked } from '../support/flows.ts';
+import { sentTo, tcpFrame } from '../support/frames.ts';
 import { holdLock } from '../support/hold-lock.ts';
 import { until } from '../support/lab.ts';
+import { ip, nft } from '../support/run.ts';
+import { buildSendFrame, sendFrames } from '../support/send-frame.ts';
+import { standIn } from '../support/stand-in.ts';
+import * as traffic from '../support/traffic.ts';
 import { writeDualStack } from './dual-stack.ts';
 import { type ContractLab, describeBackends, describeLayouts } from './fixture.ts';
+import { linkOf } from './oracles.ts';
 
 const oneAddress = { ranges: [{ start: '10.168.0.2', end: '10.168.0.2' }] };
+
+const [syn, reset, ack] = [2, 4, 16];
 
 const isForgotten = (address: string) =>
   until(`${address} is forgotten`, async () => (await tracked(address)).length === 0);
@@ -33,6 +46,91 @@ describeLayouts('connections of a VM that is gone', (lab) => {
     expect(await tracked(guestIp)).toEqual([]);
   });
 });
+
+/** The host's, to a server that sends back what it gets. */
+async function connectTo({ guestIp }: NetworkConfig) {
+  const socket = connect(7, guestIp).on('error', () => {});
+  let heard = '';
+  socket.on('data', (chunk: Buffer) => {
+    heard += chunk;
+  });
+  await once(socket, 'connect');
+  return {
+    send: (text: Buffer) => socket.write(text),
+    hear: async (text: string) => {
+      socket.write(text);
+      await until(text, () => heard.includes(text));
+    },
+    [Symbol.dispose]: () => socket.destroy(),
+  };
+}
+
+describeLayouts('a connection that the host itself has', (lab) => {
+  it('goes on as long as the VM lives, and is none of who gets its address', async () => {
+    const manager = await lab.open(oneAddress);
+    const first = await manager.setup('vm-1');
+    const server = traffic.Background.start(await standIn(first), 'tcp-server', first.guestIp, '7');
+    await until('the server to start', () => server.lines.includes('ready'));
+    using connection = await connectTo(first);
+    await connection.hear('hello');
+    await nft('delete', 'table', 'inet', 'vulcan');
+    await connection.hear('while nobody tracks it');
+    await lab.open(oneAddress);
+    await connection.hear('after another has opened the network');
+
+    await manager.teardown('vm-1');
+    await server.stop();
+    const second = await manager.setup('vm-2');
+    expect(second.guestIp).toBe(first.guestIp);
+    // Whom it looks for answers nothing.
+    const [{ dev = '' } = {}] = JSON.parse(await ip('-j', 'route', 'get', second.guestIp));
+    await ip('neigh', 'replace', second.guestIp, 'lladdr', second.mac, 'dev', dev, 'nud', 'permanent');
+    await using seen = await capture(second.netnsPath, second.ifName);
+    const [segment, datagram] = [Buffer.from('of the first VM'), Buffer.from('of nobody')];
+    connection.send(segment);
+    const other = createSocket('udp4');
+    await until('what comes after it', async () => {
+      await new Promise((resolve) => other.send(datagram, 9, second.guestIp, resolve));
+      return seen.has(datagram);
+    });
+    other.close();
+    expect(seen.has(segment)).toBe(false);
+
+    // It is sent again, and only the firewall stood before it.
+    await nft('flush', 'ruleset');
+    await until('the segment', () => seen.has(segment));
+  });
+});
+
+describeBackends(
+  'a guest that goes on with a connection of whoever had its address',
+  (lab) => {
+    it('gets no answer of the host, though it may begin one', async () => {
+      await buildSendFrame();
+      const manager = await lab.open({ hostAccess: [{ protocol: 'tcp', port: 7 }] });
+      const net = await manager.setup('vm-1');
+      const { address } = await linkOf(null, 'fcbr0');
+      await using seen = await capture(net.netnsPath, net.ifName);
+      // Whom it looks for answers nothing.
+      await ip('neigh', 'replace', net.guestIp, 'lladdr', net.mac, 'dev', 'fcbr0', 'nud', 'permanent');
+      const send = async (flags: number) =>
+        sendFrames(net, [sentTo(address, tcpFrame(net.mac, net.guestIp, `${net.gatewayIp}`, 7, flags))]);
+      // Nobody listens there, so it resets what it takes for none of its connections.
+      const answers = (acknowledged: number, flags: number) => () =>
+        seen.has(Buffer.from([0, 7, 0, 7, 0, 0, 0, 0, 0, 0, 0, acknowledged, 0x50, flags]));
+      await send(ack);
+      await send(syn);
+      await until('an answer', answers(7, reset | ack));
+      expect(answers(0, reset)()).toBe(false);
+
+      // Only the firewall stood before it.
+      await nft('flush', 'ruleset');
+      await send(ack);
+      await until('the other answer', answers(0, reset));
+    });
+  },
+  ['native'],
+);
 
 describeBackends('connections of a VM that is gone, after a moment', (lab) => {
   it('are forgotten after its teardown', async () => {

@@ -12,7 +12,7 @@ describe('the firewall table', () => {
 
   it('has constant rules', async () => {
     await native.firewallEnsure(red);
-    const chains = ['guests', 'postrouting', 'forward', 'input'];
+    const chains = ['guests', 'postrouting', 'forward', 'input', 'output'];
     const rules = async () => Promise.all(chains.map(rulesOf));
     const first = await rules();
     for (let i = 0; i < 20; i++) {
@@ -39,6 +39,8 @@ describe('the firewall table', () => {
           "iifgroup @group_isolated oifname @isolated drop",
           "iifgroup @group_isolated oifgroup @group_isolated drop",
           "ct state established,related accept",
+          "ct state invalid,new tcp flags ! syn oifname @bridges drop",
+          "ct state invalid,new tcp flags ! syn oifgroup @groups drop",
           "iifname @bridges accept",
           "iifgroup @groups accept",
           "oifname @bridges drop",
@@ -49,6 +51,7 @@ describe('the firewall table', () => {
           "iifname != @bridges iifgroup != @groups accept",
           "jump guests",
           "ct state established,related accept",
+          "ct state new tcp flags ! syn drop",
           "iifname @host_open accept",
           "iifgroup @group_host_open accept",
           "iifname . meta l4proto . th dport @host_ports accept",
@@ -60,6 +63,10 @@ describe('the firewall table', () => {
           "icmpv6 type nd-neighbor-solicit accept",
           "icmpv6 type nd-neighbor-advert accept",
           "drop",
+        ],
+        [
+          "ct state invalid,new tcp flags ! syn oifname @bridges drop",
+          "ct state invalid,new tcp flags ! syn oifgroup @groups drop",
         ],
       ]
     `);
