@@ -18,7 +18,10 @@ export interface FirewallPolicy {
 }
 
 /** As IANA numbers them, and the kernel's headers. */
-const protocolNumbers = { tcp: 6, udp: 17 } as const satisfies Record<HostAccessRule['protocol'], number>;
+export const protocolNumbers = { tcp: 6, udp: 17 } as const satisfies Record<
+  HostAccessRule['protocol'],
+  number
+>;
 
 const isIpv6 = (subnet: string): boolean => subnet.includes(':');
 

@@ -1,6 +1,6 @@
 import type { AddressReservation, FirewallNeed, GuardedPort, ReservedAddress } from './attachment.ts';
 import type { NativeError } from './error.ts';
-import type { ForwardChain, ProbeResult } from './host.ts';
+import type { ForeignChain, ProbeResult } from './host.ts';
 import type { AmendPlan, Survey, SurveyPlan } from './survey.ts';
 import type { Task } from './task.ts';
 
@@ -104,10 +104,10 @@ export interface EngineBinding {
   connectionsForget(
     plan: Task & { readonly ips: readonly string[]; readonly directory: string | null },
   ): Promise<string[]>;
-  /** nftables' chains of others on the forward hook. */
-  forwardChains(plan: Task): Promise<ForwardChain[]>;
-  /** The old iptables' chain there, where it is in use; only root may look, or who may read what root may. */
-  legacyForwardChains(plan: Task): Promise<ForwardChain[]>;
+  /** nftables' chains of others on the hooks that guests' packets meet. */
+  foreignChains(plan: Task): Promise<ForeignChain[]>;
+  /** The old iptables' chains there, where it is in use; only root may look, or who may read what root may. */
+  legacyForeignChains(plan: Task): Promise<ForeignChain[]>;
   /** Each kernel feature, used in a throwaway namespace. */
   probe(plan: Task): Promise<ProbeResult[]>;
 }

@@ -1,10 +1,11 @@
 /** What the host says of itself: the firewalls of others, the features of its kernel, who holds a namespace. */
 
-export interface ForwardChain {
+export interface ForeignChain {
   /** `ip`, `ip6`, `inet`, `bridge`; `legacy` for a chain of the old iptables. */
   readonly family: string;
   readonly table: string;
   readonly chain: string;
+  readonly hook: 'forward' | 'input';
   /** Whether it drops or rejects a packet that meets none of its conditions. */
   readonly drops: boolean;
   /** Whether frames that never leave a bridge pass it too (`bridge-nf-call-iptables`). */

@@ -28,13 +28,17 @@ export const verifyFindings = {
   },
   'forward.foreign-drop': {
     severity: 'warning',
-    when: "a chain of somebody else's drops what meets none of its conditions",
+    when: "a chain of somebody else's drops what is forwarded and meets none of its conditions",
   },
   'forward.unseen': { severity: 'notice', when: 'this user may not look at the chains of the old iptables' },
   forwarding: { severity: 'warning', when: 'the host does not forward what guests send' },
   'guard.missing': {
     severity: 'warning',
     when: 'the tables that hold VMs to their addresses and MACs are missing',
+  },
+  'input.foreign-drop': {
+    severity: 'warning',
+    when: "a chain of somebody else's drops what comes to the host and meets none of its conditions, and `hostAccess` is not empty",
   },
   'kernel.conntrack_netlink': {
     severity: 'warning',

@@ -14,8 +14,8 @@ export type VerifyBinding = ChainRunner &
     | 'sysctlRead'
     | 'dump'
     | 'mountState'
-    | 'forwardChains'
-    | 'legacyForwardChains'
+    | 'foreignChains'
+    | 'legacyForeignChains'
     | 'firewallCheck'
     | 'guardPresent'
   >;

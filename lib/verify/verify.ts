@@ -1,6 +1,6 @@
 import { AbortError } from '../errors.ts';
 import type { VerifyFinding, VerifyPlugin, VerifyReport } from '../types.ts';
-import { verifyForwardChains } from './forward.ts';
+import { verifyForeignChains } from './foreign-chains.ts';
 import { verifyArp, verifyDescriptors, verifyForwarding, verifyMounts, verifyTables } from './host.ts';
 import { verifyCapabilities, verifyKernel } from './kernel.ts';
 import { verifyPlugin, verifyStatus } from './plugins.ts';
@@ -68,5 +68,5 @@ async function verifyMeans(subject: VerifySubject): Promise<VerifyReport> {
 const verifyNetwork = async (subject: VerifySubject): Promise<readonly VerifyFinding[]> => [
   ...(await verifyForwarding(subject)),
   ...(await verifyArp(subject)),
-  ...(await verifyForwardChains(subject)),
+  ...(await verifyForeignChains(subject)),
 ];

@@ -2,7 +2,7 @@
 #include "addon/task.h"
 #include "engine/firewall.h"
 #include "engine/firewall_need.h"
-#include "engine/forward_chains.h"
+#include "engine/foreign_chains.h"
 #include "engine/probe.h"
 
 namespace vulcan::addon {
@@ -32,19 +32,20 @@ Napi::Value TextOrNull(Napi::Env env, const std::string& text) {
   return text.empty() ? env.Null() : Napi::Value(Napi::String::New(env, text));
 }
 
-Napi::Object ForwardChainToJs(Napi::Env env, const ForwardChain& chain) {
+Napi::Object ForeignChainToJs(Napi::Env env, const ForeignChain& chain) {
   Napi::Object object = Napi::Object::New(env);
   object.Set("family", chain.family);
   object.Set("table", chain.table);
   object.Set("chain", chain.chain);
+  object.Set("hook", chain.hook);
   object.Set("drops", chain.drops);
   object.Set("bridged", chain.bridged);
   object.Set("dockerUser", chain.docker_user);
   return object;
 }
 
-Napi::Array ForwardChainsToJs(Napi::Env env, const std::vector<ForwardChain>& chains) {
-  return ToArray(env, chains, ForwardChainToJs);
+Napi::Array ForeignChainsToJs(Napi::Env env, const std::vector<ForeignChain>& chains) {
+  return ToArray(env, chains, ForeignChainToJs);
 }
 
 Napi::Object ProbeResultToJs(Napi::Env env, const ProbeResult& result) {
@@ -95,11 +96,11 @@ void BindNft(Napi::Object exports, Module& module) {
   BindFirewall(exports, module);
   const auto no_plan = [](const Fields&) { return std::monostate{}; };
   Export(
-      exports, module, "forwardChains", LaneName::kControl, no_plan,
-      [](std::monostate, const Cancellation&) { return ListForwardChains(); }, ForwardChainsToJs);
+      exports, module, "foreignChains", LaneName::kControl, no_plan,
+      [](std::monostate, const Cancellation&) { return ListForeignChains(); }, ForeignChainsToJs);
   Export(
-      exports, module, "legacyForwardChains", LaneName::kControl, no_plan,
-      [](std::monostate, const Cancellation&) { return ListLegacyForwardChains(); }, ForwardChainsToJs);
+      exports, module, "legacyForeignChains", LaneName::kControl, no_plan,
+      [](std::monostate, const Cancellation&) { return ListLegacyForeignChains(); }, ForeignChainsToJs);
   Export(
       exports, module, "probe", LaneName::kNamespace, no_plan,
       [](std::monostate, const Cancellation&) { return Probe(); },

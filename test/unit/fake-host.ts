@@ -207,8 +207,8 @@ export class FakeHost implements Host {
       sysctlWrite: async () => false,
       capabilities: async () => '000001ffffffffff',
       probe: async () => [],
-      forwardChains: async () => [],
-      legacyForwardChains: async () => [],
+      foreignChains: async () => [],
+      legacyForeignChains: async () => [],
     };
   }
 

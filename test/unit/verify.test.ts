@@ -32,8 +32,8 @@ function host(files: Readonly<Record<string, string>>, more: Partial<VerifyBindi
     sysctlRead: async () => '1',
     dump: async () => ({ links: [], addresses: [], routes: [], qdiscs: [], filters: [] }),
     mountState: async () => ({ hostMountNamespace: true, shared: true }),
-    forwardChains: async () => [],
-    legacyForwardChains: async () => [],
+    foreignChains: async () => [],
+    legacyForeignChains: async () => [],
     firewallCheck: async () => [],
     guardPresent: async () => true,
     isHostNamespace: unused('namespaces'),
@@ -234,9 +234,15 @@ describe('verify', () => {
   });
 
   it('names a forward chain that drops, and only such', async () => {
-    const other = { family: 'bridge', table: 't', chain: 'c', drops: true, bridged: true, dockerUser: false };
-    const harmless = { ...other, table: 'other', drops: false };
-    const report = await verify(subject(host(allThere, { forwardChains: async () => [other, harmless] })));
+    const other = {
+      ...{ family: 'bridge', table: 't', chain: 'c', hook: 'forward' as const },
+      ...{ drops: true, bridged: true, dockerUser: false },
+    };
+    // Of a network without IPv6, and without hostAccess.
+    const harmless = [{ drops: false }, { family: 'ip6' }, { hook: 'input' as const }].map((change) => ({
+      ...{ ...other, table: 'other', ...change },
+    }));
+    const report = await verify(subject(host(allThere, { foreignChains: async () => [other, ...harmless] })));
     const found = report.findings.filter(({ id }) => id === 'forward.foreign-drop');
     expect(found.map(({ message }) => message)).toEqual([
       expect.stringContaining('chain c of table bridge t'),
@@ -246,7 +252,13 @@ describe('verify', () => {
   });
 
   it('tells of each kind of chain that it may look at', async () => {
-    const drops = { chain: 'FORWARD', drops: true, bridged: false, dockerUser: false };
+    const drops = {
+      chain: 'FORWARD',
+      hook: 'forward',
+      drops: true,
+      bridged: false,
+      dockerUser: false,
+    } as const;
     const refused = async () => {
       throw Object.assign(new Error('EACCES'), { code: 'EACCES' });
     };
@@ -254,13 +266,13 @@ describe('verify', () => {
       (await verify(subject(host(allThere, binding)))).findings
         .filter(({ id }) => id.startsWith('forward'))
         .map(({ severity, id }) => `${severity} ${id}`);
-    const forwardChains = async () => [{ family: 'ip', table: 'filter', ...drops }];
-    expect(await foundOf({ forwardChains, legacyForwardChains: refused })).toEqual([
+    const foreignChains = async () => [{ family: 'ip', table: 'filter', ...drops }];
+    expect(await foundOf({ foreignChains, legacyForeignChains: refused })).toEqual([
       'warning forward.foreign-drop',
       'notice forward.unseen',
     ]);
-    const legacyForwardChains = async () => [{ family: 'legacy', table: 'filter', ...drops }];
-    expect(await foundOf({ forwardChains: refused, legacyForwardChains })).toEqual([
+    const legacyForeignChains = async () => [{ family: 'legacy', table: 'filter', ...drops }];
+    expect(await foundOf({ foreignChains: refused, legacyForeignChains })).toEqual([
       'warning forward.foreign-drop',
     ]);
   });

@@ -10,7 +10,7 @@
 #include <string_view>
 
 #include "base/error.h"
-#include "engine/forward_chains_legacy.h"
+#include "engine/foreign_chains_legacy.h"
 #include "sys/address_store.h"
 #include "sys/lock.h"
 #include "sys/mount_info.h"

@@ -7,7 +7,7 @@
 #include "base/cancellation.h"
 #include "base/error.h"
 #include "engine/firewall.h"
-#include "engine/forward_chains.h"
+#include "engine/foreign_chains.h"
 #include "engine/guard.h"
 #include "fuzz/kernel.h"
 #include "nft/chain.h"
@@ -42,7 +42,7 @@ constexpr std::array<Request, 10> kRequests = {
     [](nft::Socket& socket) { List(socket, false); },
     [](nft::Socket&) { static_cast<void>(guard::List()); },
     [](nft::Socket&) { static_cast<void>(firewall::List(Cancellation())); },
-    [](nft::Socket&) { static_cast<void>(ListForwardChains()); },
+    [](nft::Socket&) { static_cast<void>(ListForeignChains()); },
     [](nft::Socket&) { guard::Ensure(true, Cancellation()); },
 };
 

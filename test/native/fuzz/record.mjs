@@ -39,7 +39,7 @@ const requests = {
   nft: [
     ['networks', 7, 'firewallList({})'],
     ['guards', 6, 'guardList({})'],
-    ['forward', 8, 'forwardChains({})'],
+    ['forward', 8, 'foreignChains({})'],
     ['guard', 9, 'guardEnsure({})'],
   ],
 };

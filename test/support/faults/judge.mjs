@@ -22,7 +22,7 @@ const native = [
 
 /** Links, routes or addresses are listed for each of these. */
 const dumping = [
-  ...['conflist', 'bridge', 'firewall', 'route', 'routes', 'uplink', 'guard'],
+  ...['conflist', 'bridge', 'firewall', 'route', 'routes', 'uplink', 'guard', 'verify'],
   ...['result', 'alias', 'link', 'cut', 'anchor'],
 ];
 
@@ -39,8 +39,8 @@ const stepsByLabel = [
   { label: /^guardPresent$/, steps: ['verify'] },
   { label: /^firewall/, steps: ['firewall'] },
   { label: /^sysctlWrite$/, steps: ['forwarding'] },
-  { label: /^(capabilities|probe|forwardChains|legacyForwardChains)$/, steps: ['verify'] },
-  { label: /^sysctlRead$/, steps: ['bridge', 'verify'] },
+  { label: /^(capabilities|probe|foreignChains|legacyForeignChains)$/, steps: ['verify'] },
+  { label: /^sysctlRead$/, steps: ['bridge', 'forwarding', 'verify'] },
   { label: /^(attach|detach)$/, steps: native },
   { label: /^slotFill$/, steps: [...native, 'slot'] },
   { label: /^slotName$/, steps: ['lock', 'slot', 'firewall', 'record', 'anchor', 'address'] },

@@ -78,7 +78,7 @@ const tolerated = [
   {
     reason: 'verify reports what cannot be proven to work',
     matches: ({ label }) =>
-      /^(probe|forwardChains|legacyForwardChains|fileFind|exec .* VERSION)$/.test(label),
+      /^(probe|foreignChains|legacyForeignChains|fileFind|exec .* VERSION)$/.test(label),
   },
 ];
 

@@ -1,4 +1,4 @@
-// Whether chain FORWARD drops after each command: iptables-forward.mjs ADDON PROGRAM COMMANDS
+// Whether chain FORWARD drops after each command: iptables-chain.mjs ADDON PROGRAM COMMANDS
 import { execFileSync } from 'node:child_process';
 import { createRequire } from 'node:module';
 
@@ -7,7 +7,7 @@ const native = createRequire(import.meta.url)(addon);
 const drops = [];
 for (const command of JSON.parse(commands)) {
   execFileSync(program, command.split(' '));
-  const found = [...(await native.forwardChains({})), ...(await native.legacyForwardChains({}))];
+  const found = [...(await native.foreignChains({})), ...(await native.legacyForeignChains({}))];
   const chain = found.find((candidate) => candidate.chain === 'FORWARD');
   drops.push([command, chain?.drops]);
 }

@@ -1,11 +1,11 @@
-#include "engine/forward_chains.h"
+#include "engine/foreign_chains.h"
 
 #include <linux/netfilter.h>
 
 #include <algorithm>
 
 #include "engine/firewall_layout.h"
-#include "engine/forward_chains_legacy.h"
+#include "engine/foreign_chains_legacy.h"
 #include "nft/chain.h"
 #include "nft/fate.h"
 #include "sys/sysctl.h"
@@ -43,6 +43,19 @@ Family Describe(std::uint8_t family, const Bridged& bridged) {
   }
 }
 
+// Empty for what no packet of a guest's meets.
+std::string NameOfHook(const nft::ChainInfo& chain) {
+  if (!chain.hook || chain.hook->type != "filter") return {};
+  switch (chain.hook->number) {
+    case NF_INET_FORWARD:
+      return "forward";
+    case NF_INET_LOCAL_IN:
+      return "input";
+    default:
+      return {};
+  }
+}
+
 bool IsOurs(const nft::Table& table) {
   const nft::Table& ours = firewall::VulcanTable();
   return table.family == ours.family && table.name == ours.name;
@@ -57,28 +70,29 @@ bool HasDockerUser(const std::vector<nft::ChainInfo>& chains, const nft::Table& 
 
 }  // namespace
 
-std::vector<ForwardChain> ListForwardChains() {
+std::vector<ForeignChain> ListForeignChains() {
   const Bridged bridged;
-  std::vector<ForwardChain> chains;
+  std::vector<ForeignChain> chains;
   nft::Socket socket;
   const std::vector<nft::ChainInfo> all = nft::ListChains(socket);
   for (const nft::ChainInfo& chain : all) {
     const Family family = Describe(chain.table.family, bridged);
-    const bool is_forward =
-        chain.hook && chain.hook->number == NF_INET_FORWARD && chain.hook->type == "filter";
-    if (!is_forward || family.name.empty() || IsOurs(chain.table)) continue;
+    const std::string hook = NameOfHook(chain);
+    if (hook.empty() || family.name.empty() || IsOurs(chain.table)) continue;
     const nft::Fate fate = nft::ReadFate(socket, chain.table, chain.name);
     const bool drops = fate == nft::Fate::kDropped || (fate == nft::Fate::kUndecided && chain.drops);
-    chains.push_back(
-        {family.name, chain.table.name, chain.name, drops, family.bridged, HasDockerUser(all, chain.table)});
+    chains.push_back({family.name, chain.table.name, chain.name, hook, drops, family.bridged,
+                      HasDockerUser(all, chain.table)});
   }
   return chains;
 }
 
-std::vector<ForwardChain> ListLegacyForwardChains() {
-  const auto found = ReadLegacyForward();
+std::vector<ForeignChain> ListLegacyForeignChains() {
+  const auto found = ReadLegacyFilter();
   if (!found) return {};
-  return {{"legacy", "filter", "FORWARD", found->drops, Bridged().ipv4, found->docker_user}};
+  const bool bridged = Bridged().ipv4;
+  return {{"legacy", "filter", "FORWARD", "forward", found->forward_drops, bridged, found->docker_user},
+          {"legacy", "filter", "INPUT", "input", found->input_drops, bridged, found->docker_user}};
 }
 
 }  // namespace vulcan

@@ -1,4 +1,4 @@
-#include "engine/forward_chains_legacy.h"
+#include "engine/foreign_chains_legacy.h"
 
 #include <fcntl.h>
 #include <linux/netfilter.h>
@@ -133,7 +133,7 @@ class LegacyTable {
 };
 
 // EAGAIN when the table was replaced since its size was read.
-LegacyForward ReadForward(const UniqueFd& socket) {
+LegacyFilter ReadFilter(const UniqueFd& socket) {
   ipt_getinfo info{};
   kFilter.copy(static_cast<char*>(info.name), sizeof info.name - 1);
   socklen_t size = sizeof info;
@@ -149,8 +149,10 @@ LegacyForward ReadForward(const UniqueFd& socket) {
     throw SystemError("getsockopt(IPT_SO_GET_ENTRIES)");
   }
   const std::vector<std::byte> entries{answer.begin() + sizeof(ipt_get_entries), answer.end()};
-  return {LegacyRulesDrop(entries, info.hook_entry[NF_INET_FORWARD], info.underflow[NF_INET_FORWARD]),
-          LegacyRulesHave(entries, kDockerUserChain)};
+  const auto drops = [&](int hook) {
+    return LegacyRulesDrop(entries, info.hook_entry[hook], info.underflow[hook]);
+  };
+  return {drops(NF_INET_FORWARD), drops(NF_INET_LOCAL_IN), LegacyRulesHave(entries, kDockerUserChain)};
 }
 
 }  // namespace
@@ -167,14 +169,14 @@ bool LegacyRulesHave(std::vector<std::byte> entries, std::string_view chain) {
   return LegacyTable(std::move(entries)).Has(chain);
 }
 
-std::optional<LegacyForward> ReadLegacyForward() {
+std::optional<LegacyFilter> ReadLegacyFilter() {
   if (!IsInUse()) return std::nullopt;
   // Any socket of the family has the options; only a raw one would take CAP_NET_RAW.
   const UniqueFd socket(::socket(AF_INET, SOCK_DGRAM | SOCK_CLOEXEC, 0));
   if (!socket) throw SystemError("socket(AF_INET, SOCK_DGRAM)");
   for (int attempt = 1;; ++attempt) {
     try {
-      return ReadForward(socket);
+      return ReadFilter(socket);
     } catch (const Error& error) {
       if (error.Errnum() != EAGAIN || attempt == kAttempts) throw;
     }

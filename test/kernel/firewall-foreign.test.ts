@@ -2,12 +2,21 @@ import { writeFile } from 'node:fs/promises';
 import { fileURLToPath } from 'node:url';
 import { beforeEach, describe, expect, it } from 'vitest';
 import type { FirewallNetwork } from '../../lib/native/engine.ts';
-import { verifyForwardChains } from '../../lib/verify/forward.ts';
+import { verifyForeignChains } from '../../lib/verify/foreign-chains.ts';
 import { networkPlan } from '../support/firewall.ts';
-import { resetLab } from '../support/lab.ts';
+import { resetLab, until } from '../support/lab.ts';
 import { addonFile, native } from '../support/native.ts';
 import { ip, outcomeOf, run } from '../support/run.ts';
-import { addBridge, addGuest, addOutside, outsideAddress } from '../support/traffic.ts';
+import {
+  addBridge,
+  addGuest,
+  addOutside,
+  Background,
+  host,
+  isDropped,
+  outsideAddress,
+  reach,
+} from '../support/traffic.ts';
 
 async function load(ruleset: string): Promise<void> {
   const { exitCode, stderr } = await outcomeOf('nft', ['-f', '-'], { input: ruleset });
@@ -30,7 +39,7 @@ const docker = `
     }
   }`;
 
-describe('forward chains of others', () => {
+describe('chains of others', () => {
   beforeEach(async () => {
     await resetLab();
     await bridged('iptables', '0');
@@ -39,7 +48,7 @@ describe('forward chains of others', () => {
   });
 
   const drops = async () =>
-    (await native.forwardChains({})).map((chain) => [
+    (await native.foreignChains({})).map((chain) => [
       `${chain.family} ${chain.table} ${chain.chain}`,
       chain.drops,
     ]);
@@ -50,9 +59,9 @@ describe('forward chains of others', () => {
 
   it("that are Docker's drop", async () => {
     await load(docker);
-    expect(await native.forwardChains({})).toEqual([
+    expect(await native.foreignChains({})).toEqual([
       {
-        ...{ family: 'ip', table: 'filter', chain: 'FORWARD' },
+        ...{ family: 'ip', table: 'filter', chain: 'FORWARD', hook: 'forward' },
         ...{ drops: true, bridged: false, dockerUser: true },
       },
     ]);
@@ -84,14 +93,15 @@ describe('forward chains of others', () => {
     expect(await drops()).toEqual([['inet other passing', expected]]);
   });
 
-  it('are found in each family that guests meet, and on no other hook', async () => {
-    for (const family of ['ip', 'ip6', 'inet', 'bridge']) {
-      await load(`table ${family} t { chain c { type filter hook forward priority 0; policy drop; }; }`);
-    }
-    await load('table arp t { chain c { type filter hook input priority 0; policy drop; }; }');
-    await load('table inet u { chain c { type filter hook input priority 0; policy drop; }; }');
-    const families = (await native.forwardChains({})).map(({ family }) => family);
-    expect(families.sort()).toEqual(['bridge', 'inet', 'ip', 'ip6']);
+  it('are found in each family and on each hook that guests meet, and on no other', async () => {
+    const chain = (hook: string) => `chain ${hook} { type filter hook ${hook} priority 0; policy drop; }`;
+    const hooks = ['forward', 'input'];
+    const families = ['bridge', 'inet', 'ip', 'ip6'];
+    for (const family of families) await load(`table ${family} t { ${hooks.map(chain).join(';')}; }`);
+    await load(`table arp t { ${chain('input')}; }`);
+    await load(`table inet u { ${chain('output')}; }`);
+    const found = (await native.foreignChains({})).map(({ family, hook }) => `${family} ${hook}`);
+    expect(found.sort()).toEqual(families.flatMap((family) => hooks.map((hook) => `${family} ${hook}`)));
   });
 
   it('are passed by bridged frames too where br_netfilter says so', async () => {
@@ -99,7 +109,7 @@ describe('forward chains of others', () => {
     await load('table ip6 b { chain c { type filter hook forward priority 0; policy drop; }; }');
     await load('table bridge c { chain c { type filter hook forward priority 0; policy drop; }; }');
     const seen = async () =>
-      Object.fromEntries((await native.forwardChains({})).map((chain) => [chain.family, chain.bridged]));
+      Object.fromEntries((await native.foreignChains({})).map((chain) => [chain.family, chain.bridged]));
     expect(await seen()).toEqual({ ip: false, ip6: false, bridge: true });
     await bridged('iptables', '1');
     expect(await seen()).toEqual({ ip: true, ip6: false, bridge: true });
@@ -112,8 +122,8 @@ describe('what verify says of a chain that drops', () => {
   const guest = '10.168.0.2';
   const plan = (change: Partial<FirewallNetwork>) => networkPlan('red', 'red0', '10.168.0.0/24', change);
   const many = Array.from({ length: 256 }, (_, index) => (index === 0 ? 'red0' : `red0-${index}`));
-  const drop = (family: string) =>
-    load(`table ${family} t { chain c { type filter hook forward priority 0; policy drop; }; }`);
+  const drop = (family: string, hook = 'forward') =>
+    load(`table ${family} t { chain c { type filter hook ${hook} priority 0; policy drop; }; }`);
   const iptables = (program: string, chain?: string) => async () => {
     await run(program, ['-P', 'FORWARD', 'DROP']);
     if (chain === undefined) return;
@@ -126,7 +136,12 @@ describe('what verify says of a chain that drops', () => {
     await addOutside();
     return async () => {
       // Its tables stay until the lab ends.
-      for (const [option, ...rest] of [['-P', 'FORWARD', 'ACCEPT'], ['-F'], ['-X']] as const)
+      for (const [option, ...rest] of [
+        ['-P', 'FORWARD', 'ACCEPT'],
+        ['-P', 'INPUT', 'ACCEPT'],
+        ['-F'],
+        ['-X'],
+      ] as const)
         await run('iptables-legacy', [option, ...rest]);
       await resetLab();
     };
@@ -152,22 +167,57 @@ describe('what verify says of a chain that drops', () => {
     const netns = await addGuest('one', link, [`${guest}/24`], ['10.168.0.1']);
     await drops();
     expect(await hears(netns, outsideAddress)).toBe(false);
-    const [found] = await verifyForwardChains({ binding: native, firewall });
+    const [found] = await verifyForeignChains({ binding: native, firewall });
     const commands = found?.remedy.replace(/^[^:]*: /, '') ?? '';
     expect(commands.length).toBeLessThan(500);
     await run('sh', ['-c', commands]);
     expect(await hears(netns, outsideAddress)).toBe(true);
   });
 
+  const services = [22, 80, 8080].map((port) => ({ protocol: 6, port }));
+  const hostAccess = [...services, { protocol: 17, port: 53 }];
+
+  it.each([
+    ['iptables-nft', 'red0', plan({ hostAccess }), () => run('iptables-nft', ['-P', 'INPUT', 'DROP'])],
+    [
+      'iptables-legacy, no bridge',
+      'x0',
+      plan({ bridges: [], hostAccess }),
+      () => run('iptables-legacy', ['-P', 'INPUT', 'DROP']),
+    ],
+    ['inet', 'red0', plan({ hostAccess: services.slice(2) }), () => drop('inet', 'input')],
+    ['inet, a routed network', 'vn0', plan({ group: 7, hostAccess }), () => drop('inet', 'input')],
+    ['ip, no bridge, all', 'x0', plan({ bridges: [], hostAccess: 'all' }), () => drop('ip', 'input')],
+  ] as const)('lets guests reach what hostAccess lists: %s', async (_what, link, firewall, drops) => {
+    await addBridge(link, ['10.168.0.1/24']);
+    await ip('link', 'set', link, 'group', '7');
+    const netns = await addGuest('one', link, [`${guest}/24`], ['10.168.0.1']);
+    const server = Background.start(host, 'tcp-server', '::', '8080');
+    try {
+      await until('the server to start', () => server.lines.includes('ready'));
+      await drops();
+      expect(await isDropped(netns, '10.168.0.1', 8080)).toBe(true);
+      expect(
+        await verifyForeignChains({ binding: native, firewall: { ...firewall, hostAccess: [] } }),
+      ).toEqual([]);
+      const [found] = await verifyForeignChains({ binding: native, firewall });
+      expect(found).toMatchObject({ id: 'input.foreign-drop', severity: 'warning' });
+      await run('sh', ['-c', found?.remedy.replace(/^[^:]*: /, '') ?? '']);
+      expect(await reach(netns, '10.168.0.1', 8080)).toBe(guest);
+    } finally {
+      await server.stop();
+    }
+  });
+
   it("does not look at a bridge's ports where nothing is bridged", async () => {
     await drop('bridge');
-    expect(await verifyForwardChains({ binding: native, firewall: plan({}) })).toHaveLength(1);
-    expect(await verifyForwardChains({ binding: native, firewall: plan({ group: 7 }) })).toEqual([]);
+    expect(await verifyForeignChains({ binding: native, firewall: plan({}) })).toHaveLength(1);
+    expect(await verifyForeignChains({ binding: native, firewall: plan({ group: 7 }) })).toEqual([]);
   });
 });
 
 describe('iptables', () => {
-  const script = fileURLToPath(new URL('../support/iptables-forward.mjs', import.meta.url));
+  const script = fileURLToPath(new URL('../support/iptables-chain.mjs', import.meta.url));
   const expected = [
     ['-P FORWARD DROP', true],
     ['-P FORWARD ACCEPT', false],
@@ -195,7 +245,7 @@ describe('iptables', () => {
   );
 
   it('of the old kind is looked at without CAP_NET_RAW, and by another user than root not at all', async () => {
-    const look = `require(${JSON.stringify(addonFile)}).legacyForwardChains({}).then(
+    const look = `require(${JSON.stringify(addonFile)}).legacyForeignChains({}).then(
       ([{ drops }]) => console.log(drops), ({ code }) => console.log(code))`;
     const as = (user: string) => `setpriv ${user} -- "$0" -e "$1"`;
     const admin =
@@ -207,7 +257,7 @@ describe('iptables', () => {
   });
 
   it('of the old kind is not brought to life by looking', async () => {
-    const look = `require(${JSON.stringify(addonFile)}).legacyForwardChains({}).then(() => console.log(
+    const look = `require(${JSON.stringify(addonFile)}).legacyForeignChains({}).then(() => console.log(
       require('node:fs').readFileSync('/proc/self/net/ip_tables_names', 'utf8')))`;
     expect((await run('unshare', ['--net', process.execPath, '-e', look])).trim()).toBe('');
   });
