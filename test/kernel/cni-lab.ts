@@ -27,7 +27,7 @@ export function optionsFor(pluginDirs: readonly string[]): ChainOptions {
   return {
     runner: loadNative(),
     pluginDirs: [...pluginDirs, bundledPluginDirectory()],
-    timeoutMs: 10_000,
+    timeoutMs: 60_000,
   };
 }
 

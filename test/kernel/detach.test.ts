@@ -38,10 +38,10 @@ async function hold(): Promise<ChildProcess> {
 }
 
 /** From the namespace that a process is in; its filters, which would take the answers, are gone. */
-async function pings(holder: ChildProcess): Promise<boolean> {
+async function pings(holder: ChildProcess, patienceS = '3'): Promise<boolean> {
   const target = [`--net=/proc/${holder.pid}/ns/net`, '--'];
   await outcomeOf('nsenter', [...target, 'tc', 'qdisc', 'delete', 'dev', 'eth0', 'ingress']);
-  const { exitCode } = await outcomeOf('nsenter', [...target, 'ping', '-c', '1', '-w', '3', gateway]);
+  const { exitCode } = await outcomeOf('nsenter', [...target, 'ping', '-c', '1', '-w', patienceS, gateway]);
   return exitCode === 0;
 }
 
@@ -123,7 +123,7 @@ describeWith(['tun'], 'detach', () => {
 
   it('cuts a VM off whose namespace somebody holds', async () => {
     const holder = await hold();
-    expect(await pings(holder)).toBe(true);
+    expect(await pings(holder, '30')).toBe(true);
     await detach(vm, addresses);
     expect(await pings(holder)).toBe(false);
     const { links } = await native.dump({ kinds: ['links'] });

@@ -129,7 +129,7 @@ describe('what leaves', () => {
     await native.firewallEnsure(red());
     await count(host, 'prerouting', 'iifname red0 ip protocol tcp');
     await count(outside, 'prerouting', 'ip saddr 10.168.0.2');
-    await until('the guest to go on', async () => (await counted(host)) > 1, 30_000);
+    await until('the guest to go on', async () => (await counted(host)) > 1);
     expect(await counted(outside)).toBe(0);
     await busy.stop();
     for (const netns of [host, outside]) await runIn(netns, 'nft', 'delete', 'table', 'inet', 'watch');
@@ -254,8 +254,12 @@ describe('a change', () => {
     await until('the connection', () => busy.lines.length > 5);
     await native.firewallEnsure(red({ hostAccess: 'all' }));
     // What came back until then may not have been read yet.
-    await sleep(200);
-    const before = busy.lines.length;
+    let before = -1;
+    await until('the last lines', async () => {
+      before = busy.lines.length;
+      await sleep(200);
+      return busy.lines.length === before;
+    });
     expect(await isDropped(redGuest, metadata, port)).toBe(true);
     expect(busy.lines.length - before).toBeLessThan(3);
   });

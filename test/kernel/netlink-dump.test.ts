@@ -48,7 +48,11 @@ async function populate(): Promise<string> {
     const action = ['action', 'mirred', 'egress', 'redirect', 'dev', to];
     await tc('filter', 'add', 'dev', from, 'ingress', 'protocol', 'all', ...match, ...action);
   }
-  const settled = async () => !`${await inside('addr')}${await ip('addr')}`.includes('tentative');
+  const settled = async () => {
+    const seen = `${await inside('addr')}${await ip('addr')}`;
+    const areUp = ['br0', 'port0', 'eth0'].every((link) => new RegExp(` ${link}[@:].* state UP`).test(seen));
+    return areUp && !seen.includes('tentative');
+  };
   await until('addresses to settle', settled);
   return netns;
 }

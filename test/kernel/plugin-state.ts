@@ -118,11 +118,12 @@ export async function namespaceState(netns: string, tap: string): Promise<Namesp
   return stateOf((file) => files[file] ?? '', tap);
 }
 
-/** Whether duplicate address detection and carrier changes are over. */
+/** Whether duplicate address detection and carrier changes have been, and are over. */
 export async function isSettled(netns: string): Promise<boolean> {
   const addresses = await runIn(netns, 'ip', '-j', 'addr');
   const links = JSON.parse(addresses) as { ifname: string; operstate: string }[];
-  return !addresses.includes('tentative') && links.every(({ operstate }) => operstate !== 'UNKNOWN');
+  const isUp = links.some(({ ifname, operstate }) => ifname === 'eth0' && operstate === 'UP');
+  return isUp && !addresses.includes('tentative') && links.every(({ operstate }) => operstate !== 'UNKNOWN');
 }
 
 export const readGolden = (path: string): Promise<string> =>
