@@ -1,3 +1,4 @@
+import { readFileSync } from 'node:fs';
 import { createRequire } from 'node:module';
 import { dirname, join } from 'node:path';
 import { fileURLToPath } from 'node:url';
@@ -21,10 +22,24 @@ function addonPath(): string {
   );
 }
 
+/** Whether a bundler has put this code into a file of somebody else's, where the addon is not. */
+function isBundled(): boolean {
+  try {
+    const text = readFileSync(new URL('../../package.json', import.meta.url), 'utf8');
+    return (JSON.parse(text) as { readonly name?: unknown }).name !== 'vulcan-net';
+  } catch {
+    return true;
+  }
+}
+
 /** What to do about a message of the dynamic linker. */
 export function explainLoadFailure(message: string): string {
   const library = /^(\S+\.so[.\d]*): cannot open shared object file/.exec(message)?.[1];
-  if (library === undefined) return 'build it with: npm rebuild vulcan-net';
+  if (library === undefined) {
+    return isBundled()
+      ? 'tell the bundler that vulcan-net is external'
+      : 'build it with: npm rebuild vulcan-net';
+  }
   const debian = debianPackages[library];
   return debian === undefined
     ? `install the package that has ${library}`

@@ -1,10 +1,11 @@
-import { mkdtemp, readdir, readFile, rm, writeFile } from 'node:fs/promises';
+import { mkdir, mkdtemp, readdir, readFile, rm, writeFile } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import ts from 'typescript';
 import { afterEach, beforeEach, describe, expect, it, vi } from 'vitest';
 import { bundledPluginDirectory, loadNative } from '../../../lib/native/load.ts';
 import { addonFile } from '../../support/native.ts';
+import { outcomeOf } from '../../support/run.ts';
 
 async function membersOf(file: string, interfaceName: string): Promise<string[]> {
   const path = new URL(`../../../lib/native/${file}`, import.meta.url);
@@ -99,6 +100,23 @@ describe('an addon that cannot be loaded', () => {
       message: expect.stringContaining('npm rebuild vulcan-net'),
       cause: { code: 'MODULE_NOT_FOUND' },
     });
+  });
+
+  it('says what to tell a bundler that left it behind', async () => {
+    await mkdir(join(directory, 'out/native'), { recursive: true });
+    await writeFile(join(directory, 'package.json'), '{ "name": "launcher", "type": "module" }');
+    for (const name of ['errors', 'native/load']) {
+      const source = await readFile(new URL(`../../../lib/${name}.ts`, import.meta.url), 'utf8');
+      const { outputText } = ts.transpileModule(source.replaceAll(/(from '\..*)\.ts'/g, "$1.js'"), {
+        compilerOptions: { module: ts.ModuleKind.ESNext, target: ts.ScriptTarget.ES2022 },
+      });
+      await writeFile(join(directory, `out/${name}.js`), outputText);
+    }
+    const program = `import { loadNative } from './out/native/load.js'; loadNative();`;
+    await writeFile(join(directory, 'main.js'), program);
+    const { exitCode, stderr } = await outcomeOf(process.execPath, [join(directory, 'main.js')]);
+    expect(exitCode).toBe(1);
+    expect(stderr).toContain('tell the bundler that vulcan-net is external');
   });
 
   it('says how to replace one that is broken', async () => {
