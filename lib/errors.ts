@@ -274,6 +274,12 @@ function defineFields(error: Error, fields: object): void {
   }
 }
 
+/** JSON has nothing of an error's message, but of those that say so themselves. */
+function plain(error: unknown): unknown {
+  if (!(error instanceof Error) || 'toJSON' in error) return error;
+  return { ...error, name: error.name, message: error.message };
+}
+
 const brand = Symbol.for('vulcan-net.NetworkError');
 
 /**
@@ -314,7 +320,12 @@ export class NetworkError extends Error {
   }
 
   toJSON(): Record<string, unknown> {
-    return { name: this.name, code: this.code, message: this.message, ...this.#fields() };
+    const { cause, errors, ...rest } = this.#fields();
+    return {
+      ...{ name: this.name, code: this.code, message: this.message, ...rest },
+      ...(errors === undefined ? {} : { errors: errors.map(plain) }),
+      ...(cause === undefined ? {} : { cause: plain(cause) }),
+    };
   }
 
   #fields(): NetworkErrorFields {
@@ -364,17 +375,8 @@ export class AbortError extends Error {
 
   toJSON(): Record<string, unknown> {
     const { code, operation, step, vmId, network, rolledBack, cause } = this;
-    return {
-      name: this.name,
-      code,
-      message: this.message,
-      operation,
-      step,
-      vmId,
-      network,
-      rolledBack,
-      cause,
-    };
+    const about = { operation, step, vmId, network, rolledBack, cause: plain(cause) };
+    return { name: this.name, code, message: this.message, ...about };
   }
 }
 Object.defineProperty(AbortError.prototype, 'name', { value: 'AbortError' });

@@ -84,7 +84,7 @@ describe('a NetworkError', () => {
   it('prints all it knows as JSON', () => {
     expect(JSON.parse(JSON.stringify(error.with({ vmId: 'vm-1' })))).toEqual({
       ...{ name: 'NetworkError', code: 'ERR_KERNEL', message: 'no', errno: -1, syscall: 'open' },
-      ...{ vmId: 'vm-1', cause: {} },
+      ...{ vmId: 'vm-1', cause: { name: 'Error', message: 'why' } },
     });
   });
 });
