@@ -3,7 +3,9 @@ import { currentResult } from '../../cni/convert.ts';
 import type { CacheRecord } from '../../cni/types.ts';
 import type { BridgePlan } from '../../native/engine.ts';
 import { atStep } from '../../native/kernel-error.ts';
+import type { AddressInfo } from '../../native/netlink.ts';
 import { once } from '../../once.ts';
+import type { HostLinks } from '../host/host-link.ts';
 import { firstInterface } from '../host/host-link.ts';
 import { forwardingOf } from '../network/forwarding.ts';
 import type { NativeLayout } from '../network/layout.ts';
@@ -12,7 +14,6 @@ import { ensureBridge, isOwnBridge } from '../network/own-bridges.ts';
 import { bridgeNameOf } from '../network/plugin-conf.ts';
 import type { Runtime } from '../network/runtime.ts';
 import { type Finding, onHost } from './finding.ts';
-import type { HostReading } from './host-reading.ts';
 
 /** What of a network's bridge is not as `open`, or the chain, left it. */
 
@@ -77,10 +78,15 @@ function shareOfChain({ bridges, list }: Network, { config, result }: CacheRecor
 
 const unique = (texts: readonly string[]): readonly string[] => [...new Set(texts)];
 
+interface BridgeReading {
+  readonly links: () => Promise<HostLinks>;
+  readonly addresses: () => Promise<readonly AddressInfo[]>;
+}
+
 /** Up, with the gateway's addresses, and forwarded from. Of a bridge that others have made nothing else is looked at, or put back. */
 export async function inspectBridge(
   runtime: Runtime,
-  host: Pick<HostReading, 'addresses' | 'links'>,
+  host: BridgeReading,
   plan: BridgePlan,
 ): Promise<readonly Finding[]> {
   const { name } = plan;

@@ -9,7 +9,7 @@ import { withStore } from '../attachment/lost-store.ts';
 import { makeRoom } from '../attachment/make-room.ts';
 import type { AttachRequest } from '../attachment/request.ts';
 import type { Undoing } from '../attachment/undoing.ts';
-import type { Bridge } from '../network/bridge-choice.ts';
+import type { Bridge } from '../network/network.ts';
 import { detachmentOf, linkDetachment, nameAttachment, planAttachment } from './plan.ts';
 import type { NativeRuntime } from './runtime.ts';
 

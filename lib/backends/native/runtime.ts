@@ -1,6 +1,7 @@
 import { NetworkError } from '../../errors.ts';
-import { type Bridge, BridgeChoice } from '../network/bridge-choice.ts';
+import { BridgeChoice } from '../network/bridge-choice.ts';
 import type { NativeLayout } from '../network/layout.ts';
+import type { Bridge } from '../network/network.ts';
 import type { Runtime } from '../network/runtime.ts';
 import { AttachmentTemplate } from './template.ts';
 

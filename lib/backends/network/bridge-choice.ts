@@ -2,14 +2,9 @@ import { maxPorts } from '../../bridges.ts';
 import type { BridgePlan } from '../../native/engine.ts';
 import { atStep } from '../../native/kernel-error.ts';
 import type { Scope } from '../../operation.ts';
+import type { Bridge } from './network.ts';
 import { ensureBridge, remakeBridges } from './own-bridges.ts';
 import type { Runtime } from './runtime.ts';
-
-/** A bridge that is there. */
-export interface Bridge {
-  readonly name: string;
-  readonly mac: string;
-}
 
 /** Of several bridges, the one that a new link becomes a port of: the one with the fewest, as far as is known here. */
 export class BridgeChoice {

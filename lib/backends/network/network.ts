@@ -18,6 +18,12 @@ import { conflistMtu } from './given-mtu.ts';
 import { bridgeCountKey, buildableLayout, type NativeLayout, nativeLayout, routedKey } from './layout.ts';
 import { bridgeNameOf } from './plugin-conf.ts';
 
+/** A bridge that is there. */
+export interface Bridge {
+  readonly name: string;
+  readonly mac: string;
+}
+
 /** A network whose configuration was read, and what the kernel needs for it. */
 export interface Network {
   readonly name: string;

@@ -3,9 +3,8 @@ import type { BridgePlan } from '../../native/engine.ts';
 import { atStep } from '../../native/kernel-error.ts';
 import type { LinkInfo } from '../../native/netlink.ts';
 import type { Scope } from '../../operation.ts';
-import type { Bridge } from './bridge-choice.ts';
 import { forwardingOf } from './forwarding.ts';
-import type { Network } from './network.ts';
+import type { Bridge, Network } from './network.ts';
 import { isNetworkRemoved, removedError } from './removed-network.ts';
 import type { Runtime } from './runtime.ts';
 

@@ -11,14 +11,13 @@ import type { Scope } from '../../operation.ts';
 import type { NetworkLayout } from '../../types.ts';
 import { canonical } from '../host/anchor.ts';
 import { ownerOfAlias } from '../host/host-link.ts';
-import type { Bridge } from './bridge-choice.ts';
 import { conflistFile, readConflist } from './conflist-file.ts';
 import { forgetStateDirs } from './elsewhere.ts';
 import { asFirewallError, type NetworkFirewall } from './firewall.ts';
 import { ensureForwarding } from './forwarding.ts';
 import { refuseTakenSubnets, unreachableSubnets } from './host-routes.ts';
 import { type NativeLayout, nativeLayout, nativeProblem } from './layout.ts';
-import type { Network } from './network.ts';
+import type { Bridge, Network } from './network.ts';
 import { presentPlans } from './own-bridges.ts';
 import type { Runtime } from './runtime.ts';
 

@@ -1,15 +1,18 @@
 import { NetworkError } from '../../errors.ts';
+import type { NativeBinding } from '../../native/binding.ts';
 import type { BridgePlan } from '../../native/engine.ts';
 import type { NativeError } from '../../native/error.ts';
 import { atStep } from '../../native/kernel-error.ts';
 import type { LinkInfo } from '../../native/netlink.ts';
 import { conflistFile, readConflist } from './conflist-file.ts';
 import type { Network } from './network.ts';
-import type { Runtime } from './runtime.ts';
 
 /** Networks that `removeNetwork` has taken away, of whichever manager: those that had them open are not to go on. */
 
-type Host = Pick<Runtime, 'binding' | 'network'>;
+interface Host {
+  readonly binding: NativeBinding;
+  readonly network: Network;
+}
 
 /** One that is of the network's own making, and goes with it. Of a chain's own, one with ports of others stays. */
 const goesWithNetwork = (plan: BridgePlan, link: LinkInfo): boolean =>

@@ -12,9 +12,8 @@ import { LeftConnections } from '../host/left-connections.ts';
 import { Locks } from '../host/locks.ts';
 import { NamespaceWait } from '../host/namespace-wait.ts';
 import { addressStoreOf } from './addresses.ts';
-import type { Bridge } from './bridge-choice.ts';
 import { NetworkFirewall } from './firewall.ts';
-import type { Network } from './network.ts';
+import type { Bridge, Network } from './network.ts';
 
 /** Where the addon, and the plugin that comes with it, are; tests put stand-ins in their place. */
 export interface Host {

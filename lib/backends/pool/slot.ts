@@ -22,7 +22,7 @@ import {
 } from '../native/plan.ts';
 import type { NativeRuntime } from '../native/runtime.ts';
 import { ownerOf } from '../network/addresses.ts';
-import type { Bridge } from '../network/bridge-choice.ts';
+import type { Bridge } from '../network/network.ts';
 
 /** One attachment ahead of its VM: how it is built, and how it is named. */
 
