@@ -29,6 +29,9 @@ const inNamespace = (netns: string, ...command: readonly string[]): string[] => 
 export async function addOutside(): Promise<void> {
   await addNamespace('outside');
   await ip('link', 'add', 'out0', 'type', 'veth', 'peer', 'name', 'eth0', 'netns', 'outside');
+  // The kernel's own addresses come later, into dumps that know nothing of them.
+  await ip('link', 'set', 'out0', 'addrgenmode', 'none');
+  await runIn(outside, 'ip', 'link', 'set', 'eth0', 'addrgenmode', 'none');
   for (const address of [`${hostAddress}/24`, '2001:db8:2::1/64']) await addAddress('out0', address);
   await ip('link', 'set', 'out0', 'up');
   for (const address of [`${outsideAddress}/24`, '2001:db8:2::2/64']) {
