@@ -3,7 +3,10 @@ import { connect } from 'node:net';
 
 const [host, port, timeoutMs] = process.argv.slice(2);
 const socket = connect({ host, port: Number(port) });
-socket.setTimeout(Number(timeoutMs), () => socket.destroy(new Error('no answer')));
+// A connection that there is by now is one, though this process was kept from looking.
+socket.setTimeout(Number(timeoutMs), () =>
+  setImmediate(() => socket.destroy(new Error(socket.connecting ? 'no answer' : 'connected, and no more'))),
+);
 socket.once('data', (data) => {
   process.stdout.write(data);
   socket.destroy();

@@ -6,7 +6,7 @@ import { once } from 'node:events';
 import { setTimeout as sleep } from 'node:timers/promises';
 
 const pauseMs = 2;
-const patienceMs = 5_000;
+const patienceMs = 30_000;
 const bufferBytes = 4 * 1024 * 1024;
 
 const [address, port] = process.argv.slice(2);
