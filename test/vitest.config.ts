@@ -13,7 +13,7 @@ function project(name: string, groupOrder: number, timeoutMs: number) {
       maxWorkers: unit ? 2 : 1,
       fileParallelism: unit,
       sequence: { groupOrder },
-      setupFiles: unit ? [] : ['test/support/inside-lab.ts'],
+      setupFiles: unit ? ['test/support/seed.ts'] : ['test/support/inside-lab.ts'],
     },
   };
 }
