@@ -15,26 +15,23 @@ import { endProcessesIn } from './launcher/vmm.mjs';
 const program = 'test/examples/launcher/launcher.mjs';
 const bootMs = 120_000;
 
-/** Of this many pings at the end the answer may still be on its way. */
-const onTheirWay = 100;
-
-/** A ping every 20 ms, and which of them had no answer. */
+/** A ping every 20 ms, and which of them had no answer, up to the last that had one. */
 function pinging(address: string): { end(): Promise<readonly number[]> } {
   const child = spawn('ping', ['-n', '-i', '0.02', '-W', '2', address]);
   let printed = '';
   child.stdout.on('data', (text: Buffer) => {
     printed += text;
   });
-  const answeredSoFar = () => [...printed.matchAll(/icmp_seq=(\d+) ttl/g)].map(([, seq]) => Number(seq));
+  const answered = () => new Set([...printed.matchAll(/icmp_seq=(\d+) ttl/g)].map(([, seq]) => Number(seq)));
   return {
     async end() {
-      await until('answers', async () => Math.max(...answeredSoFar()) > 2 * onTheirWay);
+      const before = answered().size;
+      await until('more answers', () => answered().size > before);
       child.kill('SIGINT');
       await once(child, 'close');
-      const sent = Number(/(\d+) packets transmitted/.exec(printed)?.[1]);
-      const answered = new Set(answeredSoFar());
-      const due = Array.from({ length: sent - onTheirWay }, (_value, index) => index + 1);
-      return due.filter((seq) => !answered.has(seq));
+      const due = Array.from({ length: Math.max(...answered()) }, (_value, index) => index + 1);
+      const seen = answered();
+      return due.filter((seq) => !seen.has(seq));
     },
   };
 }
