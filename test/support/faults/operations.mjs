@@ -153,5 +153,5 @@ export const titleOf = ({ backend, operation, layout }) => `${operation}: ${back
 export function optionsOf({ backend, operation, layout }) {
   const ofBackend = backend === 'cni' ? { pluginDirs: [stepDir] } : {};
   const ofLayout = layout === 'bridge' ? {} : { layout };
-  return { backend, timeoutMs: 20_000, ...ofBackend, ...ofLayout, ...operations[operation].options };
+  return { backend, timeoutMs: 60_000, ...ofBackend, ...ofLayout, ...operations[operation].options };
 }
