@@ -3,9 +3,9 @@ import type { BackendName } from '../../types.ts';
 /**
  * What a process that is killed leaves of the VM that it was about, by the last step that it had done, and what becomes
  * of that when the network is opened again. It follows `native/engine/attach.cc`, `native/engine/detach.cc`,
- * `native/engine/slot_return.cc`, `cni-attach.ts` and `detach.ts`: whoever changes the order of a step there changes it
- * here. `gc`, `teardown` and `setup` of the same VM find it in the same way. What is in the namespace goes with it; a record
- * that is not whole has no name.
+ * `native/engine/slot_return.cc`, `cni/attach.ts` and `attachment/detach.ts`: whoever changes the order of a step there
+ * changes it here. `gc`, `teardown` and `setup` of the same VM find it in the same way. What is in the namespace goes with
+ * it; a record that is not whole has no name.
  */
 
 /**
