@@ -31,6 +31,9 @@ export async function startOutside() {
   for (const command of [
     `netns add ${name}`,
     `link add ${uplink.link} type veth peer name eth0 netns ${name}`,
+    // The kernel's own addresses come later, into dumps that know nothing of them.
+    `link set ${uplink.link} addrgenmode none`,
+    `-n ${name} link set eth0 addrgenmode none`,
     `address add ${uplink.address}/24 dev ${uplink.link}`,
     `link set ${uplink.link} up`,
     `-n ${name} address add ${host.address}/24 dev eth0`,
