@@ -148,8 +148,3 @@ export function inRange({ first, last }: AddressRange, address: Address): boolea
 export function contains(subnet: Cidr, address: Address): boolean {
   return inRange(subnetRange(subnet), address);
 }
-
-/** `255.255.255.0`. */
-export function formatNetmask(prefixLength: number): string {
-  return formatIpv4((0xffffffffn << BigInt(32 - prefixLength)) & 0xffffffffn);
-}

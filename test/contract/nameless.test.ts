@@ -37,7 +37,7 @@ describeLayouts('a VM whose bridge is down, and whose namespace has lost its nam
     },
   );
 
-  it('goes all the same where it is not to stay', async () => {
+  it('is removed by gc unless `keep` names it', async () => {
     const before = await canonicalDump();
     const manager = await lab.open();
     const { netnsPath } = await manager.setup('vm-1');

@@ -58,7 +58,7 @@ describeWith(['lab', 'tun'], 'what repair reads of the host', () => {
     expect(six.names).toEqual(names);
   });
 
-  it('and where all of them are put back', async () => {
+  it('is read as often where all of them are put back', async () => {
     const flush = () => nft('flush', 'ruleset');
     const { names } = await readings(1, flush);
     const six = await readings(6, flush);

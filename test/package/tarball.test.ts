@@ -151,7 +151,7 @@ describeWith(['lab', 'node-lts', 'debian-plugins'], 'an installation from the ta
     });
     beforeEach(resetLab);
 
-    it('took its headers from there', () => {
+    it('was compiled with those headers', () => {
       expect(installation.headers).toBe(headers);
     });
 

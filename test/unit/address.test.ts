@@ -8,7 +8,6 @@ import {
   contains,
   formatAddress,
   formatCidr,
-  formatNetmask,
   hostRange,
   isNetwork,
   parseAddress,
@@ -167,13 +166,4 @@ describe('subnets', () => {
   it.each(['10.168.0.0/31', '10.168.0.0/32', 'fd78::/127'])('%s has no room for two hosts', (text) => {
     expect(hostRange(parsedCidr(text))).toBeNull();
   });
-});
-
-it.each([
-  [0, '0.0.0.0'],
-  [8, '255.0.0.0'],
-  [23, '255.255.254.0'],
-  [32, '255.255.255.255'],
-])('the netmask of /%i is %s', (prefixLength, mask) => {
-  expect(formatNetmask(prefixLength)).toBe(mask);
 });

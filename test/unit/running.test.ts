@@ -1,12 +1,15 @@
+import { setImmediate } from 'node:timers/promises';
 import { expect, it } from 'vitest';
 import { Running } from '../../lib/running.ts';
 
 it('has ended at once when nothing is under way', async () => {
   const running = new Running();
-  await running.ended();
+  const hasEnded = () => Promise.race([running.ended().then(() => true), setImmediate(false)]);
+  expect(await hasEnded()).toBe(true);
   running.begin();
+  expect(await hasEnded()).toBe(false);
   running.end();
-  await running.ended();
+  expect(await hasEnded()).toBe(true);
 });
 
 it('has ended for all who wait when the last has', async () => {

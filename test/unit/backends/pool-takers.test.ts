@@ -36,7 +36,7 @@ describe('who waits for a slot', () => {
     expect([takers.size, vi.getTimerCount()]).toEqual([0, 0]);
   });
 
-  it('is sent away', async () => {
+  it('gets null when the pool closes', async () => {
     const takers = new Takers();
     const waiting = [takers.wait(new Stopper()), takers.wait(new Stopper())];
     takers.dismiss();
