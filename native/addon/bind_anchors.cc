@@ -52,17 +52,13 @@ struct AnchorPlan {
 
 }  // namespace
 
-Napi::Value ContainerToJs(Napi::Env env, const std::string& container) {
-  return container.empty() ? env.Null() : Napi::Value(Napi::String::New(env, container));
-}
-
 Napi::Object AnchorStateToJs(Napi::Env env, const AnchorState& state) {
   Napi::Object object = Napi::Object::New(env);
   object.Set("kind", KindName(state.kind));
   object.Set("inode", Napi::Number::New(env, static_cast<double>(state.id.inode)));
   object.Set("device", Napi::Number::New(env, static_cast<double>(state.id.device)));
   object.Set("claimed", Napi::Boolean::New(env, state.claimed));
-  object.Set("container", ContainerToJs(env, state.container));
+  object.Set("container", TextOrNull(env, state.container));
   object.Set("ageMs", Napi::Number::New(env, state.age_ms));
   object.Set("isHost", Napi::Boolean::New(env, state.is_host));
   return object;

@@ -74,8 +74,7 @@ namespace {
   object.Set("cut", result.cut);
   object.Set("steps", StepsToJs(env, result.steps));
   object.Set("netns", result.netns ? Napi::Value(NamespaceToJs(env, *result.netns)) : env.Null());
-  object.Set("errors", ToArray(env, result.errors,
-                               [](Napi::Env e, const Error& error) { return ToJsError(e, error).Value(); }));
+  object.Set("errors", ToJs(env, result.errors));
   return object;
 }
 

@@ -28,10 +28,6 @@ firewall::Network ParseNetwork(const Fields& fields) {
   return network;
 }
 
-Napi::Value TextOrNull(Napi::Env env, const std::string& text) {
-  return text.empty() ? env.Null() : Napi::Value(Napi::String::New(env, text));
-}
-
 Napi::Object ForeignChainToJs(Napi::Env env, const ForeignChain& chain) {
   Napi::Object object = Napi::Object::New(env);
   object.Set("family", chain.family);

@@ -27,15 +27,9 @@ namespace {
   return plan;
 }
 
-[[nodiscard]] Napi::Value VerdictsToJs(Napi::Env env, const std::vector<std::optional<Error>>& against) {
-  return ToArray(env, against, [](Napi::Env e, const std::optional<Error>& error) -> Napi::Value {
-    return error ? Napi::Value(ToJsError(e, *error).Value()) : e.Null();
-  });
-}
-
 [[nodiscard]] Napi::Value ProofsToJs(Napi::Env env, const SlotProofs& proofs) {
   Napi::Object object = Napi::Object::New(env);
-  object.Set("against", VerdictsToJs(env, proofs.against));
+  object.Set("against", ToJs(env, proofs.against));
   object.Set("readingMs", std::chrono::duration<double, std::milli>(proofs.reading).count());
   return object;
 }
@@ -66,7 +60,7 @@ void BindRecycling(Napi::Object exports, Module& module) {
       [&host](const std::vector<std::shared_ptr<Slot>>& returned, const Cancellation&) {
         return CutSlots(returned, host);
       },
-      VerdictsToJs);
+      [](Napi::Env env, const std::vector<std::optional<Error>>& against) { return ToJs(env, against); });
   Export(
       exports, module, "slotsProve", LaneName::kScan,
       [&slots](const Fields& fields) { return SlotsOf(slots, fields); }, ProveSlots, ProofsToJs);
@@ -79,7 +73,7 @@ void BindRecycling(Napi::Object exports, Module& module) {
         return std::make_unique<ResetSlots>(SlotsOf(slots, fields), host);
       },
       [](const std::unique_ptr<ResetSlots>& work, const Cancellation&) { return work->Step(); },
-      VerdictsToJs);
+      [](Napi::Env env, const std::vector<std::optional<Error>>& against) { return ToJs(env, against); });
   const auto forget = [&slots](const Napi::CallbackInfo& info) {
     slots.Take(Fields::Of(info[0], "plan").Integer<std::uint32_t>("slot")).reset();
   };

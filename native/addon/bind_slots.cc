@@ -109,10 +109,7 @@ void BindSlots(Napi::Object exports, Module& module) {
       [](const std::unique_ptr<DestroySlots>& destruction, const Cancellation&) {
         return destruction->Step();
       },
-      [](Napi::Env env, const std::vector<Error>& errors) {
-        return ToArray(env, errors,
-                       [](Napi::Env e, const Error& error) { return ToJsError(e, error).Value(); });
-      });
+      [](Napi::Env env, const std::vector<Error>& errors) { return ToJs(env, errors); });
 }
 
 }  // namespace vulcan::addon

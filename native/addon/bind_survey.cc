@@ -25,7 +25,7 @@ namespace {
                entry.Set("name", claim.first);
                entry.Set("netns",
                          claim.second.netns ? Napi::Value(NamespaceToJs(e, *claim.second.netns)) : e.Null());
-               entry.Set("container", ContainerToJs(e, claim.second.container));
+               entry.Set("container", TextOrNull(e, claim.second.container));
                return entry;
              }));
   object.Set("anchors", ToArray(env, survey.anchors, [](Napi::Env e, const auto& anchor) {
@@ -84,11 +84,7 @@ namespace {
 void BindSurvey(Napi::Object exports, Module& module) {
   Export(exports, module, "survey", LaneName::kScan, ParseSurveyPlan, TakeSurvey, SurveyToJs);
   Export(exports, module, "amend", LaneName::kNamespace, ParseAmendPlan, Amend,
-         [](Napi::Env env, const std::vector<std::optional<Error>>& errors) {
-           return ToArray(env, errors, [](Napi::Env e, const std::optional<Error>& error) -> Napi::Value {
-             return error ? Napi::Value(ToJsError(e, *error).Value()) : e.Null();
-           });
-         });
+         [](Napi::Env env, const std::vector<std::optional<Error>>& errors) { return ToJs(env, errors); });
 }
 
 }  // namespace vulcan::addon

@@ -78,6 +78,18 @@ class Fields {
 [[nodiscard]] inline Napi::Value ToJs(Napi::Env env, const std::string& value) {
   return Napi::String::New(env, value);
 }
+[[nodiscard]] inline Napi::Value ToJs(Napi::Env env, const Error& error) {
+  return ToJsError(env, error).Value();
+}
+// Empty is null.
+template <typename T>
+[[nodiscard]] Napi::Value ToJs(Napi::Env env, const std::optional<T>& value) {
+  return value ? ToJs(env, *value) : env.Null();
+}
+// Empty is null.
+[[nodiscard]] inline Napi::Value TextOrNull(Napi::Env env, const std::string& text) {
+  return text.empty() ? env.Null() : ToJs(env, text);
+}
 
 // A range as an array, each element by `convert(env, element)`.
 template <typename Range, typename Convert>
@@ -88,15 +100,9 @@ template <typename Range, typename Convert>
   return array;
 }
 
-[[nodiscard]] inline Napi::Value ToJs(Napi::Env env, const std::vector<std::string>& values) {
-  return ToArray(env, values,
-                 [](Napi::Env e, const std::string& value) { return Napi::String::New(e, value); });
-}
-
-// Empty is null.
 template <typename T>
-[[nodiscard]] Napi::Value ToJs(Napi::Env env, const std::optional<T>& value) {
-  return value ? ToJs(env, *value) : env.Null();
+[[nodiscard]] Napi::Value ToJs(Napi::Env env, const std::vector<T>& values) {
+  return ToArray(env, values, [](Napi::Env e, const T& value) { return ToJs(e, value); });
 }
 
 }  // namespace vulcan::addon

@@ -6,9 +6,7 @@
 
 namespace vulcan::addon {
 
-// Null for the VM's own id.
-[[nodiscard]] Napi::Value ContainerToJs(Napi::Env env, const std::string& container);
-
+// Its `container` is null for the VM's own id.
 [[nodiscard]] Napi::Object AnchorStateToJs(Napi::Env env, const AnchorState& state);
 
 }  // namespace vulcan::addon
