@@ -6,7 +6,7 @@ import type { Operation } from './types.ts';
  */
 export const errorTable = {
   ERR_CLOSED: {
-    when: 'a verb is called on a manager that is closed or closing',
+    when: 'a verb is called on a manager that is closed or closing, or a setup is under way when its manager closes',
     remedy: 'open a new NetworkManager',
   },
   ERR_NATIVE_LOAD: {
@@ -17,7 +17,7 @@ export const errorTable = {
   ERR_PERMISSION: {
     when: 'the kernel refuses for want of privilege',
     remedy:
-      'run as root, or with CAP_NET_ADMIN and CAP_SYS_ADMIN, and with confDir, addressDir, stateDir and netnsDir where this user may write',
+      'run as root, or with CAP_NET_ADMIN and CAP_SYS_ADMIN, with confDir, addressDir, stateDir and netnsDir where this user may write, and a /dev/net/tun that it may open',
   },
   ERR_VM_ID_INVALID: {
     when: 'a vmId is empty, longer than 64 characters, has characters outside [A-Za-z0-9_.-], or begins with none of [A-Za-z0-9]',
@@ -48,7 +48,7 @@ export const errorTable = {
     remedy: 'choose an address inside the subnet that is neither its first nor its last',
   },
   ERR_CONFLIST_NOT_FOUND: {
-    when: 'no conflist of that name or path exists',
+    when: 'no conflist is at that path',
     remedy: 'check the path, or leave conflist out to have one generated',
   },
   ERR_CONFLIST_PARSE: {
@@ -133,7 +133,8 @@ export const errorTable = {
   },
   ERR_ATTACHMENT_EXISTS: {
     when: 'the VM already has its network; nothing was touched',
-    remedy: 'call teardown(vmId) first, or use another vmId',
+    remedy:
+      'call teardown(vmId) first, of a manager with the stateDir, network and backend that it was set up with; or use another vmId',
   },
   ERR_ATTACHMENT_NOT_FOUND: {
     when: 'check() or repair() is asked for a VM that has no network',
@@ -145,11 +146,12 @@ export const errorTable = {
   },
   ERR_NETNS_FOREIGN: {
     when: "something that this library did not make stands at the VM's namespace path",
-    remedy: 'look at it (ip netns pids NAME); remove it with ip netns del NAME, or use another vmId',
+    remedy:
+      "look at it (ip netns pids NAME): it may be a VM of a manager with another stateDir. If it is nobody's, ip netns del NAME; else use another vmId",
   },
   ERR_NETNS_HOST: {
     when: "the namespace path is the host's own network namespace",
-    remedy: 'remove the file and call setup again',
+    remedy: 'remove the name with ip netns del NAME, which ends nothing, and call setup again',
   },
   ERR_NETNS_BUSY: {
     when: 'teardown with wait: true gives up waiting for the processes that hold the namespace: time is up, or the manager closes',
@@ -157,7 +159,7 @@ export const errorTable = {
   },
   ERR_STATE_DIR_UNSAFE: {
     when: 'a state directory is a symlink, may be written by others, or belongs to someone else',
-    remedy: 'chown it to the user that runs this process, and chmod go-w',
+    remedy: 'move a symlink or a file away; else chown it to the user that runs this process, and chmod go-w',
   },
   ERR_RECORD_WRITE: {
     when: 'the record of an attachment cannot be written (a full disk, a read-only file system)',
@@ -195,7 +197,8 @@ export const errorTable = {
   },
   ERR_SUBNET_CONFLICT: {
     when: 'the subnet overlaps one of another network in the firewall table, or a route of the host, or the host itself has on another link what a guest or the gateway is to have',
-    remedy: 'choose another subnet',
+    remedy:
+      "choose another subnet; where the route is of this network's own bridge by an older name, open with that bridge and removeNetwork() first",
   },
   ERR_FIREWALL: {
     when: 'the kernel refuses a change of the nftables table',
@@ -215,7 +218,7 @@ export const errorTable = {
     remedy: 'open a new NetworkManager; make a bridge of your own again, then call repair()',
   },
   ERR_VERIFY: {
-    when: "open() with verify: 'throw' finds something missing",
+    when: "open() with verify: 'throw' finds something of severity error",
     remedy: 'follow the remedies in the message',
   },
   ERR_NO_IPV4: {

@@ -1,3 +1,4 @@
+/// <reference types="node" preserve="true" />
 export type { AbortErrorFields, NetworkErrorFields, PluginFailure } from './errors.ts';
 export { AbortError, type ErrorCode, errorTable, isNetworkError, NetworkError } from './errors.ts';
 export {

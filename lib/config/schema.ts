@@ -83,7 +83,8 @@ function problemOf(issue: Issue): Error {
   const { code, input } = issue;
   const where = z.core.toDotPath(issue.path);
   if (code === 'unrecognized_keys') {
-    return misuse('ERR_INVALID_ARG_VALUE', `unknown option: ${issue.keys.join(', ')}`);
+    const hint = issue.keys.includes('signal') ? ' (open takes it in its second argument)' : '';
+    return misuse('ERR_INVALID_ARG_VALUE', `unknown option: ${issue.keys.join(', ')}${hint}`);
   }
   const subject = typeof input === 'string' ? `${where} ${JSON.stringify(input)}` : where;
   if (code === 'custom' && issue.params !== undefined) {

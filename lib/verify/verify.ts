@@ -9,9 +9,10 @@ import type { VerifySubject } from './subject.ts';
 /** What must be there for set-ups to succeed, each proven by use, and what to do about what is missing. */
 
 function reportText(findings: readonly VerifyFinding[], plugins: readonly VerifyPlugin[]): string {
-  const lines = plugins.map(({ type, path, versions }) =>
-    `plugin ${type}: ${path ?? 'missing'} ${versions.join(' ')}`.trimEnd(),
-  );
+  // A plugin that is missing and needed is a finding.
+  const lines = plugins
+    .filter(({ path }) => path !== null)
+    .map(({ type, path, versions }) => `plugin ${type}: ${path} ${versions.join(' ')}`.trimEnd());
   for (const { severity, message, remedy } of findings) {
     if (severity === 'notice') continue;
     lines.push(`${severity}: ${message}`, `  remedy: ${remedy}`);
