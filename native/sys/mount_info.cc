@@ -1,13 +1,15 @@
 #include "sys/mount_info.h"
 
-#include <fstream>
 #include <sstream>
+#include <utility>
+
+#include "sys/process_file.h"
 
 namespace vulcan {
 
 // 36 35 98:0 /mnt1 /mnt2 rw,noatime master:1 - ext3 /dev/root rw,errors=continue
 std::vector<MountInfo> ReadMountInfo(const std::string& path) {
-  std::ifstream file(path);
+  std::istringstream file(ReadProcessFile(path).value_or(""));
   std::vector<MountInfo> mounts;
   for (std::string line; std::getline(file, line);) {
     std::istringstream fields(line);

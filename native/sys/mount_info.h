@@ -15,7 +15,7 @@ struct MountInfo {
   std::string file_system;
 };
 
-// Empty when the process that the file belongs to has ended.
+// Empty when the process that the file belongs to has ended, or does not let itself be looked at.
 [[nodiscard]] std::vector<MountInfo> ReadMountInfo(const std::string& path);
 
 }  // namespace vulcan

@@ -1,7 +1,6 @@
 #include "engine/namespace_source.h"
 
 #include <gtest/gtest.h>
-#include <sys/resource.h>
 #include <unistd.h>
 
 #include <cerrno>
@@ -12,6 +11,7 @@
 #include <optional>
 #include <thread>
 
+#include "no_more_files.h"
 #include "sys/netns.h"
 #include "throws.h"
 
@@ -27,22 +27,6 @@ class Namespaces : public testing::Test {
 
   const TapPlan tap_{"tap0", {1000, 1001}};
   NamespaceSource source_;
-};
-
-// No more descriptors than there are, while it lives.
-class NoMoreFiles {
- public:
-  NoMoreFiles() {
-    ::getrlimit(RLIMIT_NOFILE, &before_);
-    const rlimit none{3, before_.rlim_max};
-    ::setrlimit(RLIMIT_NOFILE, &none);
-  }
-  ~NoMoreFiles() { ::setrlimit(RLIMIT_NOFILE, &before_); }
-  NoMoreFiles(const NoMoreFiles&) = delete;
-  NoMoreFiles& operator=(const NoMoreFiles&) = delete;
-
- private:
-  rlimit before_{};
 };
 
 TEST_F(Namespaces, AreNewEachTimeAndNotOurs) {

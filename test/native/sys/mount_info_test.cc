@@ -2,9 +2,12 @@
 
 #include <gtest/gtest.h>
 
+#include <cerrno>
 #include <fstream>
 
+#include "no_more_files.h"
 #include "temporary_directory.h"
+#include "throws.h"
 
 namespace vulcan {
 namespace {
@@ -23,6 +26,11 @@ TEST(MountInfo, ReadsLinesWithAnyNumberOfTags) {
   EXPECT_EQ(mounts[1].file_system, "nsfs");
   EXPECT_TRUE(mounts[1].shared);
   EXPECT_FALSE(mounts[2].shared);
+}
+
+TEST(MountInfo, IsNotEmptyForWantOfDescriptors) {
+  const NoMoreFiles no_more;
+  EXPECT_TRUE(Throws(EMFILE, [] { static_cast<void>(ReadMountInfo("/proc/self/mountinfo")); }));
 }
 
 TEST(MountInfo, IsEmptyForAProcessThatEnded) { EXPECT_TRUE(ReadMountInfo("/proc/0/mountinfo").empty()); }
