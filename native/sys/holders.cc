@@ -13,14 +13,15 @@
 #include <cstddef>
 #include <cstdio>
 #include <filesystem>
-#include <fstream>
 #include <map>
 #include <optional>
 #include <set>
 #include <system_error>
 #include <utility>
 
+#include "base/error.h"
 #include "sys/mount_info.h"
+#include "sys/process_file.h"
 
 namespace vulcan {
 namespace {
@@ -36,10 +37,12 @@ namespace fs = std::filesystem;
   return names;
 }
 
-// A process may end at any moment: whatever can't be read any more holds nothing.
+// A process may end at any moment: whatever can't be read any more holds nothing, as far as can be told.
 [[nodiscard]] std::vector<std::string> Entries(const std::string& directory) {
-  std::error_code ended;
-  return Entries(directory, ended);
+  std::error_code error;
+  std::vector<std::string> names = Entries(directory, error);
+  if (error && !IsEndedOrHidden(error.value())) throw Error(error.value(), "opendir").Path(directory);
+  return names;
 }
 
 [[nodiscard]] std::string LinkText(const std::string& path) {
@@ -49,10 +52,8 @@ namespace fs = std::filesystem;
 }
 
 [[nodiscard]] std::string CommandOf(const std::string& process) {
-  std::ifstream file(process + "/comm");
-  std::string command;
-  std::getline(file, command);
-  return command;
+  const std::string command = ReadProcessFile(process + "/comm").value_or("");
+  return command.substr(0, command.find('\n'));
 }
 
 // Of "net:[4026531840]", as links and mounts of network namespaces show it; 0: of anything else.
@@ -136,6 +137,7 @@ class Search {
 
 [[nodiscard]] UniqueFd OpenIfIs(const std::string& path, const NamespaceId& id) {
   UniqueFd fd(::open(path.c_str(), O_RDONLY | O_CLOEXEC | O_NONBLOCK));
+  if (!fd && (errno == EMFILE || errno == ENFILE || errno == ENOMEM)) throw SystemError("open", path);
   struct stat status {};
   if (!fd || ::fstat(fd.Get(), &status) != 0) return {};
   return NamespaceId{status.st_dev, status.st_ino} == id ? std::move(fd) : UniqueFd();

@@ -26,8 +26,8 @@ struct NamespaceHolder {
 };
 
 // Who keeps each of the namespaces alive, in one reading of /proc, by all that it tells: a socket or a TAP
-// that is used from outside of a namespace pins it, too, and is not seen. One process for each mount
-// namespace is named.
+// that is used from outside of a namespace pins it, too, and is not seen; nor is a process that does not let
+// itself be looked at. One process for each mount namespace is named.
 [[nodiscard]] std::vector<std::vector<NamespaceHolder>> FindHolders(const std::vector<NamespaceId>& ids,
                                                                     const Cancellation& cancellation);
 
@@ -41,7 +41,8 @@ struct InhabitedNamespaces {
 // Inodes of the network namespaces that threads run in, in one reading of /proc.
 [[nodiscard]] InhabitedNamespaces ReadInhabitedNamespaces(const Cancellation& cancellation);
 
-// The namespace itself, by way of whoever runs in it or has it open; empty when nobody does. It is known by
+// The namespace itself, by way of whoever runs in it or has it open; empty when nobody who lets himself be
+// looked at does. It is known by
 // its id, never by a pid.
 [[nodiscard]] UniqueFd OpenHeldNamespace(const NamespaceId& id, const Cancellation& cancellation);
 

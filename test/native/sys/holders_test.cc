@@ -3,7 +3,6 @@
 #include <gtest/gtest.h>
 #include <sched.h>
 #include <sys/mman.h>
-#include <sys/resource.h>
 #include <sys/wait.h>
 #include <unistd.h>
 
@@ -14,7 +13,9 @@
 #include <cstdint>
 #include <memory>
 
+#include "no_more_files.h"
 #include "sys/netns.h"
+#include "throws.h"
 
 namespace vulcan {
 namespace {
@@ -60,13 +61,18 @@ TEST(InhabitedNamespaces, HaveWhoForksMeanwhile) {
 }
 
 TEST(InhabitedNamespaces, SayWhyTheyAreNotAll) {
-  rlimit before{};
-  ASSERT_EQ(::getrlimit(RLIMIT_NOFILE, &before), 0);
-  const rlimit none{3, before.rlim_max};
-  ASSERT_EQ(::setrlimit(RLIMIT_NOFILE, &none), 0);
+  const NoMoreFiles no_more;
   const InhabitedNamespaces inhabited = ReadInhabitedNamespaces({});
-  ASSERT_EQ(::setrlimit(RLIMIT_NOFILE, &before), 0);
   EXPECT_EQ(inhabited.unread, EMFILE);
+}
+
+TEST(Holders, AreNotTakenForNobodyForWantOfDescriptors) {
+  UniqueFd held;
+  RunInNewNamespace([&] { held = OpenCurrentNamespace(); });
+  const NamespaceId id = IdOfNamespace(held.Get());
+  const NoMoreFiles no_more;
+  EXPECT_TRUE(Throws(EMFILE, [&] { static_cast<void>(FindHolders({id}, {})); }));
+  EXPECT_TRUE(Throws(EMFILE, [&] { static_cast<void>(OpenHeldNamespace(id, {})); }));
 }
 
 TEST(Holders, AreFoundOfEachNamespace) {
