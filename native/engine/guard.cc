@@ -105,8 +105,6 @@ void Delete(nft::Socket& socket, std::vector<SetElements> elements) {
   }
 }
 
-[[nodiscard]] bool IsOurs(const std::string& comment) { return comment.starts_with("vulcan-net guard "); }
-
 [[nodiscard]] std::string NameOf(const nft::Table& table) {
   switch (table.family) {
     case NFPROTO_BRIDGE:
@@ -149,6 +147,19 @@ void Intersect(PortMap& ports, const PortMap& others) {
   for (const auto& [link, port] : others) ports.try_emplace(link, Port{link, {}, port.routed});
 }
 
+// All elements, moved into a table that is made anew.
+void Rebuild(nft::Socket& socket, nft::Batch& batch, const nft::Table& table) {
+  nft::DeleteTable(batch, table);
+  AddLayout(batch, table);
+  for (const nft::Set* set : Sets()) {
+    auto elements = nft::ListElements(socket, table, *set);
+    // In another layout, or by hand, a set of that name may have become something else.
+    std::erase_if(elements,
+                  [&](const nft::Element& element) { return element.key.size() != nft::KeySize(*set); });
+    nft::AddElements(batch, table, *set, elements);
+  }
+}
+
 }  // namespace
 
 bool Ensure(bool routed, const Cancellation& cancellation) {
@@ -157,13 +168,15 @@ bool Ensure(bool routed, const Cancellation& cancellation) {
     nft::Transact(cancellation, [&](nft::Socket& socket, nft::Batch& batch) {
       for (const nft::Table& table : Tables(routed)) {
         const auto present = nft::ReadTable(socket, table);
-        if (present && !IsOurs(present->comment)) {
+        const int layout = present ? ParseLayout(present->comment) : kLayout;
+        if (layout == 0) {
           throw Error(EEXIST, "NFT_MSG_NEWTABLE", "a table of this name was made by someone else")
               .Path(NameOf(table))
               .Why(Reason::kForeign);
         }
         made |= !present;
-        AddLayout(batch, table);
+        if (layout == kLayout) AddLayout(batch, table);
+        if (layout < kLayout) Rebuild(socket, batch, table);
       }
       return true;
     });
@@ -240,7 +253,8 @@ bool RemoveUnused(const Cancellation& cancellation) {
       for (const nft::Table& table : Tables(routed)) {
         const auto present = nft::ReadTable(socket, table);
         if (!present) continue;
-        const bool unused = IsOurs(present->comment) && nft::ListElements(socket, table, Ports()).empty();
+        const bool unused =
+            ParseLayout(present->comment) != 0 && nft::ListElements(socket, table, Ports()).empty();
         if (unused) nft::DeleteTable(batch, table);
         changed |= unused;
         gone &= unused;

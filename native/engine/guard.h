@@ -28,8 +28,8 @@ struct Port {
   bool routed = false;
 };
 
-// The tables for either kind of port, and each of their rules once; whether one was not there. EEXIST with
-// reason foreign when a table of that name is not ours.
+// The tables for either kind of port, and each of their rules once, but those of a newer layout as they are;
+// whether one was not there. EEXIST with reason foreign when a table of that name is not ours.
 bool Ensure(bool routed, const Cancellation& cancellation);
 
 // Which tables guard either kind of port: one that somebody has made again guards none of those of before.

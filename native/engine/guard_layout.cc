@@ -7,7 +7,9 @@
 
 #include <algorithm>
 #include <array>
+#include <charconv>
 #include <cstddef>
+#include <string_view>
 #include <utility>
 
 #include "base/immortal.h"
@@ -22,6 +24,7 @@ using nft::DataType;
 using nft::Field;
 using nft::Rule;
 
+constexpr std::string_view kLayoutPrefix = "vulcan-net guard ";
 constexpr const char* kPrerouting = "prerouting";
 constexpr const char* kInput = "input";
 constexpr const char* kGuard = "guard";
@@ -248,7 +251,15 @@ const std::vector<nft::Table>& Tables(bool routed) {
   return routed ? *host : *bridge;
 }
 
-std::string LayoutComment() { return "vulcan-net guard " + std::to_string(kLayout); }
+std::string LayoutComment() { return std::string(kLayoutPrefix) + std::to_string(kLayout); }
+
+int ParseLayout(const std::string& comment) {
+  if (!comment.starts_with(kLayoutPrefix)) return 0;
+  const char* begin = comment.data() + kLayoutPrefix.size();
+  int layout = 0;
+  std::from_chars(begin, comment.data() + comment.size(), layout);
+  return layout;
+}
 
 const nft::Set& Ports() {
   static const Immortal set{
@@ -272,11 +283,13 @@ const nft::Set& Bindings6() {
   return *set;
 }
 
+std::array<const nft::Set*, 3> Sets() { return {&Ports(), &Bindings4(), &Bindings6()}; }
+
 void AddLayout(nft::Batch& batch, const nft::Table& table) {
   const auto is_it = [&](const Part& part) { return part.table.family == table.family; };
   const Part& part = *std::find_if(Parts().begin(), Parts().end(), is_it);
   nft::AddTable(batch, table, LayoutComment());
-  for (const nft::Set* set : {&Ports(), &Bindings4(), &Bindings6()}) nft::AddSet(batch, table, *set);
+  for (const nft::Set* set : Sets()) nft::AddSet(batch, table, *set);
   std::vector<nft::Chain> chains = {{kGuard, std::nullopt}, part.chain};
   for (const char* each : part.chains) chains.push_back({each, std::nullopt});
   for (const nft::Chain& chain : chains) nft::AddChain(batch, table, chain);
