@@ -50,8 +50,8 @@ void Module::Submit(Napi::Env env, std::unique_ptr<Task> owned, LaneName lane,
       deliveries_.Add(task);
       return std::nullopt;
     });
-  } catch (const std::exception& error) {
-    task->Fail(Error(EAGAIN, "pthread_create", error.what()));
+  } catch (const std::exception&) {
+    task->Fail(CurrentError());
     Finish(env, task);
   }
 }
