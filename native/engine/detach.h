@@ -68,8 +68,9 @@ class Detach {
   [[nodiscard]] Progress<DetachResult> Step(const Cancellation& cancellation);
 
  private:
-  // What it throws is gathered; whether it went through.
+  // Takes the locks; empty: they are held. Throws at step "lock".
   [[nodiscard]] std::optional<Wait> Acquire(const Cancellation& cancellation);
+  // What it throws is gathered; whether it went through.
   bool Try(const char* step, const std::function<void()>& body);
   // Where the record is; null when there is no such directory.
   [[nodiscard]] const Directory* Records();
