@@ -13,7 +13,9 @@ template <typename Held>
 class HandleTable {
  public:
   [[nodiscard]] std::uint32_t Add(Held held) {
-    held_.emplace(++last_, std::make_shared<Held>(std::move(held)));
+    auto shared = std::make_shared<Held>(std::move(held));
+    // Where the numbers begin anew, some are still in use.
+    while (!held_.try_emplace(++last_, shared).second) continue;
     return last_;
   }
   // Both return null for a number that is unknown or was released.
