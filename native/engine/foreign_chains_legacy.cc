@@ -9,6 +9,7 @@
 #include <cerrno>
 #include <cstddef>
 #include <cstring>
+#include <map>
 #include <sstream>
 #include <string>
 #include <string_view>
@@ -58,13 +59,13 @@ class LegacyTable {
   explicit LegacyTable(std::vector<std::byte> entries) : entries_(std::move(entries)) {}
 
   // What becomes of a packet that meets no condition from `offset` on.
-  [[nodiscard]] Fate Follow(std::size_t offset, int depth = 0) const {
+  [[nodiscard]] Fate Follow(std::size_t offset, int depth = 0) {
     while (depth < kMaxDepth && offset + sizeof(ipt_entry) <= entries_.size()) {
       const auto entry = Read<ipt_entry>(offset);
       const Step step = ReadStep(entry, offset);
       if (step.fate != Fate::kUndecided || step.returns) return step.fate;
       if (step.jump) {
-        const Fate fate = Follow(*step.jump, depth + 1);
+        const Fate fate = FollowJump(*step.jump, depth + 1);
         const bool is_goto = (entry.ip.flags & IPT_F_GOTO) != 0;
         if (fate != Fate::kUndecided || is_goto) return fate;
       }
@@ -95,6 +96,13 @@ class LegacyTable {
     std::optional<std::size_t> jump;
   };
 
+  // Once, however many rules jump there.
+  [[nodiscard]] Fate FollowJump(std::size_t offset, int depth) {
+    const auto [known, is_new] = known_.try_emplace(offset, Fate::kUndecided);
+    if (is_new) known->second = Follow(offset, depth);
+    return known->second;
+  }
+
   template <typename T>
   [[nodiscard]] T Read(std::size_t offset) const {
     static_assert(std::is_trivially_copyable_v<T>);
@@ -123,13 +131,20 @@ class LegacyTable {
     if (name == "REJECT") return {Fate::kDropped, false, {}};
     // The standard target has no name.
     if (!name.empty()) return {};
-    if (target.verdict >= 0) return {Fate::kUndecided, false, static_cast<std::size_t>(target.verdict)};
+    if (target.verdict >= 0) {
+      const auto to = static_cast<std::size_t>(target.verdict);
+      // So iptables writes a rule that has no target.
+      if (to == offset + entry.next_offset) return {};
+      return {Fate::kUndecided, false, to};
+    }
     if (target.verdict == XT_RETURN) return {Fate::kUndecided, true, {}};
     const int verdict = -target.verdict - 1;
     return {verdict == NF_DROP ? Fate::kDropped : Fate::kAccepted, false, {}};
   }
 
   std::vector<std::byte> entries_;
+  // By where a chain that is jumped to begins.
+  std::map<std::size_t, Fate> known_;
 };
 
 // EAGAIN when the table was replaced since its size was read.
@@ -158,7 +173,7 @@ LegacyFilter ReadFilter(const UniqueFd& socket) {
 }  // namespace
 
 bool LegacyRulesDrop(std::vector<std::byte> entries, std::size_t chain, std::size_t last) {
-  const LegacyTable table(std::move(entries));
+  LegacyTable table(std::move(entries));
   Fate fate = table.Follow(chain);
   // A goto in the chain itself comes back to the policy, which is the chain's last entry.
   if (fate == Fate::kUndecided) fate = table.Follow(last);
