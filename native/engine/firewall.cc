@@ -122,13 +122,14 @@ std::set<std::string> Owners(const Elements& elements) {
   return owners;
 }
 
-// A dump of elements can be torn by somebody's commit: what seems to be another's subnet then is none.
-void RefuseConflicts(nft::Socket& socket, std::uint32_t generation, const Elements& present,
-                     const Elements& wanted, const std::string& owner) {
+// A dump of elements can be torn by somebody's commit: what seems to be another's subnet then is none. The
+// kernel refuses the batch, which is empty yet, where there was one.
+void RefuseConflicts(nft::Socket& socket, nft::Batch& batch, const Elements& present, const Elements& wanted,
+                     const std::string& owner) {
   try {
     ThrowIfConflict(present, wanted, owner);
   } catch (const Error&) {
-    if (socket.Generation() != generation) throw Error(ERESTART, "NFT_MSG_GETSETELEM");
+    batch.Commit(socket);
     throw;
   }
 }
@@ -165,10 +166,9 @@ std::uint64_t Ensure(const Network& network, const Cancellation& cancellation) {
   std::optional<std::uint64_t> table;
   try {
     const auto change = [&](nft::Socket& socket, nft::Batch& batch) {
-      const std::uint32_t generation = socket.Generation();
       Contents contents = Read(socket);
       if (contents.layout == 0) throw ForeignTable();
-      RefuseConflicts(socket, generation, contents.elements, wanted, network.name);
+      RefuseConflicts(socket, batch, contents.elements, wanted, network.name);
       made_before = made;
       made.table |= !contents.layout;
       made.network |= !Owners(contents.elements).contains(network.name);
@@ -198,7 +198,6 @@ std::vector<std::string> Check(const Network& network, const Cancellation& cance
   std::vector<std::string> differences;
   nft::Transact(cancellation, [&](nft::Socket& socket, nft::Batch&) {
     differences.clear();
-    const std::uint32_t generation = socket.Generation();
     Contents contents = Read(socket);
     const int layout = contents.layout.value_or(0);
     if (layout == 0) {
@@ -215,8 +214,8 @@ std::vector<std::string> Check(const Network& network, const Cancellation& cance
       });
       if (!same) differences.emplace_back("elements");
     }
-    if (socket.Generation() != generation) throw Error(ERESTART, "NFT_MSG_GETSETELEM");
-    return false;
+    // A batch of nothing: the kernel refuses it where the ruleset has changed since.
+    return true;
   });
   return differences;
 }
@@ -228,10 +227,9 @@ void Remove(const std::string& network, const Cancellation& cancellation) {
 std::vector<std::string> List(const Cancellation& cancellation) {
   std::set<std::string> owners;
   nft::Transact(cancellation, [&](nft::Socket& socket, nft::Batch&) {
-    const std::uint32_t generation = socket.Generation();
     owners = Owners(Read(socket).elements);
-    if (socket.Generation() != generation) throw Error(ERESTART, "NFT_MSG_GETSETELEM");
-    return false;
+    // A batch of nothing: the kernel refuses it where the ruleset has changed since.
+    return true;
   });
   return {owners.begin(), owners.end()};
 }

@@ -3,7 +3,11 @@
 #include <linux/netfilter/nf_tables.h>
 #include <linux/netfilter/nfnetlink.h>
 
+#include <atomic>
 #include <cstddef>
+#include <string>
+#include <thread>
+#include <vector>
 
 #include "base/error.h"
 #include "engine/firewall_layout.h"
@@ -42,6 +46,25 @@ TEST_F(FirewallTest, LeavesWhatAnotherHasPutBackBeforeItWasCancelled) {
     };
     EXPECT_THROW(static_cast<void>(Ensure(red, cancellation)), Error);
     EXPECT_EQ(List(Cancellation()), (std::vector<std::string>{"blue", "red"}));
+  });
+}
+
+// The kernel tells the generation of a commit a moment before that takes effect.
+TEST_F(FirewallTest, IsAsItWasMadeWhileAnotherChangesIt) {
+  constexpr int kChecks = 100;
+  RunInNewNamespace([] {
+    const Network red = NetworkOn("red", "10.168.0.0/24");
+    static_cast<void>(Ensure(red, Cancellation()));
+    const UniqueFd ns = OpenCurrentNamespace();
+    std::atomic<bool> stopped{false};
+    std::thread other([&] {
+      RunInNamespace(ns.Get(), [&] {
+        while (!stopped) static_cast<void>(Ensure(NetworkOn("blue", "10.169.0.0/24"), Cancellation()));
+      });
+    });
+    for (int i = 0; i < kChecks; ++i) EXPECT_EQ(Check(red, Cancellation()), std::vector<std::string>());
+    stopped = true;
+    other.join();
   });
 }
 
