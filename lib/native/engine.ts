@@ -66,8 +66,8 @@ export interface EngineBinding {
   firewallList(plan: Task): Promise<string[]>;
   /** The guards' tables for ports or for routed links, and their constant rules; idempotent. Whether one was missing. */
   guardEnsure(plan: Task & { readonly routed?: boolean }): Promise<boolean>;
-  /** Whether all those tables are there. */
-  guardPresent(plan: Task & { readonly routed?: boolean }): Promise<boolean>;
+  /** What is not as `guardEnsure` leaves it: `table`, `rules`. */
+  guardCheck(plan: Task & { readonly routed?: boolean }): Promise<string[]>;
   /** In one transaction; makes the table when somebody has removed it. */
   guardAdd(plan: Task & GuardedPort): Promise<void>;
   /** Absent is fine. */

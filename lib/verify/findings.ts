@@ -34,7 +34,7 @@ export const verifyFindings = {
   forwarding: { severity: 'warning', when: 'the host does not forward what guests send' },
   'guard.missing': {
     severity: 'warning',
-    when: 'the tables that hold VMs to their addresses and MACs are missing',
+    when: 'the tables that hold VMs to their addresses and MACs are missing, or have other rules',
   },
   'input.foreign-drop': {
     severity: 'warning',

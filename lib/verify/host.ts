@@ -104,17 +104,19 @@ export async function verifyTables(subject: VerifySubject): Promise<VerifyFindin
     });
   const parts = await look(binding.firewallCheck(firewall), []);
   const routed = guard === 'routed';
-  const isGuarding = guard === null || (await look(binding.guardPresent({ routed }), true));
+  const unguarded = guard === null ? [] : await look(binding.guardCheck({ routed }), []);
   const remedy = 'repair() puts back what VMs have lost; each set-up sees to its own';
   const findings: VerifyFinding[] = [];
   if (parts.length > 0) {
     const message = `the firewall of network ${firewall.network} is not as it was made: ${parts.join(', ')}`;
     findings.push(finding('firewall.changed', message, remedy));
   }
-  if (!isGuarding) {
+  if (unguarded.length > 0) {
+    const isMissing = unguarded.includes('table');
     const tables = routed ? 'inet or arp vulcan_guard' : 'bridge vulcan';
-    const message = `table ${tables} is missing: what VMs say they are is not looked at`;
-    findings.push(finding('guard.missing', message, remedy));
+    const state = isMissing ? 'is missing' : 'has not the rules that it was made with';
+    const message = `table ${tables} ${state}: what VMs say they are is not looked at`;
+    findings.push(finding('guard.missing', message, isMissing ? remedy : 'repair() puts them back'));
   }
   return findings;
 }

@@ -17,7 +17,7 @@ export type VerifyBinding = ChainRunner &
     | 'foreignChains'
     | 'legacyForeignChains'
     | 'firewallCheck'
-    | 'guardPresent'
+    | 'guardCheck'
   >;
 
 export interface VerifySubject {

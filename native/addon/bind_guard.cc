@@ -15,9 +15,8 @@ void BindGuard(Napi::Object exports, Module& module) {
       [](const Fields& fields) { return fields.OptionalBool("routed").value_or(false); },
       [](bool routed, const Cancellation& cancellation) { return guard::Ensure(routed, cancellation); });
   Export(
-      exports, module, "guardPresent", LaneName::kControl,
-      [](const Fields& fields) { return fields.OptionalBool("routed").value_or(false); },
-      [&host](bool routed, const Cancellation&) { return !guard::HandlesOf(host.Nft(), routed).empty(); });
+      exports, module, "guardCheck", LaneName::kScan,
+      [](const Fields& fields) { return fields.OptionalBool("routed").value_or(false); }, guard::Check);
   Export(exports, module, "guardAdd", LaneName::kControl, ParseGuardedPort,
          [&host](const guard::Port& port, const Cancellation& cancellation) {
            guard::Add(host.Nft(), port, cancellation);

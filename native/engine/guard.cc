@@ -1,6 +1,7 @@
 #include "engine/guard.h"
 
 #include <linux/netfilter.h>
+#include <linux/netfilter/nf_tables.h>
 
 #include <algorithm>
 #include <cerrno>
@@ -16,6 +17,7 @@
 #include "engine/guard_layout.h"
 #include "nft/batch.h"
 #include "nft/element.h"
+#include "nft/rule.h"
 #include "nft/transaction.h"
 
 namespace vulcan::guard {
@@ -188,6 +190,29 @@ bool Ensure(bool routed, const Cancellation& cancellation) {
     throw;
   }
   return made;
+}
+
+std::vector<std::string> Check(bool routed, const Cancellation& cancellation) {
+  bool is_missing = false;
+  bool is_changed = false;
+  nft::Transact(cancellation, [&](nft::Socket& socket, nft::Batch&) {
+    is_missing = is_changed = false;
+    for (const nft::Table& table : Tables(routed)) {
+      const auto present = nft::ReadTable(socket, table);
+      const int layout = present ? ParseLayout(present->comment) : 0;
+      is_missing |= layout == 0;
+      if (layout == 0 || layout > kLayout) continue;
+      nft::Batch whole;
+      AddLayout(whole, table);
+      is_changed |= nft::CountRules(socket, table) != whole.Count(NFT_MSG_NEWRULE);
+    }
+    // A batch of nothing: the kernel refuses it where the ruleset has changed since.
+    return true;
+  });
+  std::vector<std::string> differences;
+  if (is_missing) differences.emplace_back("table");
+  if (is_changed) differences.emplace_back("rules");
+  return differences;
 }
 
 TableHandles HandlesOf(nft::Socket& socket, bool routed) {

@@ -32,6 +32,10 @@ struct Port {
 // whether one was not there. EEXIST with reason foreign when a table of that name is not ours.
 bool Ensure(bool routed, const Cancellation& cancellation);
 
+// What of those tables is not as Ensure would leave it: "table" or "rules". A table of a newer layout may
+// have other rules.
+[[nodiscard]] std::vector<std::string> Check(bool routed, const Cancellation& cancellation);
+
 // Which tables guard either kind of port: one that somebody has made again guards none of those of before.
 // Empty where one is missing.
 using TableHandles = std::vector<std::uint64_t>;

@@ -86,6 +86,12 @@ describeLayouts('a set-up after the ruleset was flushed', (lab) => {
     await manager.setup('vm-1');
     expect(await missing()).not.toContain('firewall.changed');
     expect(await missing()).not.toContain('guard.missing');
+    for (const table of guardTables(lab)) {
+      await nft('flush', 'table', ...table.split(' '));
+      expect(await missing()).toContain('guard.missing');
+      await manager.repair();
+      expect(await missing()).not.toContain('guard.missing');
+    }
   });
 
   if (lab.backend === 'cni') return;

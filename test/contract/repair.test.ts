@@ -64,6 +64,7 @@ const damages: readonly (readonly [string, () => Promise<unknown>, DifferenceSub
   ['a chain was flushed', () => nft('flush', 'chain', 'inet', 'vulcan', 'forward'), 'firewall'],
   ['an element is gone', () => nft('flush', 'set', 'inet', 'vulcan', 'bridges'), 'firewall'],
   ['the guard of the VM is gone', () => nft('flush', 'set', 'bridge', 'vulcan', 'bindings4'), 'guard'],
+  ['the guard has lost its rules', () => nft('flush', 'table', 'bridge', 'vulcan'), 'guard'],
   ['the link inside is down', () => inside('ip', 'link', 'set', 'eth0', 'down'), 'link'],
   ['the TAP is down', () => inside('ip', 'link', 'set', 'tap0', 'down'), 'tap'],
   ['the TAP is gone', () => inside('ip', 'link', 'delete', 'tap0'), 'tap'],

@@ -1,7 +1,7 @@
 import { beforeEach, describe, expect, it } from 'vitest';
 import { resetLab } from '../support/lab.ts';
 import { native } from '../support/native.ts';
-import { nft } from '../support/run.ts';
+import { nft, outcomeOf } from '../support/run.ts';
 
 const kinds = [
   ['a bridge port', false, 'bridge vulcan'],
@@ -57,5 +57,48 @@ describe.each(kinds)('what guards %s', (_, routed, table) => {
       absent.push(await removalMs(port));
     }
     expect(Math.min(...absent)).toBeLessThan(8 * Math.min(...present));
+  });
+});
+
+describe.each(kinds)('what guards %s, by another version', (_, routed, table) => {
+  const [family = '', name = ''] = table.split(' ');
+  const rules = () => nft('list', 'chain', family, name, 'guard');
+
+  beforeEach(async () => {
+    await resetLab();
+    await native.guardEnsure({ routed });
+    await native.guardAdd(portOf(routed, 1));
+  });
+
+  /** With the same port, and a rule of its own. */
+  async function remake(layout: number): Promise<void> {
+    const { link, bindings } = portOf(routed, 1);
+    const elements = bindings.map(({ mac, ip }) => `${link} . ${mac} . ${ip}`);
+    await nft('delete', 'table', family, name);
+    await nft(`table ${table} {
+      comment "vulcan-net guard ${layout}"
+      set ports { type ifname; elements = { ${link} }; }
+      set bindings4 { type ifname . ether_addr . ipv4_addr; elements = { ${elements} }; }
+      set bindings6 { type ifname . ether_addr . ipv6_addr; }
+      chain guard { meta mark 7 accept; }
+    }`);
+  }
+
+  it('keeps its rules when that is newer', async () => {
+    await remake(1000);
+    const before = await rules();
+    expect(await native.guardCheck({ routed })).toEqual([]);
+    await native.guardEnsure({ routed });
+    expect(await rules()).toBe(before);
+    expect(await native.guardList({})).toMatchObject([portOf(routed, 1)]);
+  });
+
+  it('is made anew, with what it guards, when that is older', async () => {
+    const before = await nft('list', 'table', family, name);
+    await remake(1);
+    expect(await native.guardCheck({ routed })).toEqual(['rules']);
+    await native.guardEnsure({ routed });
+    expect(await nft('list', 'table', family, name)).toBe(before);
+    expect(await native.guardList({})).toMatchObject([portOf(routed, 1)]);
   });
 });

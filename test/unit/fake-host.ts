@@ -221,7 +221,7 @@ export class FakeHost implements Host {
         return 1;
       },
       firewallRequire: async () => {},
-      guardPresent: async () => true,
+      guardCheck: async () => [],
       guardEnsure: async () => {
         const made = this.guarded === null;
         this.guarded ??= new Map();

@@ -35,7 +35,7 @@ function host(files: Readonly<Record<string, string>>, more: Partial<VerifyBindi
     foreignChains: async () => [],
     legacyForeignChains: async () => [],
     firewallCheck: async () => [],
-    guardPresent: async () => true,
+    guardCheck: async () => [],
     isHostNamespace: unused('namespaces'),
     ...more,
   };

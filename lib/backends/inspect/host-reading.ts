@@ -27,6 +27,8 @@ export class HostReading {
   readonly bridge: (plan: BridgePlan) => Promise<readonly Finding[]>;
   /** By the link's name. */
   readonly guarded: () => Promise<ReadonlyMap<string, GuardedPort>>;
+  /** What all VMs of a layout share of it; a table that is missing is each VM's own matter. */
+  readonly guard: (routed: boolean) => Promise<readonly Finding[]>;
   readonly firewall: () => Promise<readonly Finding[]>;
   readonly forwarding: () => Promise<readonly Finding[]>;
 
@@ -49,6 +51,12 @@ export class HostReading {
     this.guarded = once(async () => {
       const ports = await atStep('guard', () => binding.guardList({}));
       return new Map(ports.map((port) => [port.link, port]));
+    });
+    this.guard = onceEach(String, async (routed) => {
+      const parts = await atStep('guard', () => binding.guardCheck({ routed }));
+      if (!parts.includes('rules')) return [];
+      const again = once(() => atStep('guard', () => binding.guardEnsure({ routed })));
+      return [onHost('guard', 'the guard has not the rules that it was made with', again)];
     });
     this.firewall = once(async () => {
       const parts = await atStep('firewall', () => binding.firewallCheck(network.firewall));

@@ -95,7 +95,7 @@ function inspectPort(
 const optionsText = ({ hairpin, isolated }: Pick<BridgePort, 'hairpin' | 'isolated'>) =>
   `hairpin ${hairpin ? 'on' : 'off'}, isolated ${isolated ? 'on' : 'off'}`;
 
-/** The elements by which the guest is held to what it is. */
+/** The rules and the elements by which the guest is held to what it is. */
 export async function inspectGuard(
   { binding, network }: Runtime,
   host: HostReading,
@@ -103,10 +103,11 @@ export async function inspectGuard(
 ): Promise<readonly Finding[]> {
   const wanted = network.guarded && record.result !== null ? guardedPort(record, record.result) : null;
   if (wanted === null) return [];
+  const rules = await host.guard(wanted.routed === true);
   const port = (await host.guarded()).get(wanted.link);
-  if (port !== undefined && isGuarded(wanted, [port])) return [];
+  if (port !== undefined && isGuarded(wanted, [port])) return rules;
   const message = `what comes in on ${wanted.link} is not held to its address and MAC`;
-  return [onHost('guard', message, () => guard(binding, wanted))];
+  return [...rules, onHost('guard', message, () => guard(binding, wanted))];
 }
 
 /** The address's file in the store. */

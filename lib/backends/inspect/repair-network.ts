@@ -8,7 +8,7 @@ import { asDifference, beyondRepair, type Finding, textOf } from './finding.ts';
 import { HostReading } from './host-reading.ts';
 import { inspectSubnets } from './routes.ts';
 
-/** Puts back what is no VM's: bridges, the subnet's own routes, firewall and forwarding, also where there is no VM. */
+/** Puts back what is no VM's: bridges, the subnet's own routes, firewall, guard and forwarding, also where there is no VM. */
 
 /** Of the network's lock. */
 const patienceMs = 5_000;
@@ -61,6 +61,7 @@ async function inspectNetwork(runtime: Runtime): Promise<readonly Finding[]> {
   const findings: Finding[] = [];
   for (const plan of presentPlans(network, all)) findings.push(...(await host.bridge(plan)));
   if (network.layout?.hostRoutes === true) findings.push(...inspectSubnets(runtime, await host.ways()));
+  if (network.guarded) findings.push(...(await host.guard(network.firewall.group !== undefined)));
   return [...findings, ...(await host.firewall()), ...(await host.forwarding())];
 }
 

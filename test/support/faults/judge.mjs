@@ -36,7 +36,7 @@ const stepsByLabel = [
   { label: /^dump$/, steps: dumping },
   { label: /^bridge/, steps: ['bridge'] },
   { label: /^firewallCheck$/, steps: ['firewall', 'verify'] },
-  { label: /^guardPresent$/, steps: ['verify'] },
+  { label: /^guardCheck$/, steps: ['guard', 'verify'] },
   { label: /^firewall/, steps: ['firewall'] },
   { label: /^sysctlWrite$/, steps: ['forwarding'] },
   { label: /^(capabilities|probe|foreignChains|legacyForeignChains)$/, steps: ['verify'] },

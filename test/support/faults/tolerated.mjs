@@ -74,7 +74,7 @@ const tolerated = [
   {
     reason: 'verify reports a privilege that lacks by itself, not by all that cannot be looked at without it',
     matches: ({ label }, errno) =>
-      ['firewallCheck', 'guardPresent'].includes(label) && ['EPERM', 'EACCES'].includes(errno),
+      ['firewallCheck', 'guardCheck'].includes(label) && ['EPERM', 'EACCES'].includes(errno),
   },
   {
     reason: 'verify reports what cannot be proven to work',
