@@ -191,9 +191,9 @@ export const errorTable = {
       'mend the causes in error.errors, then call teardown(vmId) again; after close(), of a new NetworkManager, or gc()',
   },
   ERR_BRIDGE_CONFLICT: {
-    when: 'the bridge name belongs to another kind of link, to another network, or has another address; or the network is there with another layout or addressDir',
+    when: 'the bridge name belongs to another kind of link, to another network, or has another address; or the network is there with another subnet, gateway, layout, bridge, number of bridges or addressDir',
     remedy:
-      'choose another bridge, or remove the one that is there; for another layout or addressDir, removeNetwork() first',
+      'choose another bridge, or remove the one that is there; to open the network otherwise than it is there, removeNetwork() first',
   },
   ERR_SUBNET_CONFLICT: {
     when: 'the subnet overlaps one of another network in the firewall table, or a route of the host, or the host itself has on another link what a guest or the gateway is to have',

@@ -176,7 +176,7 @@ describeBackends(
       await expectRefusal(
         lab.open({ layout: other }),
         'ERR_BRIDGE_CONFLICT',
-        new RegExp(`the layout ${one} and addresses in .*, not the layout ${other} `),
+        new RegExp(`the layout ${one}, bridge fcbr0, .*, not the layout ${other}, `),
       );
       await expectUnchanged(before);
       await expectWhole(first, 'vm-1');

@@ -14,6 +14,13 @@ import { addressesOf, hostLinks, linksOf, ownRoutes, rules, vmRoutes } from './o
 /** A bridge for each VM. */
 const several: NetworkManagerOptions = { layout: 'bridges', subnet: '10.168.0.0/28', portsPerBridge: 1 };
 
+/** What of a network that stands is not to be changed. */
+const others: readonly NetworkManagerOptions[] = [
+  { portsPerBridge: 14 },
+  { bridge: 'other0' },
+  { subnet: '10.168.0.0/27', portsPerBridge: 2 },
+];
+
 const masters = async () => (await hostLinks()).map(({ master }) => master).sort();
 
 async function bridges(): Promise<readonly string[]> {
@@ -51,8 +58,11 @@ describeBackends(
       expect(second).toMatchObject({ prefixLength: 28, gatewayIp: '10.168.0.1' });
       expect(second.result).toMatchObject({ interfaces: [{ name: 'fcbr0-1' }, {}, {}, {}, {}] });
       expect(await rules()).toEqual(constant);
-      // A manager that has need of one alone takes no offence at the other.
-      await lab.open({ ...several, portsPerBridge: 14 });
+      // Its firewall would be none for VMs that are elsewhere.
+      for (const other of others) {
+        const opened = lab.open({ ...several, ...other });
+        await expectRefusal(opened, 'ERR_BRIDGE_CONFLICT', 'network fcnet is there', { step: 'conflist' });
+      }
       await manager.teardown('vm-1');
       await manager.teardown('vm-2');
       expect(await vmRoutes()).toEqual([]);

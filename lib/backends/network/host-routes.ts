@@ -78,7 +78,7 @@ function refuseAddresses(network: Network, { links, addresses }: Dump): void {
   }
 }
 
-/** Managers of one network may have different numbers of bridges. What is wrong with a bridge's own addresses shows when it is made. */
+/** Of bridges that the network has by other options its conflist tells. What is wrong with a bridge's own addresses shows when it is made. */
 const isOwn = ({ name: network, bridges }: Network, { name, mac }: LinkInfo): boolean =>
   bridges.some((bridge) => bridge.name === name) || mac === bridgeMac(network, name);
 

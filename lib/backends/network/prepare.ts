@@ -31,9 +31,14 @@ export async function ensureStateDirectories(binding: NativeBinding, stateDir: s
   }
 }
 
-/** What of it no open can change while it stands. */
-const lastingOf = (layout: NativeLayout): string =>
-  `the layout ${layoutName(layout)} and addresses in ${canonical(layout.addressDir)}`;
+/** What of it no open can change while it stands. A manager's firewall is for the subnets and bridges that it knows, and no others. */
+function lastingOf(layout: NativeLayout): string {
+  const { addressDir, bridge, bridges, sets } = layout;
+  const ranges = sets.flatMap((set) => set.ranges);
+  const gateways = new Set(ranges.map(({ gateway, prefixLength }) => `${gateway}/${prefixLength}`));
+  const named = bridges.length === 1 ? bridge : `${bridge} and up to ${bridges.length - 1} more`;
+  return `the layout ${layoutName(layout)}, bridge ${named}, gateway ${[...gateways].join(', ')}, and addresses in ${canonical(addressDir)}`;
+}
 
 function layoutName({ hostRoutes, linkGroup }: NativeLayout): NetworkLayout {
   if (linkGroup !== null) return 'routed';
@@ -112,8 +117,8 @@ export class Preparation {
   }
 
   /**
-   * As long as the network stands its VMs need the firewall of the layout that they are in, and managers need one store, as
-   * each of two would give out the other's addresses.
+   * As long as the network stands its VMs need the firewall of the layout, the bridges and the subnet that they are in, and managers
+   * need one store, as each of two would give out the other's addresses.
    */
   async #refuseOtherLayout(text: string): Promise<void> {
     const { layout, name } = this.#network;
@@ -122,7 +127,7 @@ export class Preparation {
       layout === null || nativeProblem(list) !== null ? layout : nativeLayout(list, 'the conflist');
     if (layout === null || before === null || lastingOf(layout) === lastingOf(before)) return;
     const { links } = await atStep('conflist', () => this.#binding.dump({ kinds: ['links'] }));
-    if (!links.some((link) => link.kind === 'bridge' && link.name === before.bridge)) return;
+    if (!links.some(({ kind, name: each }) => kind === 'bridge' && before.bridges.includes(each))) return;
     const message = `network ${name} is there with ${lastingOf(before)}, not ${lastingOf(layout)}`;
     throw new NetworkError('ERR_BRIDGE_CONFLICT', withRemedy('ERR_BRIDGE_CONFLICT', message), {
       step: 'conflist',
