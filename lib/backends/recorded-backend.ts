@@ -34,6 +34,7 @@ import { HostReading } from './inspect/host-reading.ts';
 import { Repair } from './inspect/repair.ts';
 import { repairNetwork } from './inspect/repair-network.ts';
 import { ownerOf } from './network/addresses.ts';
+import { unreachableSubnets } from './network/host-routes.ts';
 import { clearDeadPools, hasOtherPools } from './network/pool-owner.ts';
 import { dismantleNetwork } from './network/prepare.ts';
 import type { Runtime } from './network/runtime.ts';
@@ -196,7 +197,8 @@ export abstract class RecordedBackend {
     const ipamTypes = plugins.flatMap(({ ipamType }) => (ipamType === '' ? [] : [ipamType]));
     const subject: VerifySubject = {
       ...{ binding, bundledPluginDir, signal, cniVersion, backend: config.backend, chain: chainOptions },
-      ...{ netnsDir: config.netnsDir, firewall: network.firewall },
+      ...{ netnsDir: config.netnsDir, firewall: network.firewall, bridges: network.bridges },
+      unreachable: unreachableSubnets(network),
       hostRoutes: network.layout?.hostRoutes ?? network.bridges.length === 0,
       status: config.backend === 'cni' ? (options) => chain.status(options) : null,
       guard: network.guarded ? guard : null,

@@ -16,6 +16,10 @@ export const verifyFindings = {
     severity: 'warning',
     when: 'the host does not answer guests that ask for their gateway (`arp_ignore`)',
   },
+  'bridge.changed': {
+    severity: 'warning',
+    when: "a bridge of the network's is gone, down or without its gateway's address, or the host has no route to nowhere for what no VM has of the subnet",
+  },
   capability: { severity: 'error', when: 'the process lacks CAP_NET_ADMIN or CAP_SYS_ADMIN' },
   'capability.recycle': {
     severity: 'warning',

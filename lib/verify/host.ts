@@ -94,6 +94,29 @@ export async function verifyArp(subject: VerifySubject): Promise<VerifyFinding[]
   return [finding('arp.unanswered', message, remedy)];
 }
 
+const putBack = 'repair() puts back what VMs have lost';
+
+/** Bridges that are there, and the first: somebody may delete it, set it down, or flush its addresses. */
+export async function verifyBridges(subject: VerifySubject): Promise<VerifyFinding[]> {
+  const { binding, bridges, unreachable } = subject;
+  const kinds = ['links', 'addresses', 'routes'] as const;
+  const { links, addresses, routes } = await looking(binding.dump({ kinds }));
+  const messages = bridges.flatMap((plan, place) => {
+    const bridge = links.find(({ kind, name }) => kind === 'bridge' && name === plan.name);
+    if (bridge === undefined) return place === 0 ? [`${plan.name} is gone`] : [];
+    const own = addresses.filter(({ link }) => link === bridge.index);
+    const present = new Set(own.map(({ ip, prefixLength }) => `${ip}/${prefixLength}`));
+    const missing = plan.addresses.filter((address) => !present.has(address));
+    const lacking = missing.map((address) => `${plan.name} has no address ${address}`);
+    return bridge.up ? lacking : [`${plan.name} is down`, ...lacking];
+  });
+  for (const subnet of unreachable) {
+    if (routes.some(({ destination, link }) => destination === subnet && link === 0)) continue;
+    messages.push(`what no VM has of ${subnet} leads to the host's default route`);
+  }
+  return messages.map((message) => finding('bridge.changed', message, putBack));
+}
+
 /** Somebody who flushes the ruleset takes them away; what keeps this process from looking is a finding already. */
 export async function verifyTables(subject: VerifySubject): Promise<VerifyFinding[]> {
   const { binding, firewall, guard } = subject;
@@ -105,7 +128,7 @@ export async function verifyTables(subject: VerifySubject): Promise<VerifyFindin
   const parts = await look(binding.firewallCheck(firewall), []);
   const routed = guard === 'routed';
   const unguarded = guard === null ? [] : await look(binding.guardCheck({ routed }), []);
-  const remedy = 'repair() puts back what VMs have lost; each set-up sees to its own';
+  const remedy = `${putBack}; a manager that opened the network later with other options changed it for all its VMs`;
   const findings: VerifyFinding[] = [];
   if (parts.length > 0) {
     const message = `the firewall of network ${firewall.network} is not as it was made: ${parts.join(', ')}`;

@@ -2,7 +2,7 @@ import type { ChainOptions, ChainRunner, RunOptions } from '../cni/call.ts';
 import { nativeFailure } from '../cni/native-failure.ts';
 import type { NetworkError } from '../errors.ts';
 import type { NativeBinding } from '../native/binding.ts';
-import type { FirewallNetwork } from '../native/engine.ts';
+import type { BridgePlan, FirewallNetwork } from '../native/engine.ts';
 import type { BackendName } from '../types.ts';
 
 export type VerifyBinding = ChainRunner &
@@ -35,6 +35,10 @@ export interface VerifySubject {
   readonly netnsDir: string;
   /** Of the network, which is prepared by the time that it is looked at. */
   readonly firewall: FirewallNetwork;
+  /** All that there may be, the first in any case. */
+  readonly bridges: readonly BridgePlan[];
+  /** Subnets whose rest the host has a route to nowhere for. */
+  readonly unreachable: readonly string[];
   /** Whether the host has a route to each VM, and of the subnet only the gateway's address. */
   readonly hostRoutes: boolean;
   /** What ports are guarded by; `null`: they are not. */

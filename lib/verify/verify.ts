@@ -1,7 +1,14 @@
 import { AbortError } from '../errors.ts';
 import type { VerifyFinding, VerifyPlugin, VerifyReport } from '../types.ts';
 import { verifyForeignChains } from './foreign-chains.ts';
-import { verifyArp, verifyDescriptors, verifyForwarding, verifyMounts, verifyTables } from './host.ts';
+import {
+  verifyArp,
+  verifyBridges,
+  verifyDescriptors,
+  verifyForwarding,
+  verifyMounts,
+  verifyTables,
+} from './host.ts';
 import { verifyCapabilities, verifyKernel } from './kernel.ts';
 import { verifyPlugin, verifyStatus } from './plugins.ts';
 import type { VerifySubject } from './subject.ts';
@@ -42,9 +49,10 @@ export async function verify(subject: VerifySubject, what?: VerifyScope): Promis
   const means = what === 'network' ? report([], []) : await verifyMeans({ ...subject, pluginTypes });
   throwIfAborted(subject);
   const network = what === 'means' ? [] : await verifyNetwork(subject);
-  const tables = what === undefined ? await verifyTables(subject) : [];
+  const made =
+    what === undefined ? [...(await verifyBridges(subject)), ...(await verifyTables(subject))] : [];
   throwIfAborted(subject);
-  return report([...means.findings, ...network, ...tables], means.plugins);
+  return report([...means.findings, ...network, ...made], means.plugins);
 }
 
 /** Most looks heed no signal. */

@@ -1,4 +1,5 @@
 import { expect, it } from 'vitest';
+import type { NetworkManager } from '../../lib/network-manager.ts';
 import { ip } from '../support/run.ts';
 import { standIn } from '../support/stand-in.ts';
 import { ping } from '../support/traffic.ts';
@@ -12,6 +13,12 @@ const isWhole = { ok: true, differences: [] };
 const down = (name = 'fcbr0') => ip('link', 'set', name, 'down');
 const isUp = async (name: string) => (await linkOf(null, name)).flags?.includes('UP');
 
+/** What `verify` says of them. */
+async function changedBridges(manager: NetworkManager): Promise<readonly string[]> {
+  const { findings } = await manager.verify();
+  return findings.flatMap(({ id, message }) => (id === 'bridge.changed' ? [message] : []));
+}
+
 describeLayouts('a set-up whose bridge is down', (lab) => {
   it.each([
     ['up', async () => {}],
@@ -20,6 +27,7 @@ describeLayouts('a set-up whose bridge is down', (lab) => {
     const manager = await lab.open();
     const addresses = await addressesOf(null, 'fcbr0');
     await down();
+    expect(await changedBridges(manager)).toContain('fcbr0 is down');
     await further();
     const nets = await Promise.all(['vm-1', 'vm-2'].map((vmId) => manager.setup(vmId)));
     expect(await addressesOf(null, 'fcbr0')).toEqual(addresses);
@@ -58,8 +66,14 @@ function pooled(lab: ContractLab): void {
     const manager = await openWarm(lab, { pool: { min: 2, max: 2 } });
     await ip('address', 'flush', 'dev', 'fcbr0');
     await expect(manager.setup('vm-1')).rejects.toMatchObject({ step: 'route', rolledBack: true });
+    await ip('route', 'delete', 'unreachable', '10.168.0.0/24');
+    expect(await changedBridges(manager)).toEqual([
+      'fcbr0 has no address 10.168.0.1/32',
+      "what no VM has of 10.168.0.0/24 leads to the host's default route",
+    ]);
     expect(manager.stats().pools).toMatchObject([{ ready: 2 }]);
     await manager.repair();
+    expect(await changedBridges(manager)).toEqual([]);
     expect(await manager.setup('vm-1')).toMatchObject({ origin: 'warm' });
     expect(await manager.check('vm-1')).toEqual(isWhole);
   });

@@ -59,6 +59,8 @@ function subject(binding: VerifyBinding, more: Partial<VerifySubject> = {}): Ver
     bundledPluginDir: '/package/plugins',
     netnsDir: '/var/run/netns',
     firewall,
+    bridges: [],
+    unreachable: [],
     hostRoutes: false,
     guard: 'bridge',
     recycles: true,
