@@ -6,7 +6,7 @@ import { replaceNamespace, until } from '../support/lab.ts';
 import { expectRefusal } from '../support/refusal.ts';
 import { ip, outcomeOf, runIn } from '../support/run.ts';
 import { Vmms } from '../support/vmm.ts';
-import { describeLayouts } from './fixture.ts';
+import { describeBackends, describeLayouts } from './fixture.ts';
 import { flip, hostLinks, linkOf, linksOf, portStateOf, untilHostLinks } from './oracles.ts';
 
 const vmms = new Vmms();
@@ -211,5 +211,19 @@ describeLayouts('teardown', (lab) => {
     await untilHostLinks();
     expect(await readdir('/run/cni/networks/fcnet')).not.toContain('10.168.0.2');
     expect(await readdir('/run/netns')).toEqual(['vulcan-vm-1']);
+  });
+});
+
+describeBackends('the namespace of a VM in the netnsDir of before', (lab) => {
+  it.each(['teardown', 'gc'] as const)('by %s leaves nothing of it', async (verb) => {
+    const first = await lab.open({ shutdown: 'leave', netnsDir: '/run/elsewhere' });
+    await first.setup('vm-1');
+    await first.close();
+    expect(await readdir('/run/elsewhere')).toEqual(['vulcan-vm-1']);
+    const second = await lab.open();
+    if (verb === 'gc') expect((await second.gc({ keep: [] })).failed).toEqual([]);
+    else await second.teardown('vm-1');
+    expect(await readdir('/run/elsewhere')).toEqual([]);
+    expect(await second.list()).toEqual([]);
   });
 });

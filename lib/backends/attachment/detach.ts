@@ -148,6 +148,8 @@ async function removeAnchor(
   } else if (state.kind !== 'absent') {
     if (records.some(({ netns }) => anchors.vmIdOf(netns) === vmId)) throw anchors.foreign(vmId, state);
     if (state.claimed) return;
+  } else if (state.claimed) {
+    for (const { netns } of records) await anchors.removeRecorded(vmId, netns, lock);
   }
   lock.spent = true;
 }

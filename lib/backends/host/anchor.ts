@@ -116,6 +116,15 @@ export class Anchors {
     return atStep('anchor', () => this.#binding.anchorRemove(plan));
   }
 
+  /** Of a VM from when `netnsDir` was another: what is there by its record, where the lock's claim is to it. */
+  async removeRecorded(vmId: string, netns: string, lock: HeldLock): Promise<void> {
+    if (basename(netns) !== this.nameOf(vmId)) return;
+    const plan = { directory: dirname(netns), name: basename(netns), lock: lock.handle };
+    await atStep('anchor', async () => {
+      if (isOurs(await this.#binding.anchorState(plan))) await this.#binding.anchorRemove(plan);
+    });
+  }
+
   /**
    * A plain file may be a live namespace, seen from another mount namespace. It is nobody's when our names are the
    * host's, and the lock's claim says that we made it or it has been without a namespace for long. That no link of
