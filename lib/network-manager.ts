@@ -241,6 +241,7 @@ export class NetworkManager implements AsyncDisposable {
 
   /** What this manager has done so far, and its pools now. */
   stats(): ManagerStats {
+    if (this.#closed === null) this.#own.sweepWhenDue();
     return this.#statistics.snapshot(this.#backend.pools);
   }
 

@@ -5,8 +5,9 @@ import { debug } from './observe.ts';
 import type { Running } from './running.ts';
 import type { Removed } from './types.ts';
 
-/** With fewer, nobody looks for those that have gone. */
+/** With fewer, nobody looks for those that have gone before it is time. */
 const sweepLeast = 256;
+const sweepEveryMs = 60_000;
 
 /** What closing and sweeping need of a manager. */
 interface Owner {
@@ -17,12 +18,13 @@ interface Owner {
 
 /**
  * The VMs that a manager has set up, and not torn down since. Who tears down a VM of another process does not tell it, so
- * they are looked through, behind callers, each time that there are twice as many as the last look left.
+ * they are looked through, behind callers, each time that there are twice as many as the last look left, or that was a minute ago.
  */
 export class OwnVms {
   readonly #owner: Owner;
   readonly #vms = new Map<string, OwnVm>();
   #sweepAbove = sweepLeast;
+  #sweptAt = performance.now();
 
   constructor(owner: Owner) {
     this.#owner = owner;
@@ -38,7 +40,13 @@ export class OwnVms {
 
   add(vm: OwnVm): void {
     this.#vms.set(vm.vmId, vm);
-    if (this.#vms.size > this.#sweepAbove) void this.#sweep();
+    this.sweepWhenDue();
+  }
+
+  /** Also for whoever asks how many there are, and is answered before. */
+  sweepWhenDue(): void {
+    const isDue = this.#vms.size > this.#sweepAbove || performance.now() - this.#sweptAt >= sweepEveryMs;
+    if (isDue) void this.#sweep();
   }
 
   delete(vmId: string): void {
@@ -63,9 +71,11 @@ export class OwnVms {
   async #sweep(): Promise<void> {
     const { running } = this.#owner;
     this.#sweepAbove = Number.POSITIVE_INFINITY;
+    this.#sweptAt = Number.POSITIVE_INFINITY;
     running.begin();
     await this.#forget('departed');
     this.#sweepAbove = Math.max(sweepLeast, 2 * this.#vms.size);
+    this.#sweptAt = performance.now();
     running.end();
   }
 

@@ -1,4 +1,4 @@
-import { expect, it } from 'vitest';
+import { expect, it, vi } from 'vitest';
 import type { OwnVm } from '../../lib/backends/attachment/request.ts';
 import { KeyedMutex } from '../../lib/mutex.ts';
 import { OwnVms } from '../../lib/own-vms.ts';
@@ -18,4 +18,21 @@ it('a VM is forgotten only where both of its ids were removed', () => {
   ];
   own.forgetRemoved(own.all, removed);
   expect(own.all).toEqual([kept]);
+});
+
+it('those that others have torn down are looked for once it is time, however few there are', async () => {
+  const running = new Running();
+  const departed = vi.fn(async (vms: readonly OwnVm[]) => vms);
+  const own = new OwnVms({ backend: { ...backend, departed }, mutex: new KeyedMutex(), running });
+  own.add(vm('a', 'a'));
+  own.sweepWhenDue();
+  expect(departed).not.toHaveBeenCalled();
+  const later = performance.now() + 60_000;
+  const clock = vi.spyOn(performance, 'now').mockReturnValue(later);
+  for (const _ of [1, 2]) own.sweepWhenDue();
+  await running.ended();
+  own.sweepWhenDue();
+  expect(departed).toHaveBeenCalledTimes(1);
+  expect(own.all).toEqual([]);
+  clock.mockRestore();
 });
