@@ -78,7 +78,7 @@ export interface SysBinding {
   namespaceHolders(
     plan: Task & { readonly namespaces: readonly NamespaceId[] },
   ): Promise<NamespaceHolder[][]>;
-  /** Whether this process's mount namespace is pid 1's, and whether `directory` is a shared mount. */
+  /** Whether this process's mount namespace is pid 1's, and whether names made in `directory` are made outside as well. */
   mountState(
     plan: Task & { readonly directory: string },
   ): Promise<{ readonly hostMountNamespace: boolean; readonly shared: boolean }>;

@@ -56,7 +56,7 @@ export const verifyFindings = {
   },
   'mount.private': {
     severity: 'warning',
-    when: "the process has a mount namespace of its own: VMMs outside may not see VMs' namespaces",
+    when: "the process has a mount namespace of its own, or `netnsDir` is a private mount: VMMs outside may not see VMs' namespaces",
   },
   'plugin.missing': {
     severity: 'error',

@@ -8,10 +8,13 @@ import { finding } from './findings.ts';
 import { looking, unreadable, type VerifySubject } from './subject.ts';
 
 export async function verifyMounts({ binding, netnsDir }: VerifySubject): Promise<VerifyFinding[]> {
-  const { hostMountNamespace } = await looking(binding.mountState({ directory: netnsDir }));
-  if (hostMountNamespace) return [];
-  const message = `this process has a mount namespace of its own: names under ${netnsDir} may be invisible to VMMs outside`;
-  const remedy = `run it without PrivateMounts, PrivateTmp and the like (systemd), or share ${netnsDir} with the VMMs`;
+  const { hostMountNamespace, shared } = await looking(binding.mountState({ directory: netnsDir }));
+  if (shared) return [];
+  const what = hostMountNamespace
+    ? `${netnsDir} is a private mount`
+    : 'this process has a mount namespace of its own';
+  const message = `${what}: names under ${netnsDir} may be invisible to VMMs outside`;
+  const remedy = `run it without PrivateMounts, PrivateTmp and the like (systemd), or share ${netnsDir} with the VMMs (mount --make-shared; docker: rshared)`;
   return [finding('mount.private', message, remedy)];
 }
 

@@ -79,14 +79,17 @@ Directory OpenAnchorDirectory(const std::string& path, const Cancellation& cance
 
 MountState GetMountState(const std::string& path) {
   const auto mounts = ReadMountInfo("/proc/thread-self/mountinfo");
-  MountState state{SharesMount(mounts, ReadMountInfo("/proc/1/mountinfo")), false};
+  const auto theirs = ReadMountInfo("/proc/1/mountinfo");
+  const bool is_hosts = SharesMount(mounts, theirs);
   const auto directory = Directory::OpenIfPresent(path);
-  if (!directory) return state;
+  // Made as a shared mount, it will be.
+  if (!directory || (is_hosts && !directory->IsMount())) return {is_hosts, is_hosts};
   const auto id = MountIdOf(*directory);
-  for (const MountInfo& mount : mounts) {
-    if (mount.id == id) state.shared = mount.shared;
-  }
-  return state;
+  const auto mount =
+      std::find_if(mounts.begin(), mounts.end(), [id](const MountInfo& each) { return each.id == id; });
+  if (mount == mounts.end() || mount->peers.empty()) return {is_hosts, false};
+  return {is_hosts, std::any_of(theirs.begin(), theirs.end(),
+                                [&mount](const MountInfo& each) { return each.peers == mount->peers; })};
 }
 
 }  // namespace vulcan

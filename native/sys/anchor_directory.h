@@ -14,7 +14,8 @@ namespace vulcan {
 struct MountState {
   // Whether this process's mount namespace is pid 1's.
   bool host_mount_namespace;
-  // Whether the mount that `path` lies on is shared; false when it is missing.
+  // Whether names made in `path` are made outside as well: in pid 1's mount namespace, or, where that is this
+  // process's own, in any other that has it from there.
   bool shared;
 };
 [[nodiscard]] MountState GetMountState(const std::string& path);

@@ -16,7 +16,9 @@ std::vector<MountInfo> ReadMountInfo(const std::string& path) {
     MountInfo mount{};
     std::string ignored;
     fields >> mount.id >> ignored >> ignored >> mount.root >> ignored >> ignored;
-    for (std::string tag; fields >> tag && tag != "-";) mount.shared |= tag.starts_with("shared:");
+    for (std::string tag; fields >> tag && tag != "-";) {
+      if (tag.starts_with("shared:")) mount.peers = tag;
+    }
     if (fields >> mount.file_system) mounts.push_back(std::move(mount));
   }
   return mounts;

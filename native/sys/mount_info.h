@@ -11,7 +11,8 @@ struct MountInfo {
   std::uint64_t id;
   // What of the file system is mounted: "net:[4026531840]" for a network namespace.
   std::string root;
-  bool shared;
+  // "shared:1": of all mounts that are made and removed with it. Empty: it is not shared.
+  std::string peers;
   std::string file_system;
 };
 

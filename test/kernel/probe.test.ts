@@ -82,3 +82,36 @@ describe('probe', () => {
     });
   });
 });
+
+/** In PID and mount namespaces of its own; `inner` runs what comes after it. */
+async function mountState(script: string, inner = ''): Promise<unknown> {
+  const plan = JSON.stringify({ directory: '/run/names' });
+  const look = `require(${JSON.stringify(addonFile)}).mountState(${plan}).then((r) => console.log(JSON.stringify(r)))`;
+  const own = ['--mount', '--pid', '--fork', '--mount-proc'];
+  // The shell stays pid 1.
+  const text = `mkdir -p /run/names && ${script} && ${inner} "$@" && true`;
+  return JSON.parse(await run('unshare', [...own, 'sh', '-c', text, 'sh', process.execPath, '-e', look]));
+}
+
+describe('names of namespaces', () => {
+  const mount = 'mount --bind /run/names /run/names';
+  const shared = `${mount} && mount --make-shared /run/names`;
+
+  it.each([
+    ['are to be seen once they are made', 'true', '', { hostMountNamespace: true, shared: true }],
+    ['in a shared mount are seen', shared, '', { hostMountNamespace: true, shared: true }],
+    ['in a private mount are not', mount, '', { hostMountNamespace: true, shared: false }],
+    [
+      'in a mount that pid 1 shares are seen from another mount namespace',
+      ...[shared, 'unshare --mount --propagation unchanged'],
+      { hostMountNamespace: false, shared: true },
+    ],
+    [
+      'in one that it shares with others are not',
+      ...[shared, 'unshare --mount --propagation private'],
+      { hostMountNamespace: false, shared: false },
+    ],
+  ] as const)('%s', async (_title, script, inner, expected) => {
+    expect(await mountState(script, inner)).toEqual(expected);
+  });
+});

@@ -230,9 +230,13 @@ describe('verify', () => {
     expect(await idsOf(both)).toEqual(['warning forwarding', 'warning forwarding']);
   });
 
-  it('warns of a mount namespace of its own', async () => {
-    const mountState = async () => ({ hostMountNamespace: false, shared: false });
-    expect(await idsOf(subject(host(allThere, { mountState })))).toEqual(['warning mount.private']);
+  it('warns of names that are not seen outside, in whichever mount namespace', async () => {
+    for (const hostMountNamespace of [true, false]) {
+      const told = (shared: boolean) =>
+        idsOf(subject(host(allThere, { mountState: async () => ({ hostMountNamespace, shared }) })));
+      expect(await told(false)).toEqual(['warning mount.private']);
+      expect(await told(true)).toEqual([]);
+    }
   });
 
   it('names a forward chain that drops, and only such', async () => {

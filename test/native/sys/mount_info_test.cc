@@ -21,11 +21,11 @@ TEST(MountInfo, ReadsLinesWithAnyNumberOfTags) {
   const auto mounts = ReadMountInfo(temporary / "mountinfo");
   ASSERT_EQ(mounts.size(), 3U);
   EXPECT_EQ(mounts[0].id, 22U);
-  EXPECT_FALSE(mounts[0].shared);
+  EXPECT_EQ(mounts[0].peers, "");
   EXPECT_EQ(mounts[1].root, "net:[4026532247]");
   EXPECT_EQ(mounts[1].file_system, "nsfs");
-  EXPECT_TRUE(mounts[1].shared);
-  EXPECT_FALSE(mounts[2].shared);
+  EXPECT_EQ(mounts[1].peers, "shared:7");
+  EXPECT_EQ(mounts[2].peers, "");
 }
 
 TEST(MountInfo, IsNotEmptyForWantOfDescriptors) {
