@@ -56,6 +56,8 @@ function particulars(error: NativeError): string | null {
   if (key !== null) {
     return `/proc/sys is read-only here, as in many containers: mount it writable, or set ${key} outside`;
   }
+  if (error.code === 'EROFS')
+    return 'make its file system writable again (mount -o remount,rw), and see why it is not (dmesg)';
   return isKernelLimit(error) ? raiseLimits : inPlaceOfDirectory(error);
 }
 

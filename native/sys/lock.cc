@@ -22,17 +22,24 @@ constexpr std::size_t kClaimLimit = 256;
 struct OpenedFile {
   UniqueFd fd;
   bool is_new;
+  bool is_read_only;
 };
 
 [[nodiscard]] OpenedFile OpenLockFile(const Directory& directory, const std::string& name,
                                       const std::string& path, LockFile likely) {
   // O_NONBLOCK and the check: what is no regular file is nobody's lock.
-  constexpr int kFlags = O_RDWR | O_NOFOLLOW | O_CLOEXEC | O_NONBLOCK | O_NOCTTY;
+  constexpr int kFlags = O_NOFOLLOW | O_CLOEXEC | O_NONBLOCK | O_NOCTTY;
   const int first = likely == LockFile::kPresent ? 0 : O_CREAT | O_EXCL;
   for (;;) {
     for (const int creation : {first, first ^ (O_CREAT | O_EXCL)}) {
-      UniqueFd fd(::openat(directory.Fd(), name.c_str(), kFlags | creation, 0600));
-      if (fd) return {std::move(fd), creation != 0};
+      UniqueFd fd(::openat(directory.Fd(), name.c_str(), kFlags | O_RDWR | creation, 0600));
+      if (fd) return {std::move(fd), creation != 0, false};
+      if (errno == EROFS) {
+        // Enough for a flock: the VM is to be cut off all the same.
+        fd.Reset(::openat(directory.Fd(), name.c_str(), kFlags | O_RDONLY));
+        if (fd) return {std::move(fd), false, true};
+        errno = EROFS;
+      }
       if (errno != (creation != 0 ? EEXIST : ENOENT)) throw SystemError("openat", path);
     }
   }
@@ -100,6 +107,7 @@ std::optional<Lock> Lock::TryAcquire(const Directory& directory, const std::stri
   for (;;) {
     OpenedFile file = OpenLockFile(directory, name, path, likely);
     Lock lock(directory, std::move(file.fd), file.is_new, name, path, mode);
+    lock.is_read_only_ = file.is_read_only;
     try {
       lock.Identify();
       if (!lock.TryFlock()) return std::nullopt;
@@ -172,6 +180,7 @@ Claim Lock::ReadClaim() const {
 }
 
 void Lock::WriteClaim(const Claim& claim) {
+  if (is_read_only_) throw Error(EROFS, "openat").Path(path_);
   const std::string text = Format(claim);
   const bool is_kept = !claim.container.empty();
   const std::size_t before = std::exchange(size_, std::max(size_, text.size()));

@@ -70,6 +70,8 @@ class Lock {
   Directory directory_;
   UniqueFd fd_;
   bool is_new_;
+  // Its file system is: nothing can be claimed.
+  bool is_read_only_ = false;
   std::string name_;
   std::string path_;
   LockMode mode_;

@@ -1,10 +1,10 @@
-import { readdir } from 'node:fs/promises';
+import { mkdir, readdir } from 'node:fs/promises';
 import { afterEach, expect, it, onTestFinished } from 'vitest';
 import { canonicalDump, expectUnchanged } from '../support/dump.ts';
 import { interrupted } from '../support/interrupted.ts';
 import { replaceNamespace, until } from '../support/lab.ts';
 import { expectRefusal } from '../support/refusal.ts';
-import { ip, outcomeOf, runIn } from '../support/run.ts';
+import { ip, outcomeOf, run, runIn } from '../support/run.ts';
 import { Vmms } from '../support/vmm.ts';
 import { describeBackends, describeLayouts } from './fixture.ts';
 import { flip, hostLinks, linkOf, linksOf, portStateOf, untilHostLinks } from './oracles.ts';
@@ -211,6 +211,27 @@ describeLayouts('teardown', (lab) => {
     await untilHostLinks();
     expect(await readdir('/run/cni/networks/fcnet')).not.toContain('10.168.0.2');
     expect(await readdir('/run/netns')).toEqual(['vulcan-vm-1']);
+  });
+});
+
+describeBackends('a VM whose stateDir can no longer be written', (lab) => {
+  const stateDir = '/run/state';
+  afterEach(() => outcomeOf('umount', [stateDir]));
+
+  it('is cut off by a teardown, and gone with one that can', async () => {
+    await mkdir(stateDir, { recursive: true });
+    await run('mount', ['-t', 'tmpfs', '-o', 'mode=0700', 'none', stateDir]);
+    const manager = await lab.open({ stateDir, shutdown: 'leave' });
+    const before = await canonicalDump();
+    await manager.setup('vm-1');
+    await run('mount', ['-o', 'remount,ro', stateDir]);
+    await expectRefusal(manager.teardown('vm-1'), 'ERR_TEARDOWN_INCOMPLETE', /EROFS.*remount,rw/);
+    await untilHostLinks();
+    expect(await manager.list()).toHaveLength(1);
+    await run('mount', ['-o', 'remount,rw', stateDir]);
+    await manager.teardown('vm-1');
+    await expectUnchanged(before);
+    await manager.close();
   });
 });
 
