@@ -131,10 +131,10 @@ export async function verifyTables(subject: VerifySubject): Promise<VerifyFindin
   const parts = await look(binding.firewallCheck(firewall), []);
   const routed = guard === 'routed';
   const unguarded = guard === null ? [] : await look(binding.guardCheck({ routed }), []);
-  const remedy = `${putBack}; a manager that opened the network later with other options changed it for all its VMs`;
   const findings: VerifyFinding[] = [];
   if (parts.length > 0) {
     const message = `the firewall of network ${firewall.network} is not as it was made: ${parts.join(', ')}`;
+    const remedy = `${putBack}; who opens the network later with other options changes it for all its VMs`;
     findings.push(finding('firewall.changed', message, remedy));
   }
   if (unguarded.length > 0) {
@@ -142,7 +142,7 @@ export async function verifyTables(subject: VerifySubject): Promise<VerifyFindin
     const tables = routed ? 'inet or arp vulcan_guard' : 'bridge vulcan';
     const state = isMissing ? 'is missing' : 'has not the rules that it was made with';
     const message = `table ${tables} ${state}: what VMs say they are is not looked at`;
-    findings.push(finding('guard.missing', message, isMissing ? remedy : 'repair() puts them back'));
+    findings.push(finding('guard.missing', message, putBack));
   }
   return findings;
 }
