@@ -37,7 +37,7 @@ export function pluginError(
   return new NetworkError(code, `plugin ${name.type} (${name.command}): ${problem}`, {
     ...fields,
     step: stepOf(name),
-    plugin: { ...failure, ...name },
+    plugin: { ...failure, type: name.type, command: name.command },
   });
 }
 

@@ -2,7 +2,7 @@ import fc from 'fast-check';
 import { describe, expect, it } from 'vitest';
 import { findPlugin } from '../../../lib/cni/find.ts';
 import { callPlugin, type PluginCall, type PluginEvent } from '../../../lib/cni/plugin.ts';
-import { isNetworkError } from '../../../lib/errors.ts';
+import { isNetworkError, type NetworkError } from '../../../lib/errors.ts';
 import { type Answer, FakeRunner, golden, systemError } from './fakes.ts';
 
 const call: PluginCall = {
@@ -128,6 +128,22 @@ describe('a plugin’s run', () => {
       step: 'plugin:bridge ADD',
       plugin: { type: 'bridge', command: 'ADD', ...plugin },
     });
+  });
+
+  it.each<[string, Answer, object]>([
+    [
+      'fails',
+      { exitCode: 1, stdout: '{"code":7,"msg":"m"}' },
+      { code: 7, msg: 'm', exitCode: 1, stderr: '' },
+    ],
+    ['is killed', { exitCode: null, signal: 'SIGKILL' }, { exitCode: null, signal: 'SIGKILL', stderr: '' }],
+  ])('that %s is told of without what it was given', async (_title, answer, failure) => {
+    const secret = 'not for logs';
+    const { signal } = new AbortController();
+    const given = { ...call, env: [`PASSWORD=${secret}`], stdin: `"${secret}"`, lock: 5, signal };
+    const error: unknown = await callPlugin(new FakeRunner(() => answer), given).catch((each) => each);
+    expect((error as NetworkError).plugin).toEqual({ type: 'bridge', command: 'ADD', ...failure });
+    expect(JSON.stringify(error)).not.toContain(secret);
   });
 
   it.each([
