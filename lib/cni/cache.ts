@@ -15,7 +15,7 @@ export type RecordStore = Pick<
   'directoryEnsure' | 'fileRead' | 'fileReadAll' | 'fileVersion' | 'fileWrite' | 'fileRemove' | 'fileList'
 >;
 
-const sizeLimit = 16 * 1024 * 1024;
+export const recordSizeLimit = 16 * 1024 * 1024;
 
 /** Of what has a record's name and is none: a symlink, a device, or larger than any. */
 const noRecord = new Set(['EINVAL', 'ELOOP', 'ENXIO', 'EFBIG', 'EISDIR']);
@@ -115,7 +115,7 @@ export class ResultCache {
 
   async #readAll(): Promise<readonly NamedText[]> {
     try {
-      return await this.#store.fileReadAll({ directory: this.directory, limit: sizeLimit });
+      return await this.#store.fileReadAll({ directory: this.directory, limit: recordSizeLimit });
     } catch (error) {
       throw fileError(this.directory, error as NativeError, 'ERR_KERNEL');
     }
@@ -125,7 +125,7 @@ export class ResultCache {
     const path = join(this.directory, name);
     let text: string | null;
     try {
-      text = await this.#store.fileRead({ directory: this.directory, name, limit: sizeLimit });
+      text = await this.#store.fileRead({ directory: this.directory, name, limit: recordSizeLimit });
     } catch (error) {
       const { code } = error as NativeError;
       throw fileError(path, error as NativeError, noRecord.has(code) ? 'ERR_RECORD_CORRUPT' : 'ERR_KERNEL');

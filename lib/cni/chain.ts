@@ -139,6 +139,11 @@ export class Chain {
     return errors;
   }
 
+  /** Whether {@link gc} says anything. */
+  get collects(): boolean {
+    return !this.list.disableGc && atLeast(this.list.cniVersion, '1.1.0');
+  }
+
   /**
    * Tells all plugins which attachments are to stay, so that they free what belongs to others; `null` says nothing, and
    * leaves it to them. Returns what failed. Silent below version 1.1.0 and where the conflist disables it.
@@ -148,7 +153,7 @@ export class Chain {
     options: RunOptions = {},
   ): Promise<readonly NetworkError[]> {
     const errors: NetworkError[] = [];
-    if (this.list.disableGc || !atLeast(this.list.cniVersion, '1.1.0')) return errors;
+    if (!this.collects) return errors;
     for (const plugin of this.list.plugins) {
       const stdin = gcStdin(this.list, plugin, valid);
       const call = { type: plugin.type, command: 'GC', target: noAttachment, stdin } as const;

@@ -130,10 +130,12 @@ describeBackends(
       for (const path of [wrapperDir, told]) await rm(path, { recursive: true, force: true });
     });
 
-    it('tells plugins of all that has its record: also of what it restored, and of what it could not remove', async () => {
+    it('tells plugins of all that has its record: also of what it restored, and of what it could not remove, and elsewhere', async () => {
       const keepsWhatItIsTold = `[ "$CNI_COMMAND" != GC ] || exec cat >${told}`;
       const undoesNothing = '[ "$CNI_COMMAND $CNI_CONTAINERID" != "DEL vm-3" ] || exit 7';
-      const manager = await lab.open(await prepare(bridgeThat(keepsWhatItIsTold, undoesNothing)));
+      const options = await prepare(bridgeThat(keepsWhatItIsTold, undoesNothing));
+      const manager = await lab.open(options);
+      await (await lab.open({ ...options, stateDir: '/run/vulcan-net/elsewhere' })).setup('vm-5');
       const { netnsPath } = await manager.setup('vm-1');
       for (const vmId of ['vm-2', 'vm-3', 'vm-4']) await manager.setup(vmId);
       await vmms.start(netnsPath);
@@ -145,7 +147,15 @@ describeBackends(
       const valid: { containerID: string }[] = JSON.parse(await readFile(told, 'utf8'))[
         'cni.dev/valid-attachments'
       ];
-      expect(valid.map(({ containerID }) => containerID).sort()).toEqual(['vm-1', 'vm-2', 'vm-3']);
+      expect(valid.map(({ containerID }) => containerID).sort()).toEqual(['vm-1', 'vm-2', 'vm-3', 'vm-5']);
+
+      await rm(told);
+      await mkdir('/run/cni/results', { recursive: true });
+      const saysNotWhose = '/run/cni/results/mine-of-another-eth0';
+      await writeFile(saysNotWhose, '{"cniVersion":"0.4.0"}');
+      await manager.gc({ keep: ['vm-1', 'vm-2', 'vm-3'] });
+      expect(existsSync(told)).toBe(false);
+      await rm(saysNotWhose);
     });
 
     it('whose process is killed: set-ups wait for the plugin that it has left', async () => {

@@ -8,6 +8,7 @@ import { makeStore } from '../attachment/lost-store.ts';
 import { keyOf, recordsOfNetwork, vmIdOf } from '../attachment/records.ts';
 import type { Undoing } from '../attachment/undoing.ts';
 import type { HeldLock } from '../host/locks.ts';
+import { attachmentsElsewhere } from '../network/elsewhere.ts';
 import type { Runtime } from '../network/runtime.ts';
 
 /** Undoing by the DEL of the plugins. Told of no namespace they release the address and leave links alone. */
@@ -60,10 +61,17 @@ export class ChainUndoing implements Undoing {
     return errors;
   }
 
-  /** Without the lock, plugins of a process that died would free what was set up after they had been told what is to stay. */
+  /**
+   * Without the lock, plugins of a process that died would free what was set up after they had been told what is to stay. They are
+   * told nothing where somebody may have more than is known.
+   */
   async unkept(lock: HeldLock, { signal }: Scope): Promise<readonly NetworkError[]> {
+    const { chain } = this.#runtime;
+    if (!chain.collects) return [];
     const { records } = await recordsOfNetwork(this.#runtime);
-    const valid = records.map(({ containerId, ifName }) => ({ containerId, ifName }));
-    return this.#runtime.chain.gc(valid, { lock: lock.handle, signal });
+    const others = await attachmentsElsewhere(this.#runtime);
+    if (others === null) return [];
+    const valid = [...records, ...others].map(({ containerId, ifName }) => ({ containerId, ifName }));
+    return chain.gc(valid, { lock: lock.handle, signal });
   }
 }

@@ -1,5 +1,8 @@
 import { hash } from 'node:crypto';
-import { NetworkError } from '../../errors.ts';
+import { recordSizeLimit } from '../../cni/cache.ts';
+import { parseRecord } from '../../cni/record.ts';
+import type { AttachmentKey } from '../../cni/types.ts';
+import { isNetworkError } from '../../errors.ts';
 import type { NativeBinding } from '../../native/binding.ts';
 import { atStep } from '../../native/kernel-error.ts';
 import { defaultStateDirs } from '../../settings.ts';
@@ -50,19 +53,49 @@ async function otherStateDirs({ binding, config, network }: Runtime): Promise<Re
   return others;
 }
 
-/** A directory that this user may not read says nothing. */
-function noneWherePrivate(error: unknown): readonly string[] {
-  if (error instanceof NetworkError && error.code === 'ERR_PERMISSION') return [];
-  throw error;
+function filesIn({ binding }: Runtime, directory: string): Promise<readonly string[]> {
+  return atStep('state directory', () => binding.fileList({ directory, follow: true }));
 }
 
-/** Names of their files. */
+async function resultDirs(runtime: Runtime): Promise<readonly string[]> {
+  const stateDirs = await atStep('state directory', () => otherStateDirs(runtime));
+  return [...stateDirs].map((stateDir) => `${stateDir}/results`);
+}
+
+/** Names of their files. A directory that this user may not read says nothing. */
 export async function recordsElsewhere(runtime: Runtime): Promise<ReadonlySet<string>> {
   const names = new Set<string>();
-  for (const stateDir of await atStep('state directory', () => otherStateDirs(runtime))) {
-    const directory = `${stateDir}/results`;
-    const listed = atStep('state directory', () => runtime.binding.fileList({ directory, follow: true }));
-    for (const name of await listed.catch(noneWherePrivate)) names.add(name);
+  for (const directory of await resultDirs(runtime)) {
+    const listed = await unlessPrivate(() => filesIn(runtime, directory));
+    for (const name of listed ?? []) names.add(name);
   }
   return names;
+}
+
+/** Those of the network; `null`: there may be more, as not all can be read. */
+export async function attachmentsElsewhere(runtime: Runtime): Promise<readonly AttachmentKey[] | null> {
+  const { binding, network } = runtime;
+  const found: AttachmentKey[] = [];
+  for (const directory of await resultDirs(runtime)) {
+    const listed = await unlessPrivate(() => filesIn(runtime, directory));
+    if (listed === null) return null;
+    for (const name of listed.filter((each) => each.startsWith(`${network.name}-`))) {
+      const plan = { directory, name, limit: recordSizeLimit, follow: true };
+      const text = await atStep('state directory', () => binding.fileRead(plan));
+      if (text === null) continue;
+      const record = parseRecord(text, null);
+      if (!record.ok) return null;
+      if (record.value.network === network.name) found.push(record.value);
+    }
+  }
+  return found;
+}
+
+async function unlessPrivate<T>(work: () => Promise<T>): Promise<T | null> {
+  try {
+    return await work();
+  } catch (error) {
+    if (isNetworkError(error, 'ERR_PERMISSION')) return null;
+    throw error;
+  }
 }
