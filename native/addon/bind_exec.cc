@@ -1,6 +1,7 @@
 #include <chrono>
 #include <memory>
 #include <string>
+#include <utility>
 
 #include "addon/bind_sys.h"
 #include "addon/task.h"
@@ -10,6 +11,14 @@ namespace vulcan::addon {
 namespace {
 
 struct ExecPlan {
+  ExecPlan(std::unique_ptr<Process> its_process, std::shared_ptr<Lock> its_lock)
+      : process(std::move(its_process)), lock(std::move(its_lock)) {}
+  ~ExecPlan() {
+    if (process && lock && process->IsCutShort()) lock->LeaveToChildren();
+  }
+  ExecPlan(ExecPlan&&) noexcept = default;
+  ExecPlan& operator=(ExecPlan&&) = delete;
+
   std::unique_ptr<Process> process;
   // Held until the child has ended.
   std::shared_ptr<Lock> lock;
@@ -22,7 +31,7 @@ struct ExecPlan {
   spawn.env = plan.Strings("env");
   spawn.input = plan.Text("stdin");
   auto lock = OptionalLockOf(locks, plan);
-  if (lock) spawn.inherited_fd = lock->Fd();
+  if (lock) spawn.inherited_fd = lock->Lend();
   const ProcessLimits limits{std::chrono::milliseconds(plan.Integer<std::int64_t>("timeoutMs")),
                              plan.Integer<std::size_t>("stdoutLimit"),
                              plan.Integer<std::size_t>("stderrLimit")};

@@ -101,6 +101,10 @@ void Truncate(int fd, std::size_t length, const std::string& path) {
 
 }  // namespace
 
+Lock::~Lock() {
+  if (fd_ && is_lent_ && !is_left_) ::flock(Fd(), LOCK_UN);
+}
+
 std::optional<Lock> Lock::TryAcquire(const Directory& directory, const std::string& name, LockMode mode,
                                      LockFile likely) {
   const std::string path = directory.PathOf(name);

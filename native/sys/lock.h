@@ -32,15 +32,28 @@ struct Claim {
   friend bool operator==(const Claim&, const Claim&) = default;
 };
 
-// A held flock. It belongs to the open file, so children that inherit the descriptor hold it, too, and it
-// ends with the last of them. Its file carries the claim.
+// A held flock. It belongs to the open file, so children that inherit the descriptor hold it, too: until they
+// are left to it, it is released for all of them, as those that one leaves behind are nobody's work. Its file
+// carries the claim.
 class Lock {
  public:
+  ~Lock();
+  Lock(Lock&&) noexcept = default;
+  Lock& operator=(Lock&&) noexcept = default;
+
   // One attempt, which never blocks. Empty: somebody else holds it.
   [[nodiscard]] static std::optional<Lock> TryAcquire(const Directory& directory, const std::string& name,
                                                       LockMode mode, LockFile likely = LockFile::kAbsent);
 
   [[nodiscard]] int Fd() const noexcept { return fd_.Get(); }
+  // The descriptor, for a child to inherit.
+  [[nodiscard]] int Lend() noexcept {
+    is_lent_ = true;
+    return Fd();
+  }
+  // From now on it ends with the last of those that have the descriptor: what a child that was killed has
+  // left may still be at work.
+  void LeaveToChildren() noexcept { is_left_ = true; }
   // Whether nobody had left the file.
   [[nodiscard]] bool IsNew() const noexcept { return is_new_; }
   // Unlinks the file, still under the lock; whoever waits for it starts again on a new one.
@@ -79,6 +92,8 @@ class Lock {
   ino_t inode_ = 0;
   // At most: only who holds the lock alone writes.
   std::size_t size_ = 0;
+  bool is_lent_ = false;
+  bool is_left_ = false;
 };
 
 // What the lock files of a directory claim, by name, whoever holds them.

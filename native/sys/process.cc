@@ -94,6 +94,7 @@ std::optional<Wait> Process::Start(const Cancellation& cancellation) {
   ReapStragglers();
   if (auto child = Spawn(plan_)) {
     child_ = std::move(*child);
+    is_cut_short_ = true;
     started_ = Clock::now();
     return std::nullopt;
   }
@@ -169,6 +170,7 @@ void Process::Reap() {
   }
   if (info.si_code == CLD_EXITED) {
     result_.exit_code = info.si_status;
+    is_cut_short_ = false;
   } else {
     result_.signal = SignalName(info.si_status);
   }

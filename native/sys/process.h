@@ -42,6 +42,8 @@ class Process {
 
   // Never blocks. Throws when the program can't be started, also when it is cancelled before its start.
   [[nodiscard]] Progress<ProcessResult> Step(const Cancellation& cancellation);
+  // Whether it was started and has not ended by itself, so that children of its own may still be at work.
+  [[nodiscard]] bool IsCutShort() const noexcept { return is_cut_short_; }
 
  private:
   [[nodiscard]] std::optional<Wait> Start(const Cancellation& cancellation);
@@ -62,6 +64,7 @@ class Process {
   Clock::time_point started_;
   std::optional<Clock::time_point> exited_;
   std::optional<Clock::time_point> killed_;
+  bool is_cut_short_ = false;
 };
 
 }  // namespace vulcan

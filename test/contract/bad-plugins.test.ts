@@ -1,4 +1,4 @@
-import { chmod, copyFile, mkdir, rm, writeFile } from 'node:fs/promises';
+import { chmod, copyFile, mkdir, readFile, rm, writeFile } from 'node:fs/promises';
 import { afterEach, expect, it } from 'vitest';
 import type { ErrorCode } from '../../lib/errors.ts';
 import { bundledPluginDirectory } from '../../lib/native/load.ts';
@@ -70,6 +70,25 @@ describeBackends(
       await rm(wrapperDir, { recursive: true });
       await expectUnchanged(before);
       await untilNoSurvivors();
+    });
+
+    it('that leaves a daemon leaves it no lock', async () => {
+      const manager = await open();
+      const before = await canonicalDump();
+      await mkdir(wrapperDir, { recursive: true });
+      const daemon = `setsid sleep 60 </dev/null >/dev/null 2>&1 & echo $! >/run/daemon.pid`;
+      const script = `#!/bin/sh\n[ "$CNI_COMMAND" != ADD ] || { ${daemon}; }\nexec ${debianPluginDir}/bridge\n`;
+      await writeFile(`${wrapperDir}/bridge`, script, { mode: 0o755 });
+      await manager.setup('vm-1');
+      const pid = Number(await readFile('/run/daemon.pid', 'utf8'));
+      try {
+        await manager.teardown('vm-1', { timeoutMs: 5_000 });
+        process.kill(pid, 0);
+      } finally {
+        process.kill(pid, 'SIGKILL');
+        for (const path of ['/run/daemon.pid', wrapperDir]) await rm(path, { recursive: true });
+      }
+      await expectUnchanged(before);
     });
 
     it('that is missing is named, with the directories searched', async () => {

@@ -2,6 +2,7 @@
 
 #include <gtest/gtest.h>
 #include <sys/stat.h>
+#include <unistd.h>
 
 #include <atomic>
 #include <cerrno>
@@ -35,6 +36,23 @@ TEST_F(LockTest, IsHeldByOne) {
   EXPECT_FALSE(Try(LockMode::kExclusive));
   EXPECT_FALSE(Try(LockMode::kShared));
   first.reset();
+  EXPECT_TRUE(Try(LockMode::kExclusive));
+}
+
+TEST_F(LockTest, IsReleasedForWhomeverAChildHasLeftBehind) {
+  auto lock = Try(LockMode::kExclusive);
+  const UniqueFd inherited(::dup(lock->Lend()));
+  lock.reset();
+  EXPECT_TRUE(Try(LockMode::kExclusive));
+}
+
+TEST_F(LockTest, EndsWithTheLastChildThatItIsLeftTo) {
+  auto lock = Try(LockMode::kExclusive);
+  UniqueFd inherited(::dup(lock->Lend()));
+  lock->LeaveToChildren();
+  lock.reset();
+  EXPECT_FALSE(Try(LockMode::kExclusive));
+  inherited.Reset();
   EXPECT_TRUE(Try(LockMode::kExclusive));
 }
 
