@@ -93,7 +93,7 @@ class Attempt {
   }
 
   async #describe(result: AnyResult): Promise<NetworkConfig> {
-    const { binding } = this.#runtime;
+    const { binding, network } = this.#runtime;
     const { vmId, mac, address, containerId } = this.#request;
     const key = keyOf(this.#runtime, containerId);
     this.#scope.step = 'alias';
@@ -107,11 +107,15 @@ class Attempt {
     const config = tap === undefined ? null : networkConfig(facts, result, tap.mtu);
     if (config === null) throw incompleteResult(key);
     if (mac !== null && config.mac !== mac) {
-      throw notAsAsked(`${vmId} the MAC ${config.mac} instead of ${mac}`, 'its first plugin', 'mac');
+      const [first] = network.list.plugins;
+      const takesNone = first?.capabilities.includes('mac') ? `${first.type} takes no MAC` : null;
+      const remedy = takesNone ?? giveCapability('its first plugin', 'mac');
+      throw notAsAsked(`${vmId} the MAC ${config.mac} instead of ${mac}`, remedy);
     }
     if (address !== null && config.addresses.every(({ ip }) => ip !== address)) {
       const ips = config.addresses.map(({ ip }) => ip).join(', ');
-      throw notAsAsked(`${vmId} ${ips} instead of ${address}`, 'the plugin that has the "ipam"', 'ips');
+      const remedy = giveCapability('the plugin that has the "ipam"', 'ips');
+      throw notAsAsked(`${vmId} ${ips} instead of ${address}`, remedy);
     }
     return config;
   }
@@ -180,9 +184,12 @@ class Attempt {
   }
 }
 
-function notAsAsked(gave: string, plugin: string, capability: 'mac' | 'ips'): NetworkError {
-  const message = `the chain gave ${gave}: give ${plugin} "capabilities": { "${capability}": true }`;
-  return new NetworkError('ERR_OPTION_INVALID', message, { step: 'result' });
+function giveCapability(plugin: string, capability: 'mac' | 'ips'): string {
+  return `give ${plugin} "capabilities": { "${capability}": true }`;
+}
+
+function notAsAsked(gave: string, remedy: string): NetworkError {
+  return new NetworkError('ERR_OPTION_INVALID', `the chain gave ${gave}: ${remedy}`, { step: 'result' });
 }
 
 /** What the step that failed says about its own undo; a step that says nothing has begun nothing. */
