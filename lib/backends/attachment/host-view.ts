@@ -11,6 +11,9 @@ import { addressStoreOf } from '../network/addresses.ts';
 import { recordsElsewhere } from '../network/elsewhere.ts';
 import type { Runtime } from '../network/runtime.ts';
 
+/** Plugins whose containers have a link on the host, with a name by lot. */
+const linkMakers = new Set(['bridge', 'ptp']);
+
 /** What kernel and records say together, in one reading of each; no namespace is looked into, and no lock is held. */
 export class HostView {
   /** Of every network. */
@@ -74,9 +77,12 @@ export class HostView {
     return !this.hasRecord(key) && this.#elsewhere.has(recordName(key));
   }
 
-  /** Whether a container of another runtime is on the network of which nothing here says whose it is. */
+  /** Whether a container of another runtime is, or may be, on the network of which nothing here says whose it is. */
   get hasStrangers(): boolean {
-    const { bridges } = this.#runtime.network.firewall;
+    const { firewall, list } = this.#runtime.network;
+    // One without a link on the host is not to be seen.
+    if (!list.plugins.some(({ type }) => linkMakers.has(type))) return true;
+    const { bridges } = firewall;
     const { all } = this.links;
     const ours = new Set(
       all.flatMap(({ kind, name, index }) => (kind === 'bridge' && bridges.includes(name) ? [index] : [])),
