@@ -72,8 +72,15 @@ const ipamKeys = new Set([
 
 const routeKeys = new Set(['dst', 'gw']);
 
+/** Go's zero values: a plugin can't tell them from a key that is not there. */
+const zeroes = new Set<unknown>([false, null, 0, '']);
+
+function isZero(value: unknown): boolean {
+  return zeroes.has(value) || (Array.isArray(value) && value.length === 0);
+}
+
 function extraKey(raw: JsonObject, known: ReadonlySet<string>): string | undefined {
-  return Object.keys(raw).find((key) => !known.has(key) && raw[key] !== false && raw[key] !== null);
+  return Object.keys(raw).find((key) => !known.has(key) && !isZero(raw[key]));
 }
 
 /** Why only plugins can build what the conflist describes; `null`: nothing stands in the way. */
