@@ -1,4 +1,4 @@
-import { readdir, rm, writeFile } from 'node:fs/promises';
+import { readdir, rm, utimes, writeFile } from 'node:fs/promises';
 import { expect, it } from 'vitest';
 import { canonicalDump, expectUnchanged } from '../support/dump.ts';
 import { listElements } from '../support/firewall.ts';
@@ -70,7 +70,9 @@ describeBackends('a conflist of the user, which is taken as it is:', (lab) => {
   });
 
   it('stays as it is through open, setup, teardown and removeNetwork', async () => {
-    await write(bridgeWith({ subnet: '10.9.0.0/24' }), tap);
+    // Which native would have to refuse, did they ask for anything.
+    const zeroes = { vlan: 0, vlanTrunk: [], ipMasqBackend: '', ipMasq: false };
+    await write({ ...bridgeWith({ subnet: '10.9.0.0/24' }), ...zeroes }, tap);
     const manager = await lab.open({ conflist: path });
     await manager.setup('vm-1');
     await manager.teardown('vm-1');
@@ -196,6 +198,16 @@ describeBackends(
       await expectUnchanged(before);
     });
 
+    it('point to point, which takes no MAC, whatever it says that it can', async () => {
+      const ipam = { type: 'host-local', subnet: '10.9.0.0/24', dataDir };
+      await write({ type: 'ptp', capabilities: { mac: true }, ipam }, tap);
+      const manager = await lab.open({ conflist: path });
+      const setup = manager.setup('vm-1', { mac: '02:00:00:00:00:77' });
+      await expectRefusal(setup, 'ERR_OPTION_INVALID', /instead of 02:00:00:00:00:77: ptp takes no MAC$/, {
+        ...{ step: 'result', rolledBack: true },
+      });
+    });
+
     it('without a link on the host, where nothing could look at what VMs send: refused, unless that is not asked for', async () => {
       const device = {
         type: 'host-device',
@@ -215,6 +227,11 @@ describeBackends(
       const open = await lab.open({ conflist: path, antiSpoofing: false, hostAccess: 'all' });
       expect(await open.setup('vm-1')).toMatchObject({ guestIp: '10.9.0.3' });
       expect(await open.check('vm-1')).toEqual({ ok: true, differences: [] });
+      const anothers = `${dataDir}/mine/10.9.0.77`;
+      await writeFile(anothers, 'web\r\neth0');
+      await utimes(anothers, 0, 0);
+      expect(await open.gc({ keep: ['vm-1'] })).toEqual({ removed: [], failed: [] });
+      await rm(anothers);
     });
 
     it('routes with a table and a metric of their own, which repair does not put where others go', async (context) => {
@@ -254,6 +271,20 @@ describeBackends(
       await write({ ...bridgeWith({ subnet: '10.9.0.0/24' }), capabilities: { ips: true } }, tap);
       const able = await lab.open({ conflist: path });
       expect(await able.setup('vm-1', { address: '10.9.0.77' })).toMatchObject({ guestIp: '10.9.0.77' });
+    });
+
+    it.each([
+      ['a gateway that is none of the subnet', { gateway: '10.8.0.1' }],
+      ['a range from the first address to the last', { rangeStart: '10.9.0.0', rangeEnd: '10.9.0.255' }],
+      ['a gateway that is written as IPv6', { gateway: '::ffff:10.9.0.1' }],
+    ])('%s', async (_title, rules) => {
+      await write(bridgeWith({ subnet: '10.9.0.0/24', ...rules }), tap);
+      const manager = await lab.open({ conflist: path });
+      await manager.setup('vm-0');
+      const before = await canonicalDump();
+      await manager.setup('vm-1');
+      await manager.teardown('vm-1');
+      await expectUnchanged(before);
     });
 
     it('one more between bridge and tc-redirect-tap', async () => {

@@ -4,7 +4,7 @@ import { atStep, isNativeError, kernelError } from '../../native/kernel-error.ts
 import type { Scope } from '../../operation.ts';
 import { readHostLinks } from '../host/host-link.ts';
 import { addressStoreOf, ownerOf } from '../network/addresses.ts';
-import { type NativeLayout, nativeLayout, nativeProblem } from '../network/layout.ts';
+import { knownLayout, type NativeLayout } from '../network/layout.ts';
 import type { Runtime } from '../network/runtime.ts';
 import { ownAddresses } from './guard.ts';
 import { recordedAddresses } from './network-config.ts';
@@ -63,7 +63,7 @@ export async function fillStore(runtime: Runtime, scope: Scope): Promise<readonl
   const path = addressStoreOf(network);
   if (path === null) return [];
   scope.step = 'address';
-  const layout = layoutOfChain(runtime);
+  const layout = network.layout ?? knownLayout(network.list, 'the conflist');
   const taken = layout === null ? [] : await takenOf(runtime);
   const again: Taken[] = [];
   for (const each of taken) {
@@ -71,11 +71,6 @@ export async function fillStore(runtime: Runtime, scope: Scope): Promise<readonl
   }
   await atStep('address', () => binding.addressStoreMake({ directory: path }));
   return again;
-}
-
-/** `null`: only its plugins know which addresses there are. */
-function layoutOfChain({ network: { layout, list } }: Runtime): NativeLayout | null {
-  return layout ?? (nativeProblem(list) === null ? nativeLayout(list, 'the conflist') : null);
 }
 
 async function takenOf(runtime: Runtime): Promise<readonly Taken[]> {

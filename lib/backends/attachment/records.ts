@@ -4,7 +4,7 @@ import { isNetworkError, type NetworkError } from '../../errors.ts';
 import type { AnchorState } from '../../native/sys.ts';
 import { isOurs } from '../host/anchor.ts';
 import { findHostLink } from '../host/host-link.ts';
-import { type NativeLayout, nativeLayout, nativeProblem } from '../network/layout.ts';
+import { knownLayout, type NativeLayout } from '../network/layout.ts';
 import type { Runtime } from '../network/runtime.ts';
 
 /** Which records are a VM's. */
@@ -74,6 +74,5 @@ export async function isAnothers(
 /** What a record's configuration describes, where it needs no plugins. */
 export function layoutOf({ network }: Runtime, { config }: CacheRecord): NativeLayout | null {
   if (config === network.list.text) return network.layout;
-  const list = parseAnyConf(config, 'the record');
-  return nativeProblem(list) === null ? nativeLayout(list, 'the record') : null;
+  return knownLayout(parseAnyConf(config, 'the record'), 'the record');
 }

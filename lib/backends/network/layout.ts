@@ -3,7 +3,7 @@ import { bridgeNames } from '../../bridges.ts';
 import { isIpv6Text } from '../../cni/ip-text.ts';
 import { isJsonObject } from '../../cni/json.ts';
 import type { ConfList, JsonObject } from '../../cni/types.ts';
-import { NetworkError } from '../../errors.ts';
+import { isNetworkError, NetworkError } from '../../errors.ts';
 import { type RangeDescription, type RangeSet, rangeSets } from '../../ipam.ts';
 import type { NetworkDns, NetworkRoute } from '../../types.ts';
 import { addressDirOf, bridgeNameOf, objects, text, texts } from './plugin-conf.ts';
@@ -169,6 +169,16 @@ export function nativeLayout(list: ConfList, source: string): NativeLayout {
     })),
     dns: dnsOf(isJsonObject(raw['dns']) ? raw['dns'] : {}),
   };
+}
+
+/** `null`: only its plugins know which, as {@link nativeProblem} sees a problem, or the ranges are by other rules than ours. */
+export function knownLayout(list: ConfList, source: string): NativeLayout | null {
+  try {
+    return nativeLayout(list, source);
+  } catch (error) {
+    if (isNetworkError(error, 'ERR_CONFLIST_INVALID')) return null;
+    throw error;
+  }
 }
 
 /** How an address's family leaves its subnet: by a gateway, or what stands for it. */
