@@ -108,8 +108,8 @@ export const errorTable = {
     remedy: 'see error.plugin.signal; SIGKILL often means that memory ran out',
   },
   ERR_DESCRIPTORS: {
-    when: 'the process has as many files open as it may, or so many that a pool leaves the rest to others',
-    remedy: 'raise LimitNOFILE (systemd) or ulimit -n, or lower pool.max',
+    when: 'the process, or the host, has as many files open as it may, or so many that a pool leaves the rest to others',
+    remedy: 'raise LimitNOFILE (systemd) or ulimit -n, of the host fs.file-max, or lower pool.max',
   },
   ERR_ADDRESSES_EXHAUSTED: {
     when: 'the network has no free address left',

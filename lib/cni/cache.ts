@@ -3,6 +3,7 @@ import { type ErrorCode, isNetworkError, NetworkError, withRemedy } from '../err
 import type { FileVersion } from '../native/attachment.ts';
 import type { NativeBinding } from '../native/binding.ts';
 import { inPlaceOfDirectory, type NativeError } from '../native/error.ts';
+import { codeByErrno } from '../native/kernel-error.ts';
 import type { NamedText } from '../native/survey.ts';
 import { collect } from './collect.ts';
 import { recordName } from './names.ts';
@@ -155,11 +156,7 @@ async function collectCorrupt(work: () => Promise<unknown>): Promise<void> {
 
 function fileError(path: string, error: NativeError, otherwise: ErrorCode): NetworkError {
   const code =
-    error.reason === 'directory-unsafe'
-      ? 'ERR_STATE_DIR_UNSAFE'
-      : error.code === 'EACCES' || error.code === 'EPERM'
-        ? 'ERR_PERMISSION'
-        : otherwise;
+    error.reason === 'directory-unsafe' ? 'ERR_STATE_DIR_UNSAFE' : (codeByErrno(error) ?? otherwise);
   const { errno, syscall } = error;
   const fields = { step: 'record', path, cause: error, errno, syscall };
   const problem = `${path}: ${error.message}`;

@@ -1,7 +1,8 @@
-import { AbortError, NetworkError } from '../errors.ts';
+import { AbortError, NetworkError, withRemedy } from '../errors.ts';
 import type { NativeBinding } from '../native/binding.ts';
 import type { NativeError } from '../native/error.ts';
 import type { ExecResult } from '../native/exec.ts';
+import { codeByErrno } from '../native/kernel-error.ts';
 import type { LockHandle } from '../native/sys.ts';
 import { runTask } from '../native/task.ts';
 import { stopOf } from '../stop.ts';
@@ -56,7 +57,8 @@ function startError(call: PluginCall, error: NativeError): Error {
     const message = `${call.path} cannot be executed: ${problem} (${error.code} from ${error.syscall})`;
     return pluginError('ERR_PLUGIN_NOT_EXECUTABLE', call, message, {}, { cause: error, path: call.path });
   }
-  return new NetworkError('ERR_KERNEL', `cannot start ${call.path}: ${error.message}`, {
+  const code = codeByErrno(error) ?? 'ERR_KERNEL';
+  return new NetworkError(code, withRemedy(code, `cannot start ${call.path}: ${error.message}`), {
     ...{ step: stepOf(call), path: call.path, cause: error },
     ...{ errno: error.errno, syscall: error.syscall },
   });

@@ -23,7 +23,13 @@ const codesByErrno: Readonly<Record<string, ErrorCode>> = {
   EPERM: 'ERR_PERMISSION',
   EACCES: 'ERR_PERMISSION',
   EMFILE: 'ERR_DESCRIPTORS',
+  ENFILE: 'ERR_DESCRIPTORS',
 };
+
+/** Where the errno says it, whatever was tried. */
+export function codeByErrno({ code }: Pick<NativeError, 'code'>): ErrorCode | undefined {
+  return codesByErrno[code];
+}
 
 /** What makes a link answers EEXIST when its name is taken. */
 const linkMakers = new Set(['RTM_NEWLINK', 'ioctl(TUNSETIFF)']);
@@ -68,7 +74,7 @@ function codeOf(error: NativeError, otherwise: ErrorCode): ErrorCode {
   if (byReason !== undefined) return byReason;
   if (code === 'EEXIST' && linkMakers.has(syscall)) return 'ERR_LINK_EXISTS';
   if (isKernelLimit(error)) return otherwise;
-  return fullDisk.has(code) ? 'ERR_RECORD_WRITE' : (codesByErrno[code] ?? otherwise);
+  return fullDisk.has(code) ? 'ERR_RECORD_WRITE' : (codeByErrno(error) ?? otherwise);
 }
 
 /** Errors that are public already, and those that are no refusal of the kernel's, stay as they are. */

@@ -209,8 +209,12 @@ describe('no leak after a failure', () => {
       host.runner.unreadable = refused;
       return refused;
     };
-    await expectRefusal(manager.setup(goldenId), 'ERR_RECORD_WRITE', 'EMFILE', {
-      ...{ rolledBack: false, step: 'record', errors: [expect.objectContaining({ code: 'ERR_KERNEL' })] },
+    await expectRefusal(manager.setup(goldenId), 'ERR_DESCRIPTORS', 'EMFILE', {
+      ...{
+        rolledBack: false,
+        step: 'record',
+        errors: [expect.objectContaining({ code: 'ERR_DESCRIPTORS' })],
+      },
     });
     expect(host.released).toContainEqual({ name: goldenId, remove: false });
     expect(runs(host)).toEqual(['ADD bridge', 'ADD tc-redirect-tap']);

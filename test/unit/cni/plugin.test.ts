@@ -193,12 +193,14 @@ describe('a plugin that cannot be started', () => {
     },
   );
 
-  it.each(['ENOMEM', 'EMFILE'])('%s is the machine’s', async (code) => {
-    const runner = new FakeRunner(() => Promise.reject(systemError(code, { syscall: 'clone3' })));
+  it.each([
+    ['ENOMEM', 'ERR_KERNEL'],
+    ['EMFILE', 'ERR_DESCRIPTORS'],
+    ['ENFILE', 'ERR_DESCRIPTORS'],
+  ])('%s is the machine’s', async (errno, code) => {
+    const runner = new FakeRunner(() => Promise.reject(systemError(errno, { syscall: 'clone3' })));
     await expect(callPlugin(runner, call)).rejects.toMatchObject({
-      code: 'ERR_KERNEL',
-      cause: { code },
-      syscall: 'clone3',
+      ...{ code, cause: { code: errno }, syscall: 'clone3' },
     });
   });
 });
