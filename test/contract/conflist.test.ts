@@ -287,6 +287,22 @@ describeBackends(
       await expectUnchanged(before);
     });
 
+    it('static addresses: one that is asked for has the prefix of theirs', async () => {
+      const chain = (ipam: object) =>
+        write({ ...bridgeWith({}), ipam: { type: 'static', ...ipam }, capabilities: { ips: true } }, tap);
+      await chain({});
+      const unable = await lab.open({ conflist: path });
+      const says = /prefix of address 10\.9\.0\.77 is not known.*"addresses"/;
+      await expectRefusal(unable.setup('vm-1', { address: '10.9.0.77' }), 'ERR_OPTION_INVALID', says, {
+        step: 'arguments',
+      });
+      await chain({ addresses: [{ address: '10.9.0.2/24' }] });
+      const manager = await lab.open({ conflist: path });
+      expect(await manager.setup('vm-1', { address: '10.9.0.77' })).toMatchObject({
+        addresses: [{ ip: '10.9.0.77', prefixLength: 24 }],
+      });
+    });
+
     it('one more between bridge and tc-redirect-tap', async () => {
       await write(bridgeWith({ subnet: '10.9.0.0/24' }), { type: 'tuning', mtu: 1300 }, tap);
       const manager = await lab.open({ conflist: path });

@@ -1,9 +1,11 @@
 import { contains, parseAddress, parseCidr } from '../../address.ts';
 import { withOwnArgs } from '../../cni/environment.ts';
+import { isJsonObject } from '../../cni/json.ts';
 import type { CniArg, RuntimeConf } from '../../cni/types.ts';
 import { NetworkError } from '../../errors.ts';
 import type { TapOwner } from '../../types.ts';
 import type { Network } from '../network/network.ts';
+import { objects, text } from '../network/plugin-conf.ts';
 import type { Runtime } from '../network/runtime.ts';
 import type { AttachRequest } from './request.ts';
 
@@ -11,13 +13,25 @@ const tapNameArg = 'TC_REDIRECT_TAP_NAME';
 const uidArg = 'TC_REDIRECT_TAP_UID';
 const gidArg = 'TC_REDIRECT_TAP_GID';
 
+/** The plugin `static` takes addresses with their prefix alone: the subnets are those of the ones that it has. */
+function subnetsOf({ firewall, list }: Network): readonly string[] {
+  const ipams = list.plugins.map(({ raw }) => raw['ipam']).filter(isJsonObject);
+  const given = ipams.flatMap((ipam) => objects(ipam['addresses']).map(({ address }) => text(address) ?? ''));
+  return [...firewall.subnets, ...given];
+}
+
 /** Throws ERR_OPTION_INVALID where the network has no such address. */
-function withPrefix({ name, firewall }: Network, text: string): string {
-  const address = parseAddress(text);
-  const subnets = firewall.subnets.map(parseCidr);
-  const subnet = subnets.find((cidr) => cidr !== null && address !== null && contains(cidr, address));
-  if (subnet) return `${text}/${subnet.prefixLength}`;
-  const message = `address ${text} is in no subnet of network ${name} (${firewall.subnets.join(', ')})`;
+function withPrefix(network: Network, address: string): string {
+  const subnets = subnetsOf(network);
+  const asked = parseAddress(address);
+  const cidrs = subnets.map(parseCidr);
+  const subnet = cidrs.find((cidr) => cidr !== null && asked !== null && contains(cidr, asked));
+  if (subnet) return `${address}/${subnet.prefixLength}`;
+  const { name } = network;
+  const message =
+    subnets.length > 0
+      ? `address ${address} is in no subnet of network ${name} (${subnets.join(', ')})`
+      : `the prefix of address ${address} is not known: network ${name} has no subnet; give its "ipam" one, or "addresses": [{ "address": "${address}/<prefix>" }]`;
   throw new NetworkError('ERR_OPTION_INVALID', message, { step: 'arguments', network: name });
 }
 
