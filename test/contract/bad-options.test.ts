@@ -110,6 +110,7 @@ const setupOptions: readonly (readonly [title: string, options: SetupOptions, ..
   ],
   ['an owner that is nobody', { tapOwner: { uid: -1, gid: 0 } }, 'ERR_OPTION_INVALID', 'tapOwner.uid'],
   ['no time at all', { timeoutMs: 0 }, 'ERR_OPTION_INVALID', 'timeoutMs'],
+  ['the gateway as an address', { address: '10.168.0.1' }, 'ERR_OPTION_INVALID', 'address 10.168.0.1'],
   ['an address outside the subnet', { address: '10.9.0.2' }, 'ERR_OPTION_INVALID', 'address 10.9.0.2'],
 ];
 

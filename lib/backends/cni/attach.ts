@@ -1,6 +1,7 @@
 import { isDeepStrictEqual } from 'node:util';
 import type { AnyResult, Result, RuntimeConf } from '../../cni/types.ts';
 import { AbortError, NetworkError } from '../../errors.ts';
+import { addressRequests } from '../../ipam.ts';
 import type { GuardedPort } from '../../native/attachment.ts';
 import { atStep } from '../../native/kernel-error.ts';
 import type { Scope } from '../../operation.ts';
@@ -15,6 +16,7 @@ import type { Undoing } from '../attachment/undoing.ts';
 import { hostEnd, labelHostLink, ownLink } from '../host/host-link.ts';
 import type { HeldLock } from '../host/locks.ts';
 import { releaseOwnerless } from '../network/addresses.ts';
+import { knownLayout } from '../network/layout.ts';
 import type { Runtime } from '../network/runtime.ts';
 
 /** One setup, under the VM's lock: anchor, chain, alias, and last the record. */
@@ -26,8 +28,16 @@ export async function attachUnderLock(
   lock: HeldLock,
   scope: Scope,
 ): Promise<Made> {
+  refuseNoGuests(runtime, request);
   await makeRoom(runtime, undoing, request, lock, scope);
   return new Attempt(runtime, request, lock, scope).run();
+}
+
+/** An address of the network that is no guest's, where that is not for its plugins alone to know. */
+function refuseNoGuests({ network }: Runtime, { address }: AttachRequest): void {
+  if (address === null) return;
+  const layout = network.layout ?? knownLayout(network.list, 'the conflist');
+  if (layout !== null) addressRequests(layout.sets, [address]);
 }
 
 /** One run of the chain, and the undoing of as much of it as was done. */
