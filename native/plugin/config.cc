@@ -30,8 +30,7 @@ Config ParseConfig(std::string_view text) {
   config.version =
       Explained("decoding version from network config: ", [&] { return StringMember(object, "cniVersion"); });
   if (config.version.empty()) config.version = "0.1.0";
-  const auto found = object.find("prevResult");
-  if (found != object.end() && !found->is_null()) config.prev_result = *found;
+  if (const Json* found = Member(object, "prevResult")) config.prev_result = *found;
   return config;
 }
 

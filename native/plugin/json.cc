@@ -1,5 +1,7 @@
 #include "plugin/json.h"
 
+#include <strings.h>
+
 #include <array>
 #include <utility>
 
@@ -7,12 +9,6 @@
 
 namespace vulcan::plugin {
 namespace {
-
-// Null when it is absent or JSON's null.
-const Json* Member(const Json& object, const char* name) {
-  const auto found = object.find(name);
-  return found == object.end() || found->is_null() ? nullptr : &*found;
-}
 
 [[noreturn]] void Mistyped(const Json& value, const char* name, const char* expected) {
   throw PluginError(Code::kDecoding, std::string("json: cannot unmarshal ") + value.type_name() +
@@ -47,6 +43,14 @@ std::string EscapeForHtml(std::string text) {
       text.replace(at, 1, escape);
   }
   return text;
+}
+
+const Json* Member(const Json& object, const char* name) {
+  auto found = object.find(name);
+  for (auto each = object.begin(); found == object.end() && each != object.end(); ++each) {
+    if (::strcasecmp(each.key().c_str(), name) == 0) found = each;
+  }
+  return found == object.end() || found->is_null() ? nullptr : &*found;
 }
 
 std::string StringMember(const Json& object, const char* name) {

@@ -24,7 +24,9 @@ template <typename AnyJson>
   return EscapeForHtml(value.dump(4, ' ', false, AnyJson::error_handler_t::replace));
 }
 
-// Members of an object. Absent and null are the same; another type is an error that names the member.
+// Members of an object, whatever the case of the key where none has the name to the letter, as Go takes them.
+// Absent and null are the same; another type is an error that names the member.
+[[nodiscard]] const Json* Member(const Json& object, const char* name);
 [[nodiscard]] std::string StringMember(const Json& object, const char* name);
 [[nodiscard]] const Json* ObjectMember(const Json& object, const char* name);
 // Never null: an empty array where there is none.

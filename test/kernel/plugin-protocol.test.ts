@@ -46,6 +46,16 @@ describe('the protocol of tc-redirect-tap', () => {
       },
     );
 
+    it('takes keys in any case, as Go does', async () => {
+      const previous = {
+        CNIVersion: '1.0.0',
+        Interfaces: [{ Name: 'eth0', Sandbox: goldenNetns }],
+        IPs: [{ Address: '10.0.0.2/24', Interface: 0 }],
+      };
+      const { stdout } = await invoke(plugin, { command: 'ADD', stdin: config({ prevResult: previous }) });
+      expect(JSON.parse(stdout)).toMatchObject({ ips: [{ address: '10.0.0.2/24' }, { interface: 2 }] });
+    });
+
     it('writes what it does not understand of a result as Go does', async () => {
       const stdin = config({
         prevResult: {
