@@ -1,7 +1,7 @@
 import { beforeEach, describe, expect, it } from 'vitest';
 import { resetLab } from '../support/lab.ts';
 import { native } from '../support/native.ts';
-import { nft, outcomeOf } from '../support/run.ts';
+import { nft } from '../support/run.ts';
 
 const kinds = [
   ['a bridge port', false, 'bridge vulcan'],
