@@ -87,6 +87,8 @@ export class Filling {
     this.pause();
     this.#stop.stop(null);
     await this.#work;
+    // Its undo may have taken longer than the pause.
+    this.adjust();
     return true;
   }
 

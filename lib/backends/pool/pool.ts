@@ -143,7 +143,7 @@ export class Pool {
   }
 
   giveBack(slot: Slot): void {
-    if (this.#closed) this.discard(slot);
+    if (this.#held || this.#closed) this.discard(slot);
     else this.#ready.unshift(slot);
     this.#tellWhoWaits();
   }

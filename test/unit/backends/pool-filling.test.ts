@@ -56,6 +56,29 @@ it('builds what is missing, one at a time', async () => {
   expect(subject.isBuilding).toBe(false);
 });
 
+it('goes on where a build that was given up takes longer to end than its pause', async () => {
+  let builds = 0;
+  let built = 0;
+  const build = () =>
+    new Promise<Slot>((resolve, reject) => {
+      builds += 1;
+      if (builds > 1) resolve({ handle: builds } as Slot);
+      else setTimeout(() => reject(new Error('stopped')), 1_000);
+    });
+  const subject = new Filling({
+    ...{ missing: () => 1 - built, hasReady: () => false, build },
+    built: () => {
+      built += 1;
+    },
+    failed: (error) => expect(error).toBeUndefined(),
+  });
+  subject.adjust();
+  await vi.advanceTimersByTimeAsync(1);
+  const given = subject.giveUp();
+  await vi.advanceTimersByTimeAsync(1_000);
+  expect([await given, builds, built]).toEqual([true, 2, 1]);
+});
+
 it('waits for nobody whose naming has ended', async () => {
   const { subject, seen, want } = filling(0);
   const naming = caller(60_000);
