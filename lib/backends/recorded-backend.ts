@@ -25,6 +25,7 @@ import { networkUsers } from './attachment/network-users.ts';
 import { recordsOfNetwork, recordsOfVm, vmIdOf } from './attachment/records.ts';
 import type { Detached, DetachRequest, OwnVm } from './attachment/request.ts';
 import { isSameAttachment } from './attachment/same-attachment.ts';
+import { isSpent } from './attachment/spent.ts';
 import type { Undoing } from './attachment/undoing.ts';
 import { claimsNothing, isOurs } from './host/anchor.ts';
 import type { HeldLock } from './host/locks.ts';
@@ -234,7 +235,7 @@ export abstract class RecordedBackend {
     return new NetworkError('ERR_NETWORK_IN_USE', `network ${this.network} is still used by ${users}`);
   }
 
-  /** A lock's file that claims nothing goes whatever becomes of the work. */
+  /** A lock's file that leads to nothing goes whatever becomes of the work. */
   #withRecords<T>(
     vmId: string,
     scope: Scope,
@@ -242,8 +243,10 @@ export abstract class RecordedBackend {
   ): Promise<T> {
     const { anchors, locks } = this.runtime;
     return locks.withVm(vmId, scope, async (lock) => {
-      lock.spent = claimsNothing(await anchors.state(vmId, lock));
-      return work(lock, await recordsOfVm(this.runtime, vmId));
+      const records = await recordsOfVm(this.runtime, vmId);
+      const state = await anchors.state(vmId, lock);
+      lock.spent = records.length > 0 ? claimsNothing(state) : await isSpent(this.runtime, vmId, state);
+      return work(lock, records);
     });
   }
 }

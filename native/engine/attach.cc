@@ -17,7 +17,7 @@ Attach::Attach(AttachPlan plan, AttachmentHost& host)
       host_(host),
       lock_(plan_.locks, LockFile::kAbsent),
       store_request_(plan_.addresses.directory, plan_.locks.timeout) {
-  undo_.Push([this] { lock_.RemoveUnclaimed(); });
+  undo_.Push([this] { lock_.RemoveNew(); });
 }
 
 Progress<AttachResult> Attach::Step(const Cancellation& cancellation) {

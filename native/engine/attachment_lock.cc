@@ -37,4 +37,8 @@ void AttachmentLock::RemoveUnclaimed() {
   if (!claim.netns && (named_ || claim.container.empty())) vm_->RemoveFile();
 }
 
+void AttachmentLock::RemoveNew() {
+  if (vm_ && vm_->IsNew()) RemoveUnclaimed();
+}
+
 }  // namespace vulcan

@@ -28,6 +28,8 @@ class AttachmentLock {
   // The VM's lock file, unless it says whose a namespace is, or what somebody has left. Whoever waits for the
   // lock finds a new one.
   void RemoveUnclaimed();
+  // The same, of a file that was not there before: one that was leads to what a killed process has left.
+  void RemoveNew();
 
  private:
   std::string directory_;

@@ -18,7 +18,7 @@ SlotNaming::SlotNaming(SlotNamingPlan plan, SlotHost& host)
       host_(host),
       lock_(plan_.locks, LockFile::kAbsent),
       store_request_(plan_.slot->address_directory, plan_.locks.timeout) {
-  undo_.Push([this] { lock_.RemoveUnclaimed(); });
+  undo_.Push([this] { lock_.RemoveNew(); });
 }
 
 Progress<SlotNamed> SlotNaming::Step(const Cancellation& cancellation) {

@@ -7,6 +7,7 @@ import type { RecoveryReport } from '../../types.ts';
 import { guard, guardedPort, isGuarded, unguardMissing } from '../attachment/guard.ts';
 import { type HostView, viewHost } from '../attachment/host-view.ts';
 import { vmIdOf } from '../attachment/records.ts';
+import { isSpent } from '../attachment/spent.ts';
 import type { Undoing } from '../attachment/undoing.ts';
 import { aliasOf, hostLinkName, noPort } from '../host/host-link.ts';
 import { inhabitedNamespaces } from '../host/inhabited.ts';
@@ -130,7 +131,10 @@ function again(
   }
   const oneAgain = async (vmId: string, lock: HeldLock) => {
     const now = await Promise.all((byVm.get(vmId) ?? []).map((record) => runtime.cache.read(record)));
-    lock.spent = now.every((record) => record === null);
+    const { anchors } = runtime;
+    lock.spent =
+      now.every((record) => record === null) &&
+      (await isSpent(runtime, vmId, await anchors.state(vmId, lock)));
     for (const record of now) if (record !== null) await work(record);
   };
   return underLocks(runtime, [...byVm.keys()], scope, oneAgain, 'held');

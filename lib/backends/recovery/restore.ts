@@ -30,7 +30,10 @@ export async function restore(
     const judged = await vm.restore(vmId, lock, scope);
     if (judged === 'restored') restored.push(vmId);
     if (typeof judged === 'string') return;
-    if (judged.record !== null || (await vm.hasRest(vmId, judged.state))) failed.push(failure(vmId, judged));
+    if (judged.record === null && !(await vm.hasRest(vmId, judged.state))) return;
+    // By it those who may remove the rest find it.
+    lock.spent = false;
+    failed.push(failure(vmId, judged));
   });
   const recorded = new Set(view.ofNetwork.map((record) => vmIdOf(runtime, record)));
   for (const { vmId, error } of unjudged) {
