@@ -58,7 +58,7 @@ export class Locks {
     return { directory: this.directory, vm: vmId, network: this.#network, timeoutMs };
   }
 
-  /** The same for whom holds the network's lock already. */
+  /** The same, for callers that hold the network's lock. */
   heldPlanOf(vmId: string, scope: Scope): AttachmentLocks {
     return this.onlyPlanOf(vmId, this.timeoutMsOf(scope));
   }
@@ -101,7 +101,7 @@ export class Locks {
     return this.withVm(containerId, scope, () => this.withVmOnly(vmId, scope, work));
   }
 
-  /** For whom holds the network's lock already: asked for once more, it waits for who waits to have it alone, and he for it. */
+  /** For callers that hold the network's lock: taking it again would deadlock with whoever waits for it exclusively. */
   async withVmOnly<T>(
     vmId: string,
     scope: Scope,
