@@ -22,7 +22,7 @@ import { returnSlot } from './pool/slot.ts';
 import { attachWithPool } from './pool/warm-attach.ts';
 import { RecordedBackend } from './recorded-backend.ts';
 
-/** More VMs than a host has: each that is forgotten takes a teardown that reads its record. */
+/** Upper bound of remembered VMs; a forgotten one costs its teardown one record read. */
 const remembered = 10_000;
 
 type MadeHere = Pick<Attached, 'undo' | 'bridge'> & { readonly wasSlot: boolean };
