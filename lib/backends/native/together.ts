@@ -1,9 +1,9 @@
 import type { NativeBinding } from '../../native/binding.ts';
 import { debug } from '../../observe.ts';
 
-/** So many at once go with the last of them. */
+/** From this many concurrent teardowns on, all namespaces are released together. */
 const many = 8;
-/** So long a namespace waits for others at most: the kernel is to have freed all within two seconds of a teardown. */
+/** Longest time a namespace is held back; all must be freed within two seconds of a teardown. */
 const longestMs = { few: 25, many: 1_000 };
 
 /**
