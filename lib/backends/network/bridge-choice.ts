@@ -60,7 +60,7 @@ export class BridgeChoice {
     }
   }
 
-  /** One of its ports went, or never came. */
+  /** A port was removed, or was never added. */
   left(name: string | null): void {
     if (name !== null && this.#ports.has(name)) this.#add(this.#ports, name, -1);
   }
