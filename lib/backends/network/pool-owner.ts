@@ -25,7 +25,7 @@ export interface PoolOwner {
 
 const prefix = '.pool-';
 const idBytes = 8;
-/** For who looks whether a lock that is new is held, before it is. */
+/** Covers the moment in which another process probes a lock that was just created. */
 const lockTimeoutMs = 5_000;
 /** How seldom it is looked whether the lock's file is still there. */
 const lookMs = 1_000;
