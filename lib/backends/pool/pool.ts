@@ -19,7 +19,7 @@ import { Warming } from './warming.ts';
 
 /** As long as others may believe that an address is the old VM's. */
 const restMs = 1_000;
-/** So many more than its most a pool may have, until it is looked at again. */
+/** How far a pool may exceed `max` for a moment. */
 const mostOver = 64;
 /** Of a VM that somebody else is about, the next open writes it. */
 const labelPatienceMs = 1_000;
@@ -117,7 +117,7 @@ export class Pool {
     return slot;
   }
 
-  /** For whom none was ready. `null`: none will be in a moment. */
+  /** Waits for a slot that is about to be ready. `null`: none is. */
   async takeSoon(stop: Stop): Promise<Slot | null> {
     if (this.#closed) return null;
     const isSoon = !this.#held && !stop.stopped && this.#takers.size < this.#soon;
@@ -206,7 +206,7 @@ export class Pool {
     this.#demand.watch();
   }
 
-  /** For who needs its address more. `null`: none that is ready or rests. */
+  /** Gives up a ready or resting slot whose address is needed elsewhere. `null`: there is none. */
   takeToSpare(which: (slot: Slot) => boolean): Slot | null {
     const index = this.#ready.findLastIndex(which);
     const [slot = null] = index < 0 ? this.#recycling.take(which, 1) : this.#ready.splice(index, 1);
