@@ -68,8 +68,8 @@ export class Pools {
   }
 
   /**
-   * For who has not got the address, or any: it may be with a slot that is being built, or made what it was, which takes a
-   * moment. Whether one may have come free.
+   * For a caller that could not get the address (or any): a slot being built or recycled may hold it. Resolves with whether
+   * one may be free now.
    */
   async spareSoon(address: string | null, stop: Stop): Promise<boolean> {
     if (await this.spare(address)) return true;
