@@ -43,7 +43,10 @@ import { assertOpen, refusal, type Verb } from './verb.ts';
 /** How many VMs are torn down at once when a manager closes. */
 const closeWidth = 64;
 
-/** One network of this host, and the VMs on it. Any number of managers, in any number of processes, may share it. */
+/**
+ * One network of this host, and the VMs on it. Any number of managers, in any number of processes, may share it. Besides the
+ * errors listed with it, a verb may reject with `ERR_CLOSED`, `ERR_TIMEOUT`, AbortError, or, for misuse, a TypeError.
+ */
 export class NetworkManager implements AsyncDisposable {
   /** The network's name. */
   readonly network: string;
@@ -70,9 +73,9 @@ export class NetworkManager implements AsyncDisposable {
 
   /**
    * Checks the options, verifies that set-ups can succeed, and prepares the network (conflist, bridge, firewall,
-   * forwarding). When it rejects, what it had prepared is undone, but for forwarding, which others may need by then. Then it
-   * brings to order what earlier processes left: {@link recovery} says what. Whole attachments stay, and are in `list()`.
-   * `verb` is for `open` itself; its `timeoutMs` is by default the one of `options`, which every later verb has.
+   * forwarding). When it rejects, what it had prepared is undone, except forwarding, which others may need by then. Then it
+   * cleans up what earlier processes left: {@link recovery} says what. Complete attachments stay, and are in `list()`.
+   * `verb` is for `open` itself; its `timeoutMs` defaults to that of `options`, which every later verb has.
    *
    * @throws {NetworkError} the code of the option that is wrong, or of the step that failed.
    * @throws {AbortError} when the verb's `signal` aborts it, with `rolledBack`.
@@ -83,7 +86,7 @@ export class NetworkManager implements AsyncDisposable {
     return NetworkManager.openOn(host, config, resolveVerb(verb));
   }
 
-  /** What `open` made of what earlier processes left on the host. */
+  /** What `open` did about what earlier processes left on the host. */
   get recovery(): RecoveryReport {
     return this.#backend.recovery;
   }
@@ -91,12 +94,8 @@ export class NetworkManager implements AsyncDisposable {
   /** @internal With another addon than the one that was built: what unit tests run on. */
   static async openOn(host: Host, config: Config, options: VerbOptions = {}): Promise<NetworkManager> {
     const { signal, timeoutMs = config.timeoutMs } = options;
-    const verb = {
-      operation: 'open',
-      network: config.source.network ?? undefined,
-      timeoutMs,
-      signal,
-    } as const;
+    const network = config.source.network ?? undefined;
+    const verb = { operation: 'open', network, timeoutMs, signal } as const;
     const backend = await inScope<Backend>(verb, async (scope) => {
       throwIfStopped(scope, true);
       return backends[config.backend].open(host, config, scope);
@@ -139,7 +138,8 @@ export class NetworkManager implements AsyncDisposable {
    * Takes a VM off the network, whoever still holds its namespace, and releases everything it had. Idempotent; works for
    * VMs that other processes set up.
    *
-   * @throws {NetworkError} `ERR_LINK_CUT`, with everything kept; `ERR_TEARDOWN_INCOMPLETE`, with all else undone.
+   * @throws {NetworkError} `ERR_LINK_CUT`, with everything kept; `ERR_TEARDOWN_INCOMPLETE`, with all else undone; with
+   * `wait: true` `ERR_NETNS_BUSY`; `ERR_TIMEOUT`, `ERR_LOCK_TIMEOUT`, `ERR_CLOSED`.
    */
   async teardown(vmId: string, options: TeardownOptions = {}): Promise<void> {
     return this.#teardown(vmId, options, null);
@@ -168,8 +168,7 @@ export class NetworkManager implements AsyncDisposable {
   }
 
   /**
-   * Compares a VM's network with what its setup left. Backend `cni` also asks the plugins, from CNI 0.4.0 on: there is no
-   * CHECK below.
+   * Compares a VM's network with what its setup left. Backend `cni` also asks the plugins (from CNI 0.4.0 on).
    *
    * @throws {NetworkError} `ERR_ATTACHMENT_NOT_FOUND`
    */
@@ -183,8 +182,8 @@ export class NetworkManager implements AsyncDisposable {
   /**
    * Puts back what `check` finds different, and only that, of one VM or of all, without interrupting those that work:
    * rules, elements, links, redirections, MTU, owner, addresses, the namespace's name, a lost record. Without a vmId also
-   * what is the network's own, where there is no VM, too: bridges, firewall, forwarding. Nothing is removed: a VM that
-   * cannot be put back is among what `failed`, by ERR_ATTACHMENT_LOST.
+   * the network's own parts, even without VMs: bridges, firewall, forwarding. Nothing is removed: a VM that cannot be put
+   * back is among those that `failed`, with ERR_ATTACHMENT_LOST.
    *
    * @throws {NetworkError} `ERR_ATTACHMENT_NOT_FOUND`
    */
@@ -204,7 +203,7 @@ export class NetworkManager implements AsyncDisposable {
     return this.#plain({ operation: 'list' }, given, (scope) => this.#backend.list(scope));
   }
 
-  /** Removes every attachment of the network but those of the VMs to keep, and what crashes have left. */
+  /** Removes every attachment of the network except those of the VMs to keep, and what crashes have left. */
   async gc(options: GcOptions): Promise<GcReport> {
     const given = () => resolveGc(options);
     return this.#plain({ operation: 'gc' }, given, async (scope, { keep }) => {
@@ -217,9 +216,9 @@ export class NetworkManager implements AsyncDisposable {
 
   /**
    * Removes the network itself: bridges, firewall elements, and the conflist that was generated. Forwarding stays on.
-   * This manager's pools are destroyed, and stay so. A bridge that was there before stays, and of a conflist of the user's own by
-   * `cni` also one that has ports of others, or that its plugin makes itself (VLANs; several bridge plugins).
-   * Set-ups of the network's other managers are refused from then on, until somebody opens it again.
+   * This manager's pools are destroyed for good. A bridge that existed before stays; with `cni` and the user's own conflist,
+   * so does one that has other ports, or that its plugin makes itself (VLANs; several bridge plugins).
+   * Setups of the network's other managers are refused from then on, until somebody opens it again.
    *
    * @throws {NetworkError} `ERR_NETWORK_IN_USE` while it has attachments, or another manager has a pool of it open.
    */
@@ -229,10 +228,10 @@ export class NetworkManager implements AsyncDisposable {
   }
 
   /**
-   * Waits until each pool has its least number of slots; at once where there is none. Set-ups need not wait for it.
+   * Waits until each pool has its least number of slots; resolves at once without pools. Setups need not wait for it.
    *
-   * @throws {NetworkError} what kept a slot from being built, as `setup` would say it; the pool goes on trying.
-   * `ERR_TIMEOUT` where the slots take longer than `timeoutMs`.
+   * @throws {NetworkError} what prevented a slot from being built, as `setup` would say it; the pool goes on trying.
+   * `ERR_TIMEOUT` if the slots take longer than `timeoutMs`.
    */
   async warmUp(options: VerbOptions = {}): Promise<void> {
     const given = () => resolveVerb(options);
