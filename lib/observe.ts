@@ -117,7 +117,7 @@ export function harmless(logger: Logger): Logger {
   return { debug: method('debug'), info: method('info'), warn: method('warn'), error: method('error') };
 }
 
-/** For whom gives no logger: what must not go unseen is a warning of the process. */
+/** The default logger: what must not go unseen is a warning of the process. */
 export const defaultLogger: Logger = {
   debug: (fields, message) => debug('%s %j', message, fields),
   info: (fields, message) => debug('%s %j', message, fields),
