@@ -1,7 +1,7 @@
-/** Whoever has waited in vain for as long as that leaves so much to each of the others. */
+/** Each remaining part still gets at least this long. */
 const leastMs = 1_000;
 
-/** For work of which much is to be done a part at a time: what holds up all of it is not waited for by each part anew. */
+/** A deadline shared by many parts: one cause that blocks them all is not waited for once per part. */
 export class Patience {
   readonly #wholeMs: number;
   #since = performance.now();
