@@ -3,7 +3,7 @@ export class StepDurations {
   readonly #steps: string[] = [];
   readonly #tookMs: number[] = [];
 
-  /** A step that comes again takes the longer. */
+  /** Durations of a repeated step add up. */
   add(step: string, tookMs: number): void {
     const index = this.#steps.indexOf(step);
     if (index < 0) {
