@@ -59,7 +59,7 @@ export class Stopper implements Stop {
     return watch;
   }
 
-  /** The first one counts. */
+  /** Only the first call has an effect. */
   stop(reason: unknown): void {
     if (this.#stopped) return;
     this.#stopped = true;
@@ -82,7 +82,7 @@ export function throwIfStopped(stop: Stop, rolledBack: boolean): void {
   if (stop.stopped) throw new AbortError(rolledBack, { cause: stop.reason });
 }
 
-/** For whom has a signal. */
+/** Adapts an AbortSignal. */
 export function stopOf(signal: AbortSignal): Stop {
   return {
     get stopped() {
