@@ -212,7 +212,7 @@ export interface Attachment {
   readonly config: NetworkConfig | null;
 }
 
-/** What `gc` removed. Of what nothing tells one of the two ids any more, both are the other. */
+/** What `gc` removed. If only one of the two ids is known, both fields hold it. */
 export interface Removed {
   /** By which `keep` would have kept it. */
   readonly vmId: string;
