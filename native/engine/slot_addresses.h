@@ -9,8 +9,8 @@
 
 namespace vulcan {
 
-// In a store that was removed, and made again by somebody else, the slot's addresses look free, and may be
-// another's by now, about which nothing is to be done on the host.
+// If the store was deleted and recreated, the slot's addresses may belong to someone else; nothing of theirs
+// may be touched.
 [[nodiscard]] bool HasAddresses(const Slot& slot);
 [[nodiscard]] std::vector<ReservedAddress> AddressesOfNobodyElse(const Slot& slot);
 
