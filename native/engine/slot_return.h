@@ -30,9 +30,9 @@ struct SlotReturned {
   std::vector<StepTime> steps;
 };
 
-// Takes a VM off the network and what has its name away, but keeps what it was: the slot, with its addresses,
-// is its first owner's again, cut off and unproven. Like a Detach where it fails: the VM is cut off, or
-// everything is as it was, and a Detach does the rest.
+// Cuts the VM off and removes everything under its name, but keeps the slot, which with its addresses is its
+// first owner's again, cut off and unproven. Like a Detach where it fails: the VM is cut off, or everything
+// is as it was, and a Detach does the rest.
 class SlotReturn {
  public:
   SlotReturn(SlotReturnPlan plan, SlotHost& host);
