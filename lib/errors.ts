@@ -15,12 +15,12 @@ export const errorTable = {
       'install libnl-3-200, libnl-route-3-200, libnftnl11 and libmnl0, and rebuild with npm rebuild vulcan-net',
   },
   ERR_PERMISSION: {
-    when: 'the kernel refuses for want of privilege',
+    when: 'the kernel refuses for lack of privilege',
     remedy:
-      'run as root, or with CAP_NET_ADMIN and CAP_SYS_ADMIN, with confDir, addressDir, stateDir and netnsDir where this user may write, and a /dev/net/tun that it may open',
+      'run as root, or with CAP_NET_ADMIN and CAP_SYS_ADMIN, with confDir, addressDir, stateDir and netnsDir in places where this user may write, and a /dev/net/tun that it may open',
   },
   ERR_VM_ID_INVALID: {
-    when: 'a vmId is empty, longer than 64 characters, has characters outside [A-Za-z0-9_.-], or begins with none of [A-Za-z0-9]',
+    when: 'a vmId is empty, longer than 64 characters, has characters outside [A-Za-z0-9_.-], or does not begin with one of [A-Za-z0-9]',
     remedy: 'use ^[A-Za-z0-9][A-Za-z0-9_.-]{0,63}$',
   },
   ERR_OPTION_INVALID: {
@@ -41,7 +41,7 @@ export const errorTable = {
   },
   ERR_SUBNET_TOO_SMALL: {
     when: 'a subnet has no room for a gateway and a guest',
-    remedy: 'use a prefix of at most /30, of IPv6 /126',
+    remedy: 'use a prefix of /30 or shorter, for IPv6 /126 or shorter',
   },
   ERR_GATEWAY_OUTSIDE: {
     when: 'the gateway is not a host address of the subnet',
@@ -53,11 +53,11 @@ export const errorTable = {
   },
   ERR_CONFLIST_PARSE: {
     when: 'a conflist is not JSON',
-    remedy: 'mend the file at the place that the message names',
+    remedy: 'fix the file at the place that the message names',
   },
   ERR_CONFLIST_INVALID: {
-    when: 'a conflist lacks its name, its plugins or their types, holds a value that the CNI specification forbids, or describes what the native backend does not build',
-    remedy: "mend the key that the message names, or take backend: 'cni'",
+    when: 'a conflist lacks its name, its plugins or their types, holds a value that the CNI specification forbids, or describes something that the native backend does not build',
+    remedy: "fix the key that the message names, or use backend: 'cni'",
   },
   ERR_CONFLIST_FOREIGN: {
     when: 'the file where the generated conflist belongs was written by someone else',
@@ -68,8 +68,9 @@ export const errorTable = {
     remedy: 'make confDir writable, or choose another',
   },
   ERR_VERSION_UNSUPPORTED: {
-    when: 'a plugin, or this package, does not speak the CNI version of the configuration',
-    remedy: 'set cniVersion to one from 0.3.0 on that verify() lists for each plugin, or upgrade the plugin',
+    when: 'a plugin, or this package, does not support the CNI version of the configuration',
+    remedy:
+      'set cniVersion to a version from 0.3.0 on that verify() lists for each plugin, or upgrade the plugin',
   },
   ERR_PLUGIN_NAME_INVALID: {
     when: 'a plugin type is empty or holds a slash',
@@ -108,7 +109,7 @@ export const errorTable = {
     remedy: 'see error.plugin.signal; SIGKILL often means that memory ran out',
   },
   ERR_DESCRIPTORS: {
-    when: 'the process, or the host, has as many files open as it may, or so many that a pool leaves the rest to others',
+    when: 'the process, or the host, has as many files open as it may, or so many that a pool leaves the rest to other parts of the process',
     remedy: 'raise LimitNOFILE (systemd) or ulimit -n, of the host fs.file-max, or lower pool.max',
   },
   ERR_ADDRESSES_EXHAUSTED: {
@@ -116,16 +117,16 @@ export const errorTable = {
     remedy: 'tear down VMs, run gc(), or choose a larger subnet',
   },
   ERR_ADDRESS_TAKEN: {
-    when: 'the address that setup is asked for belongs to another VM',
+    when: 'the address requested for a setup belongs to another VM',
     remedy: 'choose another, or leave address out to get a free one',
   },
   ERR_BRIDGE_FULL: {
-    when: 'the bridge has the 1,023 ports that the kernel lets it have, and so has every other that the network may have',
-    remedy: "tear down VMs, or take layout: 'bridges' with a larger subnet, or a second network",
+    when: 'the bridge has the 1,023 ports that the kernel allows, and so has every other bridge that the network may have',
+    remedy: "tear down VMs, or use layout: 'bridges' with a larger subnet, or a second network",
   },
   ERR_LINK_EXISTS: {
     when: 'another link has the name of one that setup makes',
-    remedy: 'call setup again: the name of the link on the host is another each time',
+    remedy: 'call setup again: the link on the host gets another name each time',
   },
   ERR_RESULT_INCOMPLETE: {
     when: 'the chain succeeded but its result names no TAP device or no address',
@@ -137,7 +138,7 @@ export const errorTable = {
       'call teardown(vmId) first, of a manager with the stateDir, network and backend that it was set up with; or use another vmId',
   },
   ERR_ATTACHMENT_NOT_FOUND: {
-    when: 'check() or repair() is asked for a VM that has no network',
+    when: 'check() or repair() is called for a VM that has no network',
     remedy: 'call setup(vmId) first',
   },
   ERR_ATTACHMENT_LOST: {
@@ -171,7 +172,7 @@ export const errorTable = {
   },
   ERR_RECORD_CORRUPT: {
     when: 'a record is not readable as JSON',
-    remedy: 'remove the file that the message names after looking at it, then call teardown(vmId)',
+    remedy: 'look at the file that the message names and remove it, then call teardown(vmId)',
   },
   ERR_LOCK_TIMEOUT: {
     when: 'another process holds the lock of this VM or network for too long',
@@ -186,17 +187,17 @@ export const errorTable = {
     remedy: 'call teardown(vmId) or gc() again; error.cause says what the kernel refused',
   },
   ERR_TEARDOWN_INCOMPLETE: {
-    when: 'some steps of a teardown failed; all the others were done; error.errors has each',
+    when: 'some steps of a teardown failed; all the others were done; error.errors lists each failure',
     remedy:
-      'mend the causes in error.errors, then call teardown(vmId) again; after close(), of a new NetworkManager, or gc()',
+      'fix the causes in error.errors, then call teardown(vmId) again; after close(), call it, or gc(), on a new NetworkManager',
   },
   ERR_BRIDGE_CONFLICT: {
-    when: 'the bridge name belongs to another kind of link, to another network, or has another address; or the network is there with another subnet, gateway, layout, bridge, number of bridges or addressDir',
+    when: 'the bridge name belongs to another kind of link or to another network, or the bridge has another address; or the network exists with another subnet, gateway, layout, bridge, number of bridges or addressDir',
     remedy:
       'choose another bridge, or remove the one that is there; to open the network otherwise than it is there, removeNetwork() first',
   },
   ERR_SUBNET_CONFLICT: {
-    when: 'the subnet overlaps one of another network in the firewall table, or a route of the host, or the host itself has on another link what a guest or the gateway is to have',
+    when: 'the subnet overlaps that of another network in the firewall table, or a route of the host; or the host itself has, on another link, an address that a guest or the gateway would get',
     remedy:
       "choose another subnet; where the route is of this network's own bridge by an older name, open with that bridge and removeNetwork() first",
   },
@@ -210,20 +211,20 @@ export const errorTable = {
     remedy: 'see error.cause and error.kernelMessage; run verify()',
   },
   ERR_NETWORK_IN_USE: {
-    when: 'a network is to be removed that still has attachments, or an open pool of another manager',
+    when: 'removeNetwork() is called while the network has attachments, or another manager has a pool of it open',
     remedy: 'tear them down first, or gc({ keep: [] }); close the manager that has the pool',
   },
   ERR_NETWORK_REMOVED: {
-    when: 'the network that a manager has open, or the bridge of your own that it stands on, is gone, or was made again otherwise',
-    remedy: 'open a new NetworkManager; make a bridge of your own again, then call repair()',
+    when: 'the network that a manager has open, or your own bridge that it uses, is gone, or was made again differently',
+    remedy: 'open a new NetworkManager; if it was your own bridge, make it again, then call repair()',
   },
   ERR_VERIFY: {
     when: "open() with verify: 'throw' finds something of severity error",
     remedy: 'follow the remedies in the message',
   },
   ERR_NO_IPV4: {
-    when: 'an ip= boot argument is asked for a VM without an IPv4 address',
-    remedy: 'configure the guest from inside: the kernel argument knows IPv4 only',
+    when: 'an ip= boot argument is requested for a VM without an IPv4 address',
+    remedy: 'configure the guest from inside: the kernel argument supports only IPv4',
   },
 } as const satisfies Record<`ERR_${string}`, { readonly when: string; readonly remedy: string }>;
 
