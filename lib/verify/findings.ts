@@ -23,16 +23,16 @@ export const verifyFindings = {
   capability: { severity: 'error', when: 'the process lacks CAP_NET_ADMIN or CAP_SYS_ADMIN' },
   'capability.recycle': {
     severity: 'warning',
-    when: 'the process lacks CAP_SYS_PTRACE, and a pool is to use slots again',
+    when: 'the process lacks CAP_SYS_PTRACE, and a pool is set to recycle slots',
   },
   'device.tun': { severity: 'error', when: 'there is no /dev/net/tun, or this user may not open it' },
   'firewall.changed': {
     severity: 'warning',
-    when: "what the network has in the firewall's table is not as it was made",
+    when: "the network's part of the firewall's table is not as it was made",
   },
   'forward.foreign-drop': {
     severity: 'warning',
-    when: "a chain of somebody else's drops what is forwarded and meets none of its conditions",
+    when: "someone else's chain drops forwarded packets that match none of its conditions",
   },
   'forward.unseen': { severity: 'notice', when: 'this user may not look at the chains of the old iptables' },
   forwarding: { severity: 'warning', when: 'the host does not forward what guests send' },
@@ -42,11 +42,11 @@ export const verifyFindings = {
   },
   'input.foreign-drop': {
     severity: 'warning',
-    when: "a chain of somebody else's drops what comes to the host and meets none of its conditions, and `hostAccess` is not empty",
+    when: "someone else's chain drops packets to the host that match none of its conditions, and `hostAccess` is not empty",
   },
   'kernel.conntrack_netlink': {
     severity: 'warning',
-    when: 'connections of VMs that are gone cannot be forgotten',
+    when: 'connections of VMs that are gone cannot be deleted',
   },
   'kernel.*': {
     severity: 'error',
@@ -72,16 +72,16 @@ export const verifyFindings = {
   'plugin.unusable': {
     severity: 'error',
     natively: 'notice',
-    when: 'a plugin does not say which versions it speaks',
+    when: 'a plugin does not say which CNI versions it supports',
   },
   'plugin.version': {
     severity: 'error',
     natively: 'notice',
-    when: 'a plugin does not speak the CNI version of the configuration',
+    when: 'a plugin does not support the CNI version of the configuration',
   },
   'pool.descriptors': {
     severity: 'warning',
-    when: 'the limit of open files is too low for all slots that pools may have',
+    when: 'the limit of open files is too low for all slots that the pools may have',
   },
 } as const satisfies Readonly<Record<string, Entry>>;
 
