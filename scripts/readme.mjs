@@ -24,7 +24,7 @@ function errorsSection() {
 
 function findingsSection() {
   const rows = Object.entries(verifyFindings).map(([id, { severity, natively, when }]) => {
-    const level = natively === undefined ? severity : `${severity}; by \`native\` ${natively}`;
+    const level = natively === undefined ? severity : `${severity}; with \`native\`: ${natively}`;
     return `| \`${id}\` | ${level} | ${cell(when)} |\n`;
   });
   return `| id | severity | when |\n| --- | --- | --- |\n${rows.join('')}`;
@@ -32,7 +32,7 @@ function findingsSection() {
 
 function differencesSection() {
   const rows = endStateDifferences.map(({ what, why }) => `| ${cell(what)} | ${cell(why)} |\n`);
-  return `| natively | why |\n| --- | --- |\n${rows.join('')}`;
+  return `| with the native backend | why |\n| --- | --- |\n${rows.join('')}`;
 }
 
 /** What stands between `<!-- NAME: ... -->` and `<!-- /NAME -->`. */

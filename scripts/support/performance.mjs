@@ -14,12 +14,12 @@ function contendersNote({ floorSteps }) {
     ? ` (for the floor ${ms(floorSteps.namespace)} and ${ms(floorSteps.tap)} at p50)`
     : '';
   return [
-    'Targets (`must be`) are our own, set before the measurement; a missed one stays in its table. But for cnitool and the plugins, contenders are programs of this project; all but the chain leave the same:\n',
-    '- `floor (C)` (`test/bench/floor`) does every kernel and file operation of a set-up once, on one thread. It and vulcan-net let go of locks and sockets when the result is out.',
+    'Targets (`must be`) are our own, set before the measurement; a missed one stays in its table. Except for cnitool and the plugins, contenders are programs of this project; all except the chain leave the same result:\n',
+    '- `floor (C)` (`test/bench/floor`) does every kernel and file operation of a set-up once, on one thread. It and vulcan-net release locks and sockets after the result is returned.',
     '- `Go` (`test/bench/peers/go`) does the same with the libraries vishvananda/netlink and google/nftables.',
-    '- `script` (`test/bench/peers/script`) runs `ip`, `tc` and `nft`, each with as many lines as it takes, from a shell that stays.',
-    '- `chain` is cnitool with the newest `bridge` and `host-local` and our `tc-redirect-tap`. It is given a ready namespace, whose making is not in its time, and has no anti-spoofing.\n',
-    `Floor, Go and script make the namespace and the TAP within their time${share}. vulcan-net keeps a namespace made ahead, with a TAP of the name that the last two wanted, and a thread of its own makes the next when a set-up’s links are up.\n`,
+    '- `script` (`test/bench/peers/script`) runs `ip`, `tc` and `nft`, each with as many lines as it needs, from one long-running shell.',
+    '- `chain` is cnitool with the newest `bridge` and `host-local` and our `tc-redirect-tap`. It gets a ready namespace, whose creation is not included in its time, and has no anti-spoofing.\n',
+    `For floor, Go and script, making the namespace and the TAP is included${share}. vulcan-net makes a namespace ahead, with a TAP of the name that the last two setups wanted; a separate thread makes the next one when a setup’s links are up.\n`,
   ].join('\n');
 }
 
@@ -30,7 +30,7 @@ function setupSection(directory, results) {
     '### The native backend, beside the kernel and others\n',
     command(
       ...['setup', machine],
-      'contenders took turns, but for what 1,000 VMs cost with the chain and the script, which went once, after the others. Ratios of p50 are medians of those of the rounds, not quotients of what the table says',
+      'contenders took turns, except for what 1,000 VMs cost with the chain and the script: these ran once, after the others. Ratios of p50 are medians of those of the rounds, not quotients of what the table says',
     ),
     contendersNote(results),
     charts(directory, [

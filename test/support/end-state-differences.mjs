@@ -27,13 +27,13 @@ export const endStateDifferences = [
     what: 'an alias on the link of the host',
     chain: null,
     native: /^link HOST: alias=/,
-    why: 'it says whose the link is, after a crash too; the chain has no word for it',
+    why: 'it says whose the link is, after a crash too; the chain has no equivalent',
   },
   {
     what: 'the port is in a group of links for guests',
     chain: null,
     native: /^link HOST: group=1996488704$/,
-    why: 'by it the firewall drops what still comes in on a port whose bridge somebody has deleted',
+    why: 'it lets the firewall drop what arrives on a port whose bridge was deleted',
   },
   {
     what: 'frames to the groups that bridges keep for themselves are forwarded',
