@@ -333,7 +333,7 @@ export class NetworkManager implements AsyncDisposable {
     return this.#teardown(own.vmId, options, own);
   }
 
-  /** Neither closing nor a signal stops it, but for the wait. */
+  /** Neither closing nor a signal stops it, except for the wait. */
   async #teardown(vmId: string, options: TeardownOptions, only: OwnVm | null): Promise<void> {
     const { network } = this;
     const verb = { operation: 'teardown', network, vmId } as const;

@@ -52,7 +52,7 @@ export async function findStore(runtime: Runtime, scope: Scope): Promise<readonl
   return runtime.locks.withNetwork('exclusive', scope, () => makeStore(runtime, scope));
 }
 
-/** For whom holds the network's lock. */
+/** For callers that hold the network's lock. */
 export async function makeStore(runtime: Runtime, scope: Scope): Promise<readonly Taken[]> {
   return (await isStoreLost(runtime)) ? fillStore(runtime, scope) : [];
 }
