@@ -17,6 +17,7 @@ function whoHas(address: string | null): Which {
 /** All pools of a manager, one for each kind of slot: no kind ever serves another. */
 export class Pools {
   readonly #pools: readonly Pool[];
+  #holders = 0;
 
   private constructor(pools: readonly Pool[]) {
     this.#pools = pools;
@@ -124,15 +125,17 @@ export class Pools {
     await Promise.all(this.#pools.map((pool) => pool.warmUp(stop)));
   }
 
-  /** No slots while `work` runs; for good where it resolves. */
+  /** No slots while `work` runs, or another of its kind; for good where it resolves. */
   async without<T>(work: () => Promise<T>): Promise<T> {
+    this.#holders += 1;
     try {
       await Promise.all(this.#pools.map((pool) => pool.hold()));
       const result = await work();
       await this.close();
       return result;
     } finally {
-      this.resume();
+      this.#holders -= 1;
+      if (this.#holders === 0) this.resume();
     }
   }
 
