@@ -1,5 +1,6 @@
 import { hash } from 'node:crypto';
 import { recordSizeLimit } from '../../cni/cache.ts';
+import { recordName } from '../../cni/names.ts';
 import { parseRecord } from '../../cni/record.ts';
 import type { AttachmentKey } from '../../cni/types.ts';
 import { isNetworkError } from '../../errors.ts';
@@ -57,26 +58,48 @@ function filesIn({ binding }: Runtime, directory: string): Promise<readonly stri
   return atStep('state directory', () => binding.fileList({ directory, follow: true }));
 }
 
-async function resultDirs(runtime: Runtime): Promise<readonly string[]> {
+type Kept = 'results' | 'locks';
+
+async function dirsElsewhere(runtime: Runtime, kept: Kept): Promise<readonly string[]> {
   const stateDirs = await atStep('state directory', () => otherStateDirs(runtime));
-  return [...stateDirs].map((stateDir) => `${stateDir}/results`);
+  return [...stateDirs].map((stateDir) => `${stateDir}/${kept}`);
 }
 
 /** Names of their files. A directory that this user may not read says nothing. */
-export async function recordsElsewhere(runtime: Runtime): Promise<ReadonlySet<string>> {
+async function filesElsewhere(runtime: Runtime, kept: Kept): Promise<ReadonlySet<string>> {
   const names = new Set<string>();
-  for (const directory of await resultDirs(runtime)) {
+  for (const directory of await dirsElsewhere(runtime, kept)) {
     const listed = await unlessPrivate(() => filesIn(runtime, directory));
     for (const name of listed ?? []) names.add(name);
   }
   return names;
 }
 
+/** Names of the records' files. */
+export function recordsElsewhere(runtime: Runtime): Promise<ReadonlySet<string>> {
+  return filesElsewhere(runtime, 'results');
+}
+
+/**
+ * Asked right before anything of a VM is removed: a setup there waits for no lock that is held here, has its lock's file from its first
+ * step on, and its record last.
+ */
+export async function isKeptElsewhere(runtime: Runtime, key: AttachmentKey): Promise<boolean> {
+  // In this order: a setup that ends meanwhile has its record, and keeps its lock's file.
+  if ((await filesElsewhere(runtime, 'locks')).has(key.containerId)) return true;
+  return (await recordsElsewhere(runtime)).has(recordName(key));
+}
+
+/** Whether setups may be under way that wait for no lock that is held here. */
+export async function mayBeSetUpElsewhere(runtime: Runtime): Promise<boolean> {
+  return (await filesElsewhere(runtime, 'locks')).size > 0;
+}
+
 /** Those of the network; `null`: there may be more, as not all can be read. */
 export async function attachmentsElsewhere(runtime: Runtime): Promise<readonly AttachmentKey[] | null> {
   const { binding, network } = runtime;
   const found: AttachmentKey[] = [];
-  for (const directory of await resultDirs(runtime)) {
+  for (const directory of await dirsElsewhere(runtime, 'results')) {
     const listed = await unlessPrivate(() => filesIn(runtime, directory));
     if (listed === null) return null;
     for (const name of listed.filter((each) => each.startsWith(`${network.name}-`))) {

@@ -15,6 +15,7 @@ import { aliasOf, cutHostLink } from '../host/host-link.ts';
 import { inhabitedNamespaces } from '../host/inhabited.ts';
 import type { HeldLock } from '../host/locks.ts';
 import { addressStoreOf, releaseAddresses, releaseOwnerless } from '../network/addresses.ts';
+import { isKeptElsewhere, mayBeSetUpElsewhere } from '../network/elsewhere.ts';
 import { removeStaleRoutes } from '../network/host-routes.ts';
 import { isPoolOwner } from '../network/pool-owner.ts';
 import type { Runtime } from '../network/runtime.ts';
@@ -60,7 +61,11 @@ class Collection {
     const errors: NetworkError[] = [];
     await collect(errors, async () => errors.push(...(await this.#undoing.unkept(this.#lock, this.#scope))));
     const { binding, network } = this.#runtime;
-    if (network.guarded) await collect(errors, () => unguardMissing(this.#runtime, { alone: true }));
+    if (network.guarded) {
+      await collect(errors, async () => {
+        await unguardMissing(this.#runtime, { alone: !(await mayBeSetUpElsewhere(this.#runtime)) });
+      });
+    }
     await collect(errors, () => removeStaleRoutes(binding, network));
     await collect(errors, () => releaseOwnerless(binding, network));
     this.#failed.push(...errors.map((error) => ({ vmId: null, containerId: null, error })));
@@ -130,7 +135,7 @@ class Collection {
     const removed = new Set(stale.map((record) => this.#view.links.of(record)?.name));
     for (const { link, owner } of this.#view.links.owned) {
       if (owner.network !== network.name || removed.has(link.name)) continue;
-      if (this.#stays(owner)) continue;
+      if (this.#stays(owner) || (await isKeptElsewhere(this.#runtime, owner))) continue;
       throwIfStopped(this.#scope, false);
       await this.#counting(this.#idsOfContainer(owner.containerId), async () => {
         await removeLink(this.#runtime, owner, link);
@@ -155,6 +160,7 @@ class Collection {
       const key = { network: network.name, containerId, ifName };
       if (ageMs < graceMs || this.#stays(key) || (await this.#hasOlderRecord(key))) continue;
       if (hasStrangers && !locked.has(this.#view.vmIdOf(containerId))) continue;
+      if (await isKeptElsewhere(this.#runtime, key)) continue;
       throwIfStopped(this.#scope, false);
       await this.#counting(this.#idsOfContainer(containerId), async () => {
         const released = await releaseAddresses(binding, { directory, owner, ips: [ip] }, this.#scope);

@@ -19,6 +19,7 @@ import { claimsNothing, containerIdOf, isOurs } from '../host/anchor.ts';
 import { aliasOf, cutHostLink, deleteHostLink, findUncutLink } from '../host/host-link.ts';
 import type { HeldLock } from '../host/locks.ts';
 import { addressStoreOf, ipsOf, ownerOf } from '../network/addresses.ts';
+import { isKeptElsewhere } from '../network/elsewhere.ts';
 import type { Runtime } from '../network/runtime.ts';
 
 /** What crashes and others have left of VMs: found in a view of the host, judged once more under the VM's lock. */
@@ -169,9 +170,12 @@ export class PartialVm {
     return this.#remove(vmId, state, lock, scope);
   }
 
-  /** Whoever has its record in another state directory has its claim there, too. */
+  /** Whoever has its record or its lock in another state directory has its claim there, too. */
   async #isAnothers(vmId: string, state: AnchorState, key: AttachmentKey): Promise<boolean> {
-    return (claimsNothing(state) && this.#view.isElsewhere(key)) || this.#isAnothersId(vmId, state, key);
+    if (claimsNothing(state) && !this.#view.hasRecord(key)) {
+      if (await isKeptElsewhere(this.#runtime, key)) return true;
+    }
+    return this.#isAnothersId(vmId, state, key);
   }
 
   /** Of no VM of that name there is more than a lock's file; the attachment of that id is of one that chose it. */
