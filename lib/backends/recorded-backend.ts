@@ -20,12 +20,12 @@ import { type VerifyScope, verify } from '../verify/verify.ts';
 import { departed, departedOrReplaced } from './attachment/departed.ts';
 import { detachUnderLock } from './attachment/detach.ts';
 import { listAttachments } from './attachment/list.ts';
+import { judgeLockFile } from './attachment/lock-file.ts';
 import { findStore, type Taken } from './attachment/lost-store.ts';
 import { networkUsers } from './attachment/network-users.ts';
 import { recordsOfNetwork, recordsOfVm, vmIdOf } from './attachment/records.ts';
 import type { Detached, DetachRequest, OwnVm } from './attachment/request.ts';
 import { isSameAttachment } from './attachment/same-attachment.ts';
-import { isSpent } from './attachment/spent.ts';
 import type { Undoing } from './attachment/undoing.ts';
 import { claimsNothing, isOurs } from './host/anchor.ts';
 import type { HeldLock } from './host/locks.ts';
@@ -245,7 +245,8 @@ export abstract class RecordedBackend {
     return locks.withVm(vmId, scope, async (lock) => {
       const records = await recordsOfVm(this.runtime, vmId);
       const state = await anchors.state(vmId, lock);
-      lock.spent = records.length > 0 ? claimsNothing(state) : await isSpent(this.runtime, vmId, state);
+      if (records.length > 0) lock.spent = claimsNothing(state);
+      else await judgeLockFile(this.runtime, vmId, state, lock);
       return work(lock, records);
     });
   }

@@ -14,6 +14,8 @@ export interface HeldLock {
   readonly handle: LockHandle;
   /** Nothing is left of what it protects: the lock's file goes with the lock. */
   spent: boolean;
+  /** Unless it is spent, the file stays though it claims nothing. */
+  kept: boolean;
 }
 
 /** What is left of the verb's time once a lock was not to be had: enough to say so. */
@@ -135,7 +137,7 @@ export class Locks {
         this.#binding.lockAcquire({ directory: this.directory, name, mode, timeoutMs, taskId }),
       ),
     );
-    const lock = { handle, spent: false };
+    const lock = { handle, spent: false, kept: false };
     let result: T;
     try {
       result = await work(lock);
@@ -148,7 +150,7 @@ export class Locks {
     return result;
   }
 
-  async #release({ handle, spent }: HeldLock): Promise<void> {
-    await atStep('lock', () => this.#binding.lockRelease({ lock: handle, remove: spent }));
+  async #release({ handle, spent, kept }: HeldLock): Promise<void> {
+    await atStep('lock', () => this.#binding.lockRelease({ lock: handle, remove: spent, keep: kept }));
   }
 }

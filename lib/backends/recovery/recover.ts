@@ -6,8 +6,8 @@ import type { Scope } from '../../operation.ts';
 import type { RecoveryReport } from '../../types.ts';
 import { guard, guardedPort, isGuarded, unguardMissing } from '../attachment/guard.ts';
 import { type HostView, viewHost } from '../attachment/host-view.ts';
+import { judgeLockFile } from '../attachment/lock-file.ts';
 import { vmIdOf } from '../attachment/records.ts';
-import { isSpent } from '../attachment/spent.ts';
 import type { Undoing } from '../attachment/undoing.ts';
 import { aliasOf, hostLinkName, noPort } from '../host/host-link.ts';
 import { inhabitedNamespaces } from '../host/inhabited.ts';
@@ -132,9 +132,9 @@ function again(
   const oneAgain = async (vmId: string, lock: HeldLock) => {
     const now = await Promise.all((byVm.get(vmId) ?? []).map((record) => runtime.cache.read(record)));
     const { anchors } = runtime;
-    lock.spent =
-      now.every((record) => record === null) &&
-      (await isSpent(runtime, vmId, await anchors.state(vmId, lock)));
+    if (now.every((record) => record === null)) {
+      await judgeLockFile(runtime, vmId, await anchors.state(vmId, lock), lock);
+    }
     for (const record of now) if (record !== null) await work(record);
   };
   return underLocks(runtime, [...byVm.keys()], scope, oneAgain, 'held');

@@ -32,7 +32,7 @@ export async function restore(
     if (typeof judged === 'string') return;
     if (judged.record === null && !(await vm.hasRest(vmId, judged.state))) return;
     // By it those who may remove the rest find it.
-    lock.spent = false;
+    [lock.spent, lock.kept] = [false, true];
     failed.push(failure(vmId, judged));
   });
   const recorded = new Set(view.ofNetwork.map((record) => vmIdOf(runtime, record)));
