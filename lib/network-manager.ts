@@ -218,7 +218,7 @@ export class NetworkManager implements AsyncDisposable {
    * Removes the network itself: bridges, firewall elements, and the conflist that was generated. Forwarding stays on.
    * This manager's pools are destroyed for good. A bridge that existed before stays; with `cni` and the user's own conflist,
    * so does one that has other ports, or that its plugin makes itself (VLANs; several bridge plugins).
-   * Setups of the network's other managers are refused from then on, until somebody opens it again.
+   * Setups of all its managers are refused from then on, until somebody opens it again.
    *
    * @throws {NetworkError} `ERR_NETWORK_IN_USE` while it has attachments, or another manager has a pool of it open.
    */

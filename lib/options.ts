@@ -19,9 +19,12 @@ export type CloseSignal = 'SIGINT' | 'SIGTERM' | 'SIGHUP' | 'SIGQUIT';
 
 /** Slots: networks that are complete except for the name of their VM. A setup that gets one does not wait for rtnetlink's lock. */
 export interface PoolOptions {
-  /** The least number of ready slots. */
+  /** The least number of ready slots, 0 to 10,000. */
   readonly min: number;
-  /** Most slots, ready or resting; up to 64 more may briefly exist right after teardowns. Between `min` and `max`, the pool keeps as many ready as the recent demand per second. */
+  /**
+   * Most slots, ready or resting, 1 to 10,000; up to 64 more may briefly exist right after teardowns. Between `min` and `max`, the
+   * pool keeps as many ready as the recent demand per second.
+   */
   readonly max: number;
   /** The TAP name of all slots; a setup that asks for another gets no slot. Default `tap0`. */
   readonly tapName?: string | undefined;
@@ -40,7 +43,10 @@ export interface PoolOptions {
 }
 
 export interface NetworkManagerOptions {
-  /** The network's name. Default `fcnet`; with `conflist`, the name in that file. */
+  /**
+   * The network's name: at most 100 characters, `^[A-Za-z0-9][A-Za-z0-9_.-]*$`. Default `fcnet`; with `conflist`, the name in that
+   * file.
+   */
   readonly network?: string | undefined;
   /** What builds attachments: this process itself by netlink, or a chain of CNI plugins. Default `native`. */
   readonly backend?: BackendName | undefined;
@@ -50,7 +56,10 @@ export interface NetworkManagerOptions {
    * down to `addressDir` can't be combined with `conflist`, which says all that itself.
    */
   readonly layout?: NetworkLayout | undefined;
-  /** How many VMs a bridge of several gets before another one is added; then they are filled evenly. Default 256. */
+  /**
+   * How many VMs a bridge of several gets before another one is added; then they are filled evenly. 1 to 1,023; only with
+   * `layout: 'bridges'`. Default 256.
+   */
   readonly portsPerBridge?: number | undefined;
   /**
    * The bridge, or the first of several (the others have its name with `-1`, `-2`, ...); in a routed network, the one
@@ -63,7 +72,7 @@ export interface NetworkManagerOptions {
   readonly gateway?: string | undefined;
   /** The parts of the subnet from which guests get addresses. Default: all host addresses. */
   readonly ranges?: readonly AddressRangeOption[] | undefined;
-  /** Bytes. Default: that of the link of the host's default route, else 1500. */
+  /** Bytes, 68 to 65,521. Default: that of the link of the host's default route, else 1500. */
   readonly mtu?: number | undefined;
   /**
    * Whether a guest's frames may come back to it, so that it reaches itself through an address that the host translates;
@@ -87,7 +96,7 @@ export interface NetworkManagerOptions {
   /** The address store, as host-local keeps it. Default `/run/cni/networks`. */
   readonly addressDir?: string | undefined;
   /**
-   * Path of a conflist of your own, taken as it is: any chain of CNI 0.3.0 or later that ends in tc-redirect-tap. The native
+   * Absolute path of a conflist of your own, taken as it is: any chain of CNI 0.3.0 or later that ends in tc-redirect-tap. The native
    * backend builds it if it has only bridge, host-local and tc-redirect-tap, and routes with only `dst` and `gw`, and refuses it
    * otherwise. With `cni`, one that leaves VMs no link on the host needs `antiSpoofing: false` and `hostAccess: 'all'`.
    */
@@ -113,7 +122,10 @@ export interface NetworkManagerOptions {
    * `origin` of the result says which. Each TAP name and owner has a pool of its own. For `native`. Default: none.
    */
   readonly pool?: PoolOptions | readonly PoolOptions[] | undefined;
-  /** What `open` does if something is missing. Default `warn`: it logs. */
+  /**
+   * What `open` does about what `verify` finds. `warn`: logs errors and warnings. `throw`: rejects with ERR_VERIFY if there is an
+   * error, and logs warnings. `off`: does not look. Default `warn`.
+   */
   readonly verify?: 'warn' | 'throw' | 'off' | undefined;
   /** What `close` does with what this manager set up. Default `teardown`. */
   readonly shutdown?: 'teardown' | 'leave' | undefined;
@@ -128,9 +140,9 @@ export interface NetworkManagerOptions {
    * a logger throws is also printed by `NODE_DEBUG`, and has no other effect.
    */
   readonly logger?: Logger | undefined;
-  /** How long a verb may take, `open` itself among them. Default 60,000. */
+  /** How long a verb may take, `open` itself among them, in milliseconds: 1 to 2,147,483,647. Default 60,000. */
   readonly timeoutMs?: number | undefined;
-  /** How long one run of a plugin may take. Default 20,000. */
+  /** How long one run of a plugin may take, in milliseconds, likewise. Default 20,000. */
   readonly pluginTimeoutMs?: number | undefined;
 }
 
