@@ -134,7 +134,7 @@ export async function verifyTables(subject: VerifySubject): Promise<VerifyFindin
   const findings: VerifyFinding[] = [];
   if (parts.length > 0) {
     const message = `the firewall of network ${firewall.network} is not as it was made: ${parts.join(', ')}`;
-    const remedy = `${putBack}; who opens the network later with other options changes it for all its VMs`;
+    const remedy = `${putBack}; whoever opens the network later with other options changes it for all its VMs`;
     findings.push(finding('firewall.changed', message, remedy));
   }
   if (unguarded.length > 0) {
