@@ -28,9 +28,10 @@ export async function attachUnderLock(
   lock: HeldLock,
   scope: Scope,
 ): Promise<Made> {
-  refuseNoGuests(runtime, request);
   await makeRoom(runtime, undoing, request, lock, scope);
-  return new Attempt(runtime, request, lock, scope).run();
+  const attempt = new Attempt(runtime, request, lock, scope);
+  refuseNoGuests(runtime, request);
+  return attempt.run();
 }
 
 /** An address of the network that is no guest's, where that is not for its plugins alone to know. */
