@@ -16,6 +16,8 @@ struct ExecPlan {
   ~ExecPlan() {
     if (process && lock && process->IsCutShort()) lock->LeaveToChildren();
   }
+  ExecPlan(const ExecPlan&) = delete;
+  ExecPlan& operator=(const ExecPlan&) = delete;
   ExecPlan(ExecPlan&&) noexcept = default;
   ExecPlan& operator=(ExecPlan&&) = delete;
 

@@ -38,6 +38,8 @@ struct Claim {
 class Lock {
  public:
   ~Lock();
+  Lock(const Lock&) = delete;
+  Lock& operator=(const Lock&) = delete;
   Lock(Lock&&) noexcept = default;
   Lock& operator=(Lock&&) noexcept = default;
 
