@@ -128,7 +128,7 @@ describeBackends('records', (lab) => {
       () => manager.teardown('vm-1'),
       () => manager.check('vm-1'),
     ]) {
-      const says = `${results}/fcnet-vm-1-eth0 is no record: it is not JSON; remove the file`;
+      const says = `${results}/fcnet-vm-1-eth0 is no record: it is not JSON; look at the file`;
       await expectRefusal(verb, 'ERR_RECORD_CORRUPT', says, { vmId: 'vm-1' });
     }
     await expectUnchanged(before);
