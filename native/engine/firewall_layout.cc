@@ -4,8 +4,6 @@
 #include <linux/icmpv6.h>
 #include <linux/netfilter.h>
 
-#include <charconv>
-
 #include "base/immortal.h"
 #include "netlink/link_group.h"
 #include "nft/chain.h"
@@ -175,15 +173,9 @@ const nft::Table& VulcanTable() {
   return *table;
 }
 
-std::string LayoutComment() { return std::string(kLayoutPrefix) + std::to_string(kLayout); }
+std::string LayoutComment() { return nft::LayoutComment(kLayoutPrefix, kLayout); }
 
-int ParseLayout(const std::string& comment) {
-  if (!comment.starts_with(kLayoutPrefix)) return 0;
-  const char* begin = comment.data() + kLayoutPrefix.size();
-  int layout = 0;
-  std::from_chars(begin, comment.data() + comment.size(), layout);
-  return layout;
-}
+int ParseLayout(const std::string& comment) { return nft::ParseLayout(kLayoutPrefix, comment); }
 
 const std::vector<nft::Set>& Sets() {
   static const Immortal sets{std::vector<nft::Set>{

@@ -7,7 +7,6 @@
 
 #include <algorithm>
 #include <array>
-#include <charconv>
 #include <cstddef>
 #include <string_view>
 #include <utility>
@@ -251,15 +250,9 @@ const std::vector<nft::Table>& Tables(bool routed) {
   return routed ? *host : *bridge;
 }
 
-std::string LayoutComment() { return std::string(kLayoutPrefix) + std::to_string(kLayout); }
+std::string LayoutComment() { return nft::LayoutComment(kLayoutPrefix, kLayout); }
 
-int ParseLayout(const std::string& comment) {
-  if (!comment.starts_with(kLayoutPrefix)) return 0;
-  const char* begin = comment.data() + kLayoutPrefix.size();
-  int layout = 0;
-  std::from_chars(begin, comment.data() + comment.size(), layout);
-  return layout;
-}
+int ParseLayout(const std::string& comment) { return nft::ParseLayout(kLayoutPrefix, comment); }
 
 const nft::Set& Ports() {
   static const Immortal set{

@@ -3,6 +3,8 @@
 #include <libnftnl/udata.h>
 #include <linux/netfilter/nf_tables.h>
 
+#include <charconv>
+
 #include "base/error.h"
 #include "nft/handle.h"
 #include "nft/userdata.h"
@@ -22,6 +24,17 @@ Payload Build(const TableHandle& handle) {
 }
 
 }  // namespace
+
+std::string LayoutComment(std::string_view prefix, int layout) {
+  return std::string(prefix) + std::to_string(layout);
+}
+
+int ParseLayout(std::string_view prefix, const std::string& comment) {
+  if (!comment.starts_with(prefix)) return 0;
+  int layout = 0;
+  std::from_chars(comment.data() + prefix.size(), comment.data() + comment.size(), layout);
+  return layout;
+}
 
 void AddTable(Batch& batch, const Table& table, const std::string& comment) {
   const TableHandle handle = Named(table);

@@ -3,6 +3,7 @@
 #include <cstdint>
 #include <optional>
 #include <string>
+#include <string_view>
 
 #include "nft/batch.h"
 #include "nft/socket.h"
@@ -17,6 +18,11 @@ struct Table {
 
 // The comment of a table that exists already stays as it is. Kernels before 5.10 keep none.
 void AddTable(Batch& batch, const Table& table, const std::string& comment);
+
+// The comment of a table of ours: which layout of its rules it has. `prefix` tells whose it is.
+[[nodiscard]] std::string LayoutComment(std::string_view prefix, int layout);
+// 0: the comment says none.
+[[nodiscard]] int ParseLayout(std::string_view prefix, const std::string& comment);
 
 // With everything in it.
 void DeleteTable(Batch& batch, const Table& table);
