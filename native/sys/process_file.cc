@@ -25,7 +25,9 @@ bool IsEndedOrHidden(int errnum) noexcept {
 std::optional<std::string> ReadProcessFile(const std::string& path) {
   const UniqueFd file(::open(path.c_str(), O_RDONLY | O_CLOEXEC));
   if (!file) {
-    if (IsEndedOrHidden(errno)) return std::nullopt;
+    // EINVAL: of one that has ended and that nobody has waited for yet, mounts (mounts_open_common of
+    // fs/proc_namespace.c).
+    if (IsEndedOrHidden(errno) || errno == EINVAL) return std::nullopt;
     throw SystemError("open", path);
   }
   try {

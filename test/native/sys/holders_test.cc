@@ -75,6 +75,18 @@ TEST(Holders, AreNotTakenForNobodyForWantOfDescriptors) {
   EXPECT_TRUE(Throws(EMFILE, [&] { static_cast<void>(OpenHeldNamespace(id, {})); }));
 }
 
+TEST(Holders, AreNoneThatHaveEndedAndAreNotWaitedFor) {
+  const UniqueFd current = OpenCurrentNamespace();
+  const pid_t ended = ::fork();
+  ASSERT_GE(ended, 0);
+  if (ended == 0) ::_exit(0);
+  siginfo_t status{};
+  ASSERT_EQ(::waitid(P_PID, static_cast<id_t>(ended), &status, WEXITED | WNOWAIT), 0);
+  const auto holders = FindHolders({IdOfNamespace(current.Get())}, {});
+  EXPECT_TRUE(std::ranges::none_of(holders[0], [ended](const auto& each) { return each.pid == ended; }));
+  ASSERT_EQ(::waitpid(ended, nullptr, 0), ended);
+}
+
 TEST(Holders, AreFoundOfEachNamespace) {
   const UniqueFd current = OpenCurrentNamespace();
   UniqueFd other;
