@@ -37,7 +37,7 @@ const pool = (lab: ContractLab) => {
     await expectRefusal(
       manager.warmUp(),
       'ERR_DESCRIPTORS',
-      'raise LimitNOFILE (systemd) or ulimit -n, or lower pool.max',
+      'raise LimitNOFILE (systemd) or ulimit -n, of the host fs.file-max, or lower pool.max',
     );
     const [state] = manager.stats().pools;
     expect(state?.ready).toBeLessThan(40);

@@ -74,9 +74,20 @@ export async function reboot(): Promise<void> {
   await writeFile('/proc/sys/net/ipv6/conf/all/forwarding', '0');
 }
 
+/** Where tests have a state, address or namespace directory other than the default; some mount on it. */
+const otherDirs = ['/run/elsewhere', '/run/other', '/run/small', '/run/state'];
+
+async function removeOthers(): Promise<void> {
+  for (const directory of otherDirs.filter((path) => existsSync(path))) {
+    await outcomeOf('umount', ['--recursive', '--lazy', directory]);
+    await rm(directory, { recursive: true, force: true });
+  }
+}
+
 /** The lab as it was when it began: no links, namespaces, rules or files. */
 export async function resetLab(): Promise<void> {
   await reboot();
+  await removeOthers();
   for (const directory of ['/var/lib/cni', '/etc/cni']) await empty(directory);
 }
 
