@@ -211,13 +211,12 @@ export abstract class RecordedBackend {
   }
 
   remove(scope: Scope): Promise<void> {
-    const { binding, locks, network } = this.runtime;
-    return locks.withNetwork('exclusive', scope, async (lock) => {
+    return this.runtime.locks.withNetwork('exclusive', scope, async (lock) => {
       const users = await networkUsers(this.runtime);
       if (users.length > 0) throw this.#inUse(users.join(', '));
       // Whoever opens a pool does so under the lock, too.
       await this.refuseOtherPools();
-      await dismantleNetwork(binding, network);
+      await dismantleNetwork(this.runtime);
       lock.spent = true;
     });
   }

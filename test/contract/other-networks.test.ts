@@ -1,5 +1,6 @@
-import { readdir, utimes, writeFile } from 'node:fs/promises';
+import { readdir, rm, utimes, writeFile } from 'node:fs/promises';
 import { afterEach, expect, it } from 'vitest';
+import type { NetworkManager } from '../../lib/network-manager.ts';
 import { canonicalDump, expectUnchanged } from '../support/dump.ts';
 import { holdNamespace } from '../support/holder.ts';
 import { expectRefusal } from '../support/refusal.ts';
@@ -80,11 +81,12 @@ const elsewhere = ({ stateDir }: ContractLab) => ({
 });
 
 describeBackends('a network of VMs whose records are somewhere else', (lab) => {
+  const stateDir = '/run/elsewhere';
   const vmms = new Vmms();
   afterEach(() => vmms.end());
 
   it('is not removed', async () => {
-    const [manager, other] = [await lab.open(), await lab.open({ stateDir: '/run/vulcan-net/elsewhere' })];
+    const [manager, other] = [await lab.open(), await lab.open({ stateDir })];
     const { guestIp } = await other.setup('vm-1');
     const before = await canonicalDump();
     await expectRefusal(
@@ -94,8 +96,26 @@ describeBackends('a network of VMs whose records are somewhere else', (lab) => {
     );
     await expectUnchanged(before);
     await other.teardown('vm-1');
+    await other.close();
+    await rm(stateDir, { recursive: true });
     await manager.removeNetwork();
     expect((await readdir(store)).filter((name) => name.startsWith('.state-'))).toEqual([]);
+  });
+
+  it.each<readonly [lost: string, lose: (manager: NetworkManager) => Promise<unknown>]>([
+    ['removed, and made again', (manager) => manager.removeNetwork().then(() => lab.open())],
+    ['without its addresses', () => rm(store, { recursive: true })],
+  ])('knows them once it was %s', async (_lost, lose) => {
+    const [manager, other] = [await lab.open(), await lab.open({ stateDir })];
+    await lose(manager);
+    await other.setup('vm-1');
+    const again = await lab.open();
+    const before = await canonicalDump();
+    expect(await again.gc({ keep: [] })).toEqual({ removed: [], failed: [] });
+    await expectUnchanged(before);
+    expect(await other.check('vm-1')).toEqual(isWhole);
+    await other.teardown('vm-1');
+    await other.close();
   });
 
   it('is not removed under a pool', async () => {
@@ -109,7 +129,7 @@ describeBackends('a network of VMs whose records are somewhere else', (lab) => {
   it.each([false, true])(
     'keeps them as they are, whatever else is done (in a default directory: %s)',
     async (isDefault) => {
-      const other = await lab.open(isDefault ? elsewhere(lab) : { stateDir: '/run/vulcan-net/elsewhere' });
+      const other = await lab.open(isDefault ? elsewhere(lab) : { stateDir });
       await vmms.start((await other.setup('vm-1')).netnsPath);
       const manager = await lab.open({ shutdown: 'leave' });
       expect(manager.recovery).toEqual({ removed: [], restored: [], failed: [] });

@@ -4,6 +4,7 @@ import { atStep, isNativeError, kernelError } from '../../native/kernel-error.ts
 import type { Scope } from '../../operation.ts';
 import { readHostLinks } from '../host/host-link.ts';
 import { addressStoreOf, ownerOf } from '../network/addresses.ts';
+import { noteStateDir } from '../network/elsewhere.ts';
 import { knownLayout, type NativeLayout } from '../network/layout.ts';
 import type { Runtime } from '../network/runtime.ts';
 import { ownAddresses } from './guard.ts';
@@ -70,6 +71,7 @@ export async function fillStore(runtime: Runtime, scope: Scope): Promise<readonl
     if (layout !== null && (await reserve(runtime, layout, each, scope))) again.push(each);
   }
   await atStep('address', () => binding.addressStoreMake({ directory: path }));
+  await noteStateDir(runtime);
   return again;
 }
 

@@ -1,4 +1,5 @@
 import { hash } from 'node:crypto';
+import { basename, dirname } from 'node:path';
 import { recordSizeLimit } from '../../cni/cache.ts';
 import { recordName } from '../../cni/names.ts';
 import { parseRecord } from '../../cni/record.ts';
@@ -28,28 +29,41 @@ export async function noteStateDir({ binding, config, network }: Runtime): Promi
   await atStep('state directory', () => binding.fileWrite({ directory, name, data: stateDir, mode: 0o644 }));
 }
 
-type Files = Pick<NativeBinding, 'fileList' | 'fileRead' | 'fileRemove'>;
-
-async function notesIn(binding: Files, directory: string): Promise<readonly string[]> {
-  return (await binding.fileList({ directory })).filter((name) => name.startsWith(prefix));
+interface Note {
+  readonly name: string;
+  readonly stateDir: string;
 }
 
-/** With the network. Whoever opens it again notes his own. */
-export async function forgetStateDirs(binding: Files, network: Runtime['network']): Promise<void> {
+async function notesIn(binding: NativeBinding, directory: string | null): Promise<readonly Note[]> {
+  if (directory === null) return [];
+  const notes: Note[] = [];
+  for (const name of await binding.fileList({ directory })) {
+    if (!name.startsWith(prefix)) continue;
+    const stateDir = await binding.fileRead({ directory, name, limit: pathLimit });
+    if (stateDir?.startsWith('/') === true) notes.push({ name, stateDir });
+  }
+  return notes;
+}
+
+/**
+ * With the network: its own, and those of directories that are gone. Whoever has another, and the network open, goes on in it once
+ * somebody has made the network again.
+ */
+export async function forgetStateDirs({ binding, config, network }: Runtime): Promise<void> {
   const directory = addressStoreOf(network);
   if (directory === null) return;
   await atStep('state directory', async () => {
-    for (const name of await notesIn(binding, directory)) await binding.fileRemove({ directory, name });
+    for (const { name, stateDir } of await notesIn(binding, directory)) {
+      const file = { directory: dirname(stateDir), name: basename(stateDir) };
+      const isOthers = stateDir !== config.stateDir && (await binding.fileVersion(file)) !== null;
+      if (!isOthers) await binding.fileRemove({ directory, name });
+    }
   });
 }
 
 async function otherStateDirs({ binding, config, network }: Runtime): Promise<ReadonlySet<string>> {
-  const directory = addressStoreOf(network);
-  const others = new Set(defaults);
-  for (const name of directory === null ? [] : await notesIn(binding, directory)) {
-    const path = await binding.fileRead({ directory: directory ?? '', name, limit: pathLimit });
-    if (path?.startsWith('/') === true) others.add(canonical(path));
-  }
+  const notes = await notesIn(binding, addressStoreOf(network));
+  const others = new Set([...defaults, ...notes.map(({ stateDir }) => canonical(stateDir))]);
   others.delete(canonical(config.stateDir));
   return others;
 }

@@ -241,7 +241,8 @@ function bridgesToRemove({ name, bridges }: Network, links: readonly LinkInfo[])
  * The reverse, but for forwarding, which others may have come to need; the user's own conflist stays, and so does a bridge that
  * was there before the network.
  */
-export async function dismantleNetwork(binding: NativeBinding, network: Network): Promise<void> {
+export async function dismantleNetwork(runtime: Runtime): Promise<void> {
+  const { binding, network } = runtime;
   const { name } = network;
   try {
     await binding.firewallRemove({ network: name });
@@ -256,7 +257,7 @@ export async function dismantleNetwork(binding: NativeBinding, network: Network)
   for (const destination of unreachableSubnets(network)) {
     await atStep('routes', () => binding.hostRouteRemove({ destination }));
   }
-  await forgetStateDirs(binding, network);
+  await forgetStateDirs(runtime);
   const file = conflistFile(network);
   if (file === null) return;
   const text = await readConflist(binding, file);
