@@ -1,4 +1,10 @@
 import { setImmediate } from 'node:timers/promises';
+import { inTurns } from './async/in-turns.ts';
+import { KeyedMutex } from './async/mutex.ts';
+import { Patience } from './async/patience.ts';
+import { Running } from './async/running.ts';
+import { Stopper, throwIfStopped } from './async/stop.ts';
+import { Turns } from './async/turns.ts';
 import type { AttachRequest, OwnVm } from './backends/attachment/request.ts';
 import type { Backend } from './backends/backend.ts';
 import { backends } from './backends/by-name.ts';
@@ -6,8 +12,6 @@ import type { Host } from './backends/network/runtime.ts';
 import { ourselves, resolveConfig } from './config/manager.ts';
 import { resolveGc, resolveSetup, resolveTeardown, resolveVerb, resolveVmId } from './config/verbs.ts';
 import { misuse, NetworkError } from './errors.ts';
-import { inTurns } from './in-turns.ts';
-import { KeyedMutex } from './mutex.ts';
 import { bundledPluginDirectory, loadNative } from './native/load.ts';
 import { defaultLogger, traced } from './observe.ts';
 import { inScope, type Scope } from './operation.ts';
@@ -19,13 +23,9 @@ import type {
   VerbOptions,
 } from './options.ts';
 import { OwnVms } from './own-vms.ts';
-import { Patience } from './patience.ts';
-import { Running } from './running.ts';
 import type { Config } from './settings.ts';
 import { onCloseSignals } from './signals.ts';
 import { Statistics } from './statistics.ts';
-import { Stopper, throwIfStopped } from './stop.ts';
-import { Turns } from './turns.ts';
 import type {
   Attachment,
   CheckReport,

@@ -1,7 +1,7 @@
 import { setMaxListeners } from 'node:events';
+import { type Stop, Stopper, type StopWatch, stopOf } from './async/stop.ts';
 import { AbortError, NetworkError, type NetworkErrorFields } from './errors.ts';
 import { StepDurations } from './steps.ts';
-import { type Stop, Stopper, type StopWatch, stopOf } from './stop.ts';
 import type { Operation, StepTimes } from './types.ts';
 import type { Verb } from './verb.ts';
 

@@ -1,8 +1,8 @@
+import type { KeyedMutex } from './async/mutex.ts';
+import type { Running } from './async/running.ts';
 import type { OwnVm } from './backends/attachment/request.ts';
 import type { Backend } from './backends/backend.ts';
-import type { KeyedMutex } from './mutex.ts';
 import { debug } from './observe.ts';
-import type { Running } from './running.ts';
 import type { Removed } from './types.ts';
 
 /** With fewer, nobody looks for those that have gone before it is time. */

@@ -1,5 +1,5 @@
+import type { Stop } from './async/stop.ts';
 import { NetworkError } from './errors.ts';
-import type { Stop } from './stop.ts';
 import type { Operation } from './types.ts';
 
 /** What a verb is about, as its errors say. */

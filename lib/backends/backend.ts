@@ -1,6 +1,6 @@
+import type { Stop } from '../async/stop.ts';
 import type { NamespaceId } from '../native/sys.ts';
 import type { Scope } from '../operation.ts';
-import type { Stop } from '../stop.ts';
 import type {
   Attachment,
   BackendName,

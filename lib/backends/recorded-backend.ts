@@ -1,10 +1,10 @@
+import type { Stop } from '../async/stop.ts';
 import { collect } from '../cni/collect.ts';
 import type { CacheRecord } from '../cni/types.ts';
 import { NetworkError } from '../errors.ts';
 import type { NamespaceId } from '../native/sys.ts';
 import { defaultLogger } from '../observe.ts';
 import type { Scope } from '../operation.ts';
-import type { Stop } from '../stop.ts';
 import type {
   Attachment,
   CheckReport,

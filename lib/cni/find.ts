@@ -1,8 +1,8 @@
+import { stopOf } from '../async/stop.ts';
 import { AbortError } from '../errors.ts';
 import type { NativeBinding } from '../native/binding.ts';
 import type { NativeError } from '../native/error.ts';
 import { runTask } from '../native/task.ts';
-import { stopOf } from '../stop.ts';
 import { nativeFailure } from './native-failure.ts';
 import { type CallName, pluginError, stepOf } from './outcome.ts';
 

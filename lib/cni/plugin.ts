@@ -1,3 +1,4 @@
+import { stopOf } from '../async/stop.ts';
 import { AbortError, NetworkError, withRemedy } from '../errors.ts';
 import type { NativeBinding } from '../native/binding.ts';
 import type { NativeError } from '../native/error.ts';
@@ -5,7 +6,6 @@ import type { ExecResult } from '../native/exec.ts';
 import { codeByErrno } from '../native/kernel-error.ts';
 import type { LockHandle } from '../native/sys.ts';
 import { runTask } from '../native/task.ts';
-import { stopOf } from '../stop.ts';
 import { type CallName, outputOf, pluginError, stepOf } from './outcome.ts';
 
 /** One run of one plugin. */

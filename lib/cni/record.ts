@@ -1,4 +1,4 @@
-import { once } from '../once.ts';
+import { once } from '../async/once.ts';
 import { Encoded, encodeMap, encodeStruct, isJsonObject } from './json.ts';
 import { type Decoded, decodeRecord, parseJson } from './protocol.ts';
 import { decodeResult, recordedResultText } from './result.ts';

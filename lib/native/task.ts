@@ -1,5 +1,5 @@
+import type { Stop, StopWatch } from '../async/stop.ts';
 import { AbortError } from '../errors.ts';
-import type { Stop, StopWatch } from '../stop.ts';
 import type { NativeBinding } from './binding.ts';
 
 export interface Task {

@@ -1,8 +1,8 @@
 import { setTimeout } from 'node:timers/promises';
 import { expect, it } from 'vitest';
+import { Stopper } from '../../lib/async/stop.ts';
 import { AbortError, NetworkError } from '../../lib/errors.ts';
 import { inScope, type Scope } from '../../lib/operation.ts';
-import { Stopper } from '../../lib/stop.ts';
 
 const untilAborted = ({ signal }: Scope): Promise<never> =>
   new Promise((_resolve, reject) => {

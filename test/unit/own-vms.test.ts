@@ -1,8 +1,8 @@
 import { expect, it, vi } from 'vitest';
+import { KeyedMutex } from '../../lib/async/mutex.ts';
+import { Running } from '../../lib/async/running.ts';
 import type { OwnVm } from '../../lib/backends/attachment/request.ts';
-import { KeyedMutex } from '../../lib/mutex.ts';
 import { OwnVms } from '../../lib/own-vms.ts';
-import { Running } from '../../lib/running.ts';
 
 const backend = { departed: async () => [], departedOrReplaced: async () => [], forget: () => {} };
 const vm = (vmId: string, containerId: string): OwnVm => ({ vmId, containerId, hostLink: 'vn0' });

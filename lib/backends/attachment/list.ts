@@ -1,5 +1,5 @@
+import { type Stop, throwIfStopped } from '../../async/stop.ts';
 import type { CacheRecord } from '../../cni/types.ts';
-import { type Stop, throwIfStopped } from '../../stop.ts';
 import type { Attachment, AttachmentState, NetworkConfig } from '../../types.ts';
 import { isNative } from '../host/host-link.ts';
 import type { Runtime } from '../network/runtime.ts';

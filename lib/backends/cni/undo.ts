@@ -1,8 +1,8 @@
+import { KeyedMutex } from '../../async/mutex.ts';
 import { collect } from '../../cni/collect.ts';
 import { runtimeConfOf } from '../../cni/gc.ts';
 import type { CacheRecord } from '../../cni/types.ts';
 import type { NetworkError } from '../../errors.ts';
-import { KeyedMutex } from '../../mutex.ts';
 import type { Scope } from '../../operation.ts';
 import { makeStore } from '../attachment/lost-store.ts';
 import { keyOf, recordsOfNetwork, vmIdOf } from '../attachment/records.ts';

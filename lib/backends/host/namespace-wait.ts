@@ -1,10 +1,10 @@
+import type { Stop } from '../../async/stop.ts';
 import { NetworkError } from '../../errors.ts';
 import type { NativeBinding } from '../../native/binding.ts';
 import type { NamespaceHolder } from '../../native/host.ts';
 import { atStep } from '../../native/kernel-error.ts';
 import type { NamespaceId } from '../../native/sys.ts';
 import type { Scope } from '../../operation.ts';
-import type { Stop } from '../../stop.ts';
 
 /** Between two looks at the processes of the host. */
 const shortestPauseMs = 20;

@@ -1,10 +1,10 @@
+import { once } from '../../async/once.ts';
 import { parseAnyConf } from '../../cni/conflist.ts';
 import { currentResult } from '../../cni/convert.ts';
 import type { CacheRecord } from '../../cni/types.ts';
 import type { BridgePlan } from '../../native/engine.ts';
 import { atStep } from '../../native/kernel-error.ts';
 import type { AddressInfo } from '../../native/netlink.ts';
-import { once } from '../../once.ts';
 import type { HostLinks } from '../host/host-link.ts';
 import { firstInterface } from '../host/host-link.ts';
 import { forwardingOf } from '../network/forwarding.ts';

@@ -1,8 +1,8 @@
+import { once, onceEach } from '../../async/once.ts';
 import type { GuardedPort } from '../../native/attachment.ts';
 import type { BridgePlan } from '../../native/engine.ts';
 import { atStep } from '../../native/kernel-error.ts';
 import type { AddressInfo } from '../../native/netlink.ts';
-import { once, onceEach } from '../../once.ts';
 import { type HostLinks, readHostLinks } from '../host/host-link.ts';
 import { ensureForwarding, missingForwarding } from '../network/forwarding.ts';
 import type { Runtime } from '../network/runtime.ts';

@@ -1,5 +1,5 @@
+import { KeyedMutex } from '../../async/mutex.ts';
 import { firewallError } from '../../firewall.ts';
-import { KeyedMutex } from '../../mutex.ts';
 import type { FirewallNeed } from '../../native/attachment.ts';
 import type { NativeBinding } from '../../native/binding.ts';
 import type { NativeError } from '../../native/error.ts';

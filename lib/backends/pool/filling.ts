@@ -1,4 +1,4 @@
-import { type Stop, Stopper } from '../../stop.ts';
+import { type Stop, Stopper } from '../../async/stop.ts';
 import type { Slot } from './slot.ts';
 
 /** After a slot that was given up; doubled by each failure in a row. */

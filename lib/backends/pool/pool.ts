@@ -1,8 +1,8 @@
+import type { Stop } from '../../async/stop.ts';
 import { type AbortError, NetworkError } from '../../errors.ts';
 import type { LinkLabel } from '../../native/slots.ts';
 import { debug, defaultLogger, type PoolChange, type PoolFailedEvent, poolChanged } from '../../observe.ts';
 import type { PoolConfig } from '../../settings.ts';
-import type { Stop } from '../../stop.ts';
 import type { Logger, PoolState } from '../../types.ts';
 import { keyOf } from '../attachment/records.ts';
 import type { AttachRequest } from '../attachment/request.ts';

@@ -1,6 +1,6 @@
+import type { Stop } from '../../async/stop.ts';
 import type { LinkLabel } from '../../native/slots.ts';
 import type { PoolConfig } from '../../settings.ts';
-import type { Stop } from '../../stop.ts';
 import type { PoolState } from '../../types.ts';
 import type { AttachRequest } from '../attachment/request.ts';
 import type { NativeRuntime } from '../native/runtime.ts';

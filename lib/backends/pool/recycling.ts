@@ -1,8 +1,8 @@
 import { performance } from 'node:perf_hooks';
+import type { Stop } from '../../async/stop.ts';
 import type { NativeBinding } from '../../native/binding.ts';
 import type { NativeError } from '../../native/error.ts';
 import type { SlotProofs } from '../../native/slots.ts';
-import type { Stop } from '../../stop.ts';
 import type { Slot } from './slot.ts';
 
 /** Slots that VMs have left: they rest, are proven to be nobody's, and are made what they were. */

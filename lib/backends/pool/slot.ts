@@ -1,3 +1,4 @@
+import type { Stop } from '../../async/stop.ts';
 import { recordName } from '../../cni/names.ts';
 import type { FirewallNeed, ReservedAddress } from '../../native/attachment.ts';
 import type { NativeError } from '../../native/error.ts';
@@ -5,7 +6,6 @@ import { isNativeError, kernelError } from '../../native/kernel-error.ts';
 import { runTask } from '../../native/task.ts';
 import { debug } from '../../observe.ts';
 import { Scope } from '../../operation.ts';
-import type { Stop } from '../../stop.ts';
 import type { TapOwner } from '../../types.ts';
 import { withStore } from '../attachment/lost-store.ts';
 import { keyOf } from '../attachment/records.ts';

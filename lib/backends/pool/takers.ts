@@ -1,4 +1,4 @@
-import type { Stop } from '../../stop.ts';
+import type { Stop } from '../../async/stop.ts';
 import type { Slot } from './slot.ts';
 
 /** Longer than the kernel holds its lock while it frees namespaces: a setup of its own would wait as long, and leave more to free. */

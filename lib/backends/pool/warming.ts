@@ -1,5 +1,5 @@
+import type { Stop } from '../../async/stop.ts';
 import { AbortError } from '../../errors.ts';
-import type { Stop } from '../../stop.ts';
 
 interface Waiter {
   resolve(): void;

@@ -1,10 +1,10 @@
+import { inTurns } from '../../async/in-turns.ts';
+import { throwIfStopped } from '../../async/stop.ts';
 import { collect } from '../../cni/collect.ts';
 import { recordName } from '../../cni/names.ts';
 import type { AttachmentKey, CacheRecord } from '../../cni/types.ts';
 import type { NetworkError } from '../../errors.ts';
-import { inTurns } from '../../in-turns.ts';
 import type { Scope } from '../../operation.ts';
-import { throwIfStopped } from '../../stop.ts';
 import type { GcReport, Removed } from '../../types.ts';
 import { detachUnderLock } from '../attachment/detach.ts';
 import { unguardMissing } from '../attachment/guard.ts';

@@ -1,6 +1,6 @@
+import { inTurns } from '../../async/in-turns.ts';
 import type { CacheRecord } from '../../cni/types.ts';
 import { NetworkError } from '../../errors.ts';
-import { inTurns } from '../../in-turns.ts';
 import { atStep } from '../../native/kernel-error.ts';
 import type { Scope } from '../../operation.ts';
 import type { RecoveryReport } from '../../types.ts';

@@ -1,7 +1,7 @@
 import { afterEach, beforeEach, describe, expect, it, vi } from 'vitest';
-import { NamespaceWait } from '../../../lib/backends/host/namespace-wait.ts';
-import { Scope } from '../../../lib/operation.ts';
-import { Stopper } from '../../../lib/stop.ts';
+import { Stopper } from '../../../../lib/async/stop.ts';
+import { NamespaceWait } from '../../../../lib/backends/host/namespace-wait.ts';
+import { Scope } from '../../../../lib/operation.ts';
 
 /** Looks that take so long each; `held` are the inodes that somebody holds. */
 function subject(lookMs: number, held: readonly number[]) {

@@ -1,5 +1,5 @@
 import { expect, it } from 'vitest';
-import { Stopper } from '../../lib/stop.ts';
+import { Stopper } from '../../../lib/async/stop.ts';
 
 it('calls who watches once, in the order of asking, with the first reason', () => {
   const stopper = new Stopper();

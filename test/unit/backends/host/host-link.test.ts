@@ -1,6 +1,6 @@
 import { expect, it } from 'vitest';
-import { HostLinks } from '../../../lib/backends/host/host-link.ts';
-import type { LinkInfo } from '../../../lib/native/netlink.ts';
+import { HostLinks } from '../../../../lib/backends/host/host-link.ts';
+import type { LinkInfo } from '../../../../lib/native/netlink.ts';
 
 const port = {
   ...{ index: 7, name: 'vn0', kind: 'veth', mac: '02:00:00:00:00:07', mtu: 1500, alias: '', group: 0 },

@@ -1,5 +1,5 @@
 import { afterEach, beforeEach, expect, it, vi } from 'vitest';
-import { LeftConnections } from '../../../lib/backends/host/left-connections.ts';
+import { LeftConnections } from '../../../../lib/backends/host/left-connections.ts';
 
 type Call = readonly [ips: readonly string[], directory: string | null];
 

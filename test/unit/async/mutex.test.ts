@@ -1,7 +1,7 @@
 import { expect, it } from 'vitest';
-import { AbortError } from '../../lib/errors.ts';
-import { KeyedMutex } from '../../lib/mutex.ts';
-import { Stopper } from '../../lib/stop.ts';
+import { KeyedMutex } from '../../../lib/async/mutex.ts';
+import { Stopper } from '../../../lib/async/stop.ts';
+import { AbortError } from '../../../lib/errors.ts';
 
 const never = new Stopper();
 

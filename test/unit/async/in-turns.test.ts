@@ -1,6 +1,6 @@
 import { expect, it } from 'vitest';
-import { inTurns } from '../../../lib/in-turns.ts';
-import { Stopper } from '../../../lib/stop.ts';
+import { inTurns } from '../../../lib/async/in-turns.ts';
+import { Stopper } from '../../../lib/async/stop.ts';
 
 const settled = () => new Promise((resolve) => setImmediate(resolve));
 

@@ -1,6 +1,6 @@
 import { setImmediate } from 'node:timers/promises';
 import { expect, it } from 'vitest';
-import { Running } from '../../lib/running.ts';
+import { Running } from '../../../lib/async/running.ts';
 
 it('has ended at once when nothing is under way', async () => {
   const running = new Running();

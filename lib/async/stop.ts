@@ -1,4 +1,4 @@
-import { AbortError } from './errors.ts';
+import { AbortError } from '../errors.ts';
 
 /** What a verb may be stopped by. An AbortSignal says the same, at many times the cost. */
 export interface Stop {

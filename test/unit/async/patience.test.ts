@@ -1,5 +1,5 @@
 import { expect, it, vi } from 'vitest';
-import { Patience } from '../../lib/patience.ts';
+import { Patience } from '../../../lib/async/patience.ts';
 
 it('leaves what is left of the time, a second at least, and all of it once something has succeeded', () => {
   const now = vi.spyOn(performance, 'now').mockReturnValue(0);

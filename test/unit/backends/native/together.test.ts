@@ -1,5 +1,5 @@
 import { afterEach, beforeEach, describe, expect, it, vi } from 'vitest';
-import { Together } from '../../../lib/backends/native/together.ts';
+import { Together } from '../../../../lib/backends/native/together.ts';
 
 function subject() {
   const seen = { parted: 0 };

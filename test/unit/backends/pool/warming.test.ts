@@ -1,6 +1,6 @@
 import { expect, it } from 'vitest';
-import { Warming } from '../../../lib/backends/pool/warming.ts';
-import { Stopper } from '../../../lib/stop.ts';
+import { Stopper } from '../../../../lib/async/stop.ts';
+import { Warming } from '../../../../lib/backends/pool/warming.ts';
 
 it('whoever waits for a warm pool is told, or told why not', async () => {
   const warming = new Warming();

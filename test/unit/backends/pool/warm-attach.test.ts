@@ -1,15 +1,15 @@
 import { expect, it, vi } from 'vitest';
-import type { AttachRequest } from '../../../lib/backends/attachment/request.ts';
-import type { Undoing } from '../../../lib/backends/attachment/undoing.ts';
-import type { Attached } from '../../../lib/backends/native/attach.ts';
-import type { NativeRuntime } from '../../../lib/backends/native/runtime.ts';
-import type { Pools } from '../../../lib/backends/pool/pools.ts';
-import { attachWithPool } from '../../../lib/backends/pool/warm-attach.ts';
-import { NetworkError } from '../../../lib/errors.ts';
-import type { Scope } from '../../../lib/operation.ts';
+import type { AttachRequest } from '../../../../lib/backends/attachment/request.ts';
+import type { Undoing } from '../../../../lib/backends/attachment/undoing.ts';
+import type { Attached } from '../../../../lib/backends/native/attach.ts';
+import type { NativeRuntime } from '../../../../lib/backends/native/runtime.ts';
+import type { Pools } from '../../../../lib/backends/pool/pools.ts';
+import { attachWithPool } from '../../../../lib/backends/pool/warm-attach.ts';
+import { NetworkError } from '../../../../lib/errors.ts';
+import type { Scope } from '../../../../lib/operation.ts';
 
 const { attach } = vi.hoisted(() => ({ attach: vi.fn() }));
-vi.mock('../../../lib/backends/native/attach.ts', async (original) => ({
+vi.mock('../../../../lib/backends/native/attach.ts', async (original) => ({
   ...(await original<object>()),
   attach,
 }));

@@ -1,6 +1,6 @@
 import { expect, it } from 'vitest';
-import { networkFacts } from '../../../lib/backends/network/facts.ts';
-import { parseConfList } from '../../../lib/cni/conflist.ts';
+import { networkFacts } from '../../../../lib/backends/network/facts.ts';
+import { parseConfList } from '../../../../lib/cni/conflist.ts';
 
 const factsOf = (...plugins: readonly object[]) =>
   networkFacts(parseConfList(JSON.stringify({ cniVersion: '1.0.0', name: 'n', plugins }), 'test'));

@@ -1,6 +1,6 @@
 import { afterEach, beforeEach, describe, expect, it, vi } from 'vitest';
-import { Labels } from '../../../lib/backends/pool/labels.ts';
-import type { LinkLabel } from '../../../lib/native/slots.ts';
+import { Labels } from '../../../../lib/backends/pool/labels.ts';
+import type { LinkLabel } from '../../../../lib/native/slots.ts';
 
 beforeEach(() => void vi.useFakeTimers());
 afterEach(() => void vi.useRealTimers());

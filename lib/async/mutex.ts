@@ -1,4 +1,4 @@
-import { AbortError } from './errors.ts';
+import { AbortError } from '../errors.ts';
 import type { Stop } from './stop.ts';
 
 type Begin = () => void;

@@ -1,7 +1,7 @@
 import { afterEach, beforeEach, describe, expect, it, vi } from 'vitest';
-import type { Slot } from '../../../lib/backends/pool/slot.ts';
-import { Takers } from '../../../lib/backends/pool/takers.ts';
-import { Stopper } from '../../../lib/stop.ts';
+import { Stopper } from '../../../../lib/async/stop.ts';
+import type { Slot } from '../../../../lib/backends/pool/slot.ts';
+import { Takers } from '../../../../lib/backends/pool/takers.ts';
 
 beforeEach(() => void vi.useFakeTimers());
 afterEach(() => void vi.useRealTimers());

@@ -1,7 +1,7 @@
 import { afterEach, beforeEach, expect, it, vi } from 'vitest';
-import { Filling } from '../../../lib/backends/pool/filling.ts';
-import type { Slot } from '../../../lib/backends/pool/slot.ts';
-import type { Stop } from '../../../lib/stop.ts';
+import type { Stop } from '../../../../lib/async/stop.ts';
+import { Filling } from '../../../../lib/backends/pool/filling.ts';
+import type { Slot } from '../../../../lib/backends/pool/slot.ts';
 
 beforeEach(() => void vi.useFakeTimers());
 afterEach(() => void vi.useRealTimers());

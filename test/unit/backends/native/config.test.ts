@@ -1,8 +1,8 @@
 import { describe, expect, it } from 'vitest';
-import { configOf, type SampleConfig } from '../../../lib/backends/native/config.ts';
-import { nameSlots, placeholderOf } from '../../../lib/backends/native/placeholders.ts';
-import { slot, Template } from '../../../lib/cni/template.ts';
-import type { NetworkConfig } from '../../../lib/types.ts';
+import { configOf, type SampleConfig } from '../../../../lib/backends/native/config.ts';
+import { nameSlots, placeholderOf } from '../../../../lib/backends/native/placeholders.ts';
+import { slot, Template } from '../../../../lib/cni/template.ts';
+import type { NetworkConfig } from '../../../../lib/types.ts';
 
 const sample: SampleConfig = {
   config: {

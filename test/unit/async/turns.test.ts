@@ -1,6 +1,6 @@
 import { setImmediate as nextTurn } from 'node:timers/promises';
 import { describe, expect, it } from 'vitest';
-import { Turns } from '../../lib/turns.ts';
+import { Turns } from '../../../lib/async/turns.ts';
 
 /** What has begun so far, of as many that are asked for at once. `tookMs`: what keeps the loop busy each time. */
 function begin(turns: Turns, count: number, tookMs = 0) {

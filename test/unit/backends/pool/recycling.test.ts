@@ -1,10 +1,10 @@
 import { setTimeout as sleep } from 'node:timers/promises';
 import { expect, it, vi } from 'vitest';
-import { Recycling } from '../../../lib/backends/pool/recycling.ts';
-import type { Slot } from '../../../lib/backends/pool/slot.ts';
-import type { NativeError } from '../../../lib/native/error.ts';
-import type { SlotProofs } from '../../../lib/native/slots.ts';
-import { Stopper } from '../../../lib/stop.ts';
+import { Stopper } from '../../../../lib/async/stop.ts';
+import { Recycling } from '../../../../lib/backends/pool/recycling.ts';
+import type { Slot } from '../../../../lib/backends/pool/slot.ts';
+import type { NativeError } from '../../../../lib/native/error.ts';
+import type { SlotProofs } from '../../../../lib/native/slots.ts';
 
 const patience = { timeout: 8_000 };
 const slotOf = (handle: number) => ({ handle }) as Slot;

@@ -1,5 +1,5 @@
 import { afterEach, beforeEach, describe, expect, it, vi } from 'vitest';
-import { Demand } from '../../../lib/backends/pool/demand.ts';
+import { Demand } from '../../../../lib/backends/pool/demand.ts';
 
 beforeEach(() => void vi.useFakeTimers());
 afterEach(() => void vi.useRealTimers());
