@@ -1,4 +1,5 @@
 import { expect, it } from 'vitest';
+import { untilAwaited } from '../support/awaited-lock.ts';
 import { canonicalDump, expectUnchanged } from '../support/dump.ts';
 import { holdLock } from '../support/hold-lock.ts';
 import { until } from '../support/lab.ts';
@@ -59,6 +60,7 @@ describeBackends(
       const states = async () =>
         (await hostLinks()).map(({ linkinfo }) => linkinfo?.info_slave_data?.['state']);
       await until('all to be cut', async () => (await states()).every((state) => state === 'disabled'));
+      await untilAwaited(`${lab.stateDir}/locks`, width);
       controller.abort('enough');
       for (const release of releases) {
         expect(isOver).toBe(false);
