@@ -2,7 +2,7 @@ import { once } from '../async/once.ts';
 import { Encoded, encodeMap, encodeStruct, isJsonObject } from './json.ts';
 import { type Decoded, decodeRecord, parseJson } from './protocol.ts';
 import { decodeResult, recordedResultText } from './result.ts';
-import type { AttachmentKey, CacheRecord } from './types.ts';
+import type { AttachmentKey, CacheRecord, RuntimeConf } from './types.ts';
 
 /** The text of a record: libcni's `cniCacheV1`, to the byte. */
 
@@ -74,4 +74,15 @@ export function parseRecord(text: string, key: AttachmentKey | null): Decoded<Ca
       },
     },
   };
+}
+
+/** What a DEL or CHECK of a recorded attachment is told: what its ADD was. */
+export function runtimeConfOf({
+  containerId,
+  netns,
+  ifName,
+  args,
+  capabilityArgs,
+}: CacheRecord): RuntimeConf {
+  return { containerId, netns, ifName, args, capabilityArgs };
 }

@@ -3,7 +3,7 @@ import { mkdir, writeFile } from 'node:fs/promises';
 import { ResultCache } from '../../lib/cni/cache.ts';
 import { Chain, type ChainOptions } from '../../lib/cni/chain.ts';
 import { parseConfList } from '../../lib/cni/conflist.ts';
-import { runtimeConfOf } from '../../lib/cni/gc.ts';
+import { runtimeConfOf } from '../../lib/cni/record.ts';
 import type { CacheRecord, ConfList, JsonObject, RuntimeConf } from '../../lib/cni/types.ts';
 import { bundledPluginDirectory, loadNative } from '../../lib/native/load.ts';
 

@@ -1,4 +1,4 @@
-import { runtimeConfOf } from '../../cni/gc.ts';
+import { runtimeConfOf } from '../../cni/record.ts';
 import type { CacheRecord } from '../../cni/types.ts';
 import type { NetworkError } from '../../errors.ts';
 import type { Scope } from '../../operation.ts';

@@ -1,6 +1,6 @@
 import { KeyedMutex } from '../../async/mutex.ts';
 import { collect } from '../../cni/collect.ts';
-import { runtimeConfOf } from '../../cni/gc.ts';
+import { runtimeConfOf } from '../../cni/record.ts';
 import type { CacheRecord } from '../../cni/types.ts';
 import type { NetworkError } from '../../errors.ts';
 import type { Scope } from '../../operation.ts';

@@ -1,9 +1,8 @@
 import { describe, expect, it } from 'vitest';
 import { Chain } from '../../../lib/cni/chain.ts';
-import { runtimeConfOf, staleRecords } from '../../../lib/cni/gc.ts';
-import { parseRecord } from '../../../lib/cni/record.ts';
+import { parseRecord, runtimeConfOf } from '../../../lib/cni/record.ts';
 import { decodeResult } from '../../../lib/cni/result.ts';
-import type { AnyResult, CacheRecord } from '../../../lib/cni/types.ts';
+import type { AnyResult } from '../../../lib/cni/types.ts';
 import { type Answer, FakeRunner, golden, listOf, type Seen } from './fakes.ts';
 
 const target = {
@@ -161,21 +160,6 @@ describe('GC', () => {
     const { chain, runner } = chainOf(cniVersion, () => failure, extra);
     expect(await chain.gc([])).toEqual([]);
     expect(runner.seen).toEqual([]);
-  });
-
-  it('knows which attachments are stale: this network’s, by container and interface', () => {
-    const record: CacheRecord = {
-      ...{ network: 'net', containerId: 'a', ifName: 'eth0', config: '', netns: '/ns', args: [] },
-      ...{ capabilityArgs: {}, result: null },
-    };
-    const records = [
-      record,
-      { ...record, ifName: 'eth1' },
-      { ...record, containerId: 'b' },
-      { ...record, network: 'other' },
-    ];
-    expect(staleRecords(records, 'net', [{ containerId: 'a', ifName: 'eth0' }])).toEqual(records.slice(1, 3));
-    expect(staleRecords(records, 'net', null)).toEqual(records.slice(0, 3));
   });
 
   it('tears a recorded attachment down with what its ADD was told', () => {
