@@ -54,6 +54,10 @@ export const verifyFindings = {
       .filter((feature) => feature !== 'conntrack_netlink')
       .join(', ')}`,
   },
+  'masquerade.subnets': {
+    severity: 'warning',
+    when: '`masquerade` is on, and the conflist does not say which subnets its guests are in, as IPAM plugins other than host-local do not',
+  },
   'mount.private': {
     severity: 'warning',
     when: "the process has a mount namespace of its own, or `netnsDir` is a private mount: VMMs outside may not see VMs' namespaces",

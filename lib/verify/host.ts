@@ -29,6 +29,16 @@ export async function verifyDescriptors({ binding, mostSlots }: VerifySubject): 
   ];
 }
 
+/** The subnets of a network are those that host-local is given. */
+export function verifySubnets({ firewall }: VerifySubject): VerifyFinding[] {
+  const { masquerade, network, subnets } = firewall;
+  if (!masquerade || subnets.length > 0) return [];
+  const message = `the conflist of network ${network} names no subnet: what its guests send is not masqueraded, IPv6 is dropped, and their gateway answers no ping`;
+  const remedy =
+    'use the IPAM plugin host-local, or set masquerade: false and let the chain (ipMasq) or a router do it';
+  return [finding('masquerade.subnets', message, remedy)];
+}
+
 export async function verifyForwarding(subject: VerifySubject): Promise<VerifyFinding[]> {
   const { binding, firewall } = subject;
   const keys = ['net/ipv4/ip_forward', ...(firewall.ipv6 ? ['net/ipv6/conf/all/forwarding'] : [])];

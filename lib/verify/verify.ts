@@ -7,6 +7,7 @@ import {
   verifyDescriptors,
   verifyForwarding,
   verifyMounts,
+  verifySubnets,
   verifyTables,
 } from './host.ts';
 import { verifyCapabilities, verifyKernel } from './kernel.ts';
@@ -75,6 +76,7 @@ async function verifyMeans(subject: VerifySubject): Promise<VerifyReport> {
 }
 
 const verifyNetwork = async (subject: VerifySubject): Promise<readonly VerifyFinding[]> => [
+  ...verifySubnets(subject),
   ...(await verifyForwarding(subject)),
   ...(await verifyArp(subject)),
   ...(await verifyForeignChains(subject)),

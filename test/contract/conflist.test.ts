@@ -301,6 +301,8 @@ describeBackends(
       expect(await manager.setup('vm-1', { address: '10.9.0.77' })).toMatchObject({
         addresses: [{ ip: '10.9.0.77', prefixLength: 24 }],
       });
+      const { findings } = await manager.verify();
+      expect(findings.map(({ id }) => id)).toContain('masquerade.subnets');
     });
 
     it('one more between bridge and tc-redirect-tap', async () => {

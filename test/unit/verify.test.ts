@@ -223,6 +223,14 @@ describe('verify', () => {
     expect(lacking.map(({ message }) => message)).toEqual(['this process lacks CAP_SYS_ADMIN']);
   });
 
+  it('warns of a network to masquerade whose subnets nobody names', async () => {
+    const found = (masquerade: boolean, subnets: readonly string[]) =>
+      idsOf(subject(host(allThere), { firewall: { ...firewall, masquerade, subnets } }));
+    expect(await found(true, [])).toEqual(['warning masquerade.subnets']);
+    expect(await found(false, [])).toEqual([]);
+    expect(await found(true, firewall.subnets)).toEqual([]);
+  });
+
   it('warns of forwarding that is off, for each family that the network has', async () => {
     const sysctlRead = async () => '0';
     expect(await idsOf(subject(host(allThere, { sysctlRead })))).toEqual(['warning forwarding']);
